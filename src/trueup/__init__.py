@@ -1,0 +1,3 @@
+"""Trueup: a conversion tracker whose numbers agree with the network's."""
+
+__version__ = "0.1.0"

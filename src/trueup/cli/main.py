@@ -1,0 +1,43 @@
+"""The `trueup` command: which subcommands there are, and how a failure ends."""
+
+from typing import Annotated
+
+import typer
+
+from trueup import __version__
+from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output
+from trueup.ledger.database import DatabaseError
+
+app = typer.Typer(
+    name="trueup",
+    help="A conversion tracker whose numbers agree with the network's: preview, apply, undo, full history.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        output.print(f"trueup {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    context: typer.Context,
+    db: DatabaseUrl = None,
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")] = False,  # noqa: ARG001 - answered by its callback
+) -> None:
+    """Options that may stand before any command."""
+    context.obj = db
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except DatabaseError as error:
+        notices.print(f"The database failed: {error}", style="red", markup=False)
+        raise SystemExit(ExitCode.FAILURE) from None

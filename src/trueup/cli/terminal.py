@@ -1,0 +1,57 @@
+"""How every command speaks: where the database is, progress on a terminal, plain errors, exit codes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+DEFAULT_URL = "sqlite:///trueup.db"
+URL_VARIABLE = "TRUEUP_DATABASE_URL"
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--db", metavar="URL", help=f"The database; else ${URL_VARIABLE}, else {DEFAULT_URL}.", show_default=False),
+]
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code means."""
+
+    ACCEPTED = 0  # every row was accepted; ignored and unchanged rows are
+    SOME_REFUSED = 1
+    USAGE = 2  # a wrong word on the command line, or a file that cannot be read
+    FAILURE = 3  # the work could not be done
+
+
+output = Console(soft_wrap=True, highlight=False)  # what was asked for
+notices = Console(stderr=True, soft_wrap=True, highlight=False)  # what is said about it
+
+
+def database_url(context: typer.Context, chosen: str | None) -> str:
+    """The database to use: the command's --db, else one given before the command, else the environment, else the default."""
+    return chosen or context.find_root().obj or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+
+
+def stop(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
+    """End the command with a message for a person."""
+    notices.print(message, style="red", markup=False)
+    raise typer.Exit(code)
+
+
+def at_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """A progress bar on a terminal, nothing in a pipe."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notices, transient=True, disable=not sys.stderr.isatty()) as bar:
+        yield bar

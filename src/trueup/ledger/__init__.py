@@ -1,0 +1,1 @@
+"""The database: tables, reads and commits. It knows no rules."""

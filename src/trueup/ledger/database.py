@@ -1,0 +1,198 @@
+"""One connection to SQLite or PostgreSQL: Arrow frames in and out, through ADBC.
+
+SQLAlchemy Core writes the statements, ADBC runs them, and every read is cast to the schema its caller states (ADBC's
+SQLite driver guesses a column's type from its values). Reads by many click ids and writes of many rows are one statement
+each on both databases; nothing is staged in temporary tables.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Final, Self
+
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
+import polars as pl
+from adbc_driver_manager import Error as DriverError
+from adbc_driver_manager.dbapi import Connection, Cursor
+from sqlalchemy import Column, ColumnElement, Dialect, Executable, Select, Table, any_, bindparam, column, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from trueup.model.batch import Schema
+
+BUSY_TIMEOUT_SECONDS: Final = 60
+_SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+_POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
+
+_SQLITE_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # NORMAL loses acknowledged commits when the power goes
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
+    "PRAGMA cache_size = -131072",  # 128 MiB
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA wal_autocheckpoint = 8000",
+)
+
+
+class DatabaseError(Exception):
+    """The database could not be opened, read or written. The message says what is wrong, without secrets."""
+
+
+class Database:
+    """An open database. Not for several threads at once."""
+
+    def __init__(self, url: str) -> None:
+        """Open. Takes: `sqlite:///path`, or a `postgresql://` URL. Raises: DatabaseError."""
+        self.is_sqlite = url.startswith("sqlite:///")
+        self.dialect = _SQLITE if self.is_sqlite else _POSTGRESQL
+        self._connection, self._cursor = self._open(url)
+
+    def _open(self, url: str) -> tuple[Connection, Cursor]:
+        if not (self.is_sqlite or url.startswith(("postgresql://", "postgres://"))):
+            raise DatabaseError("a database URL is sqlite:///FILE or postgresql://USER@HOST/NAME")
+        try:
+            if self.is_sqlite:
+                connection = adbc_driver_sqlite.dbapi.connect(url.removeprefix("sqlite:///"), autocommit=True)
+            else:
+                connection = adbc_driver_postgresql.dbapi.connect(url, autocommit=True)
+            cursor = connection.cursor()
+            for pragma in _SQLITE_PRAGMAS if self.is_sqlite else ():
+                cursor.execute(pragma)
+                cursor.fetchall()
+        except DriverError as error:
+            raise DatabaseError(f"the database cannot be opened: {_plain(error)}") from None
+        return connection, cursor
+
+    def close(self) -> None:
+        """Close. What is not committed is lost."""
+        self._cursor.close()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what the block does, all of it or nothing. On SQLite this waits for the one writer's place."""
+        self.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.run("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a plain SQL text that returns no rows."""
+        with _told_plainly():
+            self._cursor.execute(sql, list(parameters) or None)
+
+    def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that returns no rows."""
+        sql, parameters = self._compiled(statement, values or {})
+        self.run(sql, parameters)
+
+    def read(self, statement: Executable, schema: Schema, values: Mapping[str, Any] | None = None) -> pl.DataFrame:
+        """Read rows. Returns: a frame of exactly the schema's columns, cast to its types, in the statement's order."""
+        sql, parameters = self._compiled(statement, values or {})
+        return self.read_sql(sql, schema, parameters)
+
+    def read_sql(self, sql: str, schema: Schema, parameters: Sequence[Any] = ()) -> pl.DataFrame:
+        """Read rows of a plain SQL text, the columns in the schema's order."""
+        with _told_plainly():
+            self._cursor.execute(sql, list(parameters) or None)
+            found = self._cursor.fetch_polars()
+        return found.select(pl.col(old).cast(dtype).alias(name) for old, (name, dtype) in zip(found.columns, schema.items(), strict=True))
+
+    def append(self, table: Table, frame: pl.DataFrame) -> None:
+        """Insert new rows in bulk."""
+        if frame.height:
+            with _told_plainly():
+                self._cursor.adbc_ingest(table.name, frame, mode="append")
+
+    def put(self, table: Table, frame: pl.DataFrame, *, add: Sequence[str] = ()) -> None:
+        """Insert rows, or change those whose primary key is there.
+
+        Takes: a frame with the key columns. Columns named in `add` are added to what is stored, all others replace it.
+        """
+        self._write(_put_sql(self.is_sqlite, table, tuple(frame.columns), tuple(add)), frame)
+
+    def insert_new(self, table: Table, frame: pl.DataFrame) -> None:
+        """Insert the rows whose primary key is not there; leave the others as they are."""
+        self._write(_put_sql(self.is_sqlite, table, tuple(frame.columns), None), frame)
+
+    def _write(self, sql: str, frame: pl.DataFrame) -> None:
+        if not frame.height:
+            return
+        with _told_plainly():
+            if self.is_sqlite:
+                self._cursor.executemany(sql, frame.to_arrow())
+            else:
+                self._cursor.execute(sql, frame.select(pl.all().implode()).to_arrow())
+
+    def _compiled(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        sql, names, fixed = _compile(self.dialect, statement)
+        known = {**fixed, **values}
+        return sql, [self._parameter(known[name]) for name in names]
+
+    def _parameter(self, value: Any) -> Any:  # noqa: ANN401 - any value a driver takes
+        if isinstance(value, pl.Series):
+            value = value.to_list()
+        return json.dumps(value) if self.is_sqlite and isinstance(value, list) else value
+
+    def is_one_of(self, key: ColumnElement[Any] | Column[Any], name: str) -> ColumnElement[bool]:
+        """A condition: the column is among the list that is bound to `name` (any number of values, one parameter)."""
+        return is_one_of(self.is_sqlite, key, name)
+
+
+def is_one_of(is_sqlite: bool, key: ColumnElement[Any] | Column[Any], name: str) -> ColumnElement[bool]:
+    """The condition of `Database.is_one_of`, for statements that are built once per database kind."""
+    if is_sqlite:
+        return key.in_(select(column("value")).select_from(func.json_each(bindparam(name)).table_valued("value")))
+    kind = postgresql.ARRAY(key.type)
+    return key == any_(bindparam(name, type_=kind))
+
+
+@lru_cache(maxsize=256)
+def _compile(dialect: Dialect, statement: Executable) -> tuple[str, list[str], Mapping[str, Any]]:
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]  # every statement of ours compiles
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - SQLAlchemy's own promise for these dialects
+    names = list(compiled.positiontup or ())
+    return str(compiled), names, compiled.params
+
+
+@lru_cache(maxsize=64)
+def _put_sql(is_sqlite: bool, table: Table, columns: tuple[str, ...], add: tuple[str, ...] | None) -> str:
+    key = [c.name for c in table.primary_key.columns]
+    names = ", ".join(columns)
+    if is_sqlite:
+        source = f"VALUES ({', '.join('?' * len(columns))})"
+    else:
+        types = [table.c[name].type.compile(_POSTGRESQL).split(" COLLATE")[0] for name in columns]
+        arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, start=1))
+        source = f"SELECT * FROM unnest({arrays})"
+    if add is None:
+        action = "NOTHING"
+    else:
+        sets = (f"{c} = {f'{table.name}.{c} + ' if c in add else ''}excluded.{c}" for c in columns if c not in key)
+        action = f"UPDATE SET {', '.join(sets)}"
+    return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({', '.join(key)}) DO {action}"  # noqa: S608 - names of our own tables
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except DriverError as error:
+        raise DatabaseError(_plain(error)) from error
+
+
+def _plain(error: DriverError) -> str:
+    """The driver's message, its first line only: later lines repeat the statement and may hold values."""
+    return str(error).splitlines()[0]

@@ -1,0 +1,170 @@
+"""The tables. Columns that frames carry come from the model, so that a frame and its table cannot drift apart.
+
+Every big table is keyed by click_id first, so that each could be spread over machines by its hash. Text is never null.
+The migrations make these tables; a test holds the two equal.
+"""
+
+import polars as pl
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+
+from trueup.model import batch as frames
+
+metadata = MetaData()
+
+# SQLite numbers rows itself only in a column that is exactly INTEGER PRIMARY KEY.
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _text(name: str) -> Column[str]:
+    # Keys sort as bytes on PostgreSQL, as SQLite sorts them: a range of click ids is the same range on both.
+    kind = Text().with_variant(Text(collation="C"), "postgresql") if name == "click_id" else Text()
+    return Column(name, kind, nullable=False, server_default="")
+
+
+def _whole(name: str, *, optional: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=optional, server_default=None if optional else "0")
+
+
+def _columns(schema: frames.Schema, optional: frozenset[str] = frozenset()) -> list[Column[str] | Column[int]]:
+    return [_text(name) if dtype == pl.String else _whole(name, optional=name in optional) for name, dtype in schema.items()]
+
+
+# --- what happened -----------------------------------------------------------------------------------------------------
+
+clicks = Table("clicks", metadata, *_columns(frames.CLICKS), PrimaryKeyConstraint("click_id"), sqlite_with_rowid=False)
+Index("clicks_clicked_at", clicks.c.clicked_at, postgresql_using="brin")
+
+conversions = Table(
+    "conversions",
+    metadata,
+    *_columns(frames.CONVERSIONS),
+    PrimaryKeyConstraint("click_id", "n"),
+    sqlite_with_rowid=False,
+)
+Index("conversions_converted_at", conversions.c.converted_at, postgresql_using="brin")
+
+# Every row ever received. Rows without a usable click id have n = 0, and are in no click's order.
+journal = Table("journal", metadata, *_columns(frames.JOURNAL, frozenset({"payout", "converted_at", "target_n"})))
+Index(
+    "journal_click_id_n",
+    journal.c.click_id,
+    journal.c.n,
+    unique=True,
+    sqlite_where=journal.c.n > 0,
+    postgresql_where=journal.c.n > 0,
+)
+Index("journal_batch_id", journal.c.batch_id, postgresql_using="brin")
+
+changes = Table(
+    "changes",
+    metadata,
+    *_columns(frames.CHANGES),
+    PrimaryKeyConstraint("click_id", "n", "version"),
+    sqlite_with_rowid=False,
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    *_columns(frames.ROLLUPS),
+    PrimaryKeyConstraint(*frames.ROLLUP_KEY),
+    sqlite_with_rowid=False,
+)
+click_rollups = Table(
+    "click_rollups",
+    metadata,
+    *_columns(frames.CLICK_ROLLUPS),
+    PrimaryKeyConstraint(*frames.CLICK_ROLLUP_KEY),
+    sqlite_with_rowid=False,
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", SERIAL, Identity(always=True), primary_key=True),
+    _text("kind"),  # BatchKind
+    _text("origin"),  # Origin
+    _text("state"),  # BatchState
+    _whole("received_at"),
+    _whole("finished_at"),  # 0 while it runs
+    _text("made_by"),
+    _whole("policy_id"),
+    _text("file_name"),
+    _text("sha256"),
+    _text("choices"),  # JSON: what the person chose, so that the same command is known again
+    _whole("rows_total"),  # rows, or clicks for an undo
+    _whole("rows_done"),
+    _text("outcomes"),  # JSON: outcome -> rows
+    _text("totals_before"),  # JSON: [[type, status, conversions, revenue], ...] of the ledger when it began
+    _text("totals_delta"),  # JSON: the same, what it added
+    _whole("undoes"),  # the batch that this one undoes, 0 for none
+    _whole("undone_by"),  # the last batch that undid this one, 0 for none
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("policy_id", BigInteger, primary_key=True, autoincrement=False),
+    _text("content"),
+)
+
+# --- the catalog: what the workspace is set up as ----------------------------------------------------------------------
+
+workspace = Table(
+    "workspace",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True, autoincrement=False),  # one row: 1
+    _text("name"),
+    _text("time_zone"),
+    _text("currency"),
+    _text("unknown_click"),
+    _whole("rows_per_click"),
+    _text("rates"),  # JSON: currency -> decimal text
+)
+
+
+def _named(table: str, key: str, *columns: Column[str] | Column[int]) -> Table:
+    """A catalog table: our number for the thing, its name, and what is set of it."""
+    return Table(
+        table,
+        metadata,
+        Column(key, SERIAL, Identity(always=True), primary_key=True),
+        Column("name", Text, nullable=False, unique=True),
+        *columns,
+    )
+
+
+affiliate_networks = _named(
+    "affiliate_networks",
+    "network_id",
+    _text("duplicate_mode"),
+    _text("default_status"),
+    _text("status_map"),  # JSON: word -> status
+    _text("time_zone"),
+)
+conversion_types = _named(
+    "conversion_types",
+    "type_id",
+    _whole("include_in_conversions"),
+    _text("duplicate_mode"),  # '' for the network's
+    _whole("in_journey"),
+)
+traffic_sources = _named("traffic_sources", "traffic_source_id")
+offers = _named(
+    "offers",
+    "offer_id",
+    _whole("network_id"),
+    _text("url"),
+    _text("payout_mode"),
+    _whole("payout"),
+    _text("currency"),
+    _text("approval"),
+    _text("payouts"),  # JSON: conversion type -> micros
+)
+campaigns = _named(
+    "campaigns",
+    "campaign_id",
+    Column("slug", Text, nullable=False, unique=True),
+    _whole("traffic_source_id"),
+    _text("offers"),  # JSON: [[offer_id, weight], ...]
+)

@@ -1,0 +1,161 @@
+"""The frames that flow: which columns they have, of which type and unit.
+
+Text is never null: '' means not given. Times are microseconds since the epoch, UTC. Money is micros.
+A dialect makes ROWS; the door adds what the batch knows (RECEIPT); the journal keeps both, with the outcome.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+# What one line says, as the dialect read it.
+ROWS: Final[Schema] = {
+    "line": pl.Int64,  # where the row begins in its file, 1 for the first line
+    "click_id": pl.String,
+    "conversion_type": pl.String,
+    "transaction_id": pl.String,
+    "event_id": pl.String,
+    "status": pl.String,  # the sender's own word
+    "dialect_status": pl.String,  # what the dialect says the word means, '' when it does not say
+    "payout": pl.Int64,  # micros of `currency`; null when not given
+    "currency": pl.String,  # upper case
+    "converted_at": pl.Int64,  # null when not given
+    "target_n": pl.Int64,  # the n of a given conversion_id; 0 when it names none of this click; null when not given
+    "refusal": pl.String,  # the outcome that the row alone shows, '' when it is fit to be decided
+    "detail": pl.String,  # what is wrong, for the message of `refusal`
+    "raw": pl.String,  # the record as it came, where the columns above do not hold it
+}
+
+# What the batch adds to each of its rows.
+RECEIPT: Final[Schema] = {
+    "batch_id": pl.Int64,
+    "received_at": pl.Int64,
+    "policy_id": pl.Int64,
+    "kind": pl.String,  # RowKind
+    "chosen_mode": pl.String,  # DuplicateMode that the person chose for the batch, '' for the settings' own
+    "forced": pl.Int64,  # 1: statuses are forced (both status refusals are lifted)
+}
+
+# A row that can be decided: n is which of all the rows of its click it is, 0 for a row without a usable click id.
+BATCH: Final[Schema] = {**ROWS, **RECEIPT, "n": pl.Int64}
+
+# What happened to it. `conversion_n` is the conversion it made or met, 0 for none.
+DECIDED: Final[Schema] = {"outcome": pl.String, "conversion_n": pl.Int64}
+
+# One row ever received, as the journal keeps it.
+JOURNAL: Final[Schema] = {**BATCH, **DECIDED}
+
+# What rules need to know of a click.
+CLICK_FACTS: Final[Schema] = {
+    "click_id": pl.String,
+    "campaign_id": pl.Int64,
+    "offer_id": pl.Int64,
+    "network_id": pl.Int64,
+    "traffic_source_id": pl.Int64,
+    "clicked_at": pl.Int64,
+}
+
+# A click as it is stored.
+CLICKS: Final[Schema] = {
+    **CLICK_FACTS,
+    "cost": pl.Int64,  # micros of the workspace's currency
+    "external_id": pl.String,
+    "country": pl.String,
+    **{f"sub{i}": pl.String for i in range(1, 11)},
+}
+
+# What a row can change in a conversion.
+MUTABLE: Final[Schema] = {
+    "status": pl.String,
+    "original_status": pl.String,
+    "status_by_person": pl.Int64,  # 1: set with "update status"; a network's row does not move it
+    "payout": pl.Int64,  # as given, in `currency`
+    "currency": pl.String,
+    "rate": pl.Int64,  # billionths of the workspace's currency for one of `currency`, when it was decided
+    "revenue": pl.Int64,  # the payout in the workspace's currency: what is counted
+    "converted_at": pl.Int64,
+    "removed": pl.Int64,  # 1: an undo took it away; it is kept for its history
+    "version": pl.Int64,  # how many changes it has had; each change has the next number
+}
+
+# A conversion: its key is (click_id, n), n being the n of the row that made it.
+CONVERSIONS: Final[Schema] = {
+    "click_id": pl.String,
+    "n": pl.Int64,
+    "conversion_type": pl.String,
+    "transaction_id": pl.String,
+    "event_id": pl.String,
+    **MUTABLE,
+    "label": pl.String,
+    "campaign_id": pl.Int64,
+    "offer_id": pl.Int64,
+    "network_id": pl.Int64,
+    "traffic_source_id": pl.Int64,
+    "clicked_at": pl.Int64,
+    "batch_id": pl.Int64,  # the batch and line of the row that made it
+    "line": pl.Int64,
+}
+
+# One change of one conversion; a creation by its own row needs none.
+# `before` is '' for a conversion that came to life when its click was decided again.
+CHANGES: Final[Schema] = {
+    "click_id": pl.String,
+    "n": pl.Int64,
+    "version": pl.Int64,
+    "batch_id": pl.Int64,
+    "line": pl.Int64,  # 0 when its click was decided again
+    "changed_at": pl.Int64,
+    "before": pl.String,  # JSON of MUTABLE
+    "after": pl.String,
+}
+
+# What is counted, by quarter hours of one of the two clocks.
+ROLLUP_KEY: Final[Schema] = {
+    "clock": pl.String,  # Clock
+    "bucket": pl.Int64,  # quarter hours since the epoch
+    "campaign_id": pl.Int64,
+    "offer_id": pl.Int64,
+    "network_id": pl.Int64,
+    "traffic_source_id": pl.Int64,
+    "conversion_type": pl.String,
+    "status": pl.String,
+}
+ROLLUPS: Final[Schema] = {**ROLLUP_KEY, "conversions": pl.Int64, "revenue": pl.Int64}
+
+CLICK_ROLLUP_KEY: Final[Schema] = {
+    "bucket": pl.Int64,
+    "campaign_id": pl.Int64,
+    "offer_id": pl.Int64,
+    "network_id": pl.Int64,
+    "traffic_source_id": pl.Int64,
+}
+CLICK_ROLLUPS: Final[Schema] = {**CLICK_ROLLUP_KEY, "clicks": pl.Int64, "cost": pl.Int64}
+
+# What a batch did to the money, by type and status.
+TOTALS: Final[Schema] = {
+    "conversion_type": pl.String,
+    "status": pl.String,
+    "conversions": pl.Int64,
+    "revenue": pl.Int128,
+}
+
+BUCKET_MICROS: Final = 15 * 60 * 1_000_000  # every time zone's midnight falls on a quarter hour
+
+
+def empty(schema: Schema) -> pl.DataFrame:
+    """A frame of no rows."""
+    return pl.DataFrame(schema=dict(schema))
+
+
+def completed(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Bring a frame to exactly the schema's columns, in its order.
+
+    Takes: a frame with some of the columns. Returns: all of them; a missing text is '', any other missing value is null.
+    """
+    return frame.select(
+        pl.col(name).cast(dtype) if name in frame.columns else pl.lit("" if dtype == pl.String else None, dtype=dtype).alias(name)
+        for name, dtype in schema.items()
+    )

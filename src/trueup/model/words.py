@@ -1,0 +1,141 @@
+"""The closed sets of words that rows, settings and answers are made of.
+
+Each member's value is the exact word used in files, in the database, in JSON and on the command line.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What became of a conversion. The network's own word is kept beside it as `original_status`."""
+
+    APPROVED = "approved"  # the network pays
+    PENDING = "pending"  # the network has not decided
+    DECLINED = "declined"  # the network does not pay, or took the money back
+    OTHER = "other"  # counted and paid, outside the network's three words
+
+
+class DuplicateMode(StrEnum):
+    """What a row does when its conversion key already has an original."""
+
+    CREATE = "create"  # every row is a conversion of its own
+    CREATE_NEW_OR_REPEATED = "create_new_or_repeated"  # the same, labelled new or repeated
+    IGNORE = "ignore"  # the first row stands
+    UPDATE = "update"  # the original takes the row's payout, status and time
+    ADD_PAYOUT = "add_payout"  # the row's payout is added to the original's
+    IGNORE_SAME_EVENT_ID = "ignore_same_event_id"  # the first row of an event id stands
+
+
+class Label(StrEnum):
+    """What `create_new_or_repeated` says of a conversion; every other mode says `unknown`."""
+
+    UNKNOWN = "unknown"
+    NEW = "new"
+    REPEATED = "repeated"
+
+
+class RowKind(StrEnum):
+    """What a row asks for."""
+
+    CONVERSION = "conversion"  # create a conversion, or whatever the duplicate mode says
+    STATUS = "status"  # set the status of every conversion that matches; create nothing
+
+
+class BatchKind(StrEnum):
+    """What a batch was."""
+
+    UPLOAD = "upload"
+    UPDATE_STATUS = "update_status"
+    CLICKS = "clicks"  # clicks brought from elsewhere; parked rows come to life
+    UNDO = "undo"
+
+
+class BatchState(StrEnum):
+    """How far a batch has come."""
+
+    RUNNING = "running"  # some chunks are applied; the same command again applies the rest
+    DONE = "done"
+    STOPPED = "stopped"  # undone before it was finished; the rest will not come
+
+
+class Origin(StrEnum):
+    """Which way a batch came in. It is recorded; no rule depends on it."""
+
+    POSTBACK = "postback"
+    PIXEL = "pixel"
+    UPLOAD = "upload"
+    API = "api"
+    PAGE = "page"
+    CLI = "cli"
+    UNDO = "undo"
+
+
+class UnknownClick(StrEnum):
+    """What happens to a row whose click is not known."""
+
+    REFUSE = "refuse"
+    PARK = "park"  # the row waits until its click is imported
+
+
+class PayoutMode(StrEnum):
+    """Where a conversion's payout comes from when its row gives none."""
+
+    AUTO = "auto"  # nothing: 0
+    MANUAL = "manual"  # the offer's own amount
+
+
+class Approval(StrEnum):
+    """Whether an offer's conversions wait for a person."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"  # created as pending when the row gives no status
+
+
+class Clock(StrEnum):
+    """Which moment a conversion is counted at."""
+
+    CONVERSION = "conversion"
+    CLICK = "click"
+
+
+class Outcome(StrEnum):
+    """What happened to a row: exactly one each, the first that applies, in this order."""
+
+    # what the row alone shows
+    REFUSED_MALFORMED_ROW = "refused_malformed_row"
+    REFUSED_MISSING_CLICK_ID = "refused_missing_click_id"
+    REFUSED_BAD_CLICK_ID = "refused_bad_click_id"
+    REFUSED_BAD_PAYOUT = "refused_bad_payout"
+    REFUSED_BAD_TRANSACTION_ID = "refused_bad_transaction_id"
+    REFUSED_BAD_EVENT_ID = "refused_bad_event_id"
+    REFUSED_BAD_TIME = "refused_bad_time"
+    # what the workspace knows
+    REFUSED_UNKNOWN_TYPE = "refused_unknown_type"
+    REFUSED_UNKNOWN_CLICK = "refused_unknown_click"
+    PARKED_UNKNOWN_CLICK = "parked_unknown_click"
+    REFUSED_UNKNOWN_CURRENCY = "refused_unknown_currency"
+    REFUSED_UNKNOWN_STATUS = "refused_unknown_status"
+    REFUSED_UNKNOWN_CONVERSION = "refused_unknown_conversion"
+    REFUSED_BEFORE_CLICK = "refused_before_click"
+    REFUSED_IN_FUTURE = "refused_in_future"
+    REFUSED_TOO_MANY_ROWS = "refused_too_many_rows"
+    # what the ledger holds
+    REFUSED_MANUAL_STATUS = "refused_manual_status"
+    REFUSED_STATUS_REGRESSION = "refused_status_regression"
+    IGNORED_DUPLICATE = "ignored_duplicate"
+    UNCHANGED = "unchanged"
+    ADDED_TO_PAYOUT = "added_to_payout"
+    UPDATED = "updated"
+    CREATED = "created"
+
+    @property
+    def refused(self) -> bool:
+        """Whether the row was not accepted; ignored, unchanged and parked rows are."""
+        return self.value.startswith("refused_")
+
+
+# Outcomes that the row alone decides, in precedence. A dialect says them; no later fact changes them.
+ROW_ALONE = tuple(Outcome)[: tuple(Outcome).index(Outcome.REFUSED_UNKNOWN_TYPE)]
+
+# The conversion type that always exists, and that a row without a type has.
+DEFAULT_TYPE = "conversion"
