@@ -7,7 +7,7 @@ each on both databases; nothing is staged in temporary tables.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,7 +17,7 @@ import adbc_driver_sqlite.dbapi
 import polars as pl
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_manager.dbapi import Connection, Cursor
-from sqlalchemy import Column, ColumnElement, Dialect, Executable, Select, Table, any_, bindparam, column, func, select
+from sqlalchemy import Column, ColumnElement, Dialect, Executable, Table, any_, bindparam, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -28,9 +28,9 @@ _SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")  # type: ignore[no-
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
 
 _SQLITE_PRAGMAS: Final = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",  # first, so that the others wait too
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # NORMAL loses acknowledged commits when the power goes
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
     "PRAGMA cache_size = -131072",  # 128 MiB
     "PRAGMA temp_store = MEMORY",
     "PRAGMA wal_autocheckpoint = 8000",
@@ -54,14 +54,17 @@ class Database:
         if not (self.is_sqlite or url.startswith(("postgresql://", "postgres://"))):
             raise DatabaseError("a database URL is sqlite:///FILE or postgresql://USER@HOST/NAME")
         try:
-            if self.is_sqlite:
-                connection = adbc_driver_sqlite.dbapi.connect(url.removeprefix("sqlite:///"), autocommit=True)
-            else:
-                connection = adbc_driver_postgresql.dbapi.connect(url, autocommit=True)
-            cursor = connection.cursor()
-            for pragma in _SQLITE_PRAGMAS if self.is_sqlite else ():
-                cursor.execute(pragma)
-                cursor.fetchall()
+            with ExitStack() as on_failure:
+                if self.is_sqlite:
+                    connection = adbc_driver_sqlite.dbapi.connect(url.removeprefix("sqlite:///"), autocommit=True)
+                else:
+                    connection = adbc_driver_postgresql.dbapi.connect(url, autocommit=True)
+                on_failure.callback(connection.close)
+                cursor = connection.cursor()
+                for pragma in _SQLITE_PRAGMAS if self.is_sqlite else ():
+                    cursor.execute(pragma)
+                    cursor.fetchall()
+                on_failure.pop_all()
         except DriverError as error:
             raise DatabaseError(f"the database cannot be opened: {_plain(error)}") from None
         return connection, cursor
@@ -74,7 +77,9 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @contextmanager
@@ -108,7 +113,10 @@ class Database:
         with _told_plainly():
             self._cursor.execute(sql, list(parameters) or None)
             found = self._cursor.fetch_polars()
-        return found.select(pl.col(old).cast(dtype).alias(name) for old, (name, dtype) in zip(found.columns, schema.items(), strict=True))
+        return found.select(
+            pl.col(old).cast(dtype).alias(name)
+            for old, (name, dtype) in zip(found.columns, schema.items(), strict=True)
+        )
 
     def append(self, table: Table, frame: pl.DataFrame) -> None:
         """Insert new rows in bulk."""
@@ -182,7 +190,7 @@ def _put_sql(is_sqlite: bool, table: Table, columns: tuple[str, ...], add: tuple
     else:
         sets = (f"{c} = {f'{table.name}.{c} + ' if c in add else ''}excluded.{c}" for c in columns if c not in key)
         action = f"UPDATE SET {', '.join(sets)}"
-    return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({', '.join(key)}) DO {action}"  # noqa: S608 - names of our own tables
+    return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({', '.join(key)}) DO {action}"
 
 
 @contextmanager

@@ -26,7 +26,9 @@ def _whole(name: str, *, optional: bool = False) -> Column[int]:
 
 
 def _columns(schema: frames.Schema, optional: frozenset[str] = frozenset()) -> list[Column[str] | Column[int]]:
-    return [_text(name) if dtype == pl.String else _whole(name, optional=name in optional) for name, dtype in schema.items()]
+    return [
+        _text(name) if dtype == pl.String else _whole(name, optional=name in optional) for name, dtype in schema.items()
+    ]
 
 
 # --- what happened -----------------------------------------------------------------------------------------------------
@@ -98,7 +100,6 @@ batches = Table(
     _text("totals_before"),  # JSON: [[type, status, conversions, revenue], ...] of the ledger when it began
     _text("totals_delta"),  # JSON: the same, what it added
     _whole("undoes"),  # the batch that this one undoes, 0 for none
-    _whole("undone_by"),  # the last batch that undid this one, 0 for none
 )
 
 policies = Table(

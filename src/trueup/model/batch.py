@@ -67,7 +67,7 @@ CLICKS: Final[Schema] = {
     **{f"sub{i}": pl.String for i in range(1, 11)},
 }
 
-# What a row can change in a conversion.
+# What a row, or deciding again, can change in a conversion.
 MUTABLE: Final[Schema] = {
     "status": pl.String,
     "original_status": pl.String,
@@ -77,6 +77,7 @@ MUTABLE: Final[Schema] = {
     "rate": pl.Int64,  # billionths of the workspace's currency for one of `currency`, when it was decided
     "revenue": pl.Int64,  # the payout in the workspace's currency: what is counted
     "converted_at": pl.Int64,
+    "label": pl.String,  # Label
     "removed": pl.Int64,  # 1: an undo took it away; it is kept for its history
     "version": pl.Int64,  # how many changes it has had; each change has the next number
 }
@@ -89,7 +90,6 @@ CONVERSIONS: Final[Schema] = {
     "transaction_id": pl.String,
     "event_id": pl.String,
     **MUTABLE,
-    "label": pl.String,
     "campaign_id": pl.Int64,
     "offer_id": pl.Int64,
     "network_id": pl.Int64,
@@ -156,6 +156,8 @@ def completed(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     Takes: a frame with some of the columns. Returns: all of them; a missing text is '', any other missing value is null.
     """
     return frame.select(
-        pl.col(name).cast(dtype) if name in frame.columns else pl.lit("" if dtype == pl.String else None, dtype=dtype).alias(name)
+        pl.col(name).cast(dtype)
+        if name in frame.columns
+        else pl.lit("" if dtype == pl.String else None, dtype=dtype).alias(name)
         for name, dtype in schema.items()
     )

@@ -22,7 +22,11 @@ def new_click_id(now: int, randomness: bytes, key: bytes) -> str:
 
     Takes: microseconds since the epoch, RANDOM_BYTES random bytes, the installation's secret key.
     """
-    body = PREFIX + _base32(now // 1000, _TIME_CHARS) + _base32(int.from_bytes(randomness[:RANDOM_BYTES], "big"), _RANDOM_CHARS)
+    body = (
+        PREFIX
+        + _base32(now // 1000, _TIME_CHARS)
+        + _base32(int.from_bytes(randomness[:RANDOM_BYTES], "big"), _RANDOM_CHARS)
+    )
     return body + _tag(body, key)
 
 
@@ -41,7 +45,13 @@ def conversion_id(click_id: str, n: int) -> str:
 def split_conversion_id(text: str) -> tuple[str, int] | None:
     """Read a conversion id. Returns the click id and n, or None when the text is not one."""
     click_id, dash, digits = text.rpartition("-")
-    fit = dash and CLICK_ID.fullmatch(click_id) and digits.isascii() and digits.isdigit() and len(digits) <= len("1000000000")
+    fit = (
+        dash
+        and CLICK_ID.fullmatch(click_id)
+        and digits.isascii()
+        and digits.isdigit()
+        and len(digits) <= len("1000000000")
+    )
     return (click_id, int(digits)) if fit and digits[0] != "0" else None
 
 

@@ -1,0 +1,49 @@
+"""Decide again: fold some clicks' journal from nothing, and say what differs from what is stored.
+
+Undo, undo of undo, parked rows whose click has come, and the audit are this one thing with different arguments.
+"""
+
+import polars as pl
+
+from trueup.decide.effects import final_conversions
+from trueup.decide.pipeline import decide
+from trueup.decide.rounds import STEPS
+from trueup.decide.terms import Policies
+from trueup.model.batch import BATCH, CONVERSIONS, MUTABLE
+from trueup.model.snapshot import NOTHING_STORED, Snapshot
+from trueup.model.words import Outcome
+
+_COMPARED = [name for name in MUTABLE if name != "version"]
+
+
+def decide_again(
+    journal: pl.DataFrame, snapshot: Snapshot, policies: Policies, *, without: frozenset[int], by_batch: int
+) -> pl.DataFrame:
+    """What some clicks' conversions should be, as the difference from what they are.
+
+    Takes: all JOURNAL rows of these clicks; their facts and stored conversions; the policies the rows were received under;
+    the batches to leave out (undone ones); the batch that asks.
+    Returns: STEPS, none where nothing differs. A conversion that no row makes any more becomes `removed`.
+    """
+    rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())
+    from_nothing = Snapshot(snapshot.clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
+    decided = decide(rows.select(*BATCH), from_nothing, policies)
+    return _difference(snapshot.conversions, final_conversions(decided.steps), by_batch)
+
+
+def _standing_refusal() -> pl.Expr:
+    """A row refused on sight stays refused; so does one whose click was unknown in a workspace that does not park."""
+    unknown = pl.col("outcome") == Outcome.REFUSED_UNKNOWN_CLICK
+    return pl.when(unknown & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
+
+
+def _difference(stored: pl.DataFrame, folded: pl.DataFrame, by_batch: int) -> pl.DataFrame:
+    was = stored.select("click_id", "n", *(pl.col(name).alias(f"was_{name}") for name in MUTABLE))
+    kept = folded.join(was, on=["click_id", "n"], how="left")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
+    gone = stored.filter(pl.col("removed") == 0).join(folded, on=["click_id", "n"], how="anti")
+    gone = gone.select(*CONVERSIONS, *(pl.col(name).alias(f"was_{name}") for name in MUTABLE)).with_columns(removed=1)
+    steps = pl.concat([kept.filter(differs), gone.select(kept.columns)], how="vertical_relaxed")
+    return steps.with_columns(
+        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch), by_line=pl.lit(0)
+    ).select(pl.col(name).cast(dtype) for name, dtype in STEPS.items())

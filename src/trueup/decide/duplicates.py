@@ -1,0 +1,128 @@
+"""The duplicate modes: what a row does where its conversion key already has an original.
+
+Each mode is one function from the row beside its original (columns named `was_...`) to an outcome, and the outcome says
+which of the original's fields take which values. A row without an original is `created` in every mode.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.statuses import changes_status, moves_persons_status, moves_status_back
+from trueup.model.money import RATE_ONE
+from trueup.model.words import DuplicateMode, Label, Outcome
+
+
+def _outcome(outcome: Outcome) -> pl.Expr:
+    return pl.lit(outcome.value)
+
+
+def create() -> pl.Expr:
+    """Every row is a conversion of its own."""
+    return _outcome(Outcome.CREATED)
+
+
+def ignore() -> pl.Expr:
+    """The first row stands. For `ignore_same_event_id` the original is the conversion with the row's event id."""
+    return _outcome(Outcome.IGNORED_DUPLICATE)
+
+
+def update() -> pl.Expr:
+    """The original takes the row's payout, status and time, unless its status must not be moved by this row."""
+    return (
+        pl.when(moves_persons_status())
+        .then(_outcome(Outcome.REFUSED_MANUAL_STATUS))
+        .when(moves_status_back())
+        .then(_outcome(Outcome.REFUSED_STATUS_REGRESSION))
+        .when(_gives_payout() | changes_status() | _gives_time())
+        .then(_outcome(Outcome.UPDATED))
+        .otherwise(_outcome(Outcome.UNCHANGED))
+    )
+
+
+def add_payout() -> pl.Expr:
+    """The row's payout, its own or the default, is added to the original's."""
+    return pl.when(pl.col("paid") == 0).then(_outcome(Outcome.UNCHANGED)).otherwise(_outcome(Outcome.ADDED_TO_PAYOUT))
+
+
+MODES: Final[dict[DuplicateMode, Callable[[], pl.Expr]]] = {
+    DuplicateMode.CREATE: create,
+    DuplicateMode.CREATE_NEW_OR_REPEATED: create,
+    DuplicateMode.IGNORE: ignore,
+    DuplicateMode.UPDATE: update,
+    DuplicateMode.ADD_PAYOUT: add_payout,
+    DuplicateMode.IGNORE_SAME_EVENT_ID: ignore,
+}
+
+
+def acting_mode() -> pl.Expr:
+    """The mode a row acts by: one that names its conversion can only update it or add to it."""
+    adds = pl.col("mode") == DuplicateMode.ADD_PAYOUT
+    return (
+        pl.when(pl.col("target_n").is_null() | adds).then(pl.col("mode")).otherwise(pl.lit(DuplicateMode.UPDATE.value))
+    )
+
+
+def finds_original() -> pl.Expr:
+    """Whether the conversion beside a row (columns `was_...`) has what this row is compared by."""
+    same_type = pl.col("was_conversion_type") == pl.col("conversion_type")
+    same_event = (pl.col("was_event_id") == pl.col("event_id")) & (pl.col("event_id") != "")
+    by_event = pl.col("mode") == DuplicateMode.IGNORE_SAME_EVENT_ID
+    same_id = pl.when(by_event).then(same_event).otherwise(pl.col("was_transaction_id") == pl.col("transaction_id"))
+    return (
+        pl.when(pl.col("target_n").is_null()).then(same_type & same_id).otherwise(pl.col("was_n") == pl.col("target_n"))
+    )
+
+
+def outcome_beside_original() -> pl.Expr:
+    """The outcome of a row that has an original, by its mode."""
+    told: pl.Expr = pl.lit("")
+    for mode, outcome in MODES.items():
+        told = pl.when(pl.col("mode") == mode).then(outcome()).otherwise(told)
+    return told
+
+
+def label(new_or_repeated: Label) -> pl.Expr:
+    """What a created conversion is labelled: only one mode tells new ones from repeated ones."""
+    labelled = pl.col("mode") == DuplicateMode.CREATE_NEW_OR_REPEATED
+    return pl.when(labelled).then(pl.lit(new_or_repeated.value)).otherwise(pl.lit(Label.UNKNOWN.value))
+
+
+def updated_fields() -> dict[str, pl.Expr]:
+    """The original's fields after `updated`: a field that the row does not give keeps its value."""
+    pays, says, dates = _gives_payout(), changes_status(), _gives_time()
+    return {
+        "status": _taken(says, "given_status", "was_status"),
+        "original_status": _taken(says, "status", "was_original_status"),
+        "payout": _taken(pays, "paid", "was_payout"),
+        "currency": _taken(pays, "paid_currency", "was_currency"),
+        "rate": _taken(pays, "rate", "was_rate"),
+        "revenue": _taken(pays, "revenue", "was_revenue"),
+        "converted_at": _taken(dates, "converted_at", "was_converted_at"),
+    }
+
+
+def added_fields() -> dict[str, pl.Expr]:
+    """The original's fields after `added_to_payout`. Amounts of two currencies are added in the workspace's."""
+    same = pl.col("paid_currency") == pl.col("was_currency")
+    revenue = pl.col("was_revenue") + pl.col("revenue")
+    return {
+        "payout": pl.when(same).then(pl.col("was_payout") + pl.col("paid")).otherwise(revenue),
+        "currency": _taken(same, "was_currency", "base_currency"),
+        "rate": pl.when(same).then(pl.col("rate")).otherwise(pl.lit(RATE_ONE)),
+        "revenue": revenue,
+    }
+
+
+def _taken(holds: pl.Expr, given: str, kept: str) -> pl.Expr:
+    return pl.when(holds).then(pl.col(given)).otherwise(pl.col(kept))
+
+
+def _gives_payout() -> pl.Expr:
+    differs = (pl.col("paid") != pl.col("was_payout")) | (pl.col("paid_currency") != pl.col("was_currency"))
+    return pl.col("payout").is_not_null() & differs
+
+
+def _gives_time() -> pl.Expr:
+    return pl.col("converted_at").is_not_null() & (pl.col("converted_at") != pl.col("was_converted_at"))

@@ -1,0 +1,79 @@
+"""What each outcome says to a person: what happened to the row, or what is wrong with it and what to do."""
+
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.times import iso
+from trueup.model.words import Outcome, RowKind
+
+
+def _said(text: str, *columns: str | pl.Expr) -> pl.Expr:
+    return pl.format(text, *columns)
+
+
+def _conversion() -> pl.Expr:
+    return pl.format("{}-{}", "click_id", "conversion_n")
+
+
+def _unknown_status() -> pl.Expr:
+    unknown = _said("The status word '{}' is unknown; add it to the network's status_map, or use approved, pending, declined or other.", "status")
+    return pl.when(pl.col("status") == "").then(pl.lit("The row has no status to set.")).otherwise(unknown)
+
+
+def _unknown_type() -> pl.Expr:
+    asked = "There is no conversion type '{}'"
+    near = _said(asked + " (names are case-sensitive); nearest: {}.", "conversion_type", "detail")
+    none = _said(asked + "; add it to the setup, or correct the row.", "conversion_type")
+    return pl.when(pl.col("detail") == "").then(none).otherwise(near)
+
+
+def _updated() -> pl.Expr:
+    many = _said("The status of {} conversions of the click is now set.", "detail")
+    one = _said("Conversion {} has the row's values now.", _conversion())
+    several = (pl.col("kind") == RowKind.STATUS) & (pl.col("detail") != "1")
+    return pl.when(several).then(many).otherwise(one)
+
+
+# Made of a journal row's columns; `detail` is what deciding it added.
+MESSAGES: Final[dict[Outcome, pl.Expr]] = {
+    Outcome.REFUSED_MALFORMED_ROW: _said("The row cannot be read: {}.", "detail"),
+    Outcome.REFUSED_MISSING_CLICK_ID: pl.lit("The row has no click id."),
+    Outcome.REFUSED_BAD_CLICK_ID: _said("This cannot be a click id: {}.", "detail"),
+    Outcome.REFUSED_BAD_PAYOUT: _said("The payout cannot be used: {}.", "detail"),
+    Outcome.REFUSED_BAD_TRANSACTION_ID: _said("The transaction id cannot be used: {}.", "detail"),
+    Outcome.REFUSED_BAD_EVENT_ID: _said("The event id cannot be used: {}.", "detail"),
+    Outcome.REFUSED_BAD_TIME: _said("The time cannot be used: {}.", "detail"),
+    Outcome.REFUSED_UNKNOWN_TYPE: _unknown_type(),
+    Outcome.REFUSED_UNKNOWN_CLICK: _said("There is no click '{}'; import it, or correct the row.", "click_id"),
+    Outcome.PARKED_UNKNOWN_CLICK: _said("There is no click '{}' yet; the row waits until it is imported.", "click_id"),
+    Outcome.REFUSED_UNKNOWN_CURRENCY: _said("There is no rate for the currency '{}'; add it to the workspace's rates.", "detail"),
+    Outcome.REFUSED_UNKNOWN_STATUS: _unknown_status(),
+    Outcome.REFUSED_UNKNOWN_CONVERSION: pl.lit("The click has no conversion that matches what the row gives."),
+    Outcome.REFUSED_BEFORE_CLICK: _said("It would have happened before its click, which was at {}.", "detail"),
+    Outcome.REFUSED_IN_FUTURE: _said("It would happen in the future, at {}.", iso(pl.col("converted_at"))),
+    Outcome.REFUSED_TOO_MANY_ROWS: _said("The click has had {} rows, the most that one click takes.", "detail"),
+    Outcome.REFUSED_MANUAL_STATUS: _said(
+        "The status of conversion {} was set by a person and stays; force statuses to change it.", _conversion()
+    ),
+    Outcome.REFUSED_STATUS_REGRESSION: _said(
+        "Conversion {} is decided already and does not go back to pending; force statuses to change it.", _conversion()
+    ),
+    Outcome.IGNORED_DUPLICATE: _said("Conversion {} is there already; the row changes nothing.", _conversion()),
+    Outcome.UNCHANGED: pl.lit("Everything the row gives is so already."),
+    Outcome.ADDED_TO_PAYOUT: _said("The payout is added to conversion {}.", _conversion()),
+    Outcome.UPDATED: _updated(),
+    Outcome.CREATED: _said("Conversion {} is created.", _conversion()),
+}
+
+MESSAGE_COLUMNS: Final = [
+    "outcome", "detail", "kind", "click_id", "conversion_n", "conversion_type", "status", "converted_at",
+]  # fmt: skip
+
+
+def message() -> pl.Expr:
+    """The message of each row. Takes: JOURNAL rows, at least their MESSAGE_COLUMNS."""
+    told: pl.Expr = pl.lit("")
+    for outcome, said in MESSAGES.items():
+        told = pl.when(pl.col("outcome") == outcome).then(said).otherwise(told)
+    return told

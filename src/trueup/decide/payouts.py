@@ -1,0 +1,41 @@
+"""What a conversion pays: the row's payout, else the offer's; and what that is in the workspace's currency."""
+
+import polars as pl
+
+from trueup.model.money import PAYOUT_MAX, RATE_ONE, RATE_SCALE
+from trueup.model.policy import OfferPolicy
+from trueup.model.words import PayoutMode
+
+
+def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
+    """Micros for a conversion whose row gives no payout: the offer's for the type, else its manual one, else 0."""
+    if conversion_type in offer.payouts:
+        return offer.payouts[conversion_type]
+    return offer.payout if offer.payout_mode is PayoutMode.MANUAL else 0
+
+
+def with_revenue(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `paid` (the row's payout, else the default) and `revenue` (the same in the workspace's currency), both micros.
+
+    Takes: rows with `payout`, `default_payout` and `rate` (null where the currency has none: such rows are refused).
+    """
+    rows = rows.with_columns(paid=pl.coalesce("payout", "default_payout"))
+    if (rows["rate"] == RATE_ONE).all():
+        return rows.with_columns(revenue="paid")
+    return rows.with_columns(revenue=pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()))
+
+
+def too_large_to_count() -> pl.Expr:
+    """Rows whose payout leaves the range of amounts once it is in the workspace's currency (`with_revenue` made it null)."""
+    return pl.col("revenue").is_null() & pl.col("rate").is_not_null()
+
+
+def _converted() -> pl.Expr:
+    """The payout times the rate, rounded half-even to a micro; exact, because the product is a 128-bit integer."""
+    product = pl.col("paid").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
+    scale = pl.lit(RATE_SCALE, dtype=pl.Int128)
+    whole = product // scale
+    twice_rest = (product - whole * scale) * 2
+    up = (twice_rest > scale) | ((twice_rest == scale) & (whole % 2 != 0))
+    micros = whole + up.cast(pl.Int128)
+    return pl.when(micros.is_between(-PAYOUT_MAX, PAYOUT_MAX)).then(micros).cast(pl.Int64)

@@ -1,0 +1,56 @@
+"""Which status a row means, and which status changes are refused.
+
+The sender's word is looked up in the network's own map, then in the dialect's, then among the words the field agrees on.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from trueup.model.policy import NetworkPolicy, OfferPolicy
+from trueup.model.words import Approval, Status
+
+BUILT_IN: Final = {
+    word: status
+    for status, words in {
+        Status.APPROVED: "approved success sale confirmed paid rebill",
+        Status.PENDING: "pending lead hold new open",
+        Status.DECLINED: "declined rejected reject cancelled canceled chargeback trash refunded reversed",
+        Status.OTHER: "other",
+    }.items()
+    for word in words.split()
+}
+
+
+def status_of_word(word: str, dialect_status: str, network: NetworkPolicy) -> Status | None:
+    """The status that a row gives.
+
+    Takes: the sender's word ('' when the row has none), and what the dialect says of it ('' when nothing).
+    Returns: a status, or None when nobody knows the word, or there is none.
+    """
+    folded = word.strip().casefold()
+    if folded and folded in network.status_map:
+        return network.status_map[folded]
+    if dialect_status:
+        return Status(dialect_status)
+    return BUILT_IN.get(folded)
+
+
+def default_status(network: NetworkPolicy, offer: OfferPolicy) -> Status:
+    """The status of a created conversion whose row gives none."""
+    return Status.PENDING if offer.approval is Approval.MANUAL else network.default_status
+
+
+def moves_persons_status() -> pl.Expr:
+    """Rows that would change a status which a person set."""
+    return changes_status() & (pl.col("was_status_by_person") == 1) & (pl.col("forced") == 0)
+
+
+def moves_status_back() -> pl.Expr:
+    """Rows with `pending` for a conversion that is decided: stray repeats of an earlier message."""
+    return changes_status() & (pl.col("given_status") == Status.PENDING) & (pl.col("forced") == 0)
+
+
+def changes_status() -> pl.Expr:
+    """Rows that give another status than the conversion beside them (columns `was_...`) has."""
+    return (pl.col("given_status") != "") & (pl.col("given_status") != pl.col("was_status"))

@@ -1,0 +1,23 @@
+"""What a person may choose about a file before it is read, and how a file that cannot be read says so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from trueup.model.words import RowKind
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How to read one file. What is not chosen is recognised from the content, and stated."""
+
+    row_kind: RowKind = RowKind.CONVERSION  # what the rows are to do
+    dialect: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
+    time_zone: str | None = None  # of times without an offset
+    workspace_time_zone: str = "UTC"  # of such times when neither the person nor the dialect says
+    decimal_comma: bool = False  # 1,20 instead of 1.20
+    encoding: str | None = None
+
+
+class UnreadableFile(Exception):  # noqa: N818 - a statement about the file, shown to a person as it stands
+    """The file as a whole cannot be read. The message says why, and what to do."""

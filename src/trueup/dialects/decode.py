@@ -1,0 +1,131 @@
+"""Bytes to text. UTF-8 and UTF-16 are recognised; any other encoding is asked for, because guessing mixes up letters."""
+
+import codecs
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import IncrementalNewlineDecoder
+from mmap import mmap
+from typing import Final
+
+from trueup.dialects.choices import UnreadableFile
+
+Content = bytes | bytearray | memoryview | mmap
+
+CHUNK_BYTES: Final = 2 << 20  # about 45,000 rows: small enough for little memory, large enough for fast columns
+SAMPLE_BYTES: Final = 4096
+LINE_CHARS: Final = 65_536  # a longer line is no row of ours
+
+# The first bytes of files that are no text, or are text of another kind. Longer beginnings come before their own beginnings.
+MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+OTHER_FILES: Final = (
+    (b"PK\x03\x04", "a workbook or a zip archive", "Open it in a spreadsheet, save the sheet as CSV (UTF-8) and read that."),
+    (b"\xd0\xcf\x11\xe0", "an Excel 97 workbook", "Open it in a spreadsheet, save the sheet as CSV (UTF-8) and read that."),
+    (b"\x1f\x8b", "compressed with gzip", "Unpack it first."),
+    (b"%PDF", "a PDF document", "Ask for the report as CSV."),
+    (b"PAR1\x15", "a Parquet file", "Write it as CSV."),
+    (b"SQLite format 3", "a database", "Write its rows as CSV."),
+    (b"\x89PNG", "a picture", "Ask for the report as CSV."),
+    (b"<!DOCTYPE", "a web page or XML", "Perhaps a sign-in page was saved instead of the report: download the report again as CSV."),
+    (b"<html", "a web page", "Perhaps a sign-in page was saved instead of the report: download the report again as CSV."),
+    (b"<?xml", "XML", "Save it as CSV."),
+)
+ASK: Final = "Name it with --encoding; Excel for Windows often writes windows-1252 (western), windows-1250 (central Europe) or windows-1251 (Cyrillic)."
+_TEXT_CONTROLS: Final = b"\t\n\r"
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the bytes are read, and how that is known."""
+
+    name: str  # Python's name of the codec
+    said: str  # for the person
+
+
+def recognised_encoding(content: Content, chosen: str | None) -> Encoding:
+    """Find how to read the bytes.
+
+    Takes: the whole content, and the encoding that the person chose. Raises: UnreadableFile when the file is empty, is
+    no text, or needs an encoding to be chosen that is unknown.
+    """
+    sample = bytes(content[:SAMPLE_BYTES])
+    if not sample:
+        raise UnreadableFile("The file is empty.")
+    text = sample.removeprefix(codecs.BOM_UTF8).lstrip()
+    for beginning, what, remedy in OTHER_FILES:
+        if text[: len(beginning)].lower() == beginning.lower():
+            raise UnreadableFile(f"The file is not delimited text: it is {what}. {remedy}")
+    if chosen:
+        return Encoding(_known_codec(chosen), f"{chosen} (chosen)")
+    for mark, name in MARKS:
+        if sample.startswith(mark):
+            return Encoding(name, f"{_shown(name)} (by its byte order mark)")
+    return Encoding(name := _without_mark(sample), _shown(name))
+
+
+def texts(content: Content, encoding: Encoding, progress: Callable[[int], None] | None = None) -> Iterator[str]:
+    """Decode the content in blocks of whole lines.
+
+    Returns: texts whose lines are apart by a line feed, whichever line ends the file has; the end of the last line is
+    left off. Of a line longer than LINE_CHARS at least so many characters come, and the rest may be missing.
+    Raises: UnreadableFile at a byte that the encoding does not have.
+    """
+    decoder = IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding.name)("strict"), translate=True)
+    carry, line = "", 1
+    for start in range(0, len(content), CHUNK_BYTES):
+        chunk = bytes(content[start : start + CHUNK_BYTES])
+        end = start + len(chunk)
+        fresh = _decoded(decoder, chunk, encoding, line, final=end == len(content))
+        text = carry + (fresh if start else fresh.removeprefix("\ufeff"))
+        whole_lines, line_end, carry = text.rpartition("\n")
+        carry = carry[: LINE_CHARS + 1]
+        if line_end:
+            yield whole_lines
+            line += whole_lines.count("\n") + 1
+        if progress:
+            progress(end)
+    if carry:
+        yield carry
+
+
+def _decoded(decoder: IncrementalNewlineDecoder, chunk: bytes, encoding: Encoding, line: int, *, final: bool) -> str:
+    try:
+        return decoder.decode(chunk, final)
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode(encoding.name, "replace").replace("\r\n", "\n").replace("\r", "\n")
+        found = f"byte {error.object[error.start]:#04x} on line {line + before.count(chr(10))}"
+        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {found} has no meaning there. {ASK}") from None
+    except UnicodeError as error:
+        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {error}. {ASK}") from None
+
+
+def _known_codec(chosen: str) -> str:
+    try:
+        b"".decode(chosen)  # refuses codecs that make no text
+        codecs.getincrementaldecoder(chosen)
+    except (LookupError, UnicodeError):
+        raise UnreadableFile(f'No encoding is called "{chosen}". Names are such as utf-8, utf-16, windows-1252.') from None
+    return codecs.lookup(chosen).name
+
+
+def _without_mark(sample: bytes) -> str:
+    """UTF-16 has a zero byte in every plain letter, always on the same side."""
+    pairs = len(sample) // 2
+    first, second = sample[0::2].count(0), sample[1::2].count(0)
+    if second > pairs * 0.6 and first < pairs * 0.05:
+        return "utf-16-le"
+    if first > pairs * 0.6 and second < pairs * 0.05:
+        return "utf-16-be"
+    controls = sum(byte < ord(" ") and byte not in _TEXT_CONTROLS for byte in sample)
+    if controls > max(16, len(sample) * 0.05):  # a few are the trouble of their rows alone
+        raise UnreadableFile("The file is not text. Trueup reads CSV and other delimited text; save or download it as CSV.")
+    return "utf-8"
+
+
+def _shown(name: str) -> str:
+    return name.upper()

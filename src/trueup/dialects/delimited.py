@@ -1,0 +1,152 @@
+"""Text to records: which separator a file has, and where each record begins and ends.
+
+Facts: a record is a line, unless a quoted field runs over several. A quote that is never closed would swallow the rest
+of the file, so a record of several lines counts only when it is well formed and short; else its first line is refused
+alone and reading goes on with the next line. A quote matters only at the beginning of a field; inside it is a character.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from trueup.dialects.decode import LINE_CHARS
+from trueup.dialects.names import field_of
+
+SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+RECORD_LINES: Final = 100  # a quoted field that runs on for longer is a quote that was never closed
+BAD_QUOTES: Final = "a quote is not closed, or text follows a closing quote"
+_MARK: Final = "\x1f"  # "unit separator": parts the fields of records that had quotes
+_LINE_BEGINNING: Final = 200
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=([\t!#-/:-@\[-^`{-~])"?', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How records are written in a file."""
+
+    separator: str
+    rows_after: int = 0  # the line of `sep=` or of the titles; 0 when rows begin at once
+
+
+@dataclass(frozen=True)
+class Records:
+    """A block of whole records, blank lines included.
+
+    Columns of the frame: line; record, whose fields are apart by `separator` here; raw, the record as it came;
+    trouble, why it cannot be parted into fields, else ''.
+    """
+
+    frame: pl.DataFrame
+    separator: str
+
+
+def recognised_layout(lines: Sequence[str], own_titles: Mapping[str, str]) -> Layout:
+    """Find the separator.
+
+    `sep=` on the first line says it. Else it is the one that parts the first line into the most column titles that are
+    known. Else the rows begin with a click id, in which no separator can occur: the one that comes first in most lines.
+
+    Takes: the first lines of the file; titles beside our own that mean something here (normalised -> field).
+    """
+    if said := _SEPARATOR_LINE.fullmatch(lines[0].strip(" ")):
+        return Layout(said[1], rows_after=1)
+    filled = [line[:LINE_CHARS] for line in lines if line.strip()]
+    titles = {separator: _known_titles(filled[0], separator, own_titles) for separator in SEPARATORS}
+    if any(titles.values()):
+        return Layout(max(SEPARATORS, key=titles.__getitem__))
+    beginnings = [re.search(r"[,;\t|]", line[:_LINE_BEGINNING]) for line in filled]
+    first = [found[0] for found in beginnings if found]
+    return Layout(max(SEPARATORS, key=first.count))
+
+
+def _known_titles(line: str, separator: str, own_titles: Mapping[str, str]) -> int:
+    titles = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    return sum(field_of(title, own_titles) is not None for title in titles)
+
+
+def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:
+    """Find the records of a file.
+
+    Takes: its text in blocks of whole lines. Returns: as many blocks of records, in order, and all of them.
+    """
+    line = 1
+    open_lines: list[str] = []  # of a record that the next block may end
+    for block in blocks:
+        text = "\n".join([*open_lines, block])
+        open_lines = []
+        if '"' in text:
+            found, open_lines = _quoted(text.split("\n"), line, separator, last=False)
+        else:
+            found = _plain(text, line, separator)
+        yield found
+        line += text.count("\n") + 1 - len(open_lines)
+    if open_lines:
+        yield _quoted(open_lines, line, separator, last=True)[0]
+
+
+def _plain(text: str, line: int, separator: str) -> Records:
+    """A text without a quote: every line is a record."""
+    record = pl.Series("record", [text]).str.split("\n").explode()
+    lines = pl.int_range(line, line + record.len(), eager=True)
+    frame = pl.DataFrame({"line": lines, "record": record, "raw": record})
+    return Records(frame.with_columns(trouble=pl.lit("")), separator)
+
+
+def _quoted(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:
+    """A text with quotes, and the lines at its end that the next text may belong to."""
+    try:
+        fields = list(_reader(lines, separator))
+        whole = len(fields) == len(lines)
+    except csv.Error:
+        whole = False
+    if not whole:
+        return _one_by_one(lines, line, separator, last=last)
+    starts = range(line, line + len(lines))
+    return _parted(list(starts), fields, lines, [""] * len(lines)), []
+
+
+def _one_by_one(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:
+    """The same where a record has several lines, or bad quotes. Each is judged with the next RECORD_LINES lines in sight."""
+    starts: list[int] = []
+    fields: list[list[str]] = []
+    raws: list[str] = []
+    troubles: list[str] = []
+    at, end = 0, len(lines) if last else len(lines) - RECORD_LINES
+    while at < end:
+        found, used = _first_record(lines[at : at + RECORD_LINES], separator)
+        starts.append(line + at)
+        fields.append(found or [])
+        raws.append("\n".join(lines[at : at + used]))
+        troubles.append(BAD_QUOTES if found is None else "")
+        at += used
+    return _parted(starts, fields, raws, troubles), lines[at:]
+
+
+def _first_record(lines: list[str], separator: str) -> tuple[list[str] | None, int]:
+    """The first record's fields, None when it is not well formed, and how many lines it takes."""
+    if '"' not in lines[0]:
+        return lines[0].split(separator), 1
+    reader = _reader(lines, separator)
+    try:
+        fields = next(reader)
+    except csv.Error:
+        return None, 1
+    used = reader.line_num
+    return (fields, used) if used == 1 or sum(map(len, lines[:used])) <= LINE_CHARS else (None, 1)
+
+
+def _reader(lines: list[str], separator: str) -> "csv._reader":
+    return csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
+
+
+def _parted(starts: list[int], fields: list[list[str]], raws: list[str], troubles: list[str]) -> Records:
+    joined = list(map(_MARK.join, fields))
+    if any(_MARK in raw for raw in raws):
+        # The mark inside a field becomes another control character: neither is allowed in any id, number or time.
+        joined = [_MARK.join(field.replace(_MARK, "\x1e") for field in record) for record in fields]
+    columns = {"line": starts, "record": joined, "raw": raws, "trouble": troubles}
+    return Records(pl.DataFrame(columns, schema={"line": pl.Int64} | dict.fromkeys(("record", "raw", "trouble"), pl.String)), _MARK)

@@ -1,0 +1,103 @@
+"""The outside forms of rows, one entry each: a new form is a new entry, and a line in the table that recognises it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from trueup.dialects.choices import UnreadableFile
+from trueup.dialects.names import FIELDS, nearest
+from trueup.model.words import DuplicateMode, RowKind, Status
+
+BOTH: Final = frozenset(RowKind)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One outside form of rows."""
+
+    name: str
+    titles: tuple[str, ...]  # its columns, as its files title them; where no header is needed, in their fixed order
+    needs_header: bool = True
+    trailing_optional: bool = False  # fields at a row's end may be left off
+    own_names: Mapping[str, str] = field(default_factory=dict)  # normalised title -> field, where it differs from everyone's
+    kept: tuple[str, ...] = ()  # columns that are kept beside the row and not used
+    row_kinds: frozenset[RowKind] = BOTH
+    suggested_mode: DuplicateMode | None = None  # None for the stored settings
+    time_zone: str | None = None  # of times without an offset; None for the workspace's
+    absent_status: Status | None = None  # what a row without a status means
+    defused: bool = False  # Trueup wrote it: an apostrophe stands before text that a spreadsheet would run
+
+
+def _by_name(*dialects: Dialect) -> Mapping[str, Dialect]:
+    return {dialect.name: dialect for dialect in dialects}
+
+
+DIALECTS: Final = _by_name(
+    Dialect(
+        name="keitaro",
+        titles=("sub_id", "payout", "tid", "status"),
+        needs_header=False,
+        trailing_optional=True,
+        suggested_mode=DuplicateMode.UPDATE,
+        absent_status=Status.APPROVED,  # a line without a status is a sale
+    ),
+    Dialect(
+        name="voluum",
+        titles=("click id", "payout", "transaction id", "conversion type", "conversion time"),
+        needs_header=False,
+        trailing_optional=True,
+        suggested_mode=DuplicateMode.IGNORE,
+    ),
+    Dialect(
+        name="redtrack",
+        titles=("clickid", "payout", "type", "status", "time", "rdtk_event_id"),
+        time_zone="UTC",
+    ),
+    Dialect(
+        name="gokart",
+        titles=("ClickId", "EventID", "UserCompletedAt", "Revenue", "Reward"),
+        own_names={"eventid": "conversion_type"},
+        kept=("Reward",),
+        time_zone="UTC",
+    ),
+    Dialect(
+        name="gokart-status",
+        titles=("gk_click_id", "EventId", "status"),
+        own_names={"eventid": "conversion_id", "conversion_status": "status"},
+        row_kinds=frozenset({RowKind.STATUS}),
+    ),
+    Dialect(
+        name="click-status",
+        titles=("click_id", "status"),
+        needs_header=False,
+        trailing_optional=True,
+        row_kinds=frozenset({RowKind.STATUS}),
+    ),
+    Dialect(
+        name="trueup",
+        titles=tuple(FIELDS),
+        defused=True,
+    ),
+    Dialect(
+        name="headed",
+        titles=tuple(FIELDS),
+    ),
+)
+
+# The columns of Trueup's own exports; those that are no field of a row are not read.
+EXPORT_TITLES: Final = frozenset(FIELDS) | {
+    "original_status",
+    "label",
+    "campaign",
+    "offer",
+    "affiliate_network",
+    "traffic_source",
+    "batch_id",
+}
+
+
+def dialect_named(name: str) -> Dialect:
+    """Find a dialect. Raises: UnreadableFile for a name that none has, with the nearest."""
+    if name not in DIALECTS:
+        raise UnreadableFile(f'No dialect is called "{name}". {nearest(name, DIALECTS)}')
+    return DIALECTS[name]

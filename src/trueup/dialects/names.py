@@ -1,0 +1,63 @@
+"""The fields of a row, and the column titles under which files give them."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from trueup.model.words import RowKind
+
+# Our field -> the titles it is found by, whatever their case; blanks, hyphens and underscores are alike.
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "click_id": ("click_id", "clickid", "cid", "subid", "sub_id", "gk_click_id", "aff_sub", "cnv_id"),
+    "payout": ("payout", "sum", "revenue", "amount", "cnv_amount"),
+    "transaction_id": ("transaction_id", "txid", "tid", "txn_id", "order_id"),
+    "conversion_type": ("conversion_type", "type", "et", "event", "goal"),
+    "status": ("status", "cnv_status"),
+    "event_id": ("event_id", "rdtk_event_id"),
+    "conversion_id": ("conversion_id", "id"),
+    "converted_at": ("converted_at", "conversion_time", "time", "timestamp", "created_at", "usercompletedat"),
+    "currency": ("currency", "cnv_currency"),
+}
+
+# Which of them a row uses. A status update sets a status and nothing else, so a bad payout beside it harms nothing.
+FIELDS_OF: Final[Mapping[RowKind, tuple[str, ...]]] = {
+    RowKind.CONVERSION: tuple(FIELDS),
+    RowKind.STATUS: ("click_id", "transaction_id", "conversion_type", "status", "conversion_id"),
+}
+
+# What the file of refused rows has beside the original columns.
+ADDED_TITLES: Final = ("outcome", "message")
+
+# The words that networks say for a status; where a column holds them, it is a status column.
+STATUS_WORDS: Final = frozenset(
+    "approved success sale confirmed paid rebill pending lead hold new open declined rejected reject cancelled canceled "
+    "chargeback trash refunded reversed other".split()
+)
+
+
+def normalised(title: str) -> str:
+    """The form in which titles are compared."""
+    return re.sub(r"[\s_-]+", "_", unicodedata.normalize("NFKC", title).strip().casefold())
+
+
+_FIELD_OF: Final = {title: field for field, titles in FIELDS.items() for title in titles}
+
+
+def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
+    """Which field a column gives.
+
+    Takes: its title, and the names that only its dialect uses (normalised title -> field). Returns: the field, or None
+    for a title that is none of ours.
+    """
+    name = normalised(title)
+    return own_names.get(name) or _FIELD_OF.get(name)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the known ones it may have meant, or all of them."""
+    names = list(known)
+    by_name = {name.casefold(): name for name in names}
+    close = [by_name[name] for name in difflib.get_close_matches(word.casefold(), by_name, n=3, cutoff=0.6)]
+    return f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(names)}."

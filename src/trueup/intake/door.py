@@ -1,0 +1,129 @@
+"""The one door: whatever changes a conversion comes through here, in one transaction each.
+
+`record_rows` decides new rows; `record_again` decides clicks again from their journal. Both read what is stored, let the
+pure rules decide, and commit conversions, changes, rollups and the batch's progress together, or nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.again import decide_again
+from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_delta
+from trueup.decide.pipeline import Decisions, decide
+from trueup.decide.terms import Policies
+from trueup.ledger.batches import advance_batch
+from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
+from trueup.ledger.database import Database
+from trueup.ledger.policies import read_policies
+from trueup.ledger.snapshot import read_journal, read_snapshot
+from trueup.model.batch import BATCH, JOURNAL, completed, empty
+from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.snapshot import Snapshot
+
+Clock = Callable[[], int]  # microseconds since the epoch
+
+_NO_ROWS: Final = empty(JOURNAL)
+
+
+def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFrame:
+    """Rows as a dialect made them (some or all columns of ROWS), with what their batch was received as: BATCH."""
+    received = {
+        "batch_id": batch_id,
+        "received_at": receipt.received_at,
+        "policy_id": receipt.policy_id,
+        "kind": receipt.row_kind.value,
+        "chosen_mode": receipt.chosen_mode.value if receipt.chosen_mode else "",
+        "forced": int(receipt.forced),
+    }
+    return completed(rows, BATCH).with_columns(pl.lit(value, dtype=BATCH[name]).alias(name) for name, value in received.items())
+
+
+def decide_now(
+    database: Database, batch: pl.DataFrame, policies: Policies, carried: Snapshot | None = None
+) -> Decisions:
+    """Decide a batch against the ledger as it stands, and change nothing.
+
+    Takes: BATCH; the policies its rows name; for a preview, what earlier rows of the same clicks would have left (`carry`).
+    """
+    snapshot = read_snapshot(database, _usable_ids(batch))
+    return decide(batch, snapshot if carried is None else _overlaid(snapshot, carried), policies)
+
+
+def record_rows(
+    database: Database, batch: pl.DataFrame, record: BatchRecord, policies: Policies, clock: Clock
+) -> tuple[Decisions, BatchRecord]:
+    """Decide rows of a batch and commit what they come to.
+
+    Takes: BATCH; the batch's record as it is in the ledger; the policies its rows name. Returns: the decisions, and the record as it is afterwards.
+    Raises: BatchMovedError when another program has advanced the batch meanwhile; nothing is changed then.
+    """
+    with database.transaction():
+        lock_clicks(database, _usable_ids(batch))
+        decisions = decide_now(database, batch, policies)
+        commit_rows(database, decisions.journal)
+        record = _commit_steps(database, decisions.steps, decisions.journal, record, batch.height, clock)
+    return decisions, record
+
+
+def record_again(
+    database: Database, click_ids: Sequence[str], record: BatchRecord, left_out: frozenset[int], clock: Clock
+) -> BatchRecord:
+    """Decide clicks again from their journal and commit the difference, as the next clicks of a batch.
+
+    Takes: the clicks; the record of the batch that asks; the batches whose rows are left out.
+    """
+    with database.transaction():
+        lock_clicks(database, click_ids)
+        steps = steps_again(database, click_ids, left_out, record.batch_id)
+        return _commit_steps(database, steps, _NO_ROWS, record, len(click_ids), clock)
+
+
+def steps_again(database: Database, click_ids: Sequence[str], left_out: frozenset[int], by_batch: int) -> pl.DataFrame:
+    """STEPS from what is stored of some clicks to what deciding their journal again gives. Changes nothing."""
+    rows = read_journal(database, click_ids)
+    policies = read_policies(database, rows["policy_id"].unique().to_list())
+    return decide_again(rows, read_snapshot(database, click_ids), policies, without=left_out, by_batch=by_batch)
+
+
+def commit_again(database: Database, steps: pl.DataFrame, now: int) -> None:
+    """Store what deciding again came to. Inside the caller's transaction."""
+    commit_conversions(database, final_conversions(steps), changes(steps, now), rollup_deltas(steps))
+
+
+def _commit_steps(
+    database: Database, steps: pl.DataFrame, rows: pl.DataFrame, record: BatchRecord, done: int, clock: Clock
+) -> BatchRecord:
+    now = clock()
+    commit_again(database, steps, now)
+    outcomes = dict(rows["outcome"].value_counts().iter_rows())
+    return advance_batch(database, record, rows=done, outcomes=outcomes, delta=totals_delta(steps), now=now)
+
+
+def _usable_ids(batch: pl.DataFrame) -> list[str]:
+    """The click ids to look up, each once. Those too long to be one are left out."""
+    ids = batch["click_id"].unique().sort()
+    return ids.filter(ids.str.len_bytes().is_between(1, 64)).to_list()
+
+
+def carry(carried: Snapshot | None, decisions: Decisions, upcoming: pl.Series) -> Snapshot:
+    """What a preview's rows leave for later rows of the same clicks, since nothing of it is stored.
+
+    Takes: what was carried so far; the decisions just made; the click ids that have rows to come.
+    """
+    coming = pl.col("click_id").is_in(upcoming.implode())
+    rows = decisions.journal.filter(coming & (pl.col("n") > 0)).group_by("click_id").agg(last_n=pl.col("n").max())
+    after = Snapshot(empty({}), final_conversions(decisions.steps.filter(coming)), rows)
+    return after if carried is None else _overlaid(carried, after)
+
+
+def _overlaid(below: Snapshot, above: Snapshot) -> Snapshot:
+    def over(old: pl.DataFrame, new: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+        return pl.concat([old.join(new, on=key, how="anti"), new.select(old.columns)])
+
+    return Snapshot(
+        clicks=below.clicks,
+        conversions=over(below.conversions, above.conversions, ["click_id", "n"]),
+        last_rows=over(below.last_rows, above.last_rows, ["click_id"]),
+    )

@@ -1,0 +1,50 @@
+"""What a batch did, or would do, in the numbers a person looks at."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.messages import message
+from trueup.ledger.batches import added
+from trueup.model.batch import JOURNAL, TOTALS, empty
+from trueup.model.catalog import Catalog
+from trueup.model.counting import Sums, summed
+
+SAMPLE: Final = 3  # first rows shown of each outcome
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A batch in numbers."""
+
+    batch_id: int | None  # None for a preview
+    rows: int
+    outcomes: dict[str, int] = field(default_factory=dict)
+    totals_before: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
+    totals_delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
+    samples: pl.DataFrame = field(default_factory=lambda: empty(JOURNAL))  # with `message`
+    longest_lock_seconds: float = 0.0
+
+    def sums(self, catalog: Catalog) -> tuple[Sums, Sums]:
+        """The workspace's numbers before and after the batch."""
+        left_out = [kind.name for kind in catalog.conversion_types.values() if not kind.include_in_conversions]
+        after = added(self.totals_before, self.totals_delta)
+        return summed(self.totals_before, left_out), summed(after, left_out)
+
+    @property
+    def refused(self) -> int:
+        """How many rows were not accepted."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome.startswith("refused_"))
+
+
+def sampled(samples: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
+    """The first rows of each outcome, of those sampled so far and those decided now (JOURNAL)."""
+    shown = samples.columns
+    first = pl.concat([samples, decided.select(shown)]).sort("line").group_by("outcome", maintain_order=True).head(SAMPLE)
+    return first.select(shown)
+
+
+def with_messages(rows: pl.DataFrame) -> pl.DataFrame:
+    """JOURNAL rows with the `message` of each."""
+    return rows.with_columns(message=message())

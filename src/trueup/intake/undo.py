@@ -1,0 +1,106 @@
+"""Undo: a batch whose clicks are decided again without another batch. Undoing an undo brings that one back.
+
+From its first transaction on, the undone batch's rows count nowhere; then its clicks are decided again, chunk by chunk.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.effects import totals_delta
+from trueup.intake.chunks import next_chunk
+from trueup.intake.door import Clock, record_again, steps_again
+from trueup.intake.summary import Summary
+from trueup.intake.uploads import Watch
+from trueup.ledger.batches import (
+    added,
+    batches_left_out,
+    create_batch,
+    read_batch,
+    stop_batch,
+    touched_clicks,
+    undos_of,
+)
+from trueup.ledger.database import Database
+from trueup.ledger.rollups import read_totals
+from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.words import BatchKind, BatchState, Origin
+
+_FIRST_CLICKS: Final = 5_000
+
+
+class UndoRefusedError(Exception):
+    """The batch cannot be undone; the message says why and what to do."""
+
+
+def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecord | None]:
+    """The batch to undo, and its undo that was begun and not finished, if there is one. Raises: UndoRefusedError."""
+    batch = read_batch(database, batch_id)
+    if batch is None:
+        raise UndoRefusedError(f"There is no batch {batch_id}; `trueup batches` lists them.")
+    if batch.kind is BatchKind.CLICKS:
+        raise UndoRefusedError(f"Batch {batch_id} imported clicks. They stay, since conversions rest on them.")
+    undos = undos_of(database, batch_id)
+    resumed = next((undo for undo in undos if undo.state is BatchState.RUNNING), None)
+    if resumed is None and batch_id in batches_left_out(database):
+        last = undos[-1].batch_id
+        raise UndoRefusedError(
+            f"Batch {batch_id} is undone already, by batch {last}; `trueup undo {last}` brings it back."
+        )
+    return batch, resumed
+
+
+def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | None, watch: Watch) -> Summary:
+    """Say what `apply_undo` would do now. Changes nothing."""
+    clicks = _clicks_of(database, batch)
+    left_out = batches_left_out(database, also_undone=batch.batch_id)
+    summary = Summary(None, clicks.len(), totals_before=read_totals(database))
+    done, size = (resumed.rows_done if resumed else 0), watch.chunk_rows or _FIRST_CLICKS
+    while done < clicks.len():
+        ids = clicks.slice(done, size).to_list()
+        delta = totals_delta(steps_again(database, ids, left_out, 0))
+        summary = replace(summary, totals_delta=added(summary.totals_delta, delta))
+        done += len(ids)
+        watch.progress(done, clicks.len())
+    return summary
+
+
+def apply_undo(
+    database: Database, batch: BatchRecord, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
+) -> Summary:
+    """Undo a batch, or go on with its undo. Raises: BatchMovedError when another program goes on with it too."""
+    clicks = _clicks_of(database, batch)
+    record = resumed or _begin(database, batch, clicks.len(), made_by, clock)
+    left_out = batches_left_out(database)
+    size, longest = watch.chunk_rows or _FIRST_CLICKS, 0.0
+    while record.state is BatchState.RUNNING:
+        ids = clicks.slice(record.rows_done, size).to_list()
+        before = clock()
+        record = record_again(database, ids, record, left_out, clock)
+        seconds = (clock() - before) / 1_000_000
+        longest, size = max(longest, seconds), watch.chunk_rows or next_chunk(len(ids) or size, seconds)
+        watch.progress(record.rows_done, clicks.len())
+    return Summary(
+        record.batch_id,
+        clicks.len(),
+        totals_before=record.totals_before,
+        totals_delta=record.totals_delta,
+        longest_lock_seconds=longest,
+    )
+
+
+def _begin(database: Database, batch: BatchRecord, clicks: int, made_by: str, clock: Clock) -> BatchRecord:
+    receipt = Receipt(BatchKind.UNDO, Origin.CLI, clock(), made_by, batch.policy_id, undoes=batch.batch_id)
+    with database.transaction():
+        stop_batch(database, batch.batch_id)
+        return create_batch(database, receipt, clicks, read_totals(database))
+
+
+def _clicks_of(database: Database, batch: BatchRecord) -> pl.Series:
+    """The clicks that a batch touched, sorted. An undo touched those of the batch at the bottom of its chain."""
+    while batch.kind is BatchKind.UNDO:
+        below = read_batch(database, batch.undoes)
+        assert below is not None  # noqa: S101 - a batch is never deleted
+        batch = below
+    return touched_clicks(database, batch.batch_id)

@@ -1,0 +1,172 @@
+"""The batches: what came in, how far it is applied, what it did, what was undone."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import BigInteger, Text, bindparam, insert, select, update
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import batches, journal
+from trueup.model.batch import JOURNAL, TOTALS, Schema, empty
+from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.words import BatchKind, BatchState, Origin
+
+_STORED: Final[Schema] = {
+    column.name: pl.Int64 if isinstance(column.type, BigInteger) or column.primary_key else pl.String
+    for column in batches.columns
+}
+_RECEIVED: Final = (
+    "kind", "origin", "received_at", "made_by", "policy_id", "file_name", "sha256", "choices", "undoes",
+)  # fmt: skip
+_INSERT: Final = (
+    insert(batches)
+    .values({name: bindparam(f"new_{name}") for name in (*_RECEIVED, "state", "rows_total", "totals_before")})
+    .returning(batches.c.batch_id)
+)
+_ADVANCED: Final = ("rows_done", "outcomes", "totals_delta", "state", "finished_at")
+_ADVANCE: Final = (
+    update(batches)
+    .where(batches.c.batch_id == bindparam("of_batch"), batches.c.rows_done == bindparam("from_rows"))
+    .where(batches.c.state == BatchState.RUNNING.value)
+    .values({name: bindparam(f"new_{name}") for name in _ADVANCED})
+    .returning(batches.c.batch_id)
+)
+_ALL: Final = select(*batches.columns)
+
+
+class BatchMovedError(Exception):
+    """Another program has advanced or stopped the batch since it was read."""
+
+    def __init__(self, batch_id: int) -> None:
+        super().__init__(f"batch {batch_id} was carried on by another program")
+
+
+def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame) -> BatchRecord:
+    """Open a batch of so many rows. Takes: also the TOTALS of the ledger now. Inside the caller's transaction."""
+    received = {name: value for name, value in asdict(receipt).items() if name in _RECEIVED}
+    new = {**received, "state": BatchState.RUNNING.value, "rows_total": rows_total, "totals_before": _text(totals_before)}
+    new |= {name: str(new[name]) for name in ("kind", "origin")}
+    made = database.read(_INSERT, {"batch_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
+    return _read(database, batches.c.batch_id == int(made.item()))[0]
+
+
+def advance_batch(
+    database: Database, record: BatchRecord, *, rows: int, outcomes: Mapping[str, int], delta: pl.DataFrame, now: int
+) -> BatchRecord:
+    """Write down that `rows` more rows of a batch are done, with what they came to; it is done when none is left.
+
+    Takes: the record as it is in the ledger. Returns: the record as it is afterwards.
+    Raises: BatchMovedError when it is not as the record says: another program has advanced or stopped it.
+    """
+    finished = record.rows_done + rows >= record.rows_total
+    after = replace(
+        record,
+        rows_done=record.rows_done + rows,
+        outcomes=Counter(record.outcomes) + Counter(outcomes),
+        totals_delta=added(record.totals_delta, delta),
+        state=BatchState.DONE if finished else BatchState.RUNNING,
+        finished_at=now if finished else 0,
+    )
+    values = {
+        "rows_done": after.rows_done,
+        "outcomes": json.dumps(after.outcomes),
+        "totals_delta": _text(after.totals_delta),
+        "state": after.state.value,
+        "finished_at": after.finished_at,
+    }
+    bound = {"of_batch": record.batch_id, "from_rows": record.rows_done}
+    moved = database.read(_ADVANCE, {"batch_id": pl.Int64}, bound | {f"new_{name}": value for name, value in values.items()})
+    if not moved.height:
+        raise BatchMovedError(record.batch_id)
+    return after
+
+
+def read_batch(database: Database, batch_id: int) -> BatchRecord | None:
+    """One batch, None when there is no such."""
+    found = _read(database, batches.c.batch_id == batch_id)
+    return found[0] if found else None
+
+
+def read_batches(database: Database) -> list[BatchRecord]:
+    """All batches, in the order they came."""
+    return _read(database)
+
+
+def batches_of_content(database: Database, kind: BatchKind, sha256: str) -> list[BatchRecord]:
+    """The batches that were made of this very content, in the order they came."""
+    return _read(database, batches.c.kind == kind.value, batches.c.sha256 == sha256)
+
+
+def undos_of(database: Database, batch_id: int) -> list[BatchRecord]:
+    """The batches that undid a batch, in the order they came."""
+    return _read(database, batches.c.undoes == batch_id)
+
+
+def batches_left_out(database: Database, also_undone: int = 0) -> frozenset[int]:
+    """The batches whose rows do not count: those with an undo that counts itself.
+
+    Takes: for a preview, a batch that is looked at as if it were undone too.
+    """
+    chosen = select(batches.c.batch_id, batches.c.undoes).where(batches.c.undoes > 0)
+    undos = defaultdict(list)
+    for undo, undone in database.read(chosen, {"batch_id": pl.Int64, "undoes": pl.Int64}).iter_rows():
+        undos[undone].append(undo)
+    undos[also_undone].append(0)
+
+    def is_left_out(batch_id: int) -> bool:
+        return any(not is_left_out(undo) for undo in undos.get(batch_id, ()))
+
+    return frozenset(batch_id for batch_id in undos if batch_id and is_left_out(batch_id))
+
+
+def stop_batch(database: Database, batch_id: int) -> None:
+    """Stop a batch that is not finished: its other rows will not come."""
+    running = (batches.c.batch_id == batch_id) & (batches.c.state == BatchState.RUNNING.value)
+    database.execute(update(batches).where(running).values(state=BatchState.STOPPED.value))
+
+
+def touched_clicks(database: Database, batch_id: int) -> pl.Series:
+    """The click ids that a batch's rows name, sorted."""
+    rows = select(journal.c.click_id).where(journal.c.batch_id == batch_id, journal.c.n > 0).distinct()
+    return database.read(rows, {"click_id": pl.String})["click_id"].sort()
+
+
+def read_rows(database: Database, batch_id: int, columns: Sequence[str]) -> pl.DataFrame:
+    """A batch's rows as the journal has them, some of their columns, in the order of their file."""
+    rows = select(*(journal.c[name] for name in columns)).where(journal.c.batch_id == batch_id)
+    return database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line")
+
+
+def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
+    """The sum of two TOTALS, without the cells that come to nothing."""
+    both = pl.concat([totals, delta]).group_by("conversion_type", "status").agg(pl.col("conversions", "revenue").sum())
+    return both.filter((pl.col("conversions") != 0) | (pl.col("revenue") != 0)).sort("conversion_type", "status").select(*TOTALS)  # fmt: skip
+
+
+def _read(database: Database, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type
+    found = database.read(_ALL.where(*conditions).order_by(batches.c.batch_id), _STORED)
+    return [_record(row) for row in found.iter_rows(named=True)]
+
+
+def _record(row: dict[str, Any]) -> BatchRecord:
+    row |= {
+        "kind": BatchKind(row["kind"]),
+        "origin": Origin(row["origin"]),
+        "state": BatchState(row["state"]),
+        "outcomes": json.loads(row["outcomes"] or "{}"),
+        "totals_before": _totals(row["totals_before"]),
+        "totals_delta": _totals(row["totals_delta"]),
+    }
+    return BatchRecord(**row)
+
+
+def _text(totals: pl.DataFrame) -> str:
+    return json.dumps(totals.rows())
+
+
+def _totals(text: str) -> pl.DataFrame:
+    return pl.DataFrame(json.loads(text), schema=dict(TOTALS), orient="row") if text else empty(TOTALS)

@@ -1,0 +1,49 @@
+"""Write what was decided: journal, conversions, changes and rollups, inside the caller's one transaction."""
+
+import zlib
+from collections.abc import Iterable
+from typing import Final
+
+import polars as pl
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
+from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, CONVERSIONS, JOURNAL
+
+LOCK_BUCKETS: Final = 1_024
+_LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server
+_LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest($2::int[]) bucket"
+
+
+def lock_clicks(database: Database, click_ids: Iterable[str]) -> None:
+    """Keep other writers of these clicks out until the transaction ends.
+
+    On SQLite there is one writer anyway. On PostgreSQL each click belongs to one of 1,024 advisory locks, taken in order.
+    """
+    if not database.is_sqlite:
+        wanted = sorted({zlib.crc32(click_id.encode()) % LOCK_BUCKETS for click_id in click_ids})
+        database.read_sql(_LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
+
+
+def commit_rows(database: Database, rows: pl.DataFrame) -> None:
+    """Append decided rows (JOURNAL) to the journal."""
+    database.append(journal, rows.select(*JOURNAL))
+
+
+def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame) -> None:
+    """Store conversions as they are now.
+
+    Takes: CONVERSIONS; CHANGES; ROLLUPS to add. A conversion of version 0 was made by this commit, any other may be stored.
+    """
+    database.append(conversions, final.filter(pl.col("version") == 0).select(*CONVERSIONS))
+    database.put(conversions, final.filter(pl.col("version") > 0).select(*CONVERSIONS))
+    database.append(changes, changed)
+    database.put(rollups, deltas, add=["conversions", "revenue"])
+
+
+def commit_clicks(database: Database, new: pl.DataFrame) -> None:
+    """Store clicks (CLICKS) that are not there yet, and count them."""
+    database.append(clicks, new)
+    counted = new.with_columns(bucket=pl.col("clicked_at") // BUCKET_MICROS, clicks=pl.lit(1, dtype=pl.Int64))
+    cells = counted.group_by(*CLICK_ROLLUP_KEY).agg(pl.col("clicks", "cost").sum()).sort(*CLICK_ROLLUP_KEY)
+    database.put(click_rollups, cells.select(*CLICK_ROLLUPS), add=["clicks", "cost"])

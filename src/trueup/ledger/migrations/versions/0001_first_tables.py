@@ -1,0 +1,212 @@
+"""The first tables. A migration is frozen: it does not change when the schema does."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+SUB_PARAMETERS = [f"sub{i}" for i in range(1, 11)]
+
+
+def text(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, nullable=False, server_default="") for name in names]
+
+
+def whole(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.BigInteger, nullable=False, server_default="0") for name in names]
+
+
+def optional(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.BigInteger, nullable=True) for name in names]
+
+
+def click_id() -> sa.Column[str]:
+    kind = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    return sa.Column("click_id", kind, nullable=False, server_default="")
+
+
+def number(name: str) -> sa.Column[int]:
+    return sa.Column(name, SERIAL, sa.Identity(always=True), primary_key=True)
+
+
+def given_number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
+
+
+def unique(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, unique=True)
+
+
+def upgrade() -> None:
+    create_clicks()
+    create_conversions()
+    create_journal()
+    create_changes()
+    create_rollups()
+    create_batches()
+    create_settings()
+    create_catalog()
+
+
+def create_clicks() -> None:
+    op.create_table(
+        "clicks",
+        click_id(),
+        *whole("campaign_id", "offer_id", "network_id", "traffic_source_id", "clicked_at", "cost"),
+        *text("external_id", "country", *SUB_PARAMETERS),
+        sa.PrimaryKeyConstraint("click_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("clicks_clicked_at", "clicks", ["clicked_at"], postgresql_using="brin")
+
+
+def create_conversions() -> None:
+    op.create_table(
+        "conversions",
+        click_id(),
+        *whole("n"),
+        *text("conversion_type", "transaction_id", "event_id", "status", "original_status"),
+        *whole("status_by_person", "payout"),
+        *text("currency"),
+        *whole("rate", "revenue", "converted_at"),
+        *text("label"),
+        *whole(
+            "removed",
+            "version",
+            "campaign_id",
+            "offer_id",
+            "network_id",
+            "traffic_source_id",
+            "clicked_at",
+            "batch_id",
+            "line",
+        ),
+        sa.PrimaryKeyConstraint("click_id", "n"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("conversions_converted_at", "conversions", ["converted_at"], postgresql_using="brin")
+
+
+def create_journal() -> None:
+    op.create_table(
+        "journal",
+        *whole("line"),
+        click_id(),
+        *text("conversion_type", "transaction_id", "event_id", "status", "dialect_status"),
+        *optional("payout"),
+        *text("currency"),
+        *optional("converted_at", "target_n"),
+        *text("refusal", "detail", "raw"),
+        *whole("batch_id", "received_at", "policy_id"),
+        *text("kind", "chosen_mode"),
+        *whole("forced", "n"),
+        *text("outcome"),
+        *whole("conversion_n"),
+    )
+    numbered = sa.text("n > 0")
+    op.create_index(
+        "journal_click_id_n",
+        "journal",
+        ["click_id", "n"],
+        unique=True,
+        sqlite_where=numbered,
+        postgresql_where=numbered,
+    )
+    op.create_index("journal_batch_id", "journal", ["batch_id"], postgresql_using="brin")
+
+
+def create_changes() -> None:
+    op.create_table(
+        "changes",
+        click_id(),
+        *whole("n", "version", "batch_id", "line", "changed_at"),
+        *text("before", "after"),
+        sa.PrimaryKeyConstraint("click_id", "n", "version"),
+        sqlite_with_rowid=False,
+    )
+
+
+def create_rollups() -> None:
+    seen_from = ("campaign_id", "offer_id", "network_id", "traffic_source_id")
+    op.create_table(
+        "rollups",
+        *text("clock"),
+        *whole("bucket", *seen_from),
+        *text("conversion_type", "status"),
+        *whole("conversions", "revenue"),
+        sa.PrimaryKeyConstraint("clock", "bucket", *seen_from, "conversion_type", "status"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "click_rollups",
+        *whole("bucket", *seen_from, "clicks", "cost"),
+        sa.PrimaryKeyConstraint("bucket", *seen_from),
+        sqlite_with_rowid=False,
+    )
+
+
+def create_batches() -> None:
+    op.create_table(
+        "batches",
+        number("batch_id"),
+        *text("kind", "origin", "state"),
+        *whole("received_at", "finished_at"),
+        *text("made_by"),
+        *whole("policy_id"),
+        *text("file_name", "sha256", "choices"),
+        *whole("rows_total", "rows_done"),
+        *text("outcomes", "totals_before", "totals_delta"),
+        *whole("undoes"),
+    )
+
+
+def create_settings() -> None:
+    op.create_table(
+        "policies", sa.Column("policy_id", sa.BigInteger, primary_key=True, autoincrement=False), *text("content")
+    )
+    op.create_table(
+        "workspace",
+        sa.Column("workspace_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        *text("name", "time_zone", "currency", "unknown_click"),
+        *whole("rows_per_click"),
+        *text("rates"),
+    )
+
+
+def create_catalog() -> None:
+    op.create_table(
+        "affiliate_networks",
+        number("network_id"),
+        unique("name"),
+        *text("duplicate_mode", "default_status", "status_map", "time_zone"),
+    )
+    op.create_table(
+        "conversion_types",
+        number("type_id"),
+        unique("name"),
+        *whole("include_in_conversions"),
+        *text("duplicate_mode"),
+        *whole("in_journey"),
+    )
+    op.create_table("traffic_sources", number("traffic_source_id"), unique("name"))
+    op.create_table(
+        "offers",
+        number("offer_id"),
+        unique("name"),
+        *whole("network_id"),
+        *text("url", "payout_mode"),
+        *whole("payout"),
+        *text("currency", "approval", "payouts"),
+    )
+    op.create_table(
+        "campaigns",
+        number("campaign_id"),
+        unique("name"),
+        unique("slug"),
+        *whole("traffic_source_id"),
+        *text("offers"),
+    )

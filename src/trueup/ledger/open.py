@@ -1,0 +1,107 @@
+"""Open the ledger: make its tables on first use, and bring those of an older program up to date.
+
+Alembic writes the migrations' SQL, and the ledger's own connection runs it: all of it in one transaction, one program
+at a time. Alembic is slow to import, so it is left alone where there is nothing to migrate.
+"""
+
+import io
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from trueup.ledger.database import Database, DatabaseError
+
+HEAD: Final = "0001"  # the newest migration; each has the next number
+VERSION_TABLE: Final = "trueup_version"
+_MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
+
+_TABLE_NAMES: Final = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    "postgresql": """
+        SELECT relname::text FROM pg_class
+        WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+    """,
+}
+
+
+def open_ledger(url: str) -> Database:
+    """Open a ledger, making or updating its tables first where that is needed.
+
+    Takes: a database URL (see `Database`).
+    Raises: DatabaseError when it cannot be opened, is not a ledger, or was made by a newer program.
+    """
+    _refuse_missing_folder(url)
+    db = Database(url)
+    try:
+        if _read_version(db) != HEAD:
+            _migrate(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _refuse_missing_folder(url: str) -> None:
+    path = url.removeprefix("sqlite:///")
+    if path == url:
+        return
+    if not path:
+        raise DatabaseError("the database URL names no file: write it as sqlite:///FILE")
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise DatabaseError(f"there is no folder {folder} to keep the database in: make it first")
+
+
+def _read_version(db: Database) -> str:
+    """The number of the last migration that was run, '' for an empty database. Raises DatabaseError for no ledger."""
+    tables = db.read_sql(_TABLE_NAMES[db.dialect.name], {"name": pl.String})["name"].to_list()
+    if not tables:
+        return ""
+    if VERSION_TABLE not in tables:
+        raise DatabaseError("this database holds other tables, and is no ledger: give Trueup a database of its own")
+    found = db.read_sql(f"SELECT version_num FROM {VERSION_TABLE}", {"version": pl.String})  # noqa: S608 - a name of our own
+    version = str(found.item())
+    if version > HEAD:
+        raise DatabaseError(
+            f"a newer Trueup made this ledger (version {version}, this program's is {HEAD}): update the program"
+        )
+    return version
+
+
+def _migrate(db: Database) -> None:
+    with db.transaction():
+        if not db.is_sqlite:
+            db.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
+        version = _read_version(db)  # another program may have migrated it while this one waited
+        for statement in migration_sql(db.dialect.name, version) if version != HEAD else ():
+            db.run(statement)
+
+
+def migration_sql(dialect: str, version: str) -> list[str]:
+    """Write the statements that bring a ledger up to date.
+
+    Takes: `sqlite` or `postgresql`, and the version to start from, '' for an empty database.
+    Returns: the statements, in order.
+    """
+    from alembic import command  # noqa: PLC0415 - slow to import, and seldom needed
+    from alembic.config import Config  # noqa: PLC0415 - the same
+
+    written = _Statements()
+    config = Config(output_buffer=written, attributes={"dialect": dialect, "version_table": VERSION_TABLE})
+    config.set_main_option("script_location", "trueup.ledger:migrations")
+    command.upgrade(config, f"{version or 'base'}:head", sql=True)
+    return written.statements
+
+
+class _Statements(io.StringIO):
+    """Where Alembic writes: one write is one statement, or a comment on what follows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statements: list[str] = []
+
+    def write(self, text: str) -> int:
+        if not text.startswith("--"):
+            self.statements.append(text.strip().removesuffix(";"))
+        return len(text)

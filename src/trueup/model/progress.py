@@ -1,0 +1,50 @@
+"""Where a batch stands: what it is, how far it has come, and what it has done so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from trueup.model.batch import TOTALS, empty
+from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, RowKind
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a batch was received as: everything its rows are decided by that is not in the rows."""
+
+    kind: BatchKind
+    origin: Origin
+    received_at: int
+    made_by: str
+    policy_id: int
+    file_name: str = ""
+    sha256: str = ""
+    choices: str = ""  # JSON of what the person chose, so that the same command is known again
+    undoes: int = 0
+    row_kind: RowKind = RowKind.CONVERSION
+    chosen_mode: DuplicateMode | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """A batch as the ledger holds it."""
+
+    batch_id: int
+    kind: BatchKind
+    origin: Origin
+    state: BatchState
+    received_at: int
+    finished_at: int
+    made_by: str
+    policy_id: int
+    file_name: str
+    sha256: str
+    choices: str
+    rows_total: int
+    rows_done: int
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    totals_before: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
+    totals_delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
+    undoes: int = 0
