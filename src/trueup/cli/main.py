@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from trueup import __version__
+from trueup.cli import audit, conversions, history, report, template, undo, upload
+from trueup.cli.setup import setup
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output
 from trueup.ledger.database import DatabaseError
 
@@ -28,10 +30,24 @@ def _show_version(wanted: bool) -> None:
 def everywhere(
     context: typer.Context,
     db: DatabaseUrl = None,
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")] = False,  # noqa: ARG001 - answered by its callback
+    version: Annotated[  # noqa: ARG001 - answered by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Options that may stand before any command."""
     context.obj = db
+
+
+for name, summary in upload.HELP.items():
+    app.command(name, help=summary)(upload.upload_file)
+app.command()(undo.undo)
+app.command()(undo.batches)
+app.command()(history.history)
+app.command()(conversions.conversions)
+app.command()(report.report)
+app.command()(template.template)
+app.command()(audit.audit)
+app.add_typer(setup, name="setup")
 
 
 def main() -> None:

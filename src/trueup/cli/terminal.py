@@ -2,9 +2,12 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -13,10 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 DEFAULT_URL = "sqlite:///trueup.db"
 URL_VARIABLE = "TRUEUP_DATABASE_URL"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option("--db", metavar="URL", help=f"The database; else ${URL_VARIABLE}, else {DEFAULT_URL}.", show_default=False),
+    typer.Option(
+        "--db", metavar="URL", help=f"The database; else ${URL_VARIABLE}, else {DEFAULT_URL}.", show_default=False
+    ),
 ]
 
 
@@ -29,12 +35,12 @@ class ExitCode(IntEnum):
     FAILURE = 3  # the work could not be done
 
 
-output = Console(soft_wrap=True, highlight=False)  # what was asked for
-notices = Console(stderr=True, soft_wrap=True, highlight=False)  # what is said about it
+output = Console(soft_wrap=True, highlight=False, emoji=False)  # what was asked for
+notices = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)  # what is said about it
 
 
 def database_url(context: typer.Context, chosen: str | None) -> str:
-    """The database to use: the command's --db, else one given before the command, else the environment, else the default."""
+    """The database to use: the command's --db, else one given before the command, the environment's, the default."""
     return chosen or context.find_root().obj or os.environ.get(URL_VARIABLE) or DEFAULT_URL
 
 
@@ -42,6 +48,24 @@ def stop(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
     """End the command with a message for a person."""
     notices.print(message, style="red", markup=False)
     raise typer.Exit(code)
+
+
+def now() -> int:
+    """The clock: microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+def moment(micros: int) -> str:
+    """A time as people and programs read it: ISO 8601, UTC."""
+    return (EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
+
+
+def read_input(file: str) -> bytes:
+    """Read a file, or standard input for `-`. Ends the command when it cannot be read."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        stop(f"{file} cannot be read: {error.strerror}.")
 
 
 def at_terminal() -> bool:

@@ -21,8 +21,8 @@ def decide_again(
 ) -> pl.DataFrame:
     """What some clicks' conversions should be, as the difference from what they are.
 
-    Takes: all JOURNAL rows of these clicks; their facts and stored conversions; the policies the rows were received under;
-    the batches to leave out (undone ones); the batch that asks.
+    Takes: all JOURNAL rows of these clicks; their facts and stored conversions; the policies the rows were received
+    under; the batches to leave out (undone ones); the batch that asks.
     Returns: STEPS, none where nothing differs. A conversion that no row makes any more becomes `removed`.
     """
     rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())

@@ -1,4 +1,4 @@
-"""What follows from conversions before -> after: rows to store, changes, counts. One step for every rule and every input."""
+"""What follows from conversions before -> after: rows to store, changes, counts. One way for every rule and input."""
 
 import polars as pl
 

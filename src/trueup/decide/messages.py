@@ -17,7 +17,11 @@ def _conversion() -> pl.Expr:
 
 
 def _unknown_status() -> pl.Expr:
-    unknown = _said("The status word '{}' is unknown; add it to the network's status_map, or use approved, pending, declined or other.", "status")
+    unknown = _said(
+        "The status word '{}' is unknown; add it to the network's status_map, "
+        "or use approved, pending, declined or other.",
+        "status",
+    )
     return pl.when(pl.col("status") == "").then(pl.lit("The row has no status to set.")).otherwise(unknown)
 
 
@@ -47,7 +51,9 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_UNKNOWN_TYPE: _unknown_type(),
     Outcome.REFUSED_UNKNOWN_CLICK: _said("There is no click '{}'; import it, or correct the row.", "click_id"),
     Outcome.PARKED_UNKNOWN_CLICK: _said("There is no click '{}' yet; the row waits until it is imported.", "click_id"),
-    Outcome.REFUSED_UNKNOWN_CURRENCY: _said("There is no rate for the currency '{}'; add it to the workspace's rates.", "detail"),
+    Outcome.REFUSED_UNKNOWN_CURRENCY: _said(
+        "There is no rate for the currency '{}'; add it to the workspace's rates.", "detail"
+    ),
     Outcome.REFUSED_UNKNOWN_STATUS: _unknown_status(),
     Outcome.REFUSED_UNKNOWN_CONVERSION: pl.lit("The click has no conversion that matches what the row gives."),
     Outcome.REFUSED_BEFORE_CLICK: _said("It would have happened before its click, which was at {}.", "detail"),

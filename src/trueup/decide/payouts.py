@@ -15,7 +15,7 @@ def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
 
 
 def with_revenue(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `paid` (the row's payout, else the default) and `revenue` (the same in the workspace's currency), both micros.
+    """Add `paid` (the row's payout, else the default) and `revenue` (that in the workspace's currency), both micros.
 
     Takes: rows with `payout`, `default_payout` and `rate` (null where the currency has none: such rows are refused).
     """
@@ -26,7 +26,7 @@ def with_revenue(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def too_large_to_count() -> pl.Expr:
-    """Rows whose payout leaves the range of amounts once it is in the workspace's currency (`with_revenue` made it null)."""
+    """Rows whose payout, in the workspace's currency, is beyond any amount we keep (`with_revenue` made it null)."""
     return pl.col("revenue").is_null() & pl.col("rate").is_not_null()
 
 

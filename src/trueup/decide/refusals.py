@@ -1,7 +1,7 @@
 """Why a row is not accepted, in order of precedence: the first condition that holds is its outcome.
 
-A row may name a conversion, and whether its click has that conversion is known only once the rows before it are decided.
-So there are two lists: refusals above that question, and refusals below it.
+A row may name a conversion, and whether its click has that conversion is known only once the rows before it are
+decided. So there are two lists: refusals above that question, and refusals below it.
 """
 
 from typing import Final
@@ -41,7 +41,7 @@ _DETAILS: Final = {
 
 
 def with_refusals(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `refused_early` and `refused_late`, each an outcome or '': what holds before and after the target is looked for.
+    """Add `refused_early` and `refused_late`, each an outcome or '': what holds above and below the target.
 
     Takes: rows with their click's facts, their terms and their revenue. Sets `detail` where a message needs one.
     """

@@ -1,8 +1,8 @@
 """The rows of a click in their order: round k decides the k-th row of every click at once.
 
-Within a batch the order of one click's rows matters, and clicks do not touch each other. So each round has at most one row
-of a click, is decided against the conversions as the rounds before left them, and every rule in it is a plain column
-expression. What a round did is a frame of steps: conversions before -> after.
+Within a batch the order of one click's rows matters, and clicks do not touch each other. So each round has at most
+one row of a click, is decided against the conversions as the rounds before left them, and every rule in it is a plain
+column expression. What a round did is a frame of steps: conversions before -> after.
 """
 
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ _NO_SUCH_CONVERSION: Final = pl.lit(Outcome.REFUSED_UNKNOWN_CONVERSION.value)
 def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Decide rows against conversions, click by click in row order.
 
-    Takes: rows that nothing above the target refuses, with `click` (a number for the click), `round` (0 for a click's first
-    row) and `index`; and the stored conversions of these clicks with `click`.
+    Takes: rows that nothing above the target refuses, with `click` (a number for the click), `round` (0 for a click's
+    first row) and `index`; and the stored conversions of these clicks with `click`.
     Returns: VERDICTS of all these rows, in no order; STEPS in the order of rounds.
     """
     state = _state_of(conversions)
@@ -73,7 +73,8 @@ def _carried(state: pl.DataFrame, step: pl.DataFrame, playing: pl.DataFrame, upc
 
 
 def _play(rows: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    verdicts, steps = [], []
+    verdicts: list[pl.DataFrame] = []
+    steps: list[pl.DataFrame] = []
     for kind, play in ((RowKind.CONVERSION, _play_conversions), (RowKind.STATUS, _play_status_updates)):
         playing = rows.filter(pl.col("kind") == kind)
         if playing.height:

@@ -1,6 +1,7 @@
 """Which status a row means, and which status changes are refused.
 
-The sender's word is looked up in the network's own map, then in the dialect's, then among the words the field agrees on.
+The sender's word is looked up in the network's own map, then in the dialect's, then among the words the field agrees
+on.
 """
 
 from typing import Final

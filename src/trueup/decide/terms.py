@@ -20,7 +20,8 @@ from trueup.model.words import DEFAULT_TYPE, DuplicateMode, RowKind
 Policies = Mapping[int, Policy]
 
 _ASKED: Final = [
-    "policy_id", "network_id", "offer_id", "kind", "conversion_type", "status", "dialect_status", "currency", "chosen_mode",
+    "policy_id", "network_id", "offer_id",
+    "kind", "conversion_type", "status", "dialect_status", "currency", "chosen_mode",
 ]  # fmt: skip
 
 

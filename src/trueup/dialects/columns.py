@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.dialects import Dialect
-from trueup.dialects.names import ADDED_TITLES, FIELDS, FIELDS_OF, field_of, nearest, normalised
+from trueup.dialects.names import ADDED_TITLES, FIELDS, FIELDS_OF, field_of, listed, nearest, normalised, shown
 from trueup.model.words import RowKind
 
 
@@ -14,7 +14,7 @@ class Columns:
     """Where a file's records hold what."""
 
     titles: tuple[str, ...]  # without those that Trueup added to its file of refused rows
-    shown: tuple[int, ...]  # their positions
+    places: tuple[int, ...]  # their positions
     fewest: int  # fields a record has
     most: int
     positions: Mapping[str, int]  # field -> position
@@ -38,10 +38,10 @@ def columns_of(header: Sequence[str] | None, dialect: Dialect, choices: Choices)
     positions = {name: _only(name, columns, titles, chosen) for name, columns in found.items()}
     _require(positions, titles, choices.row_kind)
     kept = {normalised(title) for title in dialect.kept}
-    shown = tuple(i for i, title in enumerate(titles) if not (added and normalised(title) in ADDED_TITLES))
+    places = tuple(i for i, title in enumerate(titles) if not (added and normalised(title) in ADDED_TITLES))
     return Columns(
-        titles=tuple(titles[position] for position in shown),
-        shown=shown,
+        titles=tuple(titles[place] for place in places),
+        places=places,
         fewest=1 if dialect.trailing_optional else len(titles),
         most=len(titles),
         positions=positions,
@@ -64,7 +64,8 @@ def _chosen(titles: list[str], choices: Mapping[str, str]) -> dict[int, str]:
         same = [i for i, other in enumerate(titles) if normalised(other) == normalised(title)]
         exact = [i for i in same if titles[i] == title.strip()]
         if not same:
-            raise UnreadableFile(f'--map "{title}={target}": the file has no column "{title}". {nearest(title, titles)}')
+            known = nearest(title, titles)
+            raise UnreadableFile(f'--map "{title}={target}": the file has no column "{title}". {known}')
         chosen |= dict.fromkeys(exact or same, name)
     return chosen
 
@@ -74,7 +75,7 @@ def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[in
     rivals = [position for position in positions if position in chosen] or positions
     if len(rivals) == 1:
         return rivals[0]
-    first, second = titles[rivals[0]], titles[rivals[1]]
+    first, second = (shown(titles[rival]) for rival in rivals[:2])
     if first == second:
         raise UnreadableFile(
             f'Two columns are titled "{first}", and both would be {name}. Rename one of them, '
@@ -96,5 +97,5 @@ def _require(positions: Mapping[str, int], titles: list[str], row_kind: RowKind)
 def _missing(name: str, meaning: str, titles: list[str]) -> str:
     return (
         f"No column gives {meaning}. It is found by a title such as {', '.join(FIELDS[name])}; "
-        f'or say which column it is with --map "COLUMN={name}". The file has the columns: {", ".join(titles)}.'
+        f'or say which column it is with --map "COLUMN={name}". The file has the columns: {listed(titles)}.'
     )

@@ -1,4 +1,4 @@
-"""Bytes to text. UTF-8 and UTF-16 are recognised; any other encoding is asked for, because guessing mixes up letters."""
+"""Bytes to text. UTF-8 and UTF-16 are recognised; any other encoding is asked for: guessing mixes up letters."""
 
 import codecs
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from trueup.dialects.choices import UnreadableFile
 
 Content = bytes | bytearray | memoryview | mmap
 
-CHUNK_BYTES: Final = 2 << 20  # about 45,000 rows: small enough for little memory, large enough for fast columns
+CHUNK_BYTES: Final = 1 << 20  # some 20,000 rows: little memory, and columns long enough to be fast
 SAMPLE_BYTES: Final = 4096
 LINE_CHARS: Final = 65_536  # a longer line is no row of ours
 
-# The first bytes of files that are no text, or are text of another kind. Longer beginnings come before their own beginnings.
+# Byte order marks; that of UTF-32 begins with that of UTF-16.
 MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -23,19 +23,26 @@ MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_SAVE_SHEET: Final = "Workbooks are not read yet: open it in a spreadsheet and save the sheet as CSV (UTF-8)."
+_SIGN_IN: Final = "Perhaps a sign-in page was saved instead of the report: download the report again as CSV."
+
+# How files begin that are not delimited text, what they are, and what to do.
 OTHER_FILES: Final = (
-    (b"PK\x03\x04", "a workbook or a zip archive", "Open it in a spreadsheet, save the sheet as CSV (UTF-8) and read that."),
-    (b"\xd0\xcf\x11\xe0", "an Excel 97 workbook", "Open it in a spreadsheet, save the sheet as CSV (UTF-8) and read that."),
+    (b"PK\x03\x04", "a workbook or a zip archive", _SAVE_SHEET),
+    (b"\xd0\xcf\x11\xe0", "an Excel 97 workbook", _SAVE_SHEET),
     (b"\x1f\x8b", "compressed with gzip", "Unpack it first."),
     (b"%PDF", "a PDF document", "Ask for the report as CSV."),
     (b"PAR1\x15", "a Parquet file", "Write it as CSV."),
     (b"SQLite format 3", "a database", "Write its rows as CSV."),
     (b"\x89PNG", "a picture", "Ask for the report as CSV."),
-    (b"<!DOCTYPE", "a web page or XML", "Perhaps a sign-in page was saved instead of the report: download the report again as CSV."),
-    (b"<html", "a web page", "Perhaps a sign-in page was saved instead of the report: download the report again as CSV."),
+    (b"<!DOCTYPE", "a web page or XML", _SIGN_IN),
+    (b"<html", "a web page", _SIGN_IN),
     (b"<?xml", "XML", "Save it as CSV."),
 )
-ASK: Final = "Name it with --encoding; Excel for Windows often writes windows-1252 (western), windows-1250 (central Europe) or windows-1251 (Cyrillic)."
+_ASK: Final = (
+    "Name its encoding with --encoding; Excel for Windows often writes windows-1252 (western), "
+    "windows-1250 (central European) or windows-1251 (Cyrillic)."
+)
 _TEXT_CONTROLS: Final = b"\t\n\r"
 
 
@@ -65,20 +72,27 @@ def recognised_encoding(content: Content, chosen: str | None) -> Encoding:
     for mark, name in MARKS:
         if sample.startswith(mark):
             return Encoding(name, f"{_shown(name)} (by its byte order mark)")
-    return Encoding(name := _without_mark(sample), _shown(name))
+    name = _without_mark(sample)
+    return Encoding(name, _shown(name))
 
 
-def texts(content: Content, encoding: Encoding, progress: Callable[[int], None] | None = None) -> Iterator[str]:
+def texts(
+    content: Content,
+    encoding: Encoding,
+    progress: Callable[[int], None] | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Iterator[str]:
     """Decode the content in blocks of whole lines.
 
+    Takes: the content, its encoding, what to call with the number of bytes read so far, how much to decode at once.
     Returns: texts whose lines are apart by a line feed, whichever line ends the file has; the end of the last line is
     left off. Of a line longer than LINE_CHARS at least so many characters come, and the rest may be missing.
     Raises: UnreadableFile at a byte that the encoding does not have.
     """
     decoder = IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding.name)("strict"), translate=True)
     carry, line = "", 1
-    for start in range(0, len(content), CHUNK_BYTES):
-        chunk = bytes(content[start : start + CHUNK_BYTES])
+    for start in range(0, len(content), chunk_bytes):
+        chunk = bytes(content[start : start + chunk_bytes])
         end = start + len(chunk)
         fresh = _decoded(decoder, chunk, encoding, line, final=end == len(content))
         text = carry + (fresh if start else fresh.removeprefix("\ufeff"))
@@ -99,17 +113,18 @@ def _decoded(decoder: IncrementalNewlineDecoder, chunk: bytes, encoding: Encodin
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(encoding.name, "replace").replace("\r\n", "\n").replace("\r", "\n")
         found = f"byte {error.object[error.start]:#04x} on line {line + before.count(chr(10))}"
-        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {found} has no meaning there. {ASK}") from None
+        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {found} has no meaning there. {_ASK}") from None
     except UnicodeError as error:
-        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {error}. {ASK}") from None
+        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {error}. {_ASK}") from None
 
 
 def _known_codec(chosen: str) -> str:
     try:
-        b"".decode(chosen)  # refuses codecs that make no text
+        "a".encode(chosen)  # refuses codecs that are not of text
         codecs.getincrementaldecoder(chosen)
-    except (LookupError, UnicodeError):
-        raise UnreadableFile(f'No encoding is called "{chosen}". Names are such as utf-8, utf-16, windows-1252.') from None
+    except (LookupError, ValueError):
+        examples = "Names are such as utf-8, utf-16 and windows-1252."
+        raise UnreadableFile(f'No encoding is called "{chosen}". {examples}') from None
     return codecs.lookup(chosen).name
 
 
@@ -123,7 +138,7 @@ def _without_mark(sample: bytes) -> str:
         return "utf-16-be"
     controls = sum(byte < ord(" ") and byte not in _TEXT_CONTROLS for byte in sample)
     if controls > max(16, len(sample) * 0.05):  # a few are the trouble of their rows alone
-        raise UnreadableFile("The file is not text. Trueup reads CSV and other delimited text; save or download it as CSV.")
+        raise UnreadableFile("The file is not text. Save or download it as CSV or other delimited text.")
     return "utf-8"
 
 

@@ -2,24 +2,29 @@
 
 Facts: a record is a line, unless a quoted field runs over several. A quote that is never closed would swallow the rest
 of the file, so a record of several lines counts only when it is well formed and short; else its first line is refused
-alone and reading goes on with the next line. A quote matters only at the beginning of a field; inside it is a character.
+alone and reading goes on with the next line. A quote matters only where a field begins; inside it is a character.
 """
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from trueup.dialects.decode import LINE_CHARS
-from trueup.dialects.names import field_of
+from trueup.dialects.names import field_of, normalised
+
+if TYPE_CHECKING:
+    import _csv  # the type of csv.reader's results has its name here only
 
 SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 RECORD_LINES: Final = 100  # a quoted field that runs on for longer is a quote that was never closed
 BAD_QUOTES: Final = "a quote is not closed, or text follows a closing quote"
 _MARK: Final = "\x1f"  # "unit separator": parts the fields of records that had quotes
+_SCHEMA: Final = {"line": pl.Int64, "record": pl.String, "raw": pl.String, "trouble": pl.String}
 _LINE_BEGINNING: Final = 200
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([\t!#-/:-@\[-^`{-~])"?', re.IGNORECASE)
 
@@ -44,18 +49,18 @@ class Records:
     separator: str
 
 
-def recognised_layout(lines: Sequence[str], own_titles: Mapping[str, str]) -> Layout:
+def recognised_layout(lines: Sequence[str], more_titles: AbstractSet[str]) -> Layout:
     """Find the separator.
 
     `sep=` on the first line says it. Else it is the one that parts the first line into the most column titles that are
     known. Else the rows begin with a click id, in which no separator can occur: the one that comes first in most lines.
 
-    Takes: the first lines of the file; titles beside our own that mean something here (normalised -> field).
+    Takes: the first lines of the file, not all blank; normalised titles that mean something in it beside everyone's.
     """
     if said := _SEPARATOR_LINE.fullmatch(lines[0].strip(" ")):
         return Layout(said[1], rows_after=1)
     filled = [line[:LINE_CHARS] for line in lines if line.strip()]
-    titles = {separator: _known_titles(filled[0], separator, own_titles) for separator in SEPARATORS}
+    titles = {separator: _known_titles(filled[0], separator, more_titles) for separator in SEPARATORS}
     if any(titles.values()):
         return Layout(max(SEPARATORS, key=titles.__getitem__))
     beginnings = [re.search(r"[,;\t|]", line[:_LINE_BEGINNING]) for line in filled]
@@ -63,15 +68,15 @@ def recognised_layout(lines: Sequence[str], own_titles: Mapping[str, str]) -> La
     return Layout(max(SEPARATORS, key=first.count))
 
 
-def _known_titles(line: str, separator: str, own_titles: Mapping[str, str]) -> int:
+def _known_titles(line: str, separator: str, more_titles: AbstractSet[str]) -> int:
     titles = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-    return sum(field_of(title, own_titles) is not None for title in titles)
+    return sum(field_of(title, {}) is not None or normalised(title) in more_titles for title in titles)
 
 
 def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:
     """Find the records of a file.
 
-    Takes: its text in blocks of whole lines. Returns: as many blocks of records, in order, and all of them.
+    Takes: its text in blocks of whole lines. Returns: blocks of records, in order, none of them empty.
     """
     line = 1
     open_lines: list[str] = []  # of a record that the next block may end
@@ -82,7 +87,8 @@ def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:
             found, open_lines = _quoted(text.split("\n"), line, separator, last=False)
         else:
             found = _plain(text, line, separator)
-        yield found
+        if found.frame.height:
+            yield found
         line += text.count("\n") + 1 - len(open_lines)
     if open_lines:
         yield _quoted(open_lines, line, separator, last=True)[0]
@@ -110,7 +116,7 @@ def _quoted(lines: list[str], line: int, separator: str, *, last: bool) -> tuple
 
 
 def _one_by_one(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:
-    """The same where a record has several lines, or bad quotes. Each is judged with the next RECORD_LINES lines in sight."""
+    """The same where a record has several lines, or bad quotes: each is judged with RECORD_LINES lines in sight."""
     starts: list[int] = []
     fields: list[list[str]] = []
     raws: list[str] = []
@@ -130,16 +136,17 @@ def _first_record(lines: list[str], separator: str) -> tuple[list[str] | None, i
     """The first record's fields, None when it is not well formed, and how many lines it takes."""
     if '"' not in lines[0]:
         return lines[0].split(separator), 1
-    reader = _reader(lines, separator)
+    reader = _reader((f"{line}\n" for line in lines), separator)
     try:
         fields = next(reader)
     except csv.Error:
         return None, 1
     used = reader.line_num
-    return (fields, used) if used == 1 or sum(map(len, lines[:used])) <= LINE_CHARS else (None, 1)
+    is_short = sum(map(len, lines[:used])) + used <= LINE_CHARS
+    return (fields, used) if used == 1 or is_short else (None, 1)
 
 
-def _reader(lines: list[str], separator: str) -> "csv._reader":
+def _reader(lines: Iterable[str], separator: str) -> "_csv.Reader":
     return csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
 
 
@@ -149,4 +156,4 @@ def _parted(starts: list[int], fields: list[list[str]], raws: list[str], trouble
         # The mark inside a field becomes another control character: neither is allowed in any id, number or time.
         joined = [_MARK.join(field.replace(_MARK, "\x1e") for field in record) for record in fields]
     columns = {"line": starts, "record": joined, "raw": raws, "trouble": troubles}
-    return Records(pl.DataFrame(columns, schema={"line": pl.Int64} | dict.fromkeys(("record", "raw", "trouble"), pl.String)), _MARK)
+    return Records(pl.DataFrame(columns, schema=_SCHEMA), _MARK)

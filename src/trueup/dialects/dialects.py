@@ -19,7 +19,7 @@ class Dialect:
     titles: tuple[str, ...]  # its columns, as its files title them; where no header is needed, in their fixed order
     needs_header: bool = True
     trailing_optional: bool = False  # fields at a row's end may be left off
-    own_names: Mapping[str, str] = field(default_factory=dict)  # normalised title -> field, where it differs from everyone's
+    own_names: Mapping[str, str] = field(default_factory=dict)  # normalised title -> field, beside everyone's names
     kept: tuple[str, ...] = ()  # columns that are kept beside the row and not used
     row_kinds: frozenset[RowKind] = BOTH
     suggested_mode: DuplicateMode | None = None  # None for the stored settings

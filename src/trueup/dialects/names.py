@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from trueup.model.words import RowKind
@@ -32,9 +32,17 @@ ADDED_TITLES: Final = ("outcome", "message")
 
 # The words that networks say for a status; where a column holds them, it is a status column.
 STATUS_WORDS: Final = frozenset(
-    "approved success sale confirmed paid rebill pending lead hold new open declined rejected reject cancelled canceled "
-    "chargeback trash refunded reversed other".split()
+    {
+        *("approved", "success", "sale", "confirmed", "paid", "rebill"),
+        *("pending", "lead", "hold", "new", "open"),
+        *("declined", "rejected", "reject", "cancelled", "canceled", "chargeback", "trash", "refunded", "reversed"),
+        "other",
+    }
 )
+
+
+SHOWN_CHARS: Final = 60
+SHOWN_TITLES: Final = 30
 
 
 def normalised(title: str) -> str:
@@ -60,4 +68,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = list(known)
     by_name = {name.casefold(): name for name in names}
     close = [by_name[name] for name in difflib.get_close_matches(word.casefold(), by_name, n=3, cutoff=0.6)]
-    return f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(names)}."
+    return f"Did you mean {' or '.join(map(shown, close))}?" if close else f"Known: {listed(names)}."
+
+
+def shown(title: str) -> str:
+    """A file's own word as a message quotes it: short, and safe to print on a terminal."""
+    clean = "".join(letter if letter.isprintable() else "\ufffd" for letter in title[:SHOWN_CHARS])
+    return clean + "…" * (len(title) > SHOWN_CHARS)
+
+
+def listed(titles: Sequence[str]) -> str:
+    """Titles for a message; of very many the first few."""
+    return ", ".join(map(shown, titles[:SHOWN_TITLES])) + ", …" * (len(titles) > SHOWN_TITLES)

@@ -8,7 +8,7 @@ from typing import Final
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, Dialect, dialect_named
-from trueup.dialects.names import ADDED_TITLES, FIELDS, STATUS_WORDS, field_of, normalised
+from trueup.dialects.names import ADDED_TITLES, FIELDS, STATUS_WORDS, field_of, listed, normalised, shown
 from trueup.model.words import RowKind
 
 
@@ -69,6 +69,8 @@ def recognised(records: Sequence[Sequence[str]], choices: Choices) -> Recognitio
     chosen = dialect_named(choices.dialect) if choices.dialect else None
     first = tuple(field.strip() for field in records[0]) if records else ()
     header = first if _has_titles(first, chosen, choices) else None
+    if header == ():
+        raise UnreadableFile("The first line cannot be read as column titles: mend its quotes, or shorten it.")
     if chosen:
         found = Recognition(chosen, header, "it was chosen")
     elif header is not None:
@@ -88,7 +90,8 @@ def _has_titles(first: tuple[str, ...], chosen: Dialect | None, choices: Choices
         return True
     fields = [field_of(title, chosen.own_names if chosen else {}) for title in first]
     known = [field for field in fields if field]
-    return "click_id" in known or "conversion_id" in known or len(known) > 1  # one may be a conversion type named "event"
+    # One known title may be a value: "event" and "goal" are good names of conversion types.
+    return "click_id" in known or "conversion_id" in known or len(known) > 1
 
 
 def _by_titles(header: tuple[str, ...]) -> Recognition:
@@ -109,7 +112,8 @@ def _by_fields(records: Sequence[Sequence[str]], row_kind: RowKind) -> Recogniti
     if statuses > others:
         return Recognition(DIALECTS["keitaro"], None, "the fourth fields are status words", ("voluum",))
     if others:
-        return Recognition(DIALECTS["voluum"], None, "it has fields that Keitaro's lines do not have")
+        rivals = ("keitaro",) if statuses else ()
+        return Recognition(DIALECTS["voluum"], None, "it has fields that Keitaro's lines do not have", rivals)
     return Recognition(DIALECTS["voluum"], None, "nothing in it tells Voluum's lines from Keitaro's", ("keitaro",))
 
 
@@ -129,8 +133,8 @@ def _refuse_unknown_titles(rows: list[list[str]]) -> None:
         below = [row[position] for row in rows[1:] if len(row) > position and row[position]]
         if below and all(re.fullmatch(r"[+-]?[0-9]*[.,]?[0-9]+", text) for text in below):
             raise UnreadableFile(
-                f"The first line looks like column titles ({', '.join(rows[0])}), and none of them is known. Say which is "
-                f'the click id with --map "{rows[0][0]}=click_id", and so on for: {", ".join(FIELDS)}. '
+                f"The first line looks like column titles ({listed(rows[0])}), and none of them is known. Say "
+                f'which is the click id with --map "{shown(rows[0][0])}=click_id", and so on for: {", ".join(FIELDS)}. '
                 "If it is a row, choose the dialect: --dialect keitaro or --dialect voluum."
             )
 

@@ -1,7 +1,8 @@
 """In which order, and how many at a time, an upload's rows are applied.
 
-Rows go in the order of their click ids, so that each page of the ledger is touched once, and a click's rows stay in file
-order. A click with very many rows does not hold everyone up: its rows come in laps, after all other clicks' first ones.
+Rows go in the order of their click ids, so that each page of the ledger is touched once, and a click's rows stay in
+file order. A click with very many rows does not hold everyone up: its rows come in laps, after all other clicks'
+first ones.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The one door: whatever changes a conversion comes through here, in one transaction each.
 
-`record_rows` decides new rows; `record_again` decides clicks again from their journal. Both read what is stored, let the
-pure rules decide, and commit conversions, changes, rollups and the batch's progress together, or nothing.
+`record_rows` decides new rows; `record_again` decides clicks again from their journal. Both read what is stored, let
+the pure rules decide, and commit conversions, changes, rollups and the batch's progress together, or nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,9 @@ def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFram
         "chosen_mode": receipt.chosen_mode.value if receipt.chosen_mode else "",
         "forced": int(receipt.forced),
     }
-    return completed(rows, BATCH).with_columns(pl.lit(value, dtype=BATCH[name]).alias(name) for name, value in received.items())
+    return completed(rows, BATCH).with_columns(
+        pl.lit(value, dtype=BATCH[name]).alias(name) for name, value in received.items()
+    )
 
 
 def decide_now(
@@ -45,7 +47,8 @@ def decide_now(
 ) -> Decisions:
     """Decide a batch against the ledger as it stands, and change nothing.
 
-    Takes: BATCH; the policies its rows name; for a preview, what earlier rows of the same clicks would have left (`carry`).
+    Takes: BATCH; the policies its rows name; for a preview, what earlier rows of the same clicks would have left
+    (`carry`).
     """
     snapshot = read_snapshot(database, _usable_ids(batch))
     return decide(batch, snapshot if carried is None else _overlaid(snapshot, carried), policies)
@@ -56,7 +59,8 @@ def record_rows(
 ) -> tuple[Decisions, BatchRecord]:
     """Decide rows of a batch and commit what they come to.
 
-    Takes: BATCH; the batch's record as it is in the ledger; the policies its rows name. Returns: the decisions, and the record as it is afterwards.
+    Takes: BATCH; the batch's record as it is in the ledger; the policies its rows name. Returns: the decisions, and
+    the record as it is afterwards.
     Raises: BatchMovedError when another program has advanced the batch meanwhile; nothing is changed then.
     """
     with database.transaction():

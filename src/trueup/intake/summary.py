@@ -41,7 +41,9 @@ class Summary:
 def sampled(samples: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
     """The first rows of each outcome, of those sampled so far and those decided now (JOURNAL)."""
     shown = samples.columns
-    first = pl.concat([samples, decided.select(shown)]).sort("line").group_by("outcome", maintain_order=True).head(SAMPLE)
+    first = (
+        pl.concat([samples, decided.select(shown)]).sort("line").group_by("outcome", maintain_order=True).head(SAMPLE)
+    )
     return first.select(shown)
 
 

@@ -1,7 +1,7 @@
 """Uploads: a file of conversions, or of status updates, becomes one batch: previewed, applied, resumed.
 
-A batch remembers how many rows, in the order they are applied, are done. Each chunk commits that number together with what
-its rows did, so the same command again goes on exactly where a killed one stopped.
+A batch remembers how many rows, in the order they are applied, are done. Each chunk commits that number together with
+what its rows did, so the same command again goes on exactly where a killed one stopped.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from trueup.dialects.read import Reading, read_file
 from trueup.intake.chunks import FIRST_CHUNK, LAP, AppliedOrder, applied_order, next_chunk
 from trueup.intake.door import Clock, as_batch, carry, decide_now, record_rows
 from trueup.intake.summary import Summary, sampled, with_messages
-from trueup.ledger.batches import added, batches_of_content, create_batch, read_batch
+from trueup.ledger.batches import added, batches_of_content, create_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies, store_policy
@@ -136,8 +136,8 @@ def apply_upload(
 ) -> Summary:
     """Apply a file's rows, or the rest of them, chunk by chunk.
 
-    Takes: the unfinished batch of the same command, None to make a new one. Raises: BatchMovedError when another program
-    applies the same batch.
+    Takes: the unfinished batch of the same command, None to make a new one. Raises: BatchMovedError when another
+    program applies the same batch.
     """
     policy = _policy(database, resumed)
     receipt = _receipt(upload, policy, resumed, made_by, clock)

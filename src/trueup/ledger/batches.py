@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, Text, bindparam, insert, select, update
+from sqlalchemy import BigInteger, bindparam, func, insert, select, update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import batches, journal
@@ -48,7 +48,12 @@ class BatchMovedError(Exception):
 def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame) -> BatchRecord:
     """Open a batch of so many rows. Takes: also the TOTALS of the ledger now. Inside the caller's transaction."""
     received = {name: value for name, value in asdict(receipt).items() if name in _RECEIVED}
-    new = {**received, "state": BatchState.RUNNING.value, "rows_total": rows_total, "totals_before": _text(totals_before)}
+    new = {
+        **received,
+        "state": BatchState.RUNNING.value,
+        "rows_total": rows_total,
+        "totals_before": _text(totals_before),
+    }
     new |= {name: str(new[name]) for name in ("kind", "origin")}
     made = database.read(_INSERT, {"batch_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
     return _read(database, batches.c.batch_id == int(made.item()))[0]
@@ -79,7 +84,9 @@ def advance_batch(
         "finished_at": after.finished_at,
     }
     bound = {"of_batch": record.batch_id, "from_rows": record.rows_done}
-    moved = database.read(_ADVANCE, {"batch_id": pl.Int64}, bound | {f"new_{name}": value for name, value in values.items()})
+    moved = database.read(
+        _ADVANCE, {"batch_id": pl.Int64}, bound | {f"new_{name}": value for name, value in values.items()}
+    )
     if not moved.height:
         raise BatchMovedError(record.batch_id)
     return after
@@ -141,10 +148,23 @@ def read_rows(database: Database, batch_id: int, columns: Sequence[str]) -> pl.D
     return database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line")
 
 
+def count_outcomes(database: Database) -> dict[int, dict[str, int]]:
+    """The outcomes of all rows in the journal, counted for each batch."""
+    counted = select(journal.c.batch_id, journal.c.outcome, func.count()).group_by(
+        journal.c.batch_id, journal.c.outcome
+    )
+    schema: Schema = {"batch_id": pl.Int64, "outcome": pl.String, "rows": pl.Int64}
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for batch_id, outcome, rows in database.read(counted, schema).iter_rows():
+        found[batch_id][outcome] = rows
+    return dict(found)
+
+
 def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
     """The sum of two TOTALS, without the cells that come to nothing."""
     both = pl.concat([totals, delta]).group_by("conversion_type", "status").agg(pl.col("conversions", "revenue").sum())
-    return both.filter((pl.col("conversions") != 0) | (pl.col("revenue") != 0)).sort("conversion_type", "status").select(*TOTALS)  # fmt: skip
+    something = (pl.col("conversions") != 0) | (pl.col("revenue") != 0)
+    return both.filter(something).sort("conversion_type", "status").select(*TOTALS)
 
 
 def _read(database: Database, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type

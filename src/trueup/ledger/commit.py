@@ -18,7 +18,8 @@ _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest
 def lock_clicks(database: Database, click_ids: Iterable[str]) -> None:
     """Keep other writers of these clicks out until the transaction ends.
 
-    On SQLite there is one writer anyway. On PostgreSQL each click belongs to one of 1,024 advisory locks, taken in order.
+    On SQLite there is one writer anyway. On PostgreSQL each click belongs to one of 1,024 advisory locks, taken in
+    order.
     """
     if not database.is_sqlite:
         wanted = sorted({zlib.crc32(click_id.encode()) % LOCK_BUCKETS for click_id in click_ids})
@@ -33,7 +34,8 @@ def commit_rows(database: Database, rows: pl.DataFrame) -> None:
 def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame) -> None:
     """Store conversions as they are now.
 
-    Takes: CONVERSIONS; CHANGES; ROLLUPS to add. A conversion of version 0 was made by this commit, any other may be stored.
+    Takes: CONVERSIONS; CHANGES; ROLLUPS to add. A conversion of version 0 was made by this commit, any other may be
+    stored.
     """
     database.append(conversions, final.filter(pl.col("version") == 0).select(*CONVERSIONS))
     database.put(conversions, final.filter(pl.col("version") > 0).select(*CONVERSIONS))

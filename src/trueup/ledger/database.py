@@ -1,13 +1,13 @@
 """One connection to SQLite or PostgreSQL: Arrow frames in and out, through ADBC.
 
 SQLAlchemy Core writes the statements, ADBC runs them, and every read is cast to the schema its caller states (ADBC's
-SQLite driver guesses a column's type from its values). Reads by many click ids and writes of many rows are one statement
-each on both databases; nothing is staged in temporary tables.
+SQLite driver guesses a column's type from its values). Reads by many click ids and writes of many rows are one
+statement each on both databases; nothing is staged in temporary tables.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
@@ -24,7 +24,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from trueup.model.batch import Schema
 
 BUSY_TIMEOUT_SECONDS: Final = 60
-_SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+_SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
 
 _SQLITE_PRAGMAS: Final = (
@@ -88,10 +88,23 @@ class Database:
         self.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
         try:
             yield
+            self.run("COMMIT")
         except BaseException:
-            self.run("ROLLBACK")
+            with suppress(DatabaseError):  # the failure itself may have ended the transaction
+                self.run("ROLLBACK")
             raise
-        self.run("COMMIT")
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Read everything in the block as of one moment, whatever is written meanwhile.
+
+        Nothing may be written in it.
+        """
+        self.run("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            self.run("ROLLBACK")
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a plain SQL text that returns no rows."""
@@ -184,7 +197,7 @@ def _put_sql(is_sqlite: bool, table: Table, columns: tuple[str, ...], add: tuple
     else:
         types = [table.c[name].type.compile(_POSTGRESQL).split(" COLLATE")[0] for name in columns]
         arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, start=1))
-        source = f"SELECT * FROM unnest({arrays})"
+        source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - places and types of our own tables
     if add is None:
         action = "NOTHING"
     else:

@@ -61,6 +61,8 @@ def _read_version(db: Database) -> str:
     if VERSION_TABLE not in tables:
         raise DatabaseError("this database holds other tables, and is no ledger: give Trueup a database of its own")
     found = db.read_sql(f"SELECT version_num FROM {VERSION_TABLE}", {"version": pl.String})  # noqa: S608 - a name of our own
+    if found.height != 1:
+        raise DatabaseError(f"this ledger is damaged: {VERSION_TABLE} says {found.height} versions")
     version = str(found.item())
     if version > HEAD:
         raise DatabaseError(

@@ -13,19 +13,21 @@ from trueup.model.policy import Policy, policy_from_content
 _known: dict[int, Policy] = {}
 
 
-def store_policy(db: Database, policy: Policy) -> None:
+def store_policy(database: Database, policy: Policy) -> None:
     """Keep a policy, unless it is kept already. Within the caller's transaction."""
     frame = pl.DataFrame({"policy_id": [policy.policy_id], "content": [policy.content]})
-    db.insert_new(policies, frame)
+    database.insert_new(policies, frame)
 
 
-def read_policies(db: Database, policy_ids: Iterable[int]) -> dict[int, Policy]:
+def read_policies(database: Database, policy_ids: Iterable[int]) -> dict[int, Policy]:
     """Read policies. Takes: their ids. Returns: each by its id. Raises: DatabaseError when one is not there."""
     wanted = set(policy_ids)
     unread = sorted(wanted - _known.keys())
     if unread:
-        statement = select(policies.c.policy_id, policies.c.content).where(db.is_one_of(policies.c.policy_id, "wanted"))
-        found = db.read(statement, {"policy_id": pl.Int64, "content": pl.String}, {"wanted": unread})
+        statement = select(policies.c.policy_id, policies.c.content).where(
+            database.is_one_of(policies.c.policy_id, "wanted")
+        )
+        found = database.read(statement, {"policy_id": pl.Int64, "content": pl.String}, {"wanted": unread})
         _known.update((policy_id, policy_from_content(content)) for policy_id, content in found.rows())
     missing = wanted - _known.keys()
     if missing:

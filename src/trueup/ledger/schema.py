@@ -31,7 +31,8 @@ def _columns(schema: frames.Schema, optional: frozenset[str] = frozenset()) -> l
     ]
 
 
-# --- what happened -----------------------------------------------------------------------------------------------------
+# --- what happened
+# -----------------------------------------------------------------------------------------------------
 
 clicks = Table("clicks", metadata, *_columns(frames.CLICKS), PrimaryKeyConstraint("click_id"), sqlite_with_rowid=False)
 Index("clicks_clicked_at", clicks.c.clicked_at, postgresql_using="brin")
@@ -109,7 +110,8 @@ policies = Table(
     _text("content"),
 )
 
-# --- the catalog: what the workspace is set up as ----------------------------------------------------------------------
+# --- the catalog: what the workspace is set up as
+# ----------------------------------------------------------------------
 
 workspace = Table(
     "workspace",

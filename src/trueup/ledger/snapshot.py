@@ -8,8 +8,8 @@ import polars as pl
 from sqlalchemy import Select, Table, bindparam, func, select
 
 from trueup.ledger.database import Database, is_one_of
-from trueup.ledger.schema import clicks, conversions, journal
-from trueup.model.batch import CLICK_FACTS, CONVERSIONS, JOURNAL, Schema, empty
+from trueup.ledger.schema import changes, clicks, conversions, journal
+from trueup.model.batch import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema, empty
 from trueup.model.snapshot import LAST_ROWS, Snapshot
 
 PARKED_CLICKS: Final[Schema] = {"click_id": pl.String}
@@ -43,6 +43,13 @@ def read_journal(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
     return database.read(statement, JOURNAL, {"ids": list(click_ids)}).sort("click_id", "n")
 
 
+def read_changes(database: Database, click_id: str, n: int) -> pl.DataFrame:
+    """CHANGES of one conversion, oldest first."""
+    of_conversion = (changes.c.click_id == click_id) & (changes.c.n == n)
+    statement = select(*(changes.c[name] for name in CHANGES)).where(of_conversion).order_by(changes.c.version)
+    return database.read(statement, CHANGES)
+
+
 def clicks_with_outcome(database: Database, click_ids: Sequence[str], outcome: str) -> list[str]:
     """Those of the clicks that have a row of this outcome, sorted."""
     if not click_ids:
@@ -53,7 +60,9 @@ def clicks_with_outcome(database: Database, click_ids: Sequence[str], outcome: s
 
 
 @cache
-def _of_clicks(table: Table, columns: tuple[str, ...], is_sqlite: bool, *, numbered: bool = False) -> Select[tuple[str]]:
+def _of_clicks(
+    table: Table, columns: tuple[str, ...], is_sqlite: bool, *, numbered: bool = False
+) -> Select[tuple[str]]:
     statement = select(*(table.c[name] for name in columns)).where(is_one_of(is_sqlite, table.c.click_id, "ids"))
     return statement.where(table.c.n > 0) if numbered else statement
 
@@ -62,9 +71,7 @@ def _of_clicks(table: Table, columns: tuple[str, ...], is_sqlite: bool, *, numbe
 def _last_rows(is_sqlite: bool) -> Select[tuple[str, int]]:
     of_clicks = is_one_of(is_sqlite, journal.c.click_id, "ids")
     return (
-        select(journal.c.click_id, func.max(journal.c.n))
-        .where(of_clicks, journal.c.n > 0)
-        .group_by(journal.c.click_id)
+        select(journal.c.click_id, func.max(journal.c.n)).where(of_clicks, journal.c.n > 0).group_by(journal.c.click_id)
     )
 
 

@@ -1,1 +1,1 @@
-"""The words: enums, the batch's columns, money, ids and policies. Everything else imports these; they import nothing of ours."""
+"""The words: enums, the batch's columns, money, ids and policies. They import nothing else of ours."""

@@ -153,7 +153,8 @@ def empty(schema: Schema) -> pl.DataFrame:
 def completed(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Bring a frame to exactly the schema's columns, in its order.
 
-    Takes: a frame with some of the columns. Returns: all of them; a missing text is '', any other missing value is null.
+    Takes: a frame with some of the columns. Returns: all of them; a missing text is '', any other missing value is
+    null.
     """
     return frame.select(
         pl.col(name).cast(dtype)

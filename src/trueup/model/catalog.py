@@ -1,4 +1,4 @@
-"""What a workspace is set up as: networks, types, sources, offers and campaigns, each with our number and the person's name."""
+"""What a workspace is set up as: networks, types, sources, offers and campaigns, each with a number and a name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

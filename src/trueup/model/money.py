@@ -18,7 +18,10 @@ def micros_from_text(text: str) -> int:
 
 
 def rate_from_text(text: str) -> int:
-    """Read an exchange rate, such as `1.08`, into billionths. Raises ValueError unless it is above 0, with at most 9 decimals."""
+    """Read an exchange rate, such as `1.08`, into billionths.
+
+    Raises ValueError unless it is above 0, with at most 9 decimals.
+    """
     rate = _scaled(text, RATE_SCALE, 9)
     if not 0 < rate <= RATE_SCALE * RATE_SCALE:
         raise ValueError(f"a rate is above 0 and at most {RATE_SCALE:,}")
@@ -26,7 +29,7 @@ def rate_from_text(text: str) -> int:
 
 
 def _scaled(text: str, scale: int, decimals: int) -> int:
-    digits = text.removeprefix("-").removeprefix("+") if text[:1] in "+-" else text
+    digits = text[1:] if text[:1] in "+-" else text
     whole, dot, fraction = digits.partition(".")
     if not digits.isascii() or not (whole + fraction).isdigit() or (dot and not fraction and not whole):
         raise ValueError(f"{text!r} is not a number such as 1.20")

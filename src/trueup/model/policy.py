@@ -1,7 +1,8 @@
 """The settings that decisions use, frozen by their content.
 
 A row is decided under the policy in force when it was received, and for ever after: deciding it again years later reads
-the same content. Names, URLs and everything else that no rule looks at are left out, so that changing them makes no new policy.
+the same content. Names, URLs and everything else that no rule looks at are left out, so that changing them makes no
+new policy.
 """
 
 import hashlib

@@ -1,0 +1,102 @@
+"""`trueup conversions`: the log, as a table of the newest, or all of it as CSV or JSON."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import polars as pl
+import typer
+
+from trueup.cli import viewing
+from trueup.cli.tables import blocks, print_table, printable
+from trueup.cli.terminal import DatabaseUrl, database_url, notices, output
+from trueup.cli.viewing import Form, chosen_form, opened, understood
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.open import open_ledger
+from trueup.ledger.queries import count_conversions, one_moment
+from trueup.reports.export import write_csv, write_json
+from trueup.reports.filters import Filters
+from trueup.reports.log import COLUMNS, NUMBERS, read_log
+
+NEWEST_SHOWN: Final = 50
+_LIMIT_MAX: Final = 10**12
+# What a narrow terminal shows first; the click id is in the conversion id.
+_FIRST: Final = (
+    "converted_at",
+    "conversion_type",
+    "status",
+    "payout",
+    "currency",
+    "campaign",
+    "transaction_id",
+    "offer",
+)
+
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", metavar="N", min=1, max=_LIMIT_MAX, help=f"The newest N; a table shows {NEWEST_SHOWN} unless told."
+    ),
+]
+Removed = Annotated[bool, typer.Option("--removed", help="List the conversions that an undo took away, instead.")]
+
+
+def conversions(
+    context: typer.Context,
+    from_: viewing.From = None,
+    to: viewing.To = None,
+    date: viewing.Date = "conversion",
+    status: viewing.Statuses = None,
+    type_: viewing.Types = None,
+    campaign: viewing.Campaigns = None,
+    offer: viewing.Offers = None,
+    network: viewing.Networks = None,
+    source: viewing.Sources = None,
+    batch: viewing.Batch = None,
+    click_id: viewing.ClickId = None,
+    transaction_id: viewing.TransactionId = None,
+    removed: Removed = False,
+    limit: Limit = None,
+    time_zone: viewing.Zone = None,
+    csv: viewing.Csv = False,
+    json: viewing.Json = False,
+    table: viewing.AsTable = False,
+    file: viewing.Output = None,
+    db: DatabaseUrl = None,
+) -> None:
+    """List conversions, in the order of their time."""
+    form = chosen_form(csv=csv, json=json, table=table, file=file)
+    names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
+    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
+    newest = limit or (NEWEST_SHOWN if form is Form.TABLE else None)
+    with open_ledger(database_url(context, db)) as database, one_moment(database):
+        catalog = read_catalog(database)
+        chosen, zone = understood(filters, catalog, time_zone)
+        pages = read_log(database, catalog, chosen, zone, newest)
+        if form is Form.TABLE:
+            _show(pl.concat(pages), count_conversions(database, chosen), zone)
+        else:
+            _write(pages, form, file)
+
+
+def _write(pages: Iterator[pl.DataFrame], form: Form, file: str | None) -> None:
+    with opened(file) as out:
+        written = write_json(pages, out) if form is Form.JSON else write_csv(pages, NUMBERS, out)
+    if file and file != "-":
+        notices.print(f"Wrote {written:,} conversions to {file}.", markup=False)
+
+
+def _show(rows: pl.DataFrame, total: int, zone: str) -> None:
+    if not total:
+        output.print("No conversions.")
+        return
+    order = [*_FIRST, *(title for title in COLUMNS if title not in ("conversion_id", "click_id", *_FIRST))]
+    texts = printable(rows.select("conversion_id", *order))
+    first, *others = blocks(texts, ["conversion_id"], output.width)
+    print_table(texts.select(first), set(COLUMNS) - {*NUMBERS, "batch_id"})
+    left_out = [title for block in others for title in block[1:]]
+    which = f"The newest {rows.height:,} of {total:,} conversions" if rows.height < total else f"{total:,} conversions"
+    output.print(f"\n{which}, newest last, times in {zone}.", markup=False)
+    if left_out:
+        output.print(
+            f"Not shown for lack of room: {', '.join(left_out)}. --csv and --json have every column.", markup=False
+        )

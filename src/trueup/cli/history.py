@@ -1,0 +1,76 @@
+"""`trueup history`: everything that ever happened to one conversion."""
+
+import json as json_format
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from trueup.cli.terminal import DatabaseUrl, database_url, moment, output, stop
+from trueup.cli.upload import Json
+from trueup.ledger.open import open_ledger
+from trueup.model.ids import split_conversion_id
+from trueup.model.money import text_from_micros, text_from_rate
+from trueup.reports.history import Event
+from trueup.reports.history import history as read_history
+
+
+def history(
+    context: typer.Context,
+    conversion_id: Annotated[
+        str, typer.Argument(metavar="CONVERSION_ID", help="As in the conversion log.", show_default=False)
+    ],
+    json: Json = False,
+    db: DatabaseUrl = None,
+) -> None:
+    """Show every change of a conversion: when, by whom, which batch, which line, before and after."""
+    named = split_conversion_id(conversion_id)
+    if named is None:
+        stop(f"{conversion_id!r} is not a conversion id, such as c0123abc-1: a click id, a dash and a number.")
+    with open_ledger(database_url(context, db)) as database:
+        events = read_history(database, *named)
+    if events is None:
+        stop(f"There is no conversion {conversion_id}; `trueup conversions` lists them.")
+    if json:
+        output.print_json(json_format.dumps([_as_json(event) for event in events]))
+        return
+    for event in events:
+        _show(event)
+
+
+def _show(event: Event) -> None:
+    where = f"batch {event.batch_id}, {event.kind}" + (f" of {event.file_name}" if event.file_name else "")
+    line = f", line {event.line}" if event.line else ""
+    output.print(Text(event.what, "bold"), Text(f"{moment(event.at)} by {event.made_by} ({where}{line})"))
+    for name, value in event.after.items():
+        before = f"{_shown(name, event.before[name])} -> " if event.before else ""
+        output.print(Text(f"    {name}: {before}{_shown(name, value)}"))
+
+
+def _as_json(event: Event) -> dict[str, object]:
+    return {
+        "what": event.what,
+        "at": moment(event.at),
+        "batch_id": event.batch_id,
+        "kind": event.kind,
+        "origin": event.origin,
+        "made_by": event.made_by,
+        "file_name": event.file_name,
+        "line": event.line or None,
+        "before": {name: _shown(name, value) for name, value in event.before.items()},
+        "after": {name: _shown(name, value) for name, value in event.after.items()},
+    }
+
+
+def _shown(name: str, value: object) -> str:
+    """A field as a person reads it: money and rates as decimals, times as ISO 8601, marks as yes or no."""
+    if isinstance(value, int):
+        if name in ("payout", "revenue"):
+            return text_from_micros(value)
+        if name == "rate":
+            return text_from_rate(value)
+        if name == "converted_at":
+            return moment(value)
+        if name in ("removed", "status_by_person"):
+            return "yes" if value else "no"
+    return str(value)

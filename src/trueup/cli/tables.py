@@ -1,0 +1,51 @@
+"""Tables on a terminal of any width: columns that do not fit beside each other go into further tables below."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import polars as pl
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from trueup.cli.terminal import output
+
+_GAP: Final = 2
+_WIDTH_MAX: Final = 40  # of a column; longer texts go on below
+_CONTROL: Final = r"\p{Cc}"  # a terminal would obey these
+
+
+def printable(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame as texts that are safe to print; nothing is empty text."""
+    return frame.select(pl.all().cast(pl.String).fill_null("").str.replace_all(_CONTROL, "\ufffd"))
+
+
+def blocks(texts: pl.DataFrame, repeated: Sequence[str], room: int) -> list[list[str]]:
+    """Part a table's columns into tables that each fit.
+
+    Takes: the columns that every table begins with, and the width to fit into (a table has at least one more column).
+    """
+    width = {title: min(_WIDTH_MAX, max(map(cell_len, [title, *texts[title]]))) + _GAP for title in texts.columns}
+    start = sum(width[title] for title in repeated)
+    parted: list[list[str]] = []
+    used = room
+    for title in (title for title in texts.columns if title not in repeated):
+        if not parted or used + width[title] > room + _GAP:
+            parted.append(list(repeated))
+            used = start
+        parted[-1].append(title)
+        used += width[title]
+    return parted or [list(repeated)]
+
+
+def print_table(texts: pl.DataFrame, left: Collection[str], *, ends_in_totals: bool = False) -> None:
+    """Print one table. Takes: texts (see `printable`), and the columns that are words, not numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for title in texts.columns:
+        table.add_column(
+            Text(title), justify="left" if title in left else "right", overflow="fold", max_width=_WIDTH_MAX
+        )
+    for place, row in enumerate(texts.iter_rows(), start=1):
+        last = ends_in_totals and place == texts.height
+        table.add_row(*(Text(text) for text in row), style="bold" if last else None)
+    output.print(table, soft_wrap=False)

@@ -1,0 +1,21 @@
+"""`trueup template`: an empty file of a dialect, to fill."""
+
+from typing import Annotated
+
+import typer
+
+from trueup.cli.terminal import stop
+from trueup.dialects.choices import UnreadableFile
+from trueup.dialects.templates import template as empty_file
+
+
+def template(
+    dialect: Annotated[
+        str, typer.Argument(metavar="DIALECT", help="keitaro, voluum, redtrack, gokart, gokart-status or trueup.")
+    ],
+) -> None:
+    """Print an empty file of a dialect, to fill and upload."""
+    try:
+        typer.echo(empty_file(dialect), nl=False)
+    except UnreadableFile as error:
+        stop(str(error))

@@ -1,0 +1,116 @@
+"""`trueup undo` and `trueup batches`: what came in, and how to take it back."""
+
+import getpass
+import json as json_format
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from trueup.cli.shown import print_json, show
+from trueup.cli.terminal import (
+    DatabaseUrl,
+    ExitCode,
+    at_terminal,
+    database_url,
+    moment,
+    notices,
+    now,
+    output,
+    progress_bar,
+    stop,
+)
+from trueup.cli.upload import Json, Preview, Yes
+from trueup.intake.summary import Summary
+from trueup.intake.undo import UndoRefusedError, apply_undo, preview_undo, undoable
+from trueup.intake.uploads import Watch
+from trueup.ledger.batches import BatchMovedError, batches_left_out, read_batches
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.ledger.open import open_ledger
+from trueup.model.progress import BatchRecord
+
+
+def undo(
+    context: typer.Context,
+    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number.", show_default=False)],
+    preview: Preview = False,
+    yes: Yes = False,
+    json: Json = False,
+    db: DatabaseUrl = None,
+) -> None:
+    """Make the ledger what it would be had a batch never come. Undoing an undo brings it back."""
+    if not (preview or yes or at_terminal()):
+        stop("Nobody can be asked here: add --yes to undo the batch, or --preview to see what that would do.")
+    with open_ledger(database_url(context, db)) as database:
+        catalog = read_catalog(database)
+        try:
+            undone, resumed = undoable(database, batch)
+        except UndoRefusedError as error:
+            stop(str(error))
+        if preview or not yes:
+            summary = _run(database, undone, resumed, applies=False)
+            if not (preview and json):
+                show(summary, catalog)
+        if not preview:
+            if not yes and not typer.confirm(f"Undo batch {batch}?"):
+                stop("Nothing was changed.", ExitCode.ACCEPTED)
+            summary = _run(database, undone, resumed, applies=True)
+            if not json:
+                show(summary, catalog)
+                notices.print(f"Batch {batch} is undone. `trueup undo {summary.batch_id}` brings it back.")
+        if json:
+            print_json(summary, catalog)
+
+
+def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *, applies: bool) -> Summary:
+    with progress_bar("Undoing" if applies else "Previewing") as bar:
+        task = bar.add_task("", total=None)
+        watch = Watch(progress=lambda done, clicks: bar.update(task, completed=done, total=clicks))
+        if not applies:
+            return preview_undo(database, undone, resumed, watch)
+        try:
+            return apply_undo(database, undone, resumed, getpass.getuser(), now, watch)
+        except BatchMovedError as error:
+            stop(f"Stopped: {error}. What was done is safe; run the command again to see.", ExitCode.FAILURE)
+
+
+def batches(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
+    """List the batches: uploads, status updates, click imports and undos."""
+    with open_ledger(database_url(context, db)) as database:
+        found, left_out = read_batches(database), batches_left_out(database)
+    if json:
+        output.print_json(json_format.dumps([_as_json(batch, left_out) for batch in found]))
+        return
+    table = Table("batch", "what", "when", "by", "file", "rows", "state", box=None, pad_edge=False)
+    for batch in found:
+        what = f"undo of {batch.undoes}" if batch.undoes else batch.kind.value
+        state = "undone" if batch.batch_id in left_out else batch.state.value
+        rows = (
+            f"{batch.rows_done:,}"
+            if batch.rows_done == batch.rows_total
+            else f"{batch.rows_done:,}/{batch.rows_total:,}"
+        )
+        table.add_row(
+            str(batch.batch_id), what, moment(batch.received_at), batch.made_by, Text(batch.file_name), rows, state
+        )
+    output.print(table)
+
+
+def _as_json(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, object]:
+    return {
+        "batch_id": batch.batch_id,
+        "kind": batch.kind,
+        "origin": batch.origin,
+        "state": batch.state,
+        "undone": batch.batch_id in left_out,
+        "undoes": batch.undoes or None,
+        "received_at": moment(batch.received_at),
+        "made_by": batch.made_by,
+        "file_name": batch.file_name,
+        "sha256": batch.sha256,
+        "rows": batch.rows_total,
+        "rows_done": batch.rows_done,
+        "outcomes": batch.outcomes,
+    }

@@ -1,0 +1,264 @@
+"""`trueup upload` and `trueup update-status`: read a file, show what it would do, do it, tell every row's outcome."""
+
+import getpass
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import polars as pl
+import typer
+
+from trueup.cli import result_files
+from trueup.cli.shown import print_json, show
+from trueup.cli.terminal import (
+    DatabaseUrl,
+    ExitCode,
+    at_terminal,
+    database_url,
+    moment,
+    notices,
+    now,
+    progress_bar,
+    read_input,
+    stop,
+)
+from trueup.dialects.choices import Choices
+from trueup.dialects.read import UnreadableFile
+from trueup.intake.summary import Summary
+from trueup.intake.uploads import (
+    Upload,
+    Watch,
+    apply_upload,
+    earlier_batches,
+    preview_upload,
+    read_upload,
+    unfinished,
+)
+from trueup.ledger.batches import BatchMovedError, read_rows
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.ledger.open import open_ledger
+from trueup.model.batch import JOURNAL, empty
+from trueup.model.catalog import Catalog
+from trueup.model.progress import BatchRecord
+from trueup.model.words import BatchState, DuplicateMode, RowKind
+
+STORED: Final = "stored"
+
+File = Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - for standard input.", show_default=False)]
+Dialect = Annotated[
+    str | None, typer.Option("--dialect", metavar="D", help="Whose file it is; else recognised from its content.")
+]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Which field a column is; repeat for more.")
+]
+Duplicates = Annotated[
+    str,
+    typer.Option("--duplicates", metavar="MODE", help=f"What rows do to conversions that exist; {STORED}: as set up."),
+]
+Zone = Annotated[
+    str | None, typer.Option("--time-zone", metavar="Z", help="Zone of times without an offset, such as Europe/Warsaw.")
+]
+DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Payouts are written 1,20.")]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", metavar="E", help="The file's encoding, where it is not UTF-8 or UTF-16.")
+]
+Force = Annotated[
+    bool, typer.Option("--force-status", help="Set statuses even where a person set another, or back to pending.")
+]
+Preview = Annotated[bool, typer.Option("--preview", help="Show what it would do; change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+Again = Annotated[bool, typer.Option("--again", help="Upload a file again that was uploaded before.")]
+Results = Annotated[str | None, typer.Option("--results", metavar="OUT.csv", help="Write what happened to each row.")]
+Refused = Annotated[
+    str | None, typer.Option("--refused", metavar="OUT.csv", help="Write the refused rows, ready to mend and upload.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+# One function serves both commands: they differ in what their rows ask for.
+COMMANDS: Final = {
+    "upload": RowKind.CONVERSION,
+    "update-status": RowKind.STATUS,
+}
+HELP: Final = {
+    "upload": "Upload conversions from a file: see what it would do, do it, get an outcome for every row.",
+    "update-status": "Set statuses from a file: of one conversion, or of all that a row matches. Creates nothing.",
+}
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What the person wants done with the file, once it is read."""
+
+    preview: bool
+    yes: bool
+    again: bool
+    results: str | None
+    refused: str | None
+    json: bool
+
+    @property
+    def wants_rows(self) -> bool:
+        """Whether every row's outcome is to be written somewhere."""
+        return bool(self.results or self.refused)
+
+
+def upload_file(
+    context: typer.Context,
+    file: File,
+    dialect: Dialect = None,
+    map_: Map = None,
+    duplicates: Duplicates = STORED,
+    time_zone: Zone = None,
+    decimal_comma: DecimalComma = False,
+    encoding: Encoding = None,
+    force_status: Force = False,
+    preview: Preview = False,
+    yes: Yes = False,
+    again: Again = False,
+    results: Results = None,
+    refused: Refused = None,
+    json: Json = False,
+    db: DatabaseUrl = None,
+) -> None:
+    """Run `upload` or `update-status`, whichever the command's name says."""
+    wishes = _Wishes(preview, yes, again, results, refused, json)
+    if not (preview or yes or at_terminal()):
+        stop("Nobody can be asked here: add --yes to apply the file, or --preview to see what it would do.")
+    for path in (results, refused):
+        result_files.refuse_unwritable(path)
+    content = read_input(file)
+    with open_ledger(database_url(context, db)) as database:
+        catalog = read_catalog(database)
+        zone = catalog.workspace.time_zone
+        kind = COMMANDS[str(context.command.name)]
+        choices = Choices(kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding)
+        read = _read(content, file, choices, _mode(duplicates), force_status)
+        summary = _carry_out(database, catalog, read, wishes)
+    raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
+
+
+def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
+    name = "standard input" if file == "-" else Path(file).name
+    try:
+        with progress_bar("Reading") as bar:
+            task = bar.add_task("", total=len(content))
+            read = read_upload(
+                content,
+                name,
+                choices,
+                duplicates=duplicates,
+                force_status=force,
+                progress=lambda done: bar.update(task, completed=done),
+            )
+    except UnreadableFile as error:
+        stop(f"{name}: {error}")
+    for sentence in read.reading.statement:
+        notices.print(sentence, markup=False)
+    if read.reading.suggested_mode and duplicates is None and choices.row_kind is RowKind.CONVERSION:
+        mode = read.reading.suggested_mode
+        notices.print(
+            f"Duplicates go by the stored settings; such files usually want --duplicates {mode}.", markup=False
+        )
+    return read
+
+
+def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wishes) -> Summary:
+    """Preview, ask and apply, as far as the person wants it."""
+    earlier = earlier_batches(database, upload)
+    resumed = unfinished(earlier, upload)
+    if not resumed:
+        _mind_earlier(earlier, wishes)
+    else:
+        notices.print(
+            f"Going on with batch {resumed.batch_id}: {resumed.rows_done:,} of {resumed.rows_total:,} rows are done."
+        )
+    if wishes.preview or not wishes.yes:
+        summary, rows = _decide(database, upload, resumed, wishes, applies=False)
+        if wishes.preview:
+            _tell(summary, catalog, rows, upload, wishes)
+            return summary
+        show(summary, catalog)
+        if not typer.confirm("Apply it?"):
+            stop("Nothing was changed.", ExitCode.ACCEPTED)
+    summary, rows = _decide(database, upload, resumed, wishes, applies=True)
+    _tell(summary, catalog, rows, upload, wishes)
+    return summary
+
+
+def _decide(
+    database: Database, upload: Upload, resumed: BatchRecord | None, wishes: _Wishes, *, applies: bool
+) -> tuple[Summary, pl.DataFrame | None]:
+    """Apply or preview. Returns: the summary, and every row's outcome where a file of them is wanted."""
+    kept: list[pl.DataFrame] = []
+    run = apply_upload if applies else preview_upload
+    with progress_bar("Applying" if applies else "Previewing") as bar:
+        task = bar.add_task("", total=upload.rows)
+        watch = Watch(
+            progress=lambda done, _: bar.update(task, completed=done),
+            seen=lambda rows: (
+                kept.append(rows.select(result_files.ROW_COLUMNS)) if wishes.wants_rows and not applies else None
+            ),
+        )
+        try:
+            summary = run(database, upload, resumed, getpass.getuser(), now, watch)
+        except BatchMovedError as error:
+            stop(f"Stopped: {error}. What was applied is safe; run the command again to see.", ExitCode.FAILURE)
+    if not wishes.wants_rows:
+        return summary, None
+    if summary.batch_id is not None:
+        return summary, read_rows(database, summary.batch_id, result_files.ROW_COLUMNS)
+    return summary, pl.concat(kept).sort("line") if kept else empty(JOURNAL).select(result_files.ROW_COLUMNS)
+
+
+def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload: Upload, wishes: _Wishes) -> None:
+    if rows is not None and wishes.results:
+        result_files.write_results(wishes.results, rows)
+    if rows is not None and wishes.refused:
+        result_files.write_refused(wishes.refused, rows, upload)
+    if wishes.json:
+        print_json(summary, catalog)
+        return
+    show(summary, catalog)
+    if summary.batch_id is None:
+        notices.print("This was a preview; nothing was changed.")
+    else:
+        notices.print(f"Batch {summary.batch_id} is applied. `trueup undo {summary.batch_id}` takes it back.")
+
+
+def _mind_earlier(earlier: list[BatchRecord], wishes: _Wishes) -> None:
+    """Say when this very file was uploaded before, and go on only if that is meant."""
+    if not earlier:
+        return
+    last = earlier[-1]
+    when = f"{moment(last.received_at)} by {last.made_by}"
+    notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.", markup=False)
+    if last.state is BatchState.RUNNING:
+        stop(
+            f"Batch {last.batch_id} is not finished, and had other options. Run its own command again to finish it, "
+            f"or `trueup undo {last.batch_id}` first."
+        )
+    if wishes.again or wishes.preview:
+        return
+    if wishes.yes or not at_terminal():
+        stop("Add --again to upload it again.")
+    if not typer.confirm("Upload it again?"):
+        stop("Nothing was changed.", ExitCode.ACCEPTED)
+
+
+def _columns(mappings: list[str]) -> dict[str, str]:
+    split = [mapping.rpartition("=") for mapping in mappings]
+    wrong = next((mapping for mapping, (title, _, _) in zip(mappings, split, strict=True) if not title), None)
+    if wrong is not None:
+        stop(f"--map {wrong!r} is not COLUMN=FIELD, such as --map 'Order no=transaction_id'.")
+    return {title.strip(): field.strip() for title, _, field in split}
+
+
+def _mode(duplicates: str) -> DuplicateMode | None:
+    if duplicates == STORED:
+        return None
+    try:
+        return DuplicateMode(duplicates)
+    except ValueError:
+        stop(f"--duplicates {duplicates!r} is none of: {', '.join([STORED, *DuplicateMode])}.")

@@ -1,0 +1,87 @@
+"""What `conversions` and `report` share: the options that filter, the form of the result, and where it goes."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, BinaryIO, TypeAlias
+
+import typer
+
+from trueup.cli.terminal import stop
+from trueup.ledger.queries import Selection
+from trueup.model.catalog import Catalog
+from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
+
+Words: TypeAlias = list[str] | None
+_NUMBER_MAX = 2**63 - 1
+
+From = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="From this date or date-time on.", show_default=False)
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="TIME", help="Until before this date-time; a date includes that whole day."),
+]
+Date = Annotated[str, typer.Option("--date", metavar="conversion|click", help="Which moment of a conversion counts.")]
+Statuses = Annotated[
+    Words, typer.Option("--status", metavar="STATUS", help="Of this status; repeat for more, as with the next five.")
+]
+Types = Annotated[Words, typer.Option("--type", metavar="NAME", help="Of this conversion type.")]
+Campaigns = Annotated[Words, typer.Option("--campaign", metavar="NAME", help="Of this campaign.")]
+Offers = Annotated[Words, typer.Option("--offer", metavar="NAME", help="Of this offer.")]
+Networks = Annotated[Words, typer.Option("--network", metavar="NAME", help="Of this affiliate network.")]
+Sources = Annotated[Words, typer.Option("--source", metavar="NAME", help="Of this traffic source.")]
+Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=_NUMBER_MAX, help="Made by this batch.")]
+ClickId = Annotated[str | None, typer.Option("--click-id", metavar="ID", help="Of this click.")]
+TransactionId = Annotated[str | None, typer.Option("--transaction-id", metavar="ID", help="Of this transaction.")]
+Zone = Annotated[str | None, typer.Option("--time-zone", metavar="Z", help="Your time zone; else the workspace's.")]
+Csv = Annotated[
+    bool, typer.Option("--csv", help="As CSV; so it is in a pipe or a file, unless another form is chosen.")
+]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+AsTable = Annotated[bool, typer.Option("--table", help="As a table; so it is on a terminal.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
+
+
+class Form(StrEnum):
+    """What a result looks like."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def chosen_form(*, csv: bool, json: bool, table: bool, file: str | None) -> Form:
+    """The form a person chose, else the one that suits where the result goes. Ends the command when two were chosen."""
+    chosen = [form for form, wanted in ((Form.CSV, csv), (Form.JSON, json), (Form.TABLE, table)) if wanted]
+    if len(chosen) > 1:
+        stop(f"Choose one of --{' and --'.join(chosen)}.")
+    if chosen == [Form.TABLE] and file:
+        stop("A file holds CSV or JSON; leave out --table, or --output.")
+    default = Form.TABLE if sys.stdout.isatty() and not file else Form.CSV
+    return chosen[0] if chosen else default
+
+
+def understood(filters: Filters, catalog: Catalog, zone: str | None) -> tuple[Selection, str]:
+    """What a person's filters select, and the viewer's time zone. Ends the command when a word is not known."""
+    try:
+        time_zone = known_time_zone(zone or catalog.workspace.time_zone)
+        return selection(filters, catalog, time_zone), time_zone
+    except WrongWordError as error:
+        stop(str(error))
+
+
+@contextmanager
+def opened(file: str | None) -> Iterator[BinaryIO]:
+    """Where the result goes: the file, or standard output. Ends the command when the file cannot be written."""
+    if file is None or file == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with Path(file).open("wb") as out:
+            yield out
+    except OSError as error:
+        stop(f"{file} cannot be written: {error.strerror}.")

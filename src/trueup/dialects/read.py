@@ -1,0 +1,134 @@
+"""One file, from its bytes to its rows: decode, find the separator, recognise, match the columns, read."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import polars as pl
+
+from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.dialects.columns import columns_of, written_by_trueup
+from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
+from trueup.dialects.delimited import Layout, Records, recognised_layout, records
+from trueup.dialects.dialects import DIALECTS
+from trueup.dialects.fields import Reader, read_block
+from trueup.dialects.names import normalised
+from trueup.dialects.recognise import Recognition, recognised
+from trueup.dialects.statement import statement
+from trueup.dialects.times import known_zone
+from trueup.model.words import DuplicateMode, RowKind
+
+# UnreadableFile is what read_file raises, so it can be had from here too.
+__all__ = ["Reading", "UnreadableFile", "original_records", "read_file"]
+
+SAMPLE_LINES = 1_000  # from which separator, titles and dialect are recognised
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file that was read."""
+
+    dialect: str
+    statement: tuple[str, ...]  # what it was taken for and why, for the person
+    suggested_mode: DuplicateMode | None  # None for the stored settings
+    time_zone: str  # of its times without an offset
+    titles: list[str]  # of its columns; the dialect's own where the file has none
+    rows: pl.DataFrame  # in file order, with the columns of a batch that the file gives; refused rows too
+    notes: pl.DataFrame  # line, refusal, detail, raw: of the rows that are refused on sight or keep something beside
+    layout: Layout
+    encoding: Encoding
+    reader: Reader
+
+
+def read_file(content: Content, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
+    """Read a file of conversions or of statuses.
+
+    Takes: its bytes, the person's choices, and what to call with the number of bytes read so far.
+    Returns: its rows, with what was recognised. Raises: UnreadableFile when it cannot be read at all.
+    """
+    encoding = recognised_encoding(content, choices.encoding)
+    blocks = texts(content, encoding, progress)
+    first = next(blocks, "")
+    layout, recognition = _recognised(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
+    reader = _reader(recognition, layout, choices)
+    rows, notes = _read_all(records(chain([first], blocks), layout.separator), reader)
+    dialect = recognition.dialect
+    return Reading(
+        dialect=dialect.name,
+        statement=statement(recognition, layout, encoding, reader, choices.row_kind),
+        suggested_mode=dialect.suggested_mode if choices.row_kind == RowKind.CONVERSION else None,
+        time_zone=reader.zone,
+        titles=list(reader.columns.titles),
+        rows=rows,
+        notes=notes,
+        layout=layout,
+        encoding=encoding,
+        reader=reader,
+    )
+
+
+def original_records(content: Content, reading: Reading, lines: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
+    """Find records again as they came, for the file of refused rows.
+
+    Takes: the same content, its reading, and lines on which records begin. Returns: line and fields in file order, as
+    many as the file has titles or, where a record has too many, more. A record that cannot be parted is one field.
+    """
+    columns = reading.reader.columns
+    wanted = pl.Series("line", list(lines), dtype=pl.Int64)
+    for found in records(texts(content, reading.encoding), reading.layout.separator):
+        starts = found.frame["line"]
+        here = wanted.filter(wanted.is_between(starts[0], starts[-1]))
+        for line, record, raw, trouble in found.frame.filter(starts.is_in(here.implode())).iter_rows():
+            fields = [raw] if trouble else record.split(found.separator)
+            full = fields + [""] * (columns.most - len(fields))
+            yield line, [full[place] for place in columns.places] + full[columns.most :]
+
+
+def _recognised(lines: list[str], choices: Choices) -> tuple[Layout, Recognition]:
+    """Recognise separator, titles and dialect from the first lines."""
+    if not any(line.strip() for line in lines):
+        raise UnreadableFile("The file has no rows: its lines are blank.")
+    layout = recognised_layout(lines, _titles_beside_ours(choices))
+    found = list(_first_records(lines, layout))
+    recognition = recognised([fields for _, fields in found], choices)
+    return (layout if recognition.header is None else replace(layout, rows_after=found[0][0])), recognition
+
+
+def _titles_beside_ours(choices: Choices) -> frozenset[str]:
+    """Titles that mean something in this file alone: a dialect's own, and those the person mapped."""
+    own = (name for dialect in DIALECTS.values() for name in dialect.own_names)
+    return frozenset(chain(own, map(normalised, choices.columns)))
+
+
+def _first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """Line and fields of the records in these lines, none for one that cannot be parted; blank ones are left out."""
+    for found in records(["\n".join(lines)], layout.separator):
+        for line, record, raw, trouble in found.frame.iter_rows():
+            if line > layout.rows_after and raw.strip():
+                yield line, [] if trouble or len(raw) > LINE_CHARS else record.split(found.separator)
+
+
+def _read_all(blocks: Iterable[Records], reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read the blocks and join them, a column at a time, so that no second copy of all rows ever stands."""
+    pieces: dict[str, list[pl.Series]] = {}
+    notes = []
+    for block in blocks:
+        rows, noted = read_block(block, reader)
+        for column in rows:
+            pieces.setdefault(column.name, []).append(column)
+        notes.append(noted)
+    columns = [pl.concat(pieces.pop(name), rechunk=True) for name in list(pieces)]
+    return pl.DataFrame(columns), pl.concat(notes).sort("line")
+
+
+def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:
+    dialect, header = recognition.dialect, recognition.header
+    is_conversion = choices.row_kind == RowKind.CONVERSION
+    return Reader(
+        columns=columns_of(header, dialect, choices),
+        rows_after=layout.rows_after,
+        defused=dialect.defused or written_by_trueup(header or ()),
+        decimal_comma=choices.decimal_comma,
+        zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
+        absent_status=dialect.absent_status if dialect.absent_status and is_conversion else "",
+    )

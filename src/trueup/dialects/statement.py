@@ -1,0 +1,44 @@
+"""What the person is told about how a file was read, so that nothing recognised stays unsaid."""
+
+from trueup.dialects.columns import Columns
+from trueup.dialects.decode import Encoding
+from trueup.dialects.delimited import SEPARATORS, Layout
+from trueup.dialects.fields import Reader
+from trueup.dialects.names import listed, shown
+from trueup.dialects.recognise import Recognition
+from trueup.model.words import RowKind
+
+
+def statement(
+    recognition: Recognition, layout: Layout, encoding: Encoding, reader: Reader, row_kind: RowKind
+) -> tuple[str, ...]:
+    """Say how a file was read, in plain sentences."""
+    dialect = recognition.dialect
+    said = [f"Read as {dialect.name}: {recognition.why}."]
+    said += [f"It could also be {rival}: choose with --dialect {rival}." for rival in recognition.rivals]
+    said.append(_columns(reader.columns))
+    separator = SEPARATORS.get(layout.separator, f'"{layout.separator}"')
+    has_titles = recognition.header is not None
+    titles = f"The column titles are on line {layout.rows_after}." if has_titles else "There are no column titles."
+    said.append(f"Separator: {separator}. Encoding: {encoding.said}. {titles}")
+    if reader.gives("converted_at"):
+        said.append(f"Times without an offset are in {reader.zone}.")
+    if reader.gives("payout"):
+        said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.")
+    if reader.absent_status:
+        said.append(f"A row without a status is {reader.absent_status}.")
+    if row_kind == RowKind.CONVERSION and dialect.suggested_mode:
+        said.append(f"Suggested for duplicates: {dialect.suggested_mode}.")
+    return tuple(said)
+
+
+def _columns(columns: Columns) -> str:
+    fields = sorted(columns.positions.items(), key=lambda item: item[1])
+    titles = dict(zip(columns.places, columns.titles, strict=True))
+    used = [
+        name if titles.get(place) in (name, None) else f"{name} (from {shown(titles[place])})" for name, place in fields
+    ]
+    rest = [title or "(no title)" for place, title in titles.items() if place not in columns.positions.values()]
+    kept = f" Kept beside the row: {listed(list(columns.kept))}." if columns.kept else ""
+    unused = [title for title in rest if title not in columns.kept]
+    return f"Fields: {', '.join(used)}.{kept}" + (f" Not used: {listed(unused)}." if unused else "")

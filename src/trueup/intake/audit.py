@@ -1,0 +1,195 @@
+"""The audit: prove the ledger from the ground up, in bounded memory, and show the evidence where a law is broken."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.again import decide_again
+from trueup.decide.effects import rollup_deltas
+from trueup.decide.rounds import STEPS
+from trueup.ledger import ranges
+from trueup.ledger.batches import batches_left_out, count_outcomes, read_batches
+from trueup.ledger.database import Database
+from trueup.ledger.integrity import integrity_troubles
+from trueup.ledger.policies import read_policies
+from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
+from trueup.model.batch import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, Schema, completed, empty
+from trueup.model.progress import BatchRecord
+from trueup.model.snapshot import NOTHING_STORED, Snapshot
+from trueup.model.words import BatchKind, BatchState
+
+EVIDENCE: Final = 5  # findings shown of each law
+RANGE_ROWS: Final = 20_000  # journal rows looked at together
+
+Progress = Callable[[int, int], None]  # journal rows looked at, and in all
+
+
+@dataclass
+class Law:
+    """One thing that must hold, and what speaks against it."""
+
+    name: str
+    text: str
+    looked_at: int = 0
+    broken: int = 0
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.broken
+
+    def look(self, count: int, findings: list[str]) -> None:
+        """Note that so many things were looked at, and what was wrong with some of them."""
+        self.looked_at += count
+        self.broken += len(findings)
+        self.evidence += findings[: EVIDENCE - len(self.evidence)]
+
+
+@dataclass(frozen=True)
+class _Range:
+    """What the ledger holds of a range of clicks."""
+
+    rows: pl.DataFrame  # JOURNAL
+    facts: pl.DataFrame  # CLICK_FACTS
+    conversions: pl.DataFrame  # CONVERSIONS
+    changes: pl.DataFrame  # CHANGES
+
+
+def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) -> list[Law]:
+    """Look at everything, as of one moment. Changes nothing. Returns: each law, held or broken."""
+    numbered = Law("journal", "Every row of a click is in the journal, numbered without a gap.")
+    again = Law("conversions", "Deciding every click's journal again gives the stored conversions.")
+    chain = Law("changes", "The changes of each conversion lead, one by one, to what it is now.")
+    recount = Law("rollups", "The counts of conversions and revenue equal a recount.")
+    clicks = Law("clicks", "The counts of clicks and cost equal a recount.")
+    outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
+    finished = Law("undos", "Every undo is finished.")
+    whole = Law("database", "The database finds nothing wrong with its files.")
+    with database.one_moment():
+        batches = read_batches(database)
+        left_out = batches_left_out(database)
+        recounted = empty(ROLLUPS)
+        for found in _ranges(database, batches, progress, range_rows):
+            numbered.look(found.rows.height, _gaps(found.rows))
+            again.look(found.conversions.height, _decided_differently(database, found, left_out))
+            chain.look(found.changes.height, _broken_chains(found))
+            recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
+        recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
+        afresh = recounted_click_rollups(database)
+        clicks.look(afresh.height, _miscounted(read_click_rollups(database), afresh, CLICK_ROLLUP_KEY))
+        outcomes.look(len(batches), _outcomes_differ(database, batches))
+        finished.look(len(batches), _unfinished_undos(batches))
+    whole.look(1, integrity_troubles(database))
+    return [numbered, again, chain, recount, clicks, outcomes, finished, whole]
+
+
+def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
+    rows_in_all = sum(batch.rows_done for batch in batches if batch.kind in (BatchKind.UPLOAD, BatchKind.UPDATE_STATUS))
+    after, looked_at = "", 0
+    while True:
+        upto = ranges.next_border(database, after, range_rows)
+        found = _Range(
+            ranges.journal_range(database, after, upto),
+            ranges.click_facts_range(database, after, upto),
+            ranges.conversions_range(database, after, upto),
+            ranges.changes_range(database, after, upto),
+        )
+        yield found
+        looked_at += found.rows.height
+        progress(min(looked_at, rows_in_all), rows_in_all)
+        if upto is None:
+            return
+        after = upto
+
+
+def _gaps(rows: pl.DataFrame) -> list[str]:
+    counted = rows.group_by("click_id").agg(
+        pl.len().alias("rows"), last=pl.col("n").max(), different=pl.col("n").n_unique()
+    )
+    wrong = counted.filter((pl.col("rows") != pl.col("last")) | (pl.col("rows") != pl.col("different")))
+    return [
+        f"click {click_id} has {rows} rows, the last is numbered {last}"
+        for click_id, rows, last, _ in wrong.iter_rows()
+    ]
+
+
+def _decided_differently(database: Database, found: _Range, left_out: frozenset[int]) -> list[str]:
+    policies = read_policies(database, found.rows["policy_id"].unique().to_list())
+    stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
+    steps = decide_again(found.rows, stored, policies, without=left_out, by_batch=0)
+    return [_difference(step) for step in steps.iter_rows(named=True)]
+
+
+def _difference(step: dict[str, object]) -> str:
+    conversion = f"conversion {step['click_id']}-{step['n']}"
+    if step["was_version"] is None:
+        return f"{conversion} is not stored"
+    if step["removed"] and not step["was_removed"]:
+        return f"{conversion} is stored, and no row makes it"
+    differing = [name for name in MUTABLE if name != "version" and step[name] != step[f"was_{name}"]]
+    told = (f"{name} is stored as {step[f'was_{name}']!r} and decided as {step[name]!r}" for name in differing)
+    return f"{conversion}: {', '.join(told)}"
+
+
+def _broken_chains(found: _Range) -> list[str]:
+    key = ["click_id", "n"]
+    now = found.conversions.select(*key, "version", now=pl.struct(*MUTABLE).struct.json_encode())
+    ends = (
+        found.changes.group_by(*key)
+        .agg(changes=pl.len(), last=pl.col("after").last())
+        .join(now, on=key, how="full", coalesce=True)
+    )
+    changed = pl.col("version").fill_null(-1) != pl.col("changes").fill_null(0).cast(pl.Int64)
+    wrong_ends = ends.filter(changed | (pl.col("last") != pl.col("now")))
+    links = found.changes.with_columns(
+        previous=pl.col("after").shift(1).over(*key), place=pl.int_range(1, pl.len() + 1).over(*key)
+    )
+    wrong_links = links.filter((pl.col("version") != pl.col("place")) | (pl.col("before") != pl.col("previous")))
+    return [
+        *(
+            f"conversion {click_id}-{n} is not what its last change left"
+            for click_id, n in wrong_ends.select(*key).iter_rows()
+        ),
+        *(
+            f"change {version} of conversion {click_id}-{n} does not follow from the one before"
+            for click_id, n, version in wrong_links.select(*key, "version").iter_rows()
+        ),
+    ]
+
+
+def _sum(cells: pl.DataFrame, more: pl.DataFrame, key: Schema) -> pl.DataFrame:
+    values = [name for name in cells.columns if name not in key]
+    return pl.concat([cells, more]).group_by(*key).agg(pl.col(values).sum())
+
+
+def _miscounted(stored: pl.DataFrame, recounted: pl.DataFrame, key: Schema) -> list[str]:
+    values = [name for name in stored.columns if name not in key]
+    both = stored.join(recounted, on=list(key), how="full", coalesce=True, suffix="_recounted")
+    differs = pl.any_horizontal(
+        pl.col(name).fill_null(0) != pl.col(f"{name}_recounted").fill_null(0) for name in values
+    )
+    return [
+        f"{', '.join(f'{name} {cell[name]}' for name in key)}: "
+        + ", ".join(f"{name} is {cell[name] or 0}, recounted {cell[f'{name}_recounted'] or 0}" for name in values)
+        for cell in both.filter(differs).iter_rows(named=True)
+    ]
+
+
+def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str]:
+    counted = count_outcomes(database)
+    findings = []
+    for batch in batches:
+        rows = counted.pop(batch.batch_id, {})
+        if batch.kind in (BatchKind.CLICKS, BatchKind.UNDO):
+            findings += [f"batch {batch.batch_id} has rows in the journal, and it is no upload"] if rows else []
+        elif rows != dict(batch.outcomes) or sum(rows.values()) != batch.rows_done:
+            findings.append(f"batch {batch.batch_id} says {dict(batch.outcomes)}, its rows say {rows}")
+    return findings + [f"the journal has rows of batch {batch_id}, which does not exist" for batch_id in counted]
+
+
+def _unfinished_undos(batches: list[BatchRecord]) -> list[str]:
+    running = [batch for batch in batches if batch.kind is BatchKind.UNDO and batch.state is BatchState.RUNNING]
+    return [f"batch {batch.batch_id} is not finished: run `trueup undo {batch.undoes}` again" for batch in running]

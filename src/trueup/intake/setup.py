@@ -1,0 +1,140 @@
+"""Set the workspace up from a file, and show it as one.
+
+What a file mentions is made or set wholly; what it does not mention stays as it is. All of a file is applied, or none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trueup.intake.setup_file import SetupFile
+from trueup.intake.setup_form import (
+    KINDS,
+    WORKSPACE,
+    Form,
+    Forms,
+    forms_of_catalog,
+    forms_of_file,
+    is_set,
+    numbers_of,
+    toml_of,
+    toml_value,
+    workspace_of,
+)
+from trueup.intake.setup_read import read_setup
+from trueup.ledger.catalog import holds_money, lock_catalog, read_catalog, vacate_slugs, write_thing, write_workspace
+from trueup.ledger.database import Database
+from trueup.model.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class Named:
+    """A thing of a setup: an offer, a campaign. The workspace has the name ''."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        """As a person reads it: `offer "VPN trial"`."""
+        return WORKSPACE if self.kind == WORKSPACE else f"{KINDS[self.kind].label} {toml_value(self.name)}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that a file makes (it had no form before) or sets anew."""
+
+    thing: Named
+    before: Form | None
+    after: Form
+
+    def edits(self) -> dict[str, tuple[Any, Any]]:
+        """The keys that differ, with their values before and after."""
+        before = self.before or {}
+        return {key: (before.get(key, ""), value) for key, value in self.after.items() if before.get(key) != value}
+
+    def __str__(self) -> str:
+        """As a person reads it: `+ offer "VPN trial"`, `~ campaign "PL push": slug "a" -> "b"`."""
+        if self.before is None:
+            return f"+ {self.thing}"
+        edits = (f"{key} {_shown(before)} -> {_shown(after)}" for key, (before, after) in self.edits().items())
+        return f"~ {self.thing}: {', '.join(edits)}"
+
+
+@dataclass(frozen=True)
+class SetupOutcome:
+    """What a file came to: its mistakes, if it has any; else what it changes, and what it leaves as it is."""
+
+    mistakes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    left_alone: tuple[Named, ...] = ()
+
+
+def apply_setup(database: Database, content: bytes, *, preview: bool = False) -> SetupOutcome:
+    """Apply a setup file in one transaction.
+
+    Takes: the file's bytes; `preview` to change nothing. Returns: what changed, or would; with mistakes nothing did.
+    """
+    with database.transaction():
+        lock_catalog(database)
+        catalog = read_catalog(database)
+        file = read_setup(content, catalog)
+        if isinstance(file, list):
+            return SetupOutcome(mistakes=tuple(file))
+        wanted = forms_of_file(file)
+        changes = tuple(_changes(forms_of_catalog(catalog), wanted))
+        mistakes = tuple(_too_late(database, changes))
+        if mistakes:
+            return SetupOutcome(mistakes=mistakes)
+        if not preview:
+            _store(database, catalog, file, changes)
+    return SetupOutcome(changes=changes, left_alone=tuple(_left_alone(catalog, wanted)))
+
+
+def show_setup(database: Database) -> str:
+    """Write the whole setup as a file that, applied here, changes nothing."""
+    return toml_of(forms_of_catalog(read_catalog(database)))
+
+
+def _shown(value: object) -> str:
+    return toml_value(value) if is_set(value) else "(not set)"
+
+
+def _changes(stored: Forms, wanted: Forms) -> Iterator[Change]:
+    for kind, forms in wanted.items():
+        for name, form in forms.items():
+            before = stored[kind].get(name)
+            if before != form:
+                yield Change(Named(kind, name), before, form)
+
+
+def _too_late(database: Database, changes: tuple[Change, ...]) -> Iterator[str]:
+    """The changes that the file may ask for, but that would make what is stored wrong."""
+    for change in changes:
+        edit = change.edits().get("currency") if change.thing.kind == WORKSPACE else None
+        if edit and holds_money(database):
+            old, new = edit
+            yield f"[workspace], currency: cannot become {new} any more: revenue and cost are stored in {old}"
+
+
+def _left_alone(catalog: Catalog, wanted: Forms) -> Iterator[Named]:
+    for kind, numbers in numbers_of(catalog).items():
+        yield from (Named(kind, name) for name, number in numbers.items() if number and name not in wanted[kind])
+
+
+def _store(database: Database, catalog: Catalog, file: SetupFile, changes: tuple[Change, ...]) -> None:
+    numbers = numbers_of(catalog)
+    tables = {Named(kind, table.name): table for kind in KINDS for table in getattr(file, kind)}
+    moving = [numbers["campaigns"][change.thing.name] for change in changes if _moves(change)]
+    if moving:
+        vacate_slugs(database, moving)
+    for change in changes:
+        kind, name = change.thing.kind, change.thing.name
+        if kind == WORKSPACE and file.workspace:
+            write_workspace(database, workspace_of(file.workspace))
+        else:
+            thing = KINDS[kind].thing(tables[change.thing], numbers[kind].get(name, 0), numbers)
+            numbers[kind][name] = write_thing(database, thing)
+
+
+def _moves(change: Change) -> bool:
+    return change.thing.kind == "campaigns" and change.before is not None and "slug" in change.edits()

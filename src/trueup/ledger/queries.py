@@ -1,0 +1,214 @@
+"""Reads for people: the conversions in pages, and the counts by whatever they are asked for.
+
+Counts come from the rollups, or, where a filter asks for more than rollups know, from the rows themselves; both give
+the same cells.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, cast, func, select, tuple_
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
+from trueup.model.batch import BUCKET_MICROS, CONVERSIONS, Schema
+from trueup.model.money import MICROS
+from trueup.model.words import Clock
+
+PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL goes through all rows for each page
+
+# What the log shows of a conversion, beside the names that the catalog knows.
+LOGGED: Final[Schema] = {
+    name: CONVERSIONS[name]
+    for name in (
+        "click_id", "n", "conversion_type", "transaction_id", "event_id", "status", "original_status", "payout",
+        "currency", "converted_at", "label", "campaign_id", "offer_id", "network_id", "traffic_source_id", "batch_id",
+    )
+}  # fmt: skip
+
+# What cells can be told apart by; conversions are always told apart by type and status too.
+CELL_KEYS: Final = ("bucket", "campaign_id", "offer_id", "network_id", "traffic_source_id")
+
+_PLACE: Final = ("converted_at", "click_id", "n")  # where a conversion is in the log
+_BEFORE_ALL: Final = (-(2**63), "", 0)
+_TIME: Final = {Clock.CONVERSION: "converted_at", Clock.CLICK: "clicked_at"}
+# Shifts times before 1970 above zero and back: SQL divides whole numbers towards zero, buckets are counted downwards.
+_BUCKETS_SHIFT: Final = 100_000_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which conversions are looked at, and on which clock; a filter that is not given lets everything through."""
+
+    clock: Clock = Clock.CONVERSION
+    from_at: int | None = None  # microseconds since the epoch, inclusive
+    to_at: int | None = None  # exclusive
+    any_of: Mapping[str, Sequence[str] | Sequence[int]] = field(default_factory=dict)  # column -> values it may have
+    removed: bool = False  # look at the removed conversions instead
+
+    def asks_for(self, *columns: str) -> bool:
+        """Whether one of the columns is filtered by."""
+        return any(column in self.any_of for column in columns)
+
+    @property
+    def on_quarter_hours(self) -> bool:
+        """Whether it begins and ends on borders of rollup buckets."""
+        return all(at is None or at % BUCKET_MICROS == 0 for at in (self.from_at, self.to_at))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A table that can be counted."""
+
+    table: Table
+    time: ColumnElement[int]  # what the selection's bounds are compared with
+    time_micros: int  # of one unit of it
+    bucket: ColumnElement[int]
+    count: tuple[str, ColumnElement[Any]]  # its name, and how many rows it comes to
+    money: str  # the column of micros that is summed
+    conditions: tuple[ColumnElement[bool], ...]
+
+
+@contextmanager
+def one_moment(database: Database) -> Iterator[None]:
+    """Read everything in the block as the ledger is at its beginning; nobody has to wait for it."""
+    if database.is_sqlite:
+        database.run("BEGIN")
+    else:
+        database.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        database.run("SET LOCAL work_mem = '64MB'")  # a page of conversions is sorted in memory
+    try:
+        yield
+    finally:
+        database.run("ROLLBACK")
+
+
+def count_conversions(database: Database, selection: Selection) -> int:
+    """How many conversions are selected."""
+    statement = select(func.count()).select_from(conversions).where(*_logged(database, selection))
+    return int(database.read(statement, {"rows": pl.Int64}, _values(selection, 1)).item())
+
+
+def read_conversions(
+    database: Database, selection: Selection, newest: int | None = None, page_rows: int = 0
+) -> Iterator[pl.DataFrame]:
+    """Read the selected conversions in the order of their time, then click id, then n.
+
+    Takes: how many of the newest to read, all of them when not given. Read within `one_moment`, no conversion is lost
+    or comes twice. Returns: LOGGED, in pages of `page_rows` rows (0: as suits the database); the last one is shorter,
+    and may be empty.
+    """
+    page_rows = page_rows or PAGE_ROWS[database.dialect.name]
+    place: tuple[Any, ...] = _BEFORE_ALL
+    if selection.from_at is not None and selection.clock is Clock.CONVERSION:
+        # One bound below: of two, SQLite would search each page from the selection's beginning.
+        place, selection = (selection.from_at, "", 0), replace(selection, from_at=None)
+    if newest is not None:
+        before = _after_place(database, selection, newest_first=True).offset(newest).limit(1)
+        found = database.read(before, LOGGED, _values(selection, 1) | _place(place))
+        place = found.select(_PLACE).row(0) if found.height else place
+    page = _after_place(database, selection).limit(page_rows)
+    while True:
+        rows = database.read(page, LOGGED, _values(selection, 1) | _place(place))
+        yield rows
+        if rows.height < page_rows:
+            return
+        place = rows.select(_PLACE).row(-1)
+
+
+def read_conversion_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+    """Count the selected conversions.
+
+    Takes: the CELL_KEYS to tell them apart by. Returns: those, conversion_type, status, conversions, revenue (micros of
+    the workspace's currency, 128 bits). Cells without conversions are left out.
+    """
+    if selection.on_quarter_hours and not selection.asks_for("batch_id", "click_id", "transaction_id"):
+        source = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
+    else:
+        source = _raw(conversions, _TIME[selection.clock], "conversions", "revenue", conversions.c.removed == 0)
+    return _cells(database, source, selection, [*keys, "conversion_type", "status"])
+
+
+def read_click_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+    """Count the selected clicks, at click time. Filters that no click knows (type, status, ...) do not narrow them.
+
+    Takes: the CELL_KEYS to tell them apart by. Returns: those, clicks, cost (micros of the workspace's currency, 128
+    bits). Cells without clicks are left out.
+    """
+    if selection.on_quarter_hours and not selection.asks_for("click_id"):
+        source = _rolled_up(click_rollups, "clicks", "cost")
+    else:
+        source = _raw(clicks, "clicked_at", "clicks", "cost")
+    return _cells(database, source, selection, list(keys))
+
+
+def _logged(database: Database, selection: Selection) -> list[ColumnElement[bool]]:
+    time = conversions.c[_TIME[selection.clock]]
+    return [conversions.c.removed == int(selection.removed), *_conditions(database, selection, conversions, time)]
+
+
+def _after_place(database: Database, selection: Selection, *, newest_first: bool = False) -> Select[Any]:
+    """The selected conversions that come after a place in their order."""
+    place: list[ColumnElement[Any]] = [conversions.c[name] for name in _PLACE]
+    if selection.asks_for("transaction_id") and not selection.asks_for("click_id"):
+        # So few rows that to go through the table once and sort them is quicker than to follow the index on the time;
+        # SQLite does not use an index for a sum.
+        place[0] = place[0] + 0
+    after = tuple_(*place) > tuple_(*(bindparam(f"after_{name}") for name in _PLACE))
+    order = [key.desc() if newest_first else key for key in place]
+    columns = (conversions.c[name] for name in LOGGED)
+    return select(*columns).where(*_logged(database, selection), after).order_by(*order)
+
+
+def _place(values: tuple[Any, ...]) -> dict[str, Any]:
+    return {f"after_{name}": value for name, value in zip(_PLACE, values, strict=True)}
+
+
+def _cells(database: Database, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
+    by = [source.bucket if key == "bucket" else source.table.c[key] for key in keys]
+    (count, counting), micros = source.count, source.table.c[source.money]
+    # A sum of micros may leave 64 bits where the sums of whole units and of the rest do not.
+    sums = [counting, func.sum(micros // MICROS), func.sum(micros % MICROS)]
+    statement = (
+        select(*by, *(cast(func.coalesce(total, 0), BigInteger) for total in sums))
+        .where(*source.conditions, *_conditions(database, selection, source.table, source.time))
+        .group_by(*by)
+    )
+    read = {key: pl.String if key in ("conversion_type", "status") else pl.Int64 for key in keys}
+    read |= dict.fromkeys([count, "units", "rest"], pl.Int64)
+    found = database.read(statement, read, _values(selection, source.time_micros)).filter(pl.col(count) != 0)
+    whole = pl.col("units").cast(pl.Int128) * MICROS + pl.col("rest")
+    return found.select(*keys, count, whole.alias(source.money))
+
+
+def _conditions(
+    database: Database, selection: Selection, table: Table, time: ColumnElement[int]
+) -> Iterator[ColumnElement[bool]]:
+    """The selection as conditions on a table; those on columns that it does not have are left out."""
+    for column in selection.any_of:
+        if column in table.c:
+            yield database.is_one_of(table.c[column], column)
+    if selection.from_at is not None:
+        yield time >= bindparam("from_at")
+    if selection.to_at is not None:
+        yield time < bindparam("to_at")
+
+
+def _values(selection: Selection, time_micros: int) -> dict[str, Any]:
+    values: dict[str, Any] = {column: list(chosen) for column, chosen in selection.any_of.items()}
+    bounds = {"from_at": selection.from_at, "to_at": selection.to_at}
+    return values | {name: at // time_micros for name, at in bounds.items() if at is not None}
+
+
+def _rolled_up(table: Table, count: str, money: str, *conditions: ColumnElement[bool]) -> _Source:
+    bucket = table.c.bucket
+    return _Source(table, bucket, BUCKET_MICROS, bucket, (count, func.sum(table.c[count])), money, conditions)
+
+
+def _raw(table: Table, time: str, count: str, money: str, *conditions: ColumnElement[bool]) -> _Source:
+    moment = table.c[time]
+    bucket = (moment + _BUCKETS_SHIFT * BUCKET_MICROS) // BUCKET_MICROS - _BUCKETS_SHIFT
+    return _Source(table, moment, 1, bucket, (count, func.count()), money, conditions)

@@ -1,0 +1,51 @@
+"""The ledger in ranges of click ids, for whoever looks at all of it in bounded memory."""
+
+from typing import Final
+
+import polars as pl
+from sqlalchemy import Table, select
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import changes, clicks, conversions, journal
+from trueup.model.batch import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+
+_NUMBERED: Final = journal.c.n > 0
+
+
+def next_border(database: Database, after: str, rows: int) -> str | None:
+    """The click id that ends a range of about so many journal rows after a click id; None for the last range."""
+    numbered = select(journal.c.click_id).where(_NUMBERED, journal.c.click_id > after)
+    border = numbered.order_by(journal.c.click_id, journal.c.n).offset(rows).limit(1)
+    found = database.read(border, {"click_id": pl.String})
+    return str(found.item()) if found.height else None
+
+
+def read_range(database: Database, table: Table, schema: Schema, after: str, upto: str | None) -> pl.DataFrame:
+    """A table's rows of the click ids above `after`, up to and with `upto` (None: all). Journal: numbered rows."""
+    click_id = table.c.click_id
+    rows = select(*(table.c[name] for name in schema)).where(click_id > after)
+    if upto is not None:
+        rows = rows.where(click_id <= upto)
+    if table is journal:
+        rows = rows.where(_NUMBERED)
+    return database.read(rows, schema)
+
+
+def journal_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+    """JOURNAL rows, in the order of each click."""
+    return read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n")
+
+
+def conversions_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+    """CONVERSIONS, removed ones included."""
+    return read_range(database, conversions, CONVERSIONS, after, upto)
+
+
+def click_facts_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+    """CLICK_FACTS."""
+    return read_range(database, clicks, CLICK_FACTS, after, upto)
+
+
+def changes_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+    """CHANGES, a conversion's in their order."""
+    return read_range(database, changes, CHANGES, after, upto).sort("click_id", "n", "version")

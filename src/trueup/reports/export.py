@@ -1,0 +1,69 @@
+"""Frames as text for people and programs: exact money and times, CSV, JSON."""
+
+from collections.abc import Collection, Iterable
+from typing import BinaryIO, Final
+
+import polars as pl
+
+from trueup.model.spreadsheet import defused
+
+_SHOWN_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6f%:z"
+
+
+def decimal_text(number: pl.Expr, decimals: int, kept: int) -> pl.Expr:
+    """Write whole numbers as decimals, exactly.
+
+    Takes: integers of 10^-`decimals`. Returns: text with at least `kept` decimals and no more than needed, null for
+    null.
+    """
+    scale = pl.lit(10**decimals, pl.Int128)
+    size = number.cast(pl.Int128).abs()
+    fraction = (size % scale).cast(pl.String).str.zfill(decimals)
+    rest = fraction.str.slice(kept).str.strip_chars_end("0")
+    sign = pl.when(number < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.concat_str(sign, (size // scale).cast(pl.String), pl.lit("."), fraction.str.slice(0, kept), rest)
+
+
+def money_text(micros: pl.Expr) -> pl.Expr:
+    """Micros as a decimal amount, such as `1.20`, `-50.00`, `0.000001`."""
+    return decimal_text(micros, 6, 2)
+
+
+def local_time(micros: pl.Expr, time_zone: str) -> pl.Expr:
+    """Microseconds since the epoch as date-times of a zone."""
+    return micros.cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
+
+
+def time_text(micros: pl.Expr, time_zone: str) -> pl.Expr:
+    """Microseconds since the epoch as ISO 8601 with the zone's offset; a fraction only where there is one."""
+    return local_time(micros, time_zone).dt.to_string(_SHOWN_TIME).str.replace(".000000", "", literal=True)
+
+
+def write_csv(pages: Iterable[pl.DataFrame], numbers: Collection[str], out: BinaryIO) -> int:
+    """Write pages of one table as CSV: UTF-8, a header, text that a spreadsheet would run defused.
+
+    Takes: at least one page, with titles of our own, and the text columns that hold numbers (written as they are).
+    Returns: how many rows were written.
+    """
+    written = 0
+    for place, page in enumerate(pages):
+        texts = [name for name, dtype in page.schema.items() if dtype == pl.String and name not in numbers]
+        safe = page.with_columns(defused(pl.col(name)).alias(name) for name in texts)
+        # Polars writes null as nothing, and an empty text as "".
+        safe = safe.with_columns(pl.col(pl.String).replace("", None))
+        out.write(safe.write_csv(include_header=place == 0).encode())
+        written += page.height
+    return written
+
+
+def write_json(pages: Iterable[pl.DataFrame], out: BinaryIO) -> int:
+    """Write pages of one table as one JSON array of objects. Returns: how many objects were written."""
+    written = 0
+    out.write(b"[")
+    for page in pages:
+        if page.height:
+            out.write(b",\n" if written else b"\n")
+            out.write(page.write_ndjson().rstrip("\n").replace("\n", ",\n").encode())
+            written += page.height
+    out.write(b"\n]\n" if written else b"]\n")
+    return written

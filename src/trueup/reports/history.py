@@ -1,0 +1,82 @@
+"""The history of one conversion: the row that made it, and every change since."""
+
+import json
+from dataclasses import dataclass
+
+from trueup.ledger.batches import read_batches
+from trueup.ledger.database import Database
+from trueup.ledger.snapshot import read_changes, read_conversions, read_journal
+from trueup.model.batch import MUTABLE
+from trueup.model.progress import BatchRecord
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a conversion."""
+
+    what: str
+    at: int
+    batch_id: int
+    line: int  # 0 when its click was decided again
+    kind: str
+    origin: str
+    made_by: str
+    file_name: str
+    before: dict[str, object]  # the fields that changed; nothing at a creation
+    after: dict[str, object]
+
+
+def history(database: Database, click_id: str, n: int) -> list[Event] | None:
+    """What happened to a conversion, oldest first. Returns: None when there is, and was, no such conversion."""
+    stored = read_conversions(database, [click_id]).filter(n=n)
+    if not stored.height:
+        return None
+    batches = {batch.batch_id: batch for batch in read_batches(database)}
+    changes = read_changes(database, click_id, n)
+    steps = [
+        (json.loads(before) if before else {}, json.loads(after))
+        for before, after in changes.select("before", "after").iter_rows()
+    ]
+    events = [
+        _event(batches, batch_id, line, at, before, after)
+        for (batch_id, line, at), (before, after) in zip(
+            changes.select("batch_id", "line", "changed_at").iter_rows(), steps, strict=True
+        )
+    ]
+    if steps and not steps[0][0]:
+        return events
+    made = steps[0][0] if steps else {name: stored[name][0] for name in MUTABLE}
+    row = read_journal(database, [click_id]).filter(n=n)
+    return [_event(batches, row["batch_id"][0], row["line"][0], row["received_at"][0], {}, made), *events]
+
+
+def _event(
+    batches: dict[int, BatchRecord],
+    batch_id: int,
+    line: int,
+    at: int,
+    before: dict[str, object],
+    after: dict[str, object],
+) -> Event:
+    batch = batches[batch_id]
+    changed = [name for name in after if name != "version" and (not before or before[name] != after[name])]
+    return Event(
+        what=_what(before, after),
+        at=at,
+        batch_id=batch_id,
+        line=line,
+        kind=batch.kind.value,
+        origin=batch.origin.value,
+        made_by=batch.made_by,
+        file_name=batch.file_name,
+        before={name: before[name] for name in changed} if before else {},
+        after={name: after[name] for name in changed},
+    )
+
+
+def _what(before: dict[str, object], after: dict[str, object]) -> str:
+    if not before:
+        return "created" if after.get("version", 0) == 0 else "came to life"
+    if after["removed"] != before["removed"]:
+        return "removed" if after["removed"] else "brought back"
+    return "changed"

@@ -1,0 +1,64 @@
+"""The conversions log: each conversion as a row for people, as lists and exports show it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+from trueup.ledger.database import Database
+from trueup.ledger.queries import Selection, read_conversions
+from trueup.model.catalog import Catalog
+from trueup.reports.export import money_text, time_text
+from trueup.reports.names import name_of
+
+# The names that a row of an export has, and that uploads read.
+COLUMNS: Final = (
+    "conversion_id",
+    "click_id",
+    "conversion_type",
+    "transaction_id",
+    "event_id",
+    "status",
+    "original_status",
+    "payout",
+    "currency",
+    "converted_at",
+    "label",
+    "campaign",
+    "offer",
+    "affiliate_network",
+    "traffic_source",
+    "batch_id",
+)
+NUMBERS: Final = ("payout",)  # the text columns that hold numbers
+
+_NAMED: Final = {
+    "campaign_id": "campaign",
+    "offer_id": "offer",
+    "network_id": "affiliate_network",
+    "traffic_source_id": "traffic_source",
+}
+
+
+def read_log(
+    database: Database,
+    catalog: Catalog,
+    selection: Selection,
+    time_zone: str,
+    newest: int | None = None,
+    page_rows: int = 0,
+) -> Iterator[pl.DataFrame]:
+    """Read the selected conversions as COLUMNS, oldest first.
+
+    Takes: the zone to show times in; how many of the newest to read, all of them when not given. To be read within
+    `one_moment`.
+    Returns: pages, at least one; all text but the batch.
+    """
+    shown = [
+        pl.format("{}-{}", "click_id", "n").alias("conversion_id"),
+        money_text(pl.col("payout")).alias("payout"),
+        time_text(pl.col("converted_at"), time_zone).alias("converted_at"),
+        *(name_of(key, catalog).alias(title) for key, title in _NAMED.items()),
+    ]
+    for page in read_conversions(database, selection, newest, page_rows):
+        yield page.with_columns(shown).select(COLUMNS)

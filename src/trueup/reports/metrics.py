@@ -1,0 +1,111 @@
+"""The numbers of a report: what each sums or divides, and how it is written. All of it is exact, in whole numbers.
+
+Facts: a conversion counts where its type is included and its status is counted; it pays where its status is paid,
+whatever its type. The columns of a type go by its statuses alone. A ratio over nothing is nothing.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from enum import Enum
+from typing import Final
+
+import polars as pl
+
+from trueup.model.counting import COUNTED, PAID
+from trueup.model.words import Status
+from trueup.reports.export import decimal_text
+
+
+class Unit(Enum):
+    """What a metric's whole numbers are: decimals they carry, and how many of them are always written."""
+
+    COUNT = (0, 0)
+    MONEY = (6, 2)  # micros of the workspace's currency
+    MONEY_EACH = (6, 6)  # the same, of averages
+    PERCENT = (2, 2)  # hundredths of a percent
+
+
+def units(types: Iterable[str]) -> dict[str, Unit]:
+    """Every metric in the order of a report's columns. Takes: the conversion types that have columns of their own."""
+    pairs = [(status.value, f"{status.value}_revenue") for status in Status] + [of_type(kind) for kind in types]
+    return {
+        "clicks": Unit.COUNT,
+        "conversions": Unit.COUNT,
+        "revenue": Unit.MONEY,
+        "pending_revenue": Unit.MONEY,
+        "declined_revenue": Unit.MONEY,
+        **{name: unit for pair in pairs for name, unit in zip(pair, (Unit.COUNT, Unit.MONEY), strict=True)},
+        "cr": Unit.PERCENT,
+        "epc": Unit.MONEY_EACH,
+        "cost": Unit.MONEY,
+        "profit": Unit.MONEY,
+        "roi": Unit.PERCENT,
+    }
+
+
+# What needs clicks, and so cannot be told of a group that clicks are not in.
+NEED_CLICKS: Final = ("clicks", "cr", "epc", "cost", "profit", "roi")
+
+
+def of_type(conversion_type: str) -> tuple[str, str]:
+    """The names of a conversion type's two columns."""
+    return f"conversions:{conversion_type}", f"revenue:{conversion_type}"
+
+
+def summed(
+    cells: pl.DataFrame, by: Sequence[str], types: Sequence[str], left_out_types: Collection[str]
+) -> pl.DataFrame:
+    """Every metric of each group of cells.
+
+    Takes: cells of conversions and of clicks, one under the other, with null for what a cell does not have; the columns
+    to group by, none for one row in all; the types with columns of their own, and those not included in conversions.
+    Returns: `by`, then whole numbers in the order of `units`, null where a ratio is undefined.
+    """
+    sums = _sums(types, left_out_types)
+    groups = cells.group_by(*by).agg(sums) if by else cells.select(sums)
+    clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
+    return groups.with_columns(
+        cr=_ratio(pl.col("conversions") * 10_000, clicks),
+        epc=_ratio(revenue, clicks),
+        profit=revenue - cost,
+        roi=_ratio((revenue - cost) * 10_000, cost),
+    ).select(*by, *units(types))
+
+
+def texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Write every metric that has decimals as text; counts stay whole numbers."""
+    types = [name.removeprefix("revenue:") for name in rows.columns if name.startswith("revenue:")]
+    written = {name: unit for name, unit in units(types).items() if unit is not Unit.COUNT}
+    return rows.with_columns(decimal_text(pl.col(name), *unit.value).alias(name) for name, unit in written.items())
+
+
+def _sums(types: Sequence[str], left_out_types: Collection[str]) -> list[pl.Expr]:
+    status, kind = pl.col("status"), pl.col("conversion_type")
+    counted, paid = status.is_in(COUNTED), status.is_in(PAID)
+    sums = {
+        "clicks": _total("clicks"),
+        "cost": _total("cost"),
+        "conversions": _total("conversions", counted & ~kind.is_in(list(left_out_types))),
+        "revenue": _total("revenue", paid),
+    }
+    for each in Status:
+        sums[each.value] = _total("conversions", status == each)
+        sums[f"{each.value}_revenue"] = _total("revenue", status == each)
+    for each_type in types:
+        count, revenue = of_type(each_type)
+        sums[count] = _total("conversions", counted & (kind == each_type))
+        sums[revenue] = _total("revenue", paid & (kind == each_type))
+    return [total.alias(name) for name, total in sums.items()]
+
+
+def _total(column: str, where: pl.Expr | None = None) -> pl.Expr:
+    cells = pl.col(column).cast(pl.Int128)
+    return (cells if where is None else cells.filter(where)).sum()
+
+
+def _ratio(number: pl.Expr, among: pl.Expr) -> pl.Expr:
+    """The nearest whole number to a quotient, the even one of two that are as near; null for a division by nothing."""
+    divisor = pl.when(among != 0).then(among)
+    below = number // divisor
+    twice_rest = (number - below * divisor).abs() * 2
+    up = (twice_rest > divisor.abs()) | ((twice_rest == divisor.abs()) & (below % 2 != 0))
+    return below + up.cast(pl.Int128)

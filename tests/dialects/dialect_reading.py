@@ -1,0 +1,28 @@
+"""Read small files in tests, and look at what came out."""
+
+from typing import Any
+
+from trueup.dialects.choices import Choices
+from trueup.dialects.read import Reading, read_file
+from trueup.model.words import Outcome
+
+
+def read(text: str | bytes, **choices: Any) -> Reading:  # noqa: ANN401 - any field of Choices
+    """Read a file's text or bytes with these choices."""
+    return read_file(text.encode() if isinstance(text, str) else text, Choices(**choices))
+
+
+def column(reading: Reading, name: str) -> list[Any]:
+    """One column of the rows."""
+    return list(reading.rows[name])
+
+
+def refusals(reading: Reading) -> dict[int, str]:
+    """Line -> outcome of the rows refused on sight."""
+    noted = reading.notes.rows(named=True)
+    return {note["line"]: Outcome(note["refusal"]).value for note in noted if note["refusal"]}
+
+
+def details(reading: Reading) -> dict[int, str]:
+    """Line -> cause of the rows refused on sight."""
+    return {note["line"]: note["detail"] for note in reading.notes.rows(named=True) if note["refusal"]}

@@ -1,0 +1,175 @@
+"""Times as files give them, against Python's own calendar and time zones."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from dialect_reading import column, details, read, refusals
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ZONES = (
+    "Europe/Warsaw",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",  # clocks move by half an hour
+    "America/Sao_Paulo",  # clocks moved at midnight
+    "Pacific/Apia",  # left out a whole day in 2011
+)
+
+
+def micros(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def local_micros(naive: datetime, zone: ZoneInfo) -> int | None:
+    """The moment of a local time; None where a clock change skipped or repeated it."""
+    first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return micros(first) if first.utcoffset() == second.utcoffset() else None
+
+
+def times(texts: list[str], zone: str = "UTC") -> list[int | None]:
+    body = "".join(f"a,{text}\n" for text in texts)
+    return column(read(f"click_id,time\n{body}", time_zone=zone), "converted_at")
+
+
+def around(moment: datetime) -> list[datetime]:
+    return [moment + timedelta(minutes=15 * step) for step in range(-16, 17)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_local_time__around_every_clock_change_of_a_decade(zone: str) -> None:
+    place = ZoneInfo(zone)
+    hours = [datetime(2009, 1, 1, tzinfo=UTC) + timedelta(hours=n) for n in range(24 * 365 * 10)]
+    changes = [
+        late
+        for early, late in pairwise(hours)
+        if early.astimezone(place).utcoffset() != late.astimezone(place).utcoffset()
+    ]
+    moments = [near for change in changes for near in around(change.astimezone(place).replace(tzinfo=None))]
+    moments += around(datetime.fromisoformat("2011-12-30 12:00"))
+    assert times([f"{wall:%Y-%m-%d %H:%M}" for wall in moments], zone) == [
+        local_micros(wall, place) for wall in moments
+    ]
+
+
+@given(
+    st.lists(
+        st.datetimes(datetime.fromisoformat("1975-01-01"), datetime.fromisoformat("2037-12-31")),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sampled_from(ZONES),
+)
+@settings(deadline=None, max_examples=60)
+def test_local_time__is_that_of_its_zone(moments: list[datetime], zone: str) -> None:
+    texts = [f"{wall:%Y-%m-%dT%H:%M:%S.%f}" for wall in moments]
+    assert times(texts, zone) == [local_micros(wall, ZoneInfo(zone)) for wall in moments]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.datetimes(datetime.fromisoformat("1000-01-02"), datetime.fromisoformat("2999-12-30")),
+            st.integers(-23 * 60 - 59, 23 * 60 + 59),
+            st.sampled_from(["T", " "]),
+            st.sampled_from(["", ":"]),
+            st.integers(0, 9),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_offset__makes_a_time_exact(cases: list[tuple[datetime, int, str, str, int]]) -> None:
+    texts, expected = [], []
+    for wall, offset, between, colon, digits in cases:
+        sign, (hours, minutes) = "-" if offset < 0 else "+", divmod(abs(offset), 60)
+        fraction = f"{wall.microsecond:06d}999"[:digits]
+        shown = f"{sign}{hours:02d}{colon}{minutes:02d}" if minutes else f"{sign}{hours:02d}"
+        texts.append(f"{wall:%Y-%m-%d}{between}{wall:%H:%M:%S}{'.' * bool(digits)}{fraction}{shown}")
+        exact = wall.replace(microsecond=int(fraction[:6].ljust(6, "0")), tzinfo=UTC)
+        expected.append(micros(exact - timedelta(minutes=offset)))
+    assert times(texts, "Asia/Kolkata") == expected
+
+
+FORMS = {
+    "2024-01-02T03:04": (3, 4, 0, 0),
+    "2024-01-02 03:04": (3, 4, 0, 0),
+    "2024-01-02T03:04:05": (3, 4, 5, 0),
+    "2024-01-02 03:04:05.5": (3, 4, 5, 500_000),
+    "2024-01-02T03:04:05.123456789": (3, 4, 5, 123_456),
+    "2024-01-02T03:04Z": (3, 4, 0, 0),
+    "2024-01-02T03:04:05.000Z": (3, 4, 5, 0),
+    "2024-01-02T05:04+02": (3, 4, 0, 0),
+    "2024-01-02T05:34+0230": (3, 4, 0, 0),
+    "2024-01-02 00:34:05-02:30": (3, 4, 5, 0),
+}
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_time__accepted_forms(text: str) -> None:
+    assert times([text]) == [micros(datetime(2024, 1, 2, *FORMS[text], tzinfo=UTC))]
+
+
+BAD = (
+    "2024-02-30T10:00",
+    "2023-02-29 10:00",
+    "2024-13-01T10:00",
+    "2024-00-01T10:00",
+    "2024-01-02T24:00",
+    "2024-01-02T23:60",
+    "2024-01-02T23:59:60",
+    "2024-01-02T10",
+    "2024-01-02T10:00:00.",
+    "2024-01-02T10:00:00.1234567890",
+    "2024-01-02T10:00.5",
+    "2024-01-02T10:00+24:00",
+    "2024-01-02T10:00+1",
+    "2024-01-02T10:00 +01:00",
+    "2024-01-02T10:00z",
+    "2024-01-02t10:00",
+    "2024/01/02 10:00",
+    "02.01.2024 10:00",
+    "24-01-02 10:00",
+    "0000-01-01T00:00Z",
+    "٢٠٢٤-01-02T10:00",
+    "1704189600",
+    "now",
+)
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_time__refused_forms(text: str) -> None:
+    reading = read(f"click_id,time\na,{text}\n")
+    assert refusals(reading) == {2: "refused_bad_time"}
+    assert details(reading) == {2: f"'{text}' is not a time such as 2011-12-03T10:15:30+01:00"}
+    assert column(reading, "converted_at") == [None]
+
+
+def test_time__a_day_alone_is_no_time() -> None:
+    assert details(read("click_id,time\na,2024-01-02\n")) == {2: "'2024-01-02' has no time of day"}
+
+
+def test_clock_change__is_named() -> None:
+    reading = read(
+        "click_id,time\na,2024-03-31 02:30\nb,2024-10-27 02:30\nc,2024-10-27T02:30+01:00\n", time_zone="Europe/Warsaw"
+    )
+    assert refusals(reading) == {2: "refused_bad_time", 3: "refused_bad_time"}
+    assert details(reading) == {
+        2: "'2024-03-31 02:30' never was in Europe/Warsaw: a clock change skipped it. Give its offset",
+        3: "'2024-10-27 02:30' was twice in Europe/Warsaw: a clock change repeated it. Give its offset",
+    }
+    assert column(reading, "converted_at")[2] == micros(datetime(2024, 10, 27, 1, 30, tzinfo=UTC))
+
+
+def test_time__absent_is_null() -> None:
+    assert times(["", " "]) == [None, None]
+
+
+def test_zone__the_workspaces_is_the_last_resort() -> None:
+    reading = read("a,,,,2024-06-01T12:00", workspace_time_zone="Europe/Warsaw")
+    assert reading.time_zone == "Europe/Warsaw"
+    assert column(reading, "converted_at") == [micros(datetime(2024, 6, 1, 10, tzinfo=UTC))]

@@ -1,0 +1,122 @@
+"""Opening a ledger: made on first use, by one program at a time; refused when it is not ours to touch."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import PIPE
+
+import polars as pl
+import pytest
+from sqlalchemy import func, select
+
+from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.open import HEAD, migration_sql, open_ledger
+from trueup.ledger.schema import batches, metadata
+
+VERSION = "SELECT version_num FROM trueup_version"
+OPEN = "import sys; from trueup.ledger.open import open_ledger; open_ledger(sys.argv[1]).close()"
+OPEN_AT_A_WORD = f"import sys, alembic.command; print('ready', flush=True); sys.stdin.readline(); {OPEN}"
+
+
+def test_empty_database__gets_every_table(new_empty_url: Callable[[], str]) -> None:
+    with open_ledger(new_empty_url()) as db:
+        for table in metadata.sorted_tables:
+            assert db.read(select(func.count()).select_from(table), {"rows": pl.Int64}).item() == 0
+        assert db.read_sql(VERSION, {"version": pl.String}).item() == HEAD
+
+
+def test_second_opening__leaves_everything_as_it_is(new_empty_url: Callable[[], str]) -> None:
+    url = new_empty_url()
+    with open_ledger(url) as db:
+        db.execute(batches.insert().values(file_name="march.csv"))
+    with open_ledger(url) as db:
+        assert db.read_sql("SELECT file_name FROM batches", {"name": pl.String})["name"].to_list() == ["march.csv"]
+
+
+def test_second_opening__does_not_load_alembic(url: str) -> None:
+    words = [sys.executable, "-c", f"{OPEN}; assert 'alembic' not in sys.modules", url]
+    subprocess.run(words, check=True, timeout=60)
+
+
+def test_version_check__takes_a_few_milliseconds_at_most(url: str) -> None:
+    """The bound is loose, for a busy machine; a migration written for nothing would take ten times as long."""
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        with Database(url):
+            opened = time.perf_counter()
+        with open_ledger(url):
+            took.append(time.perf_counter() - opened - (opened - began))
+    assert min(took) < 0.02
+
+
+def test_programs_that_start_at_once__make_the_tables_once(new_empty_url: Callable[[], str]) -> None:
+    url = new_empty_url()
+    words = [sys.executable, "-c", OPEN_AT_A_WORD, url]
+    programs = [subprocess.Popen(words, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) for _ in range(4)]
+    for program in programs:
+        assert program.stdout.readline() == "ready\n"
+    for program in programs:
+        program.stdin.write("go\n")
+        program.stdin.flush()
+    assert [program.communicate(timeout=120)[1] for program in programs] == [""] * 4
+    with open_ledger(url) as db:
+        assert db.read_sql(VERSION, {"version": pl.String})["version"].to_list() == [HEAD]
+
+
+def test_migration_that_fails__leaves_nothing_behind(new_empty_url: Callable[[], str]) -> None:
+    url = new_empty_url()
+    with Database(url) as db, pytest.raises(DatabaseError, match="no_such_column"):
+        migrate_and_fail(db)
+    with open_ledger(url) as db:
+        assert db.read_sql("SELECT count(*) FROM clicks", {"rows": pl.Int64}).item() == 0
+
+
+def migrate_and_fail(db: Database) -> None:
+    with db.transaction():
+        for statement in [*migration_sql(db.dialect.name, ""), "SELECT no_such_column FROM clicks"]:
+            db.run(statement)
+
+
+def test_ledger_of_a_newer_program__is_refused(url: str) -> None:
+    with Database(url) as db:
+        db.run("UPDATE trueup_version SET version_num = '9999'")
+    with pytest.raises(DatabaseError, match="a newer Trueup made this ledger"):
+        open_ledger(url)
+
+
+def test_database_of_something_else__is_refused_and_not_touched(new_empty_url: Callable[[], str]) -> None:
+    url = new_empty_url()
+    with Database(url) as db:
+        db.run("CREATE TABLE clicks (id INTEGER)")
+    with pytest.raises(DatabaseError, match="is no ledger"):
+        open_ledger(url)
+    with Database(url) as db:
+        db.run("SELECT id FROM clicks")
+
+
+def test_file_that_is_no_database__is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("these are my notes\n" * 100)
+    with pytest.raises(DatabaseError, match="not a database"):
+        open_ledger(f"sqlite:///{path}")
+
+
+def test_missing_folder__is_said(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match=f"no folder {tmp_path}/absent to keep"):
+        open_ledger(f"sqlite:///{tmp_path}/absent/trueup.db")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///", "mysql://localhost/x", "trueup.db", ""])
+def test_url_of_no_database__is_said(url: str) -> None:
+    with pytest.raises(DatabaseError, match="sqlite:///FILE"):
+        open_ledger(url)
+
+
+def test_ledger_without_its_version__is_refused(url: str) -> None:
+    with Database(url) as db:
+        db.run("DELETE FROM trueup_version")
+    with pytest.raises(DatabaseError, match="this ledger is damaged"):
+        open_ledger(url)
