@@ -1,11 +1,12 @@
 """What each outcome says to a person: what happened to the row, or what is wrong with it and what to do."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
 
 from trueup.decide.times import iso
-from trueup.model.words import Outcome, RowKind
+from trueup.model.words import ClickOutcome, Outcome, RowKind
 
 
 def _said(text: str, *columns: str | pl.Expr) -> pl.Expr:
@@ -79,7 +80,32 @@ MESSAGE_COLUMNS: Final = [
 
 def message() -> pl.Expr:
     """The message of each row. Takes: JOURNAL rows, at least their MESSAGE_COLUMNS."""
+    return _told(MESSAGES)
+
+
+# The same for rows of a click import.
+CLICK_MESSAGES: Final[dict[ClickOutcome, pl.Expr]] = {
+    ClickOutcome.REFUSED_MALFORMED_ROW: MESSAGES[Outcome.REFUSED_MALFORMED_ROW],
+    ClickOutcome.REFUSED_MISSING_CLICK_ID: MESSAGES[Outcome.REFUSED_MISSING_CLICK_ID],
+    ClickOutcome.REFUSED_BAD_CLICK_ID: MESSAGES[Outcome.REFUSED_BAD_CLICK_ID],
+    ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN: pl.col("detail"),
+    ClickOutcome.REFUSED_UNKNOWN_OFFER: pl.col("detail"),
+    ClickOutcome.REFUSED_BAD_TIME: MESSAGES[Outcome.REFUSED_BAD_TIME],
+    ClickOutcome.REFUSED_BAD_COST: _said("The cost cannot be used: {}.", "detail"),
+    ClickOutcome.REFUSED_BAD_TEXT: _said("The text cannot be kept: {}.", "detail"),
+    ClickOutcome.REFUSED_IN_FUTURE: _said("The click would be in the future, at {}.", "detail"),
+    ClickOutcome.KNOWN: pl.lit("The click is known already and is left as it is."),
+    ClickOutcome.IMPORTED: pl.lit("The click is imported."),
+}
+
+
+def click_message() -> pl.Expr:
+    """The message of each row of a click import. Takes: its outcome and detail."""
+    return _told(CLICK_MESSAGES)
+
+
+def _told(messages: Mapping[Outcome, pl.Expr] | Mapping[ClickOutcome, pl.Expr]) -> pl.Expr:
     told: pl.Expr = pl.lit("")
-    for outcome, said in MESSAGES.items():
+    for outcome, said in messages.items():
         told = pl.when(pl.col("outcome") == outcome).then(said).otherwise(told)
     return told

@@ -25,6 +25,19 @@ _NO_USABLE_CLICK: Final = [
     Outcome.REFUSED_BAD_CLICK_ID.value,
 ]
 
+_IS_CONVERSION: Final = pl.col("kind") == RowKind.CONVERSION
+_NO_TYPE: Final = _IS_CONVERSION & (pl.col("conversion_type") == "")
+_TYPE: Final = (
+    pl.when(_NO_TYPE).then(pl.lit(DEFAULT_TYPE)).otherwise(pl.col("conversion_type")).alias("conversion_type")
+)
+_MODE: Final = acting_mode().alias("mode")
+
+# Rows whose outcome hangs on their click's conversions.
+_NAMES_CONVERSIONS: Final = pl.col("target_n").is_not_null() | ~_IS_CONVERSION
+_IS_PLAYED: Final = (pl.col("refused_early") == "") & ((pl.col("refused_late") == "") | _NAMES_CONVERSIONS)
+_REFUSED: Final = pl.when(pl.col("refused_early") != "").then(pl.col("refused_early")).otherwise(pl.col("refused_late"))
+_REFUSED_VERDICT: Final = ["index", _REFUSED.alias("outcome"), pl.lit(0, pl.Int64).alias("conversion_n"), "detail"]
+
 
 @dataclass(frozen=True)
 class Decisions:
@@ -44,7 +57,7 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
     rows: pl.DataFrame = batch
     for step in _steps(snapshot, policies):
         rows = step(rows)
-    verdicts, steps = play_rounds(_with_round(rows.filter(_is_played())), _with_click(snapshot.conversions, rows))
+    verdicts, steps = play_rounds(rows.filter(_IS_PLAYED), _with_click(snapshot.conversions, rows))
     return Decisions(journal=_with_verdicts(batch, rows, verdicts), steps=steps)
 
 
@@ -88,26 +101,7 @@ def _with_click_facts(rows: pl.DataFrame, clicks: pl.DataFrame) -> pl.DataFrame:
 
 def _with_defaults(rows: pl.DataFrame) -> pl.DataFrame:
     """A conversion without a type has the default one; a status update without one is for every type."""
-    default = (pl.col("conversion_type") == "") & (pl.col("kind") == RowKind.CONVERSION)
-    return rows.with_columns(
-        conversion_type=pl.when(default).then(pl.lit(DEFAULT_TYPE)).otherwise(pl.col("conversion_type")),
-        mode=acting_mode(),
-    )
-
-
-def _is_played() -> pl.Expr:
-    """Rows whose outcome hangs on their click's conversions."""
-    names_conversions = pl.col("target_n").is_not_null() | (pl.col("kind") == RowKind.STATUS)
-    return (pl.col("refused_early") == "") & ((pl.col("refused_late") == "") | names_conversions)
-
-
-def _with_round(rows: pl.DataFrame) -> pl.DataFrame:
-    """Number each click's rows from 0. A row that can change nothing shares the round of the row after it."""
-    if rows["click"].is_unique().all():
-        return rows.with_columns(round=pl.lit(0, dtype=pl.UInt32))
-    changes = (pl.col("refused_late") == "").cast(pl.UInt32)
-    rows = rows.with_columns(place=changes.cum_sum() - changes)
-    return rows.with_columns(round=pl.col("place") - pl.col("place").first().over("click")).drop("place")
+    return rows.with_columns(_TYPE, _MODE)
 
 
 def _with_click(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
@@ -119,8 +113,7 @@ def _with_click(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_verdicts(batch: pl.DataFrame, rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """Every row with its outcome: as the rounds said, or as it was refused without one."""
-    refused = pl.when(pl.col("refused_early") != "").then(pl.col("refused_early")).otherwise(pl.col("refused_late"))
-    unplayed = rows.filter(~_is_played())
-    without = unplayed.select("index", outcome=refused, conversion_n=pl.lit(0, dtype=pl.Int64), detail="detail")
-    told = pl.concat([verdicts, without]).sort("index")
+    if verdicts.height < batch.height:
+        verdicts = pl.concat([verdicts, rows.filter(~_IS_PLAYED).select(_REFUSED_VERDICT)])
+    told = verdicts.sort("index")
     return batch.with_columns(told["outcome"], told["conversion_n"], told["detail"]).select(*JOURNAL)

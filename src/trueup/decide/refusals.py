@@ -40,26 +40,33 @@ _DETAILS: Final = {
 }
 
 
-def with_refusals(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `refused_early` and `refused_late`, each an outcome or '': what holds above and below the target.
-
-    Takes: rows with their click's facts, their terms and their revenue. Sets `detail` where a message needs one.
-    """
-    rows = rows.with_columns(
-        refused_early=pl.when(pl.col("refusal") != "").then(pl.col("refusal")).otherwise(_first_of(BEFORE_THE_TARGET)),
-        refused_late=_first_of(AFTER_THE_TARGET),
-    )
-    shown = pl.when(pl.col("refused_early") != "").then(pl.col("refused_early")).otherwise(pl.col("refused_late"))
-    if (rows["refused_early"] == "").all() and (rows["refused_late"] == "").all():
-        return rows
-    detail = pl.col("detail")
-    for outcome, text in _DETAILS.items():
-        detail = pl.when((shown == outcome) & (pl.col("refusal") == "")).then(text).otherwise(detail)
-    return rows.with_columns(detail=detail)
-
-
 def _first_of(refusals: tuple[tuple[Outcome, pl.Expr], ...]) -> pl.Expr:
     first: pl.Expr = pl.lit("")
     for outcome, holds in reversed(refusals):
         first = pl.when(holds).then(pl.lit(outcome.value)).otherwise(first)
     return first
+
+
+# Made once: making expressions anew would cost a small batch more than running them.
+_EARLY: Final = (
+    pl.when(pl.col("refusal") != "")
+    .then(pl.col("refusal"))
+    .otherwise(_first_of(BEFORE_THE_TARGET))
+    .alias("refused_early")
+)
+_LATE: Final = _first_of(AFTER_THE_TARGET).alias("refused_late")
+_SHOWN: Final = pl.when(pl.col("refused_early") != "").then(pl.col("refused_early")).otherwise(pl.col("refused_late"))
+
+
+def with_refusals(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `refused_early` and `refused_late`, each an outcome or '': what holds above and below the target.
+
+    Takes: rows with their click's facts, their terms and their revenue. Sets `detail` where a message needs one.
+    """
+    rows = rows.with_columns(_EARLY, _LATE)
+    if (rows["refused_early"] == "").all() and (rows["refused_late"] == "").all():
+        return rows
+    detail = pl.col("detail")
+    for outcome, text in _DETAILS.items():
+        detail = pl.when(pl.lit(outcome.value).eq(_SHOWN) & (pl.col("refusal") == "")).then(text).otherwise(detail)
+    return rows.with_columns(detail=detail)

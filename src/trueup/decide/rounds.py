@@ -1,8 +1,8 @@
-"""The rows of a click in their order: round k decides the k-th row of every click at once.
+"""Rows that can touch each other in their order: round k decides the k-th of them, for all clicks at once.
 
-Within a batch the order of one click's rows matters, and clicks do not touch each other. So each round has at most
-one row of a click, is decided against the conversions as the rounds before left them, and every rule in it is a plain
-column expression. What a round did is a frame of steps: conversions before -> after.
+Within a batch the order of one click's rows matters, and clicks do not touch each other. So no round has two rows that
+could touch the same conversion, each is decided against the conversions as the rounds before left them, and every rule
+in it is a plain column expression. What a round did is a frame of steps: conversions before -> after.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import polars as pl
 from trueup.decide.duplicates import added_fields, finds_original, label, outcome_beside_original, updated_fields
 from trueup.decide.statuses import changes_status
 from trueup.model.batch import CONVERSIONS, MUTABLE, Schema, empty
-from trueup.model.words import Label, Outcome, RowKind
+from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
 
 # A conversion after a row, what it was before (null: it was not there), and which row of which batch did it.
 STEPS: Final[Schema] = {
@@ -27,114 +27,121 @@ STEPS: Final[Schema] = {
 VERDICTS: Final[Schema] = {"index": pl.UInt32, "outcome": pl.String, "conversion_n": pl.Int64, "detail": pl.String}
 
 _BESIDE: Final = [name for name in CONVERSIONS if name != "click_id"]
+_AS_STATE: Final = ["click", *(pl.col(name).alias(f"was_{name}") for name in _BESIDE)]
 _CREATED: Final = pl.lit(Outcome.CREATED.value)
 _NO_SUCH_CONVERSION: Final = pl.lit(Outcome.REFUSED_UNKNOWN_CONVERSION.value)
+_IS_LATE: Final = pl.col("refused_late") != ""
+
+
+def _unless_late(outcome: pl.Expr) -> pl.Expr:
+    return pl.when(_IS_LATE).then(pl.col("refused_late")).otherwise(outcome)
 
 
 def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Decide rows against conversions, click by click in row order.
+    """Decide rows against conversions.
 
-    Takes: rows that nothing above the target refuses, with `click` (a number for the click), `round` (0 for a click's
-    first row) and `index`; and the stored conversions of these clicks with `click`.
+    Takes: rows that nothing above the target refuses, in their order, with `click` (a number for the click) and
+    `index`; and the stored conversions of these clicks with `click`.
     Returns: VERDICTS of all these rows, in no order; STEPS in the order of rounds.
     """
-    state = _state_of(conversions)
     verdicts, steps = [empty(VERDICTS)], [empty(STEPS)]
-    pending = _rounds(rows)
+    state = conversions.filter(pl.col("removed") == 0).select(_AS_STATE)
+    pending = _in_rounds(rows)
     for number, playing in enumerate(pending):
-        verdict, step = _play(playing, state)
-        verdicts.append(verdict)
-        steps.append(step)
+        made: list[pl.DataFrame] = []
+        for verdict, step in _play(playing, state):
+            verdicts.append(verdict)
+            made += [step] if step.height else []
+        steps += made
         if number + 1 < len(pending):
-            state = _carried(state, step, playing, pending[number + 1])
+            state = _carried(state, made, pending[number + 1])
     return pl.concat(verdicts), pl.concat(steps)
 
 
-def _rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
+def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
     if not rows.height:
         return []
+    if rows["click"].is_unique().all():
+        return [rows]
+    rows = rows.with_columns(round=_round())
     if rows["round"].max() == 0:
         return [rows]
     return rows.sort("round", maintain_order=True).partition_by("round", maintain_order=True)
 
 
-def _state_of(conversions: pl.DataFrame) -> pl.DataFrame:
-    """The conversions that rows can meet, as columns to stand beside a row."""
-    live = conversions.filter(pl.col("removed") == 0)
-    return live.select("click", *(pl.col(name).alias(f"was_{name}") for name in _BESIDE))
+def _round() -> pl.Expr:
+    """How many rows of the batch must be decided before a row.
+
+    Rows of one click that compare by conversion key touch each other only where the key is the same. Rows that name
+    conversions, set statuses or compare by event id look at all of their click; so a click with such a row goes one by
+    one. A row that can change nothing waits for those before it, and no row waits for it.
+    """
+    by_key = pl.col("target_n").is_null() & (pl.col("kind") == RowKind.CONVERSION) & (pl.col("mode") != _BY_EVENT)
+    all_by_key = by_key.all().over("click")
+    touching = ["click", *(pl.when(all_by_key).then(pl.col(name)) for name in ("conversion_type", "transaction_id"))]
+    changes = (~_IS_LATE).cast(pl.UInt32)
+    return (changes.cum_sum() - changes).over(touching)
 
 
-def _carried(state: pl.DataFrame, step: pl.DataFrame, playing: pl.DataFrame, upcoming: pl.DataFrame) -> pl.DataFrame:
+def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFrame) -> pl.DataFrame:
     """The state after a round, for the clicks that have a next one."""
-    clicks = playing.select("click", "click_id").unique().join(upcoming.select("click"), on="click", how="semi")
-    after = clicks.join(step, on="click_id").select("click", *(pl.col(name).alias(f"was_{name}") for name in _BESIDE))
-    untouched = state.join(clicks, on="click", how="semi").join(after, on=["click", "was_n"], how="anti")
-    return pl.concat([untouched, after])
+    coming = upcoming.select("click", "click_id").unique()
+    if state.height:
+        state = state.join(coming, on="click", how="semi")
+    if not made:
+        return state
+    after = coming.join(pl.concat(made), on="click_id").select(_AS_STATE)
+    if state.height:
+        state = state.join(after, on=["click", "was_n"], how="anti")
+    return pl.concat([state, after])
 
 
-def _play(rows: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    verdicts: list[pl.DataFrame] = []
-    steps: list[pl.DataFrame] = []
+def _play(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Play one round. Yields: verdicts with the steps of the same rows."""
     for kind, play in ((RowKind.CONVERSION, _play_conversions), (RowKind.STATUS, _play_status_updates)):
         playing = rows.filter(pl.col("kind") == kind)
         if playing.height:
-            for part in play(playing, state):
-                (steps if "by_line" in part.columns else verdicts).append(part)
-    return pl.concat(verdicts), pl.concat(steps)
+            yield from play(playing, state)
 
 
-def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    met = rows.join(state, on="click").filter(finds_original()) if state.height else None
+def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    met = rows.join(state, on="click").filter(_FINDS_ORIGINAL) if state.height else None
     if met is None or not met.height:
-        yield from _first_of_their_key(rows)
+        yield _first_of_their_key(rows)
         return
     met = met.sort("was_n").unique("index", keep="first", maintain_order=True)
     if met.height < rows.height:
-        yield from _first_of_their_key(rows.join(met.select("index"), on="index", how="anti"))
-    met = met.with_columns(outcome=_unless_late(outcome_beside_original()))
-    created = pl.col("outcome") == Outcome.CREATED
-    yield _verdicts(met, pl.when(created).then(pl.col("n")).otherwise(pl.col("was_n")))
-    yield _creations(met.filter(created), Label.REPEATED)
-    yield _changes(met.filter(pl.col("outcome") == Outcome.UPDATED), updated_fields())
-    yield _changes(met.filter(pl.col("outcome") == Outcome.ADDED_TO_PAYOUT), added_fields())
+        yield _first_of_their_key(rows.join(met.select("index"), on="index", how="anti"))
+    met = met.with_columns(outcome=_BESIDE_ORIGINAL)
+    verdicts = met.select("index", "outcome", _MET_OR_MADE, "detail")
+    steps = [
+        met.filter(pl.col("outcome") == outcome).select(columns) for outcome, columns in _STEPS_OF_OUTCOMES.items()
+    ]
+    yield verdicts, pl.concat(steps)
 
 
-def _first_of_their_key(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows without an original are created, whatever the mode, unless they name one."""
-    rows = rows.with_columns(
-        outcome=pl.when(pl.col("target_n").is_not_null()).then(_NO_SUCH_CONVERSION).otherwise(_unless_late(_CREATED))
-    )
-    created = pl.col("outcome") == Outcome.CREATED
-    yield _verdicts(rows, pl.when(created).then(pl.col("n")).otherwise(0))
-    yield _creations(rows.filter(created), Label.NEW)
+    rows = rows.with_columns(outcome=_WITHOUT_ORIGINAL)
+    verdicts = rows.select("index", "outcome", _MADE, "detail")
+    return verdicts, rows.filter(_IS_CREATED).select(_FIRST_CREATIONS)
 
 
-def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Set the status of every conversion that matches all a row gives, and mark it as a person's."""
     met = rows.join(state, on="click").filter(_is_meant())
-    moved = met.filter(changes_status() & (pl.col("refused_late") == ""))
+    moved = changes_status()
     counted = met.group_by("index").agg(
-        met_n=pl.col("was_n").min(),
-        moved_n=pl.col("was_n").filter(changes_status()).min(),
-        moved=changes_status().sum(),
+        met_n=pl.col("was_n").min(), moved_n=pl.col("was_n").filter(moved).min(), moved=moved.sum()
     )
-    told = rows.join(counted, on="index", how="left").with_columns(
-        outcome=pl.when(pl.col("met_n").is_null())
-        .then(_NO_SUCH_CONVERSION)
-        .otherwise(
-            _unless_late(
-                pl.when(pl.col("moved") > 0)
-                .then(pl.lit(Outcome.UPDATED.value))
-                .otherwise(pl.lit(Outcome.UNCHANGED.value))
-            )
-        ),
+    told = rows.join(counted, on="index", how="left").with_columns(outcome=_STATUS_OUTCOME)
+    is_updated = pl.col("outcome") == Outcome.UPDATED
+    told = told.with_columns(
+        detail=pl.when(is_updated).then(pl.col("moved").cast(pl.String)).otherwise(pl.col("detail")),
+        conversion_n=pl.coalesce("moved_n", "met_n", pl.lit(0, dtype=pl.Int64)),
     )
-    several = (
-        pl.when(pl.col("outcome") == Outcome.UPDATED).then(pl.col("moved").cast(pl.String)).otherwise(pl.col("detail"))
-    )
-    yield _verdicts(told.with_columns(detail=several), pl.coalesce("moved_n", "met_n", pl.lit(0)))
     by_person = {"status": pl.col("given_status"), "original_status": pl.col("status"), "status_by_person": pl.lit(1)}
-    yield _changes(moved, by_person)
+    yield told.select(*VERDICTS), met.filter(moved & ~_IS_LATE).select(_changed(by_person))
 
 
 def _is_meant() -> pl.Expr:
@@ -144,15 +151,8 @@ def _is_meant() -> pl.Expr:
     return same_n & same_type & same_id
 
 
-def _unless_late(outcome: pl.Expr) -> pl.Expr:
-    return pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(outcome)
-
-
-def _verdicts(rows: pl.DataFrame, conversion_n: pl.Expr) -> pl.DataFrame:
-    return rows.select("index", "outcome", conversion_n.cast(pl.Int64).alias("conversion_n"), "detail")
-
-
-def _creations(rows: pl.DataFrame, new_or_repeated: Label) -> pl.DataFrame:
+def _created(new_or_repeated: Label) -> list[pl.Expr]:
+    """The columns of STEPS for created conversions."""
     given = pl.col("given_status")
     made = {
         "status": pl.when(given != "").then(given).otherwise(pl.col("default_status")),
@@ -163,19 +163,45 @@ def _creations(rows: pl.DataFrame, new_or_repeated: Label) -> pl.DataFrame:
         "label": label(new_or_repeated),
         **{name: pl.lit(0, dtype=pl.Int64) for name in ("status_by_person", "removed", "version")},
     }
-    return rows.select(
+    return [
         *(made.get(name, pl.col(name)).alias(name) for name in CONVERSIONS),
         *(pl.lit(None, dtype=dtype).alias(f"was_{name}") for name, dtype in MUTABLE.items()),
-        by_batch="batch_id",
-        by_line="line",
-    )
+        *_BY,
+    ]
 
 
-def _changes(rows: pl.DataFrame, fields: dict[str, pl.Expr]) -> pl.DataFrame:
+def _changed(fields: dict[str, pl.Expr]) -> list[pl.Expr]:
+    """The columns of STEPS for changed conversions: these fields are new, all others stay."""
     made = {"click_id": pl.col("click_id"), "version": pl.col("was_version") + 1, **fields}
-    return rows.select(
+    return [
         *(made.get(name, pl.col(f"was_{name}")).cast(dtype).alias(name) for name, dtype in CONVERSIONS.items()),
-        *(f"was_{name}" for name in MUTABLE),
-        by_batch="batch_id",
-        by_line="line",
-    )
+        *(pl.col(f"was_{name}") for name in MUTABLE),
+        *_BY,
+    ]
+
+
+# Expressions are made once: making them anew would cost a small batch more than running them.
+_BY: Final = [pl.col("batch_id").alias("by_batch"), pl.col("line").alias("by_line")]
+_BY_EVENT: Final = DuplicateMode.IGNORE_SAME_EVENT_ID.value
+_IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
+_FINDS_ORIGINAL: Final = finds_original()
+_BESIDE_ORIGINAL: Final = _unless_late(outcome_beside_original())
+_NAMES_ONE: Final = pl.col("target_n").is_not_null()
+_WITHOUT_ORIGINAL: Final = pl.when(_NAMES_ONE).then(_NO_SUCH_CONVERSION).otherwise(_unless_late(_CREATED))
+_MADE: Final = pl.when(_IS_CREATED).then(pl.col("n")).otherwise(0).alias("conversion_n")
+_MET_OR_MADE: Final = pl.when(_IS_CREATED).then(pl.col("n")).otherwise(pl.col("was_n")).alias("conversion_n")
+_STATUS_OUTCOME: Final = (
+    pl.when(pl.col("met_n").is_null())
+    .then(_NO_SUCH_CONVERSION)
+    .when(_IS_LATE)
+    .then(pl.col("refused_late"))
+    .when(pl.col("moved") > 0)
+    .then(pl.lit(Outcome.UPDATED.value))
+    .otherwise(pl.lit(Outcome.UNCHANGED.value))
+)
+_FIRST_CREATIONS: Final = _created(Label.NEW)
+_STEPS_OF_OUTCOMES: Final = {
+    Outcome.CREATED: _created(Label.REPEATED),
+    Outcome.UPDATED: _changed(updated_fields()),
+    Outcome.ADDED_TO_PAYOUT: _changed(added_fields()),
+}

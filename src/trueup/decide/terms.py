@@ -66,7 +66,7 @@ def with_terms(rows: pl.DataFrame, policies: Policies) -> pl.DataFrame:
     told = asked.hstack(pl.DataFrame(terms, schema=dict(_TERMS)))
     if told.height == 1:
         return rows.with_columns(pl.lit(told[name][0], dtype=dtype).alias(name) for name, dtype in _TERMS.items())
-    differing = [name for name in _ASKED if told[name].n_unique() > 1]
+    differing = [name for name in _ASKED if told[name].n_unique() > 1] or _ASKED  # no rows at all: nothing differs
     return rows.join(told.select(*differing, *_TERMS), on=differing, how="left", maintain_order="left")
 
 

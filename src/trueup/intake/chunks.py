@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
-FIRST_CHUNK: Final = 10_000
+FIRST_CHUNK: Final = 4_000
 _SMALLEST, _LARGEST = 500, 40_000
 _LOCK_SECONDS: Final = 0.12  # aimed at, so that a slow moment still stays near 0.2
 

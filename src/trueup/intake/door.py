@@ -5,6 +5,7 @@ the pure rules decide, and commit conversions, changes, rollups and the batch's 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -13,12 +14,12 @@ from trueup.decide.again import decide_again
 from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_delta
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.terms import Policies
-from trueup.ledger.batches import advance_batch
+from trueup.ledger.batches import advance_batch, batches_left_out
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies
 from trueup.ledger.snapshot import read_journal, read_snapshot
-from trueup.model.batch import BATCH, JOURNAL, completed, empty
+from trueup.model.batch import BATCH, CLICK_FACTS, JOURNAL, completed, empty
 from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.snapshot import Snapshot
 
@@ -63,32 +64,48 @@ def record_rows(
     the record as it is afterwards.
     Raises: BatchMovedError when another program has advanced the batch meanwhile; nothing is changed then.
     """
+    # Deciding takes longer than writing. Where the database can tell that nobody wrote meanwhile, it is done before the
+    # lock is taken, and again under the lock only if somebody did.
+    version = database.others_writes()
+    decisions = None if version is None else decide_now(database, batch, policies)
     with database.transaction():
         lock_clicks(database, _usable_ids(batch))
-        decisions = decide_now(database, batch, policies)
+        if decisions is None or database.others_writes() != version:
+            decisions = decide_now(database, batch, policies)
         commit_rows(database, decisions.journal)
         record = _commit_steps(database, decisions.steps, decisions.journal, record, batch.height, clock)
     return decisions, record
 
 
-def record_again(
-    database: Database, click_ids: Sequence[str], record: BatchRecord, left_out: frozenset[int], clock: Clock
-) -> BatchRecord:
+def record_again(database: Database, click_ids: Sequence[str], record: BatchRecord, clock: Clock) -> BatchRecord:
     """Decide clicks again from their journal and commit the difference, as the next clicks of a batch.
 
-    Takes: the clicks; the record of the batch that asks; the batches whose rows are left out.
+    Takes: the clicks; the record of the batch that asks.
     """
     with database.transaction():
         lock_clicks(database, click_ids)
-        steps = steps_again(database, click_ids, left_out, record.batch_id)
+        # Asked for under the lock: an undo that another program begins later decides these clicks again itself.
+        steps = steps_again(database, click_ids, batches_left_out(database), record.batch_id)
         return _commit_steps(database, steps, _NO_ROWS, record, len(click_ids), clock)
 
 
-def steps_again(database: Database, click_ids: Sequence[str], left_out: frozenset[int], by_batch: int) -> pl.DataFrame:
-    """STEPS from what is stored of some clicks to what deciding their journal again gives. Changes nothing."""
-    rows = read_journal(database, click_ids)
+def steps_again(
+    database: Database,
+    click_ids: Sequence[str],
+    left_out: frozenset[int],
+    by_batch: int,
+    *,
+    coming: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """STEPS from what is stored of some clicks to what deciding their journal again gives. Changes nothing.
+
+    Takes: also CLICK_FACTS of clicks that are looked at as if they were stored.
+    """
+    rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
     policies = read_policies(database, rows["policy_id"].unique().to_list())
-    return decide_again(rows, read_snapshot(database, click_ids), policies, without=left_out, by_batch=by_batch)
+    if coming is not None:
+        stored = replace(stored, clicks=pl.concat([stored.clicks, coming.select(*CLICK_FACTS)]))
+    return decide_again(rows, stored, policies, without=left_out, by_batch=by_batch)
 
 
 def commit_again(database: Database, steps: pl.DataFrame, now: int) -> None:

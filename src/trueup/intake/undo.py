@@ -27,7 +27,7 @@ from trueup.ledger.rollups import read_totals
 from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.words import BatchKind, BatchState, Origin
 
-_FIRST_CLICKS: Final = 5_000
+_FIRST_CLICKS: Final = 2_000
 
 
 class UndoRefusedError(Exception):
@@ -72,14 +72,12 @@ def apply_undo(
     """Undo a batch, or go on with its undo. Raises: BatchMovedError when another program goes on with it too."""
     clicks = _clicks_of(database, batch)
     record = resumed or _begin(database, batch, clicks.len(), made_by, clock)
-    left_out = batches_left_out(database)
     size, longest = watch.chunk_rows or _FIRST_CLICKS, 0.0
     while record.state is BatchState.RUNNING:
         ids = clicks.slice(record.rows_done, size).to_list()
-        before = clock()
-        record = record_again(database, ids, record, left_out, clock)
-        seconds = (clock() - before) / 1_000_000
-        longest, size = max(longest, seconds), watch.chunk_rows or next_chunk(len(ids) or size, seconds)
+        record = record_again(database, ids, record, clock)
+        longest = max(longest, database.lock_seconds)
+        size = watch.chunk_rows or next_chunk(len(ids) or size, database.lock_seconds)
         watch.progress(record.rows_done, clicks.len())
     return Summary(
         record.batch_id,

@@ -146,12 +146,10 @@ def apply_upload(
     size = watch.chunk_rows or FIRST_CHUNK
     while record.state is BatchState.RUNNING:
         rows = _rows_at(upload, record.rows_done, size)
-        before = clock()
         batch = as_batch(rows, receipt, record.batch_id)
         decisions, record = record_rows(database, batch, record, {policy.policy_id: policy}, clock)
-        seconds = (clock() - before) / 1_000_000
-        summary = _summed(summary, decisions, None, seconds)
-        size = watch.chunk_rows or next_chunk(rows.height or size, seconds)
+        summary = _summed(summary, decisions, None, database.lock_seconds)
+        size = watch.chunk_rows or next_chunk(rows.height or size, database.lock_seconds)
         watch.seen(decisions.journal)
         watch.progress(record.rows_done, upload.rows)
     return replace(

@@ -160,6 +160,12 @@ def count_outcomes(database: Database) -> dict[int, dict[str, int]]:
     return dict(found)
 
 
+def any_row_was(database: Database, outcome: str) -> bool:
+    """Whether any row of any batch had this outcome when it was decided."""
+    having = select(func.count()).where(batches.c.outcomes.contains(f'"{outcome}"', autoescape=True))
+    return bool(database.read(having, {"batches": pl.Int64}).item())
+
+
 def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
     """The sum of two TOTALS, without the cells that come to nothing."""
     both = pl.concat([totals, delta]).group_by("conversion_type", "status").agg(pl.col("conversions", "revenue").sum())

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -17,7 +18,20 @@ import adbc_driver_sqlite.dbapi
 import polars as pl
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_manager.dbapi import Connection, Cursor
-from sqlalchemy import Column, ColumnElement, Dialect, Executable, Table, any_, bindparam, column, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Dialect,
+    Executable,
+    Table,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -46,6 +60,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Open. Takes: `sqlite:///path`, or a `postgresql://` URL. Raises: DatabaseError."""
+        self.lock_seconds = 0.0  # how long the last transaction lasted
         self.is_sqlite = url.startswith("sqlite:///")
         self.dialect = _SQLITE if self.is_sqlite else _POSTGRESQL
         self._connection, self._cursor = self._open(url)
@@ -86,9 +101,11 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """Commit what the block does, all of it or nothing. On SQLite this waits for the one writer's place."""
         self.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+        began = perf_counter()
         try:
             yield
             self.run("COMMIT")
+            self.lock_seconds = perf_counter() - began
         except BaseException:
             with suppress(DatabaseError):  # the failure itself may have ended the transaction
                 self.run("ROLLBACK")
@@ -105,6 +122,12 @@ class Database:
             yield
         finally:
             self.run("ROLLBACK")
+
+    def others_writes(self) -> int | None:
+        """A number that changes whenever another connection commits; None where the database has no such number."""
+        if not self.is_sqlite:
+            return None
+        return int(self.read_sql("PRAGMA data_version", {"version": pl.Int64}).item())
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a plain SQL text that returns no rows."""
@@ -159,7 +182,7 @@ class Database:
 
     def _compiled(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         sql, names, fixed = _compile(self.dialect, statement)
-        known = {**fixed, **values}
+        known = {**fixed, **values, **_bounds(values)}
         return sql, [self._parameter(known[name]) for name in names]
 
     def _parameter(self, value: Any) -> Any:  # noqa: ANN401 - any value a driver takes
@@ -176,8 +199,16 @@ def is_one_of(is_sqlite: bool, key: ColumnElement[Any] | Column[Any], name: str)
     """The condition of `Database.is_one_of`, for statements that are built once per database kind."""
     if is_sqlite:
         return key.in_(select(column("value")).select_from(func.json_each(bindparam(name)).table_valued("value")))
-    kind = postgresql.ARRAY(key.type)
-    return key == any_(bindparam(name, type_=kind))
+    kind = Text() if isinstance(key.type, Text) else key.type  # a parameter's type must not name a collation
+    listed = key == any_(bindparam(name, type_=postgresql.ARRAY(kind)))
+    return and_(listed, key.between(bindparam(f"{name}_least", type_=kind), bindparam(f"{name}_most", type_=kind)))
+
+
+def _bounds(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The range of each list: without it, PostgreSQL scans a whole table that it knows nothing of yet."""
+    lists = {name: value for name, value in values.items() if isinstance(value, list)}
+    least = {f"{name}_least": min(value, default=None) for name, value in lists.items()}
+    return least | {f"{name}_most": max(value, default=None) for name, value in lists.items()}
 
 
 @lru_cache(maxsize=256)
