@@ -216,6 +216,19 @@ def main() -> None:
             compare(kind, options.folder, postgres_server(open_) if kind == "postgresql" else "", options)
 
 
+def fresh_database(kind: str, folder: Path, open_: ExitStack) -> str:
+    """An empty database to measure in."""
+    if kind == "sqlite":
+        for end in ("", "-wal", "-shm"):
+            (folder / f"fresh.db{end}").unlink(missing_ok=True)
+        return f"sqlite:///{folder / 'fresh.db'}"
+    server = postgres_server(open_)
+    with Database(server) as admin:
+        admin.run("DROP DATABASE IF EXISTS bench_fresh WITH (FORCE)")
+        admin.run("CREATE DATABASE bench_fresh")
+    return _database(server, "bench_fresh")
+
+
 def postgres_server(open_: ExitStack) -> str:
     """A PostgreSQL server to measure on: TRUEUP_BENCH_POSTGRES_URL, else one of our own."""
     if given := os.environ.get("TRUEUP_BENCH_POSTGRES_URL"):

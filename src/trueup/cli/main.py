@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from trueup import __version__
-from trueup.cli import audit, conversions, history, report, template, undo, upload
+from trueup.cli import audit, conversions, demo, history, report, template, undo, upload
+from trueup.cli.clicks import clicks
 from trueup.cli.setup import setup
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output
 from trueup.ledger.database import DatabaseError
@@ -47,6 +48,8 @@ app.command()(conversions.conversions)
 app.command()(report.report)
 app.command()(template.template)
 app.command()(audit.audit)
+app.command()(demo.demo)
+app.add_typer(clicks, name="clicks")
 app.add_typer(setup, name="setup")
 
 

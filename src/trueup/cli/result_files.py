@@ -11,8 +11,8 @@ import polars as pl
 
 from trueup.cli.terminal import stop
 from trueup.decide.messages import MESSAGE_COLUMNS, message
-from trueup.dialects.read import original_records
-from trueup.intake.uploads import Upload
+from trueup.dialects.decode import Content
+from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
 
 ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS]  # what these files need of a decided row
@@ -29,28 +29,36 @@ def write_results(path: str, rows: pl.DataFrame) -> None:
 
     Takes: decided rows (ROW_COLUMNS) in the order of their file.
     """
-    made = (
-        pl.when(pl.col("conversion_n") > 0).then(pl.format("{}-{}", "click_id", "conversion_n")).otherwise(pl.lit(""))
-    )
+    made = pl.when(pl.col("conversion_n") > 0).then(defused(pl.format("{}-{}", "click_id", "conversion_n")))
     told = rows.select(
-        "line", defused(pl.col("click_id")), "outcome", defused(made).alias("conversion_id"), message=message()
+        "line",
+        defused(pl.col("click_id")).alias("click_id"),
+        "outcome",
+        made.alias("conversion_id"),
+        message().alias("message"),
     )
     with _opened(path) as file:
         told.write_csv(file)
 
 
-def write_refused(path: str, rows: pl.DataFrame, upload: Upload) -> int:
-    """Write the refused rows as they came, each with its outcome and message. Returns: how many there are."""
-    refused = rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line")
-    told = refused.select("line", "outcome", message=message())
+def write_refused(path: str, refused: pl.DataFrame, content: Content, reading: Reading) -> None:
+    """Write the refused rows of a file as they came, each with its outcome and message.
+
+    Takes: line, outcome and message of the refused rows in the order of their file; the file, and how it was read.
+    """
     with _opened(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*upload.reading.titles, "outcome", "message"])
-        records = original_records(upload.content, upload.reading, told["line"].to_list())
-        for (_, fields), (_, outcome, text) in zip(records, told.iter_rows(), strict=True):
-            missing = len(upload.reading.titles) - len(fields)
+        writer.writerow([*reading.titles, "outcome", "message"])
+        records = original_records(content, reading, refused["line"].to_list())
+        for (_, fields), (_, outcome, text) in zip(records, refused.iter_rows(), strict=True):
+            missing = len(reading.titles) - len(fields)
             writer.writerow([*_defused(fields), *[""] * missing, outcome, text])
-    return told.height
+
+
+def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
+    refused = rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line")
+    return refused.select("line", "outcome", message=message())
 
 
 def _defused(fields: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from trueup.intake.summary import Summary
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
-from trueup.model.words import Outcome
+from trueup.model.words import ClickOutcome, Outcome
 
 _MONEY = ("revenue", "pending_revenue", "declined_revenue")
 
@@ -81,8 +81,8 @@ def _changes_table(delta: pl.DataFrame) -> Table:
 
 def _in_order(outcomes: dict[str, int]) -> dict[str, int]:
     """By precedence, the accepted ones first."""
-    order = [outcome.value for outcome in reversed(Outcome)]
-    return {outcome: outcomes[outcome] for outcome in order if outcomes.get(outcome)}
+    kind = Outcome if outcomes.keys() <= set(Outcome) else ClickOutcome
+    return {outcome.value: outcomes[outcome] for outcome in reversed(kind) if outcomes.get(outcome)}
 
 
 def _signed(micros: int) -> str:

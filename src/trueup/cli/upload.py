@@ -216,7 +216,8 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
     if rows is not None and wishes.results:
         result_files.write_results(wishes.results, rows)
     if rows is not None and wishes.refused:
-        result_files.write_refused(wishes.refused, rows, upload)
+        refused = result_files.refused_rows(rows)
+        result_files.write_refused(wishes.refused, refused, upload.content, upload.reading)
     if wishes.json:
         print_json(summary, catalog)
         return

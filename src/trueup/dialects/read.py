@@ -6,12 +6,13 @@ from itertools import chain
 
 import polars as pl
 
+from trueup.dialects.cells import Reader
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
-from trueup.dialects.delimited import Layout, Records, recognised_layout, records
+from trueup.dialects.delimited import Layout, recognised_layout, records
 from trueup.dialects.dialects import DIALECTS
-from trueup.dialects.fields import Reader, read_block
+from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
@@ -51,7 +52,8 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     first = next(blocks, "")
     layout, recognition = _recognised(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
     reader = _reader(recognition, layout, choices)
-    rows, notes = _read_all(records(chain([first], blocks), layout.separator), reader)
+    found = records(chain([first], blocks), layout.separator)
+    rows, notes = joined(read_block(block, reader) for block in found)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
@@ -89,7 +91,7 @@ def _recognised(lines: list[str], choices: Choices) -> tuple[Layout, Recognition
     if not any(line.strip() for line in lines):
         raise UnreadableFile("The file has no rows: its lines are blank.")
     layout = recognised_layout(lines, _titles_beside_ours(choices))
-    found = list(_first_records(lines, layout))
+    found = list(first_records(lines, layout))
     recognition = recognised([fields for _, fields in found], choices)
     return (layout if recognition.header is None else replace(layout, rows_after=found[0][0])), recognition
 
@@ -100,7 +102,7 @@ def _titles_beside_ours(choices: Choices) -> frozenset[str]:
     return frozenset(chain(own, map(normalised, choices.columns)))
 
 
-def _first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[str]]]:
+def first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Line and fields of the records in these lines, none for one that cannot be parted; blank ones are left out."""
     for found in records(["\n".join(lines)], layout.separator):
         for line, record, raw, trouble in found.frame.iter_rows():
@@ -108,12 +110,14 @@ def _first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list
                 yield line, [] if trouble or len(raw) > LINE_CHARS else record.split(found.separator)
 
 
-def _read_all(blocks: Iterable[Records], reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Read the blocks and join them, a column at a time, so that no second copy of all rows ever stands."""
+def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Join the rows and the notes of a file's blocks.
+
+    It goes a column at a time, so that no second copy of all rows ever stands.
+    """
     pieces: dict[str, list[pl.Series]] = {}
     notes = []
-    for block in blocks:
-        rows, noted = read_block(block, reader)
+    for rows, noted in blocks:
         for column in rows:
             pieces.setdefault(column.name, []).append(column)
         notes.append(noted)

@@ -1,9 +1,9 @@
 """What the person is told about how a file was read, so that nothing recognised stays unsaid."""
 
+from trueup.dialects.cells import Reader
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import Encoding
 from trueup.dialects.delimited import SEPARATORS, Layout
-from trueup.dialects.fields import Reader
 from trueup.dialects.names import listed, shown
 from trueup.dialects.recognise import Recognition
 from trueup.model.words import RowKind
@@ -16,20 +16,24 @@ def statement(
     dialect = recognition.dialect
     said = [f"Read as {dialect.name}: {recognition.why}."]
     said += [f"It could also be {rival}: choose with --dialect {rival}." for rival in recognition.rivals]
-    said.append(_columns(reader.columns))
-    separator = SEPARATORS.get(layout.separator, f'"{layout.separator}"')
-    has_titles = recognition.header is not None
-    titles = f"The column titles are on line {layout.rows_after}." if has_titles else "There are no column titles."
-    said.append(f"Separator: {separator}. Encoding: {encoding.said}. {titles}")
-    if reader.gives("converted_at"):
-        said.append(f"Times without an offset are in {reader.zone}.")
-    if reader.gives("payout"):
-        said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.")
+    said += layout_said(layout, encoding, reader, has_titles=recognition.header is not None)
     if reader.absent_status:
         said.append(f"A row without a status is {reader.absent_status}.")
     if row_kind == RowKind.CONVERSION and dialect.suggested_mode:
         said.append(f"Suggested for duplicates: {dialect.suggested_mode}.")
     return tuple(said)
+
+
+def layout_said(layout: Layout, encoding: Encoding, reader: Reader, *, has_titles: bool) -> list[str]:
+    """Say which columns were used, and how text, times and amounts were read."""
+    separator = SEPARATORS.get(layout.separator, f'"{layout.separator}"')
+    titles = f"The column titles are on line {layout.rows_after}." if has_titles else "There are no column titles."
+    said = [_columns(reader.columns), f"Separator: {separator}. Encoding: {encoding.said}. {titles}"]
+    if reader.gives("converted_at") or reader.gives("clicked_at"):
+        said.append(f"Times without an offset are in {reader.zone}.")
+    if reader.gives("payout") or reader.gives("cost"):
+        said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.")
+    return said
 
 
 def _columns(columns: Columns) -> str:

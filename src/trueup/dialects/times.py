@@ -37,9 +37,9 @@ def time_micros(text: pl.Expr, zone: str) -> pl.Expr:
     Takes: trimmed text, and the zone of times without an offset. Returns: microseconds since the epoch, null where the
     text is no time, and where its zone skips or repeats it.
     """
-    fit = pl.when(text.str.contains(_SHAPE)).then(text)
-    clock = _local_micros(fit)
-    offset = _rest(fit).str.extract(_OFFSET, 0)
+    # Masking the number, not the text, spares several copies of the text.
+    clock = pl.when(text.str.contains(_SHAPE)).then(_local_micros(text))
+    offset = _rest(text).str.extract(_OFFSET, 0)
     return pl.when(offset.is_null()).then(_in_zone(clock, zone, "null")).otherwise(clock - _offset_micros(offset))
 
 
@@ -74,8 +74,9 @@ def _local_micros(text: pl.Expr) -> pl.Expr:
 
 def _offset_micros(offset: pl.Expr) -> pl.Expr:
     """How far a clock of this offset is ahead of UTC."""
-    digits = offset.str.replace_all("[^0-9]", "").str.pad_end(4, "0")
-    minutes = _number(digits.str.slice(0, 2)) * 60 + _number(digits.str.slice(2, 2))
+    has_minutes = offset.str.len_bytes() > len("+01")
+    hours = _number(offset.str.slice(1, 2)).fill_null(0)  # none in "Z"
+    minutes = hours * 60 + pl.when(has_minutes).then(_number(offset.str.slice(-2))).otherwise(0)
     return pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes) * (60 * SECOND_MICROS)
 
 

@@ -20,6 +20,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies
 from trueup.ledger.snapshot import read_journal, read_snapshot
 from trueup.model.batch import BATCH, CLICK_FACTS, JOURNAL, completed, empty
+from trueup.model.ids import CLICK_ID
 from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.snapshot import Snapshot
 
@@ -38,9 +39,7 @@ def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFram
         "chosen_mode": receipt.chosen_mode.value if receipt.chosen_mode else "",
         "forced": int(receipt.forced),
     }
-    return completed(rows, BATCH).with_columns(
-        pl.lit(value, dtype=BATCH[name]).alias(name) for name, value in received.items()
-    )
+    return completed(rows, BATCH, received)
 
 
 def decide_now(
@@ -123,9 +122,8 @@ def _commit_steps(
 
 
 def _usable_ids(batch: pl.DataFrame) -> list[str]:
-    """The click ids to look up, each once. Those too long to be one are left out."""
-    ids = batch["click_id"].unique().sort()
-    return ids.filter(ids.str.len_bytes().is_between(1, 64)).to_list()
+    """The click ids to look up, sorted, each once. What cannot be one is left out."""
+    return sorted(click_id for click_id in dict.fromkeys(batch["click_id"].to_list()) if CLICK_ID.fullmatch(click_id))
 
 
 def carry(carried: Snapshot | None, decisions: Decisions, upcoming: pl.Series) -> Snapshot:

@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any, Final
 
 import polars as pl
@@ -168,9 +169,12 @@ def any_row_was(database: Database, outcome: str) -> bool:
 
 def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
     """The sum of two TOTALS, without the cells that come to nothing."""
-    both = pl.concat([totals, delta]).group_by("conversion_type", "status").agg(pl.col("conversions", "revenue").sum())
-    something = (pl.col("conversions") != 0) | (pl.col("revenue") != 0)
-    return both.filter(something).sort("conversion_type", "status").select(*TOTALS)
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for conversion_type, status, conversions, revenue in chain(totals.iter_rows(), delta.iter_rows()):
+        before = sums.get((conversion_type, status), (0, 0))
+        sums[conversion_type, status] = (before[0] + conversions, before[1] + revenue)
+    cells = [(*key, *value) for key, value in sorted(sums.items()) if any(value)]
+    return pl.DataFrame(cells, schema=dict(TOTALS), orient="row")
 
 
 def _read(database: Database, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type

@@ -149,10 +149,8 @@ class Database:
         with _told_plainly():
             self._cursor.execute(sql, list(parameters) or None)
             found = self._cursor.fetch_polars()
-        return found.select(
-            pl.col(old).cast(dtype).alias(name)
-            for old, (name, dtype) in zip(found.columns, schema.items(), strict=True)
-        )
+        columns = zip(found.get_columns(), schema.items(), strict=True)
+        return pl.DataFrame([column.cast(dtype).alias(name) for column, (name, dtype) in columns])
 
     def append(self, table: Table, frame: pl.DataFrame) -> None:
         """Insert new rows in bulk."""

@@ -150,15 +150,16 @@ def empty(schema: Schema) -> pl.DataFrame:
     return pl.DataFrame(schema=dict(schema))
 
 
-def completed(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+def completed(frame: pl.DataFrame, schema: Schema, values: Mapping[str, object] | None = None) -> pl.DataFrame:
     """Bring a frame to exactly the schema's columns, in its order.
 
-    Takes: a frame with some of the columns. Returns: all of them; a missing text is '', any other missing value is
-    null.
+    Takes: a frame with some of the columns; what all its rows have in others.
+    Returns: all columns; a missing text is '', any other missing value is null.
     """
+    given, values = set(frame.columns), values or {}
     return frame.select(
         pl.col(name).cast(dtype)
-        if name in frame.columns
-        else pl.lit("" if dtype == pl.String else None, dtype=dtype).alias(name)
+        if name in given
+        else pl.lit(values.get(name, "" if dtype == pl.String else None), dtype=dtype).alias(name)
         for name, dtype in schema.items()
     )

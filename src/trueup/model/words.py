@@ -134,6 +134,22 @@ class Outcome(StrEnum):
         return self.value.startswith("refused_")
 
 
+class ClickOutcome(StrEnum):
+    """What happened to a row of a click import: exactly one each, the first that applies, in this order."""
+
+    REFUSED_MALFORMED_ROW = "refused_malformed_row"
+    REFUSED_MISSING_CLICK_ID = "refused_missing_click_id"
+    REFUSED_BAD_CLICK_ID = "refused_bad_click_id"
+    REFUSED_UNKNOWN_CAMPAIGN = "refused_unknown_campaign"
+    REFUSED_UNKNOWN_OFFER = "refused_unknown_offer"
+    REFUSED_BAD_TIME = "refused_bad_time"
+    REFUSED_BAD_COST = "refused_bad_cost"
+    REFUSED_BAD_TEXT = "refused_bad_text"
+    REFUSED_IN_FUTURE = "refused_in_future"
+    KNOWN = "known"  # the click is stored already, or stands above in the file; it is left as it is
+    IMPORTED = "imported"
+
+
 # Outcomes that the row alone decides, in precedence. A dialect says them; no later fact changes them.
 ROW_ALONE = tuple(Outcome)[: tuple(Outcome).index(Outcome.REFUSED_UNKNOWN_TYPE)]
 

@@ -61,7 +61,6 @@ def create_clicks() -> None:
         sa.PrimaryKeyConstraint("click_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("clicks_clicked_at", "clicks", ["clicked_at"], postgresql_using="brin")
 
 
 def create_conversions() -> None:
@@ -139,6 +138,7 @@ def create_rollups() -> None:
         *text("conversion_type", "status"),
         *whole("conversions", "revenue"),
         sa.PrimaryKeyConstraint("clock", "bucket", *seen_from, "conversion_type", "status"),
+        sa.CheckConstraint("typeof(revenue) = 'integer'").ddl_if(dialect="sqlite"),
         sqlite_with_rowid=False,
     )
     op.create_table(
