@@ -87,7 +87,7 @@ def write_rows(path: Path, clicks: int, rows: int) -> None:
         transaction_id=pl.when(pl.col("at") % 2 == 0).then(pl.format("t{}", pl.col("at") + 1_000_000)).otherwise(pl.lit("")),
         conversion_type=pl.lit(pl.Series(TYPES)).gather(pl.col("at") * 31 // 7 % 5),
     )
-    frame.write_csv(path, include_header=False)
+    frame.write_csv(path, include_header=False, quote_style="never")
 
 
 def read(path: Path) -> tuple[float, object]:

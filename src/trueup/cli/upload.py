@@ -33,6 +33,7 @@ from trueup.intake.uploads import (
     preview_upload,
     read_upload,
     unfinished,
+    with_duplicates,
 )
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
@@ -53,7 +54,7 @@ Map = Annotated[
     list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Which field a column is; repeat for more.")
 ]
 Duplicates = Annotated[
-    str,
+    str | None,
     typer.Option("--duplicates", metavar="MODE", help=f"What rows do to conversions that exist; {STORED}: as set up."),
 ]
 Zone = Annotated[
@@ -109,7 +110,7 @@ def upload_file(
     file: File,
     dialect: Dialect = None,
     map_: Map = None,
-    duplicates: Duplicates = STORED,
+    duplicates: Duplicates = None,
     time_zone: Zone = None,
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
@@ -135,6 +136,8 @@ def upload_file(
         kind = COMMANDS[str(context.command.name)]
         choices = Choices(kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding)
         read = _read(content, file, choices, _mode(duplicates), force_status)
+        if duplicates is None:
+            read = _with_suggestion(read, asks=not (preview or yes))
         summary = _carry_out(database, catalog, read, wishes)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
@@ -156,12 +159,18 @@ def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode
         stop(f"{name}: {error}")
     for sentence in read.reading.statement:
         notices.print(sentence, markup=False)
-    if read.reading.suggested_mode and duplicates is None and choices.row_kind is RowKind.CONVERSION:
-        mode = read.reading.suggested_mode
-        notices.print(
-            f"Duplicates go by the stored settings; such files usually want --duplicates {mode}.", markup=False
-        )
     return read
+
+
+def _with_suggestion(upload: Upload, *, asks: bool) -> Upload:
+    """Where such files usually want a duplicate mode and none was chosen, ask for it, or say how to choose it."""
+    mode = upload.reading.suggested_mode
+    if mode is None:
+        return upload
+    if asks and typer.confirm(f"Such files usually mean --duplicates {mode}. Use it, instead of the stored settings?"):
+        return with_duplicates(upload, mode)
+    notices.print(f"Duplicates go by the stored settings; such files usually want --duplicates {mode}.", markup=False)
+    return upload
 
 
 def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wishes) -> Summary:
@@ -256,8 +265,8 @@ def _columns(mappings: list[str]) -> dict[str, str]:
     return {title.strip(): field.strip() for title, _, field in split}
 
 
-def _mode(duplicates: str) -> DuplicateMode | None:
-    if duplicates == STORED:
+def _mode(duplicates: str | None) -> DuplicateMode | None:
+    if duplicates in (None, STORED):
         return None
     try:
         return DuplicateMode(duplicates)

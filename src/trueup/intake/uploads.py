@@ -99,6 +99,12 @@ def read_upload(
     )
 
 
+def with_duplicates(upload: Upload, duplicates: DuplicateMode) -> Upload:
+    """The same upload with a duplicate mode that the person chose once the file was read."""
+    choices = json.loads(upload.choices) | {"duplicates": duplicates.value}
+    return replace(upload, duplicates=duplicates, choices=json.dumps(choices, sort_keys=True))
+
+
 def earlier_batches(database: Database, upload: Upload) -> list[BatchRecord]:
     """The batches that were made of this very file, in the order they came."""
     return batches_of_content(database, KINDS[upload.row_kind], upload.sha256)

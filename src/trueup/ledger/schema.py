@@ -5,7 +5,18 @@ The migrations make these tables; a test holds the two equal.
 """
 
 import polars as pl
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
 
 from trueup.model import batch as frames
 

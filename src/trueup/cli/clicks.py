@@ -1,0 +1,127 @@
+"""`trueup clicks import`: bring the clicks of the tracker one comes from."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trueup.cli import result_files
+from trueup.cli.shown import print_json, show
+from trueup.cli.terminal import (
+    DatabaseUrl,
+    ExitCode,
+    database_url,
+    notices,
+    now,
+    progress_bar,
+    read_input,
+    stop,
+)
+from trueup.cli.upload import Encoding, File, Json, Preview, Refused, Zone
+from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.intake.click_file import ClickFile, read_click_file, refused_clicks
+from trueup.intake.clicks import (
+    apply_clicks,
+    preview_clicks,
+    unfinished_import,
+)
+from trueup.intake.summary import Summary
+from trueup.intake.uploads import Watch
+from trueup.ledger.batches import BatchMovedError
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.ledger.open import open_ledger
+from trueup.model.catalog import Catalog
+from trueup.model.progress import BatchRecord
+
+clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
+
+DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Costs are written 1,20.")]
+
+
+@clicks.callback()
+def several() -> None:
+    """Bring clicks from elsewhere."""
+
+
+@clicks.command("import")
+def import_clicks(
+    context: typer.Context,
+    file: File,
+    time_zone: Zone = None,
+    decimal_comma: DecimalComma = False,
+    encoding: Encoding = None,
+    preview: Preview = False,
+    refused: Refused = None,
+    json: Json = False,
+    db: DatabaseUrl = None,
+) -> None:
+    """Import clicks from a file with the columns click_id, campaign, offer and clicked_at.
+
+    It may also have cost, external_id, country and sub1 to sub10. Known clicks are left as they are; conversions that
+    waited for a click come to life.
+    """
+    result_files.refuse_unwritable(refused)
+    content = read_input(file)
+    with open_ledger(database_url(context, db)) as database:
+        catalog = read_catalog(database)
+        zone = catalog.workspace.time_zone
+        choices = Choices(time_zone=time_zone, workspace_time_zone=zone, decimal_comma=decimal_comma, encoding=encoding)
+        read = _read(content, file, choices, catalog)
+        resumed = unfinished_import(database, read)
+        if resumed:
+            done = f"{resumed.rows_done:,} of {resumed.rows_total:,} rows are done"
+            notices.print(f"Going on with batch {resumed.batch_id}: {done}.")
+        received_at = resumed.received_at if resumed else now()
+        summary = _run(database, read, resumed, received_at, applies=not preview)
+    if refused:
+        told = refused_clicks(read, received_at)
+        result_files.write_refused(refused, told, content, read.reading)
+    _tell(summary, catalog, json=json)
+    raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
+
+
+def _read(content: bytes, file: str, choices: Choices, catalog: Catalog) -> ClickFile:
+    name = "standard input" if file == "-" else Path(file).name
+    try:
+        with progress_bar("Reading") as bar:
+            task = bar.add_task("", total=len(content))
+            read = read_click_file(
+                content, name, choices, catalog, progress=lambda done: bar.update(task, completed=done)
+            )
+    except UnreadableFile as error:
+        stop(f"{name}: {error}")
+    for sentence in read.reading.statement:
+        notices.print(sentence, markup=False)
+    return read
+
+
+def _run(
+    database: Database,
+    file: ClickFile,
+    resumed: BatchRecord | None,
+    received_at: int,
+    *,
+    applies: bool,
+) -> Summary:
+    with progress_bar("Importing" if applies else "Previewing") as bar:
+        task = bar.add_task("", total=file.rows)
+        watch = Watch(progress=lambda done, _: bar.update(task, completed=done))
+        if not applies:
+            return preview_clicks(database, file, resumed, received_at, watch)
+        try:
+            return apply_clicks(database, file, resumed, received_at, getpass.getuser(), now, watch)
+        except BatchMovedError as error:
+            stop(f"Stopped: {error}. What was imported is safe; run the command again to see.", ExitCode.FAILURE)
+
+
+def _tell(summary: Summary, catalog: Catalog, *, json: bool) -> None:
+    if json:
+        print_json(summary, catalog)
+        return
+    show(summary, catalog)
+    if summary.batch_id is None:
+        notices.print("This was a preview; nothing was changed.")
+    else:
+        notices.print(f"Batch {summary.batch_id} is imported.")

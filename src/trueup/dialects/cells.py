@@ -1,0 +1,162 @@
+"""Records to columns of text, and the checks that a row can fail: what files of every kind share.
+
+Causes are written for the failed rows alone; they are few, and text is the expensive part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from trueup.dialects.columns import Columns
+from trueup.dialects.decode import LINE_CHARS
+from trueup.dialects.delimited import Records
+from trueup.model.batch import ROWS
+from trueup.model.money import PAYOUT_MAX
+from trueup.model.spreadsheet import restored
+from trueup.model.words import ClickOutcome, Outcome
+
+NOTES: Final = {name: ROWS[name] for name in ("line", "refusal", "detail", "raw")}
+_CLICK_ID: Final = r"^[A-Za-z0-9_.~-]{1,64}$"
+CONTROL: Final = r"\p{Cc}"
+_SHOWN_CHARS: Final = 60  # of a bad value, in a message
+_READ_FROM_TEXT: Final = ("payout", "converted_at", "conversion_id", "cost", "clicked_at")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """All that reading one file's blocks needs to know of it."""
+
+    columns: Columns
+    rows_after: int  # rows begin below this line
+    defused: bool  # an apostrophe stands before text that a spreadsheet would run
+    decimal_comma: bool
+    zone: str  # of times without an offset
+    absent_status: str  # what a row without a status means, '' for nothing
+
+    def gives(self, field: str) -> bool:
+        """Whether a column of the file is this field."""
+        return field in self.columns.positions
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that can be wrong with a row."""
+
+    outcome: Outcome | ClickOutcome
+    field: str  # it is checked where a column gives this field; '' for every file
+    bad: pl.Expr
+    cause: pl.Expr
+
+
+def texts(records: Records, reader: Reader) -> pl.DataFrame:
+    """Part the records into the fields that are used, trimmed; leave out blank lines and what stands above the rows."""
+    columns, fields = reader.columns, pl.col("fields")
+    found = records.frame.select("line", "raw", "trouble", fields=pl.col("record").str.split(records.separator))
+    blank = (fields.list.len() == 1) & (fields.list.first().str.strip_chars() == "") & (pl.col("trouble") == "")
+    return found.filter((pl.col("line") > reader.rows_after) & ~blank).select(
+        "line",
+        "raw",
+        "trouble",
+        fields.list.len().alias("width"),
+        *(_text(place, reader).alias(_source(name)) for name, place in columns.positions.items()),
+        *(_text(place, reader).alias(kept_as(title)) for title, place in columns.kept.items()),
+    )
+
+
+def _text(place: int, reader: Reader) -> pl.Expr:
+    trimmed = pl.col("fields").list.get(place, null_on_oob=True).fill_null("").str.strip_chars()
+    return restored(trimmed).str.strip_chars() if reader.defused else trimmed
+
+
+def _source(field: str) -> str:
+    """The column of a field's text; text that becomes a number keeps a column of its own, for the message."""
+    return f"{field}_text" if field in _READ_FROM_TEXT else field
+
+
+def kept_as(title: str) -> str:
+    """The column of a text that is kept beside its row."""
+    return f"kept {title}"
+
+
+def micros(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
+    """Money in micros; null where the text is no plain number of ours."""
+    mark = "," if decimal_comma else r"\."
+    fit = pl.when(text.str.contains(rf"^[+-]?(?:[0-9]{{1,18}}(?:{mark}[0-9]{{0,6}})?|{mark}[0-9]{{1,6}})$")).then(text)
+    number = fit.str.replace(",", ".", literal=True) if decimal_comma else fit
+    scaled = number.cast(pl.Decimal(38, 6), strict=False).to_physical()
+    return pl.when(scaled.abs() <= PAYOUT_MAX).then(scaled).cast(pl.Int64)
+
+
+def sight_checks(columns: Columns, outcomes: type[Outcome] | type[ClickOutcome]) -> list[Check]:
+    """What no row of any file can do without: the right number of fields, and a click id that can be one."""
+    click_id = pl.col("click_id")
+    legal = "{} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
+    return [
+        Check(outcomes.REFUSED_MALFORMED_ROW, "", _is_malformed(columns), _malformed_cause(columns)),
+        Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", pl.lit("the click id is not given")),
+        Check(outcomes.REFUSED_BAD_CLICK_ID, "", ~click_id.str.contains(_CLICK_ID), pl.format(legal, shown(click_id))),
+    ]
+
+
+def _is_malformed(columns: Columns) -> pl.Expr:
+    is_long = pl.col("raw").str.len_chars() > LINE_CHARS
+    return is_long | (pl.col("trouble") != "") | ~pl.col("width").is_between(columns.fewest, columns.most)
+
+
+def _malformed_cause(columns: Columns) -> pl.Expr:
+    expected = f"{columns.most} expected" if columns.fewest == columns.most else f"at most {columns.most} expected"
+    return (
+        pl.when(pl.col("raw").str.len_chars() > LINE_CHARS)
+        .then(pl.lit(f"the row is longer than {LINE_CHARS:,} characters"))
+        .when(pl.col("trouble") != "")
+        .then(pl.col("trouble"))
+        .when(pl.col("width") == 1)
+        .then(pl.lit(f"1 field found, {expected}"))
+        .otherwise(pl.format(f"{{}} fields found, {expected}", pl.col("width")))
+    )
+
+
+def money_cause(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
+    """What is wrong with an amount that `micros` could not read."""
+    mark, example = (",", "1,20") if decimal_comma else (r"\.", "1.20")
+    return (
+        pl.when(text.str.contains(rf"^[+-]?[0-9]*{mark}[0-9]{{7,}}$"))
+        .then(pl.format("{} has more than 6 decimals", shown(text)))
+        .when(text.str.contains(rf"^[+-]?[0-9]+{mark}?[0-9]*$"))
+        .then(pl.format(f"{{}} is beyond {PAYOUT_MAX // 1_000_000:,}", shown(text)))
+        .otherwise(pl.format(f"{{}} is not a number such as {example}", shown(text)))
+    )
+
+
+def shown(text: pl.Expr) -> pl.Expr:
+    """A bad value as a message quotes it: short, and safe to print on a terminal."""
+    clean = text.str.replace_all(CONTROL, "\ufffd")
+    short = pl.when(clean.str.len_chars() > _SHOWN_CHARS).then(clean.str.slice(0, _SHOWN_CHARS) + "…").otherwise(clean)
+    return pl.format("'{}'", short)
+
+
+def with_failed(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+    """Add the column `failed`: the place of the first check that each row fails, null for a fit row."""
+    failed = pl.coalesce(pl.when(check.bad).then(pl.lit(place, pl.UInt8)) for place, check in enumerate(checks))
+    return table.with_columns(failed=failed)
+
+
+def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+    """A note for each row that failed a check."""
+    refused = table.filter(pl.col("failed").is_not_null())
+    if not refused.height:
+        return pl.DataFrame(schema=NOTES)
+    codes = pl.lit(pl.Series([check.outcome.value for check in checks]))
+    return refused.select(
+        "line",
+        refusal=codes.gather(pl.col("failed")),
+        detail=pl.coalesce(pl.when(pl.col("failed") == place).then(check.cause) for place, check in enumerate(checks)),
+        raw=pl.col("raw").str.slice(0, LINE_CHARS),
+    )
+
+
+def without_nul(frame: pl.DataFrame) -> pl.DataFrame:
+    """PostgreSQL keeps no NUL in text."""
+    return frame.with_columns(pl.col(pl.String).str.replace_all("\0", "\ufffd", literal=True))

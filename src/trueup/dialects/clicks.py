@@ -1,0 +1,219 @@
+"""A file of clicks: how its columns are found, and what each row says. The titles are always there, and exact."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import chain
+from typing import Final
+
+import polars as pl
+
+from trueup.dialects.cells import (
+    Check,
+    Reader,
+    micros,
+    money_cause,
+    refusals,
+    shown,
+    sight_checks,
+    texts,
+    with_failed,
+    without_nul,
+)
+from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.dialects.columns import Columns, written_by_trueup
+from trueup.dialects.decode import Content, recognised_encoding
+from trueup.dialects.decode import texts as decoded
+from trueup.dialects.delimited import Layout, Records, recognised_layout, records
+from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised
+from trueup.dialects.names import shown as shown_name
+from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
+from trueup.dialects.statement import layout_said
+from trueup.dialects.times import DAY_MICROS, known_zone, time_micros, time_trouble
+from trueup.model.batch import CLICK_FACTS, CLICKS
+from trueup.model.catalog import Catalog
+from trueup.model.words import ClickOutcome
+
+REQUIRED: Final = ("click_id", "campaign", "offer", "clicked_at")
+TEXTS: Final = tuple(name for name, dtype in CLICKS.items() if dtype == pl.String and name not in CLICK_FACTS)
+FIELDS: Final = (*REQUIRED, "cost", *TEXTS)
+TEXT_CHARS: Final = 512  # of external_id, country and the sub-parameters
+EARLIEST: Final = 10_957 * DAY_MICROS  # 2000-01-01: an earlier time is a mistake
+EXPLAINED: Final = 200  # unknown names of each kind whose nearest are looked for; the search is slow
+_SAID: Final = ("line", "click_id", "campaign_id", "offer_id", "clicked_at", "cost", *TEXTS, "refusal")
+_REFUSAL: Final = pl.Enum(["", *(outcome.value for outcome in ClickOutcome if outcome.value.startswith("refused_"))])
+
+
+def read_clicks(
+    content: Content, choices: Choices, catalog: Catalog, progress: Callable[[int], None] | None = None
+) -> Reading:
+    """Read a file of clicks.
+
+    Takes: its bytes, the person's choices, the setup that campaigns and offers are looked up in, and what to call with
+    the number of bytes read so far.
+    Returns: its rows, with the columns of CLICKS that the file gives, and `refusal`, '' for those that are fit; the
+    notes say what is wrong with the others.
+    Raises: UnreadableFile when it cannot be read at all.
+    """
+    encoding = recognised_encoding(content, choices.encoding)
+    blocks = decoded(content, encoding, progress)
+    first = next(blocks, "")
+    layout, titles = _titles(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
+    reader = Reader(
+        columns=_columns(titles),
+        rows_after=layout.rows_after,
+        defused=written_by_trueup(titles),
+        decimal_comma=choices.decimal_comma,
+        zone=known_zone(choices.time_zone or choices.workspace_time_zone),
+        absent_status="",
+    )
+    numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
+    found = records(chain([first], blocks), layout.separator)
+    rows, notes = joined(_read_block(block, reader, numbers) for block in found)
+    return Reading(
+        dialect="clicks",
+        statement=tuple(layout_said(layout, encoding, reader, has_titles=True)),
+        suggested_mode=None,
+        time_zone=reader.zone,
+        titles=list(reader.columns.titles),
+        rows=rows,
+        notes=_explained(notes, catalog),
+        layout=layout,
+        encoding=encoding,
+        reader=reader,
+    )
+
+
+def campaign_ids(catalog: Catalog) -> dict[str, int]:
+    """Campaigns by slug and by name; where a name is another campaign's slug, it is the name."""
+    campaigns = catalog.campaigns.values()
+    return {c.slug: c.campaign_id for c in campaigns} | {c.name: c.campaign_id for c in campaigns}
+
+
+def _titles(lines: list[str]) -> tuple[Layout, list[str]]:
+    """Find the separator and the column titles."""
+    if not any(line.strip() for line in lines):
+        raise UnreadableFile("The file has no rows: its lines are blank.")
+    layout = recognised_layout(lines, frozenset(FIELDS))
+    line, titles = next(first_records(lines, layout), (0, []))
+    return replace(layout, rows_after=line), [title.strip() for title in titles]
+
+
+def _columns(titles: list[str]) -> Columns:
+    """Match the columns with the fields of a click. Raises: UnreadableFile when one is missing, or there twice."""
+    positions: dict[str, int] = {}
+    for position, title in enumerate(titles):
+        name = normalised(title)
+        if name in positions:
+            raise UnreadableFile(f'Two columns are titled "{name}". Rename or remove one of them.')
+        if name in FIELDS:
+            positions[name] = position
+    missing = [name for name in REQUIRED if name not in positions]
+    if missing:
+        raise UnreadableFile(
+            f"No column is titled {' or '.join(missing)}. A file of clicks begins with the titles "
+            f"{', '.join(REQUIRED)}; it may also have cost, {', '.join(TEXTS[:3])} to {TEXTS[-1]}. "
+            f"This one begins with: {listed(titles)}."
+        )
+    added = ADDED_TITLES if written_by_trueup(titles) else ()
+    places = tuple(i for i, title in enumerate(titles) if normalised(title) not in added)
+    return Columns(tuple(titles[i] for i in places), places, fewest=len(titles), most=len(titles), positions=positions)
+
+
+def _read_block(
+    block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    table = texts(block, reader).with_columns(
+        *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
+        time_micros(pl.col("clicked_at_text"), reader.zone).alias("clicked_at"),
+    )
+    if reader.gives("cost"):
+        cost = micros(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
+        table = table.with_columns(pl.when(pl.col("cost_text") == "").then(0).otherwise(cost).alias("cost"))
+    checks = [check for check in _checks(reader) if not check.field or reader.gives(check.field)]
+    codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
+    refusal = codes.gather(pl.col("failed")).fill_null("")
+    table = with_failed(table, checks).with_columns(refusal=refusal)
+    # A refused click's row is never stored: the file itself gives it back.
+    notes = refusals(table, checks).with_columns(raw=pl.lit(""))
+    return table.select(name for name in _SAID if name in table.columns), without_nul(notes)
+
+
+def _number(name: str, known: Mapping[str, int]) -> pl.Expr:
+    return pl.col(name).replace_strict(list(known), list(known.values()), default=0, return_dtype=pl.Int64)
+
+
+def _checks(reader: Reader) -> list[Check]:
+    """What the row and the setup show, in the order of precedence."""
+    time, cost = pl.col("clicked_at_text"), pl.col("cost_text")
+    bad_text = {name: _is_bad_text(pl.col(name)) for name in TEXTS if reader.gives(name)}
+    return [
+        *sight_checks(reader.columns, ClickOutcome),
+        *(
+            Check(outcome, "", pl.col(f"{name}_id") == 0, pl.col(name).str.slice(0, TEXT_CHARS))
+            for name, outcome in _UNKNOWN.items()
+        ),
+        Check(
+            ClickOutcome.REFUSED_BAD_TIME,
+            "",
+            pl.col("clicked_at").is_null() | (pl.col("clicked_at") < EARLIEST),
+            _time_cause(time, reader.zone),
+        ),
+        Check(
+            ClickOutcome.REFUSED_BAD_COST,
+            "cost",
+            pl.col("cost").is_null() | (pl.col("cost") < 0),
+            pl.when(pl.col("cost") < 0)
+            .then(pl.format("{} is below 0", shown(cost)))
+            .otherwise(money_cause(cost, decimal_comma=reader.decimal_comma)),
+        ),
+        *(
+            Check(ClickOutcome.REFUSED_BAD_TEXT, name, bad, _text_cause(name, pl.col(name)))
+            for name, bad in bad_text.items()
+        ),
+    ]
+
+
+_UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": ClickOutcome.REFUSED_UNKNOWN_OFFER}
+
+
+def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:
+    return (
+        pl.when(text == "")
+        .then(pl.lit("it is not given"))
+        .when(pl.col("clicked_at") < EARLIEST)
+        .then(pl.format("{} is before the year 2000", shown(text)))
+        .otherwise(time_trouble(text, shown(text), zone))
+    )
+
+
+def _is_bad_text(text: pl.Expr) -> pl.Expr:
+    return (text.str.len_chars() > TEXT_CHARS) | text.str.contains("\0", literal=True)
+
+
+def _text_cause(name: str, text: pl.Expr) -> pl.Expr:
+    count = text.str.len_chars()
+    return (
+        pl.when(count > TEXT_CHARS)
+        .then(pl.format(f"{name} has {{}} characters, and {TEXT_CHARS} are the most", count))
+        .otherwise(pl.lit(f"{name} has a zero byte"))
+    )
+
+
+def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+    """Put what it may have meant in place of each unknown name."""
+    known = {"campaign": catalog.campaigns, "offer": catalog.offers}
+    for kind, outcome in _UNKNOWN.items():
+        refused = pl.col("refusal") == outcome
+        names = notes.filter(refused)["detail"].unique(maintain_order=True).head(EXPLAINED).to_list()
+        told = [_unknown(kind, name, known[kind]) for name in names]
+        plain = pl.format(f"There is no {kind} {{}}.", shown(pl.col("detail")))
+        explained = pl.col("detail").replace_strict(names, told, default=plain, return_dtype=pl.String)
+        notes = notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail")))
+    return notes
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    if not name:
+        return f"The {kind} is not given."
+    return f"There is no {kind} '{shown_name(name)}'. {nearest(name, names) if names else 'None is set up yet.'}"

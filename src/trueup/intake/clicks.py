@@ -1,0 +1,178 @@
+"""Click imports: a file of clicks becomes one batch, and rows that waited for these clicks come to life.
+
+A click is stored once: a row whose click is known, from the ledger or from above in the file, changes nothing. Rows go
+in the order of their click ids; each chunk commits its clicks, what their waiting rows come to, and how far the batch
+has come, together, so that the same command again goes on exactly where a killed one stopped.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.effects import totals_delta
+from trueup.intake.chunks import FIRST_CHUNK, next_chunk
+from trueup.intake.click_file import ClickFile, new_clicks, rows_at, with_click_messages
+from trueup.intake.door import Clock, commit_again, steps_again
+from trueup.intake.summary import Summary, sampled
+from trueup.intake.uploads import Watch
+from trueup.ledger.batches import (
+    added,
+    advance_batch,
+    any_row_was,
+    batches_left_out,
+    batches_of_content,
+    create_batch,
+)
+from trueup.ledger.commit import commit_clicks, lock_clicks
+from trueup.ledger.database import Database
+from trueup.ledger.policies import store_policy
+from trueup.ledger.rollups import read_totals
+from trueup.ledger.snapshot import clicks_with_outcome, read_click_facts
+from trueup.model.batch import TOTALS, Schema, empty
+from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.words import BatchKind, BatchState, ClickOutcome, Origin, Outcome
+
+_SAMPLES: Final[Schema] = {"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String}
+
+
+def unfinished_import(database: Database, file: ClickFile) -> BatchRecord | None:
+    """The batch that the same command began and did not finish."""
+    earlier = batches_of_content(database, BatchKind.CLICKS, file.sha256)
+    running = (batch for batch in earlier if batch.state is BatchState.RUNNING and batch.choices == file.choices)
+    return next(running, None)
+
+
+def preview_clicks(
+    database: Database, file: ClickFile, resumed: BatchRecord | None, received_at: int, watch: Watch
+) -> Summary:
+    """Say what `apply_clicks` would do now. Changes nothing."""
+    summary = Summary(None, file.rows, totals_before=read_totals(database), samples=empty(_SAMPLES))
+    left_out = batches_left_out(database)
+    done, size, last = (resumed.rows_done if resumed else 0), watch.chunk_rows or FIRST_CHUNK, pl.Series([""])
+    while done < file.rows:
+        rows = rows_at(file, done, size, received_at)
+        ids = _fit_ids(rows)
+        known = read_click_facts(database, ids.to_list())["click_id"]
+        # The chunk before may have ended amid a click's rows, and nothing of it is stored.
+        rows = _with_outcomes(rows, pl.concat([known, last]))
+        last = ids.tail(1) if ids.len() else last
+        new = new_clicks(rows, file)
+        waiting = _waiting(database, new["click_id"])
+        delta = totals_delta(steps_again(database, waiting, left_out, 0, coming=new)) if waiting else empty(TOTALS)
+        summary = _summed(summary, rows, delta)
+        done += rows.height
+        watch.progress(done, file.rows)
+    return replace(summary, samples=with_click_messages(summary.samples, file))
+
+
+def apply_clicks(
+    database: Database,
+    file: ClickFile,
+    resumed: BatchRecord | None,
+    received_at: int,
+    made_by: str,
+    clock: Clock,
+    watch: Watch,
+) -> Summary:
+    """Import a file's clicks, or the rest of them, chunk by chunk.
+
+    Takes: the unfinished batch of the same command, None to make a new one; when the file was received, for a resumed
+    batch its own moment. Raises: BatchMovedError when another program carries the same batch on.
+    """
+    record = resumed or _begin(database, file, received_at, made_by)
+    summary = Summary(record.batch_id, file.rows, samples=empty(_SAMPLES))
+    size = watch.chunk_rows or FIRST_CHUNK
+    while record.state is BatchState.RUNNING:
+        rows = rows_at(file, record.rows_done, size, received_at)
+        before = clock()
+        rows, record = _import(database, file, rows, record, clock)
+        seconds = (clock() - before) / 1_000_000
+        size = watch.chunk_rows or next_chunk(rows.height or size, seconds)
+        summary = _summed(summary, rows, seconds=seconds)
+        watch.progress(record.rows_done, file.rows)
+    return replace(
+        summary,
+        outcomes=dict(record.outcomes),
+        totals_before=record.totals_before,
+        totals_delta=record.totals_delta,
+        samples=with_click_messages(summary.samples, file),
+    )
+
+
+def _begin(database: Database, file: ClickFile, received_at: int, made_by: str) -> BatchRecord:
+    policy = file.catalog.policy()
+    receipt = Receipt(
+        kind=BatchKind.CLICKS,
+        origin=Origin.CLI,
+        received_at=received_at,
+        made_by=made_by,
+        policy_id=policy.policy_id,
+        file_name=file.file_name,
+        sha256=file.sha256,
+        choices=file.choices,
+    )
+    with database.transaction():
+        store_policy(database, policy)
+        return create_batch(database, receipt, file.rows, read_totals(database))
+
+
+def _import(
+    database: Database, file: ClickFile, rows: pl.DataFrame, record: BatchRecord, clock: Clock
+) -> tuple[pl.DataFrame, BatchRecord]:
+    """Commit the next rows of a batch. Returns: the rows with their outcomes, and the record as it is afterwards."""
+    ids = _fit_ids(rows)
+    with database.transaction():
+        lock_clicks(database, ids)
+        rows = _with_outcomes(rows, read_click_facts(database, ids.to_list())["click_id"])
+        new = new_clicks(rows, file)
+        commit_clicks(database, new)
+        delta = _wake(database, new["click_id"], record.batch_id, clock())
+        record = advance_batch(database, record, rows=rows.height, outcomes=_counts(rows), delta=delta, now=clock())
+    return rows, record
+
+
+def _wake(database: Database, new_ids: pl.Series, batch_id: int, now: int) -> pl.DataFrame:
+    """Decide the clicks that rows waited for. Returns: the TOTALS they add."""
+    waiting = _waiting(database, new_ids)
+    if not waiting:
+        return empty(TOTALS)
+    # Asked for under the clicks' locks: an undo that began later decides these clicks again itself.
+    steps = steps_again(database, waiting, batches_left_out(database), batch_id)
+    commit_again(database, steps, now)
+    return totals_delta(steps)
+
+
+def _waiting(database: Database, new_ids: pl.Series) -> Sequence[str]:
+    if not any_row_was(database, Outcome.PARKED_UNKNOWN_CLICK):
+        return []
+    return clicks_with_outcome(database, new_ids.to_list(), Outcome.PARKED_UNKNOWN_CLICK)
+
+
+def _fit_ids(rows: pl.DataFrame) -> pl.Series:
+    """The click ids of rows that are not refused, each once."""
+    return rows.filter(pl.col("outcome") == "")["click_id"].unique(maintain_order=True)
+
+
+def _with_outcomes(rows: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
+    """Say of each row that is not refused whether it is the first of a new click."""
+    fit = pl.col("outcome") == ""
+    first = pl.when(fit).then("click_id").is_first_distinct() & ~pl.col("click_id").is_in(known.implode())
+    met = pl.when(first).then(pl.lit(ClickOutcome.IMPORTED.value)).otherwise(pl.lit(ClickOutcome.KNOWN.value))
+    return rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome"))
+
+
+def _counts(rows: pl.DataFrame) -> dict[str, int]:
+    return dict(rows["outcome"].value_counts().iter_rows())
+
+
+def _summed(summary: Summary, rows: pl.DataFrame, delta: pl.DataFrame | None = None, seconds: float = 0.0) -> Summary:
+    return replace(
+        summary,
+        outcomes=dict(Counter(summary.outcomes) + Counter(_counts(rows))),
+        totals_delta=summary.totals_delta if delta is None else added(summary.totals_delta, delta),
+        samples=sampled(summary.samples, rows),
+        longest_lock_seconds=max(summary.longest_lock_seconds, seconds),
+    )
