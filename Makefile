@@ -1,0 +1,33 @@
+# What a person does with a checkout. Everything needs only make and Python 3.11 or newer; the rest is installed in .venv.
+
+PROGRAMS := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check bench
+
+help:  ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## Build a sample workspace in ./demo and walk through the main job
+	@$(PROGRAMS)/trueup demo --fresh
+
+test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
+	@$(PROGRAMS)/pytest -n 2
+
+test-long: $(READY)  ## Run the tests that take minutes
+	@$(PROGRAMS)/pytest -n 2 -m long
+
+check: $(READY)  ## Look at style, types and the direction of imports
+	@$(PROGRAMS)/ruff check
+	@$(PROGRAMS)/ruff format --check
+	@$(PROGRAMS)/mypy
+	@$(PROGRAMS)/lint-imports
+
+bench: $(READY)  ## Measure speed; BENCH_ARGS="--help" says which sizes there are to choose
+	@$(PROGRAMS)/python bench/upload.py $(BENCH_ARGS)
+	@$(PROGRAMS)/python bench/batches.py $(BENCH_ARGS)
+
+$(READY): pyproject.toml scripts/set-up.sh
+	@sh scripts/set-up.sh
+	@touch $@

@@ -1,0 +1,95 @@
+"""The demo is the first thing that people run: it works from end to end, and leaves a ledger that holds."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from command_line import CommandLine
+from trueup.cli.demo import DATABASE
+from trueup.dialects.dialects import DIALECTS
+from trueup.sample.clicks import DAY, SETUP
+from trueup.sample.files import sample
+
+FEW = 2_000
+NOW = 1_795_000_000_000_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "try it"
+
+
+@pytest.fixture(scope="module")
+def transcript(folder: Path) -> str:
+    ran = CommandLine("sqlite:////nowhere/else.db")("demo", "--folder", folder, "--clicks", FEW)
+    assert ran.code == 0, ran.stderr
+    return ran.stdout + ran.stderr
+
+
+def _on(folder: Path) -> CommandLine:
+    return CommandLine(f"sqlite:///{folder / DATABASE}")
+
+
+def test_demo__reads_a_file_in_every_dialect_with_conversions(transcript: str) -> None:
+    typed_by_hand = {"click-status"}
+    assert {name for name in DIALECTS if f"Read as {name}:" in transcript} == set(DIALECTS) - typed_by_hand
+
+
+def test_demo__shows_undo_the_same_file_guard_and_a_clean_audit(transcript: str) -> None:
+    assert "Batch 7 is undone. `trueup undo 9` brings it back." in transcript
+    assert "This very file was uploaded before: batch 4" in transcript
+    assert "BROKEN" not in transcript
+
+
+def test_demo__leaves_a_ledger_that_holds(transcript: str, folder: Path) -> None:
+    assert transcript
+    trueup = _on(folder)
+    assert trueup("audit").code == 0
+    batches = json.loads(trueup("batches", "--json").stdout)
+    assert [batch["undone"] for batch in batches].index(True) == 6
+    assert batches[0]["rows"] == FEW
+    assert json.loads(trueup("report", "--json").stdout)["totals"]["clicks"] == FEW
+
+
+def test_demo__what_it_says_to_try_next_works(transcript: str, folder: Path) -> None:
+    assert transcript
+    trueup = _on(folder)
+    assert trueup("undo", "9", "--yes").code == 0
+    assert trueup("audit").code == 0
+    mended = (folder / "refused.csv").read_text().replace("35 EUR", "35")
+    assert trueup("upload", "-", "--duplicates", "update", "--yes", stdin=mended).code == 1
+
+
+def test_demo__leaves_what_is_there_alone_unless_told(transcript: str, folder: Path) -> None:
+    assert transcript
+    before = (folder / DATABASE).read_bytes()
+    ran = _on(folder)("demo", "--folder", folder)
+    assert ran.code == 2
+    assert "--fresh" in ran.stderr
+    assert (folder / DATABASE).read_bytes() == before
+
+
+@pytest.mark.parametrize("later", range(0, 8 * DAY, 31 * DAY // 24))
+def test_sample__is_the_same_each_time_and_never_ahead_of_the_clock(later: int) -> None:
+    now = NOW + later
+    made = sample(now, FEW)
+    assert made == sample(now, FEW)
+    assert made.followed.converted_at < now
+    assert made.followed.conversion_id in made.files["gokart-status.csv"]
+
+
+def test_sample__is_of_the_size_that_is_told() -> None:
+    setup = tomllib.loads(SETUP)
+    sizes = {name: len(things) for name, things in setup.items() if isinstance(things, list)}
+    expected = {"affiliate_networks": 3, "conversion_types": 5, "traffic_sources": 3, "offers": 8, "campaigns": 6}
+    assert sizes == expected
+    assert sample(NOW, FEW).files["clicks.csv"].count("\n") == FEW + 1
+
+
+def test_module__is_the_program() -> None:
+    ran = subprocess.run([sys.executable, "-m", "trueup", "--version"], check=True, capture_output=True, text=True)
+    assert ran.stdout.startswith("trueup ")

@@ -1,0 +1,69 @@
+"""The shape of the source itself: small files, small functions, plain names, nothing from outside the project."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("src", "tests", "bench", "docs", "scripts", ".ci")
+SOURCES = sorted(path for folder in ("src", "tests", "bench") for path in (ROOT / folder).rglob("*.py"))
+TEXT_ENDINGS = {".py", ".md", ".toml", ".sh", ".txt", ".csv", ""}
+
+FILE_LINES, FUNCTION_LINES = 400, 70
+# Names that say nothing of what a thing is for.
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "manager", "service", "common"}
+# Where the project is worked on is no part of it. Written apart, since this file is looked at too.
+FOREIGN = re.compile(
+    "|".join([r"\b(?:issue|ticket|fixes|closes) #?[0-9]", "/work" + "/", "rule" + "book", "blue" + "print"])
+)
+
+by_name = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+
+
+@by_name
+def test_source__is_small_and_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert len(text.splitlines()) <= FILE_LINES
+    assert ast.get_docstring(tree), "it has no docstring"
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = {node.name for node in functions if (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES}
+    assert long == set()
+
+
+@by_name
+def test_source__has_names_that_say_something(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    words = {word for name in (path.stem, path.parent.name, *_names(tree)) for word in _words(name)}
+    assert not words & EMPTY_NAMES
+
+
+def _words(name: str) -> list[str]:
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
+
+
+def test_words__are_told_apart() -> None:
+    assert _words("RowManager") == ["row", "manager"]
+    assert _words("_csv_helpers") == ["", "csv", "helpers"]
+
+
+def test_tree__stands_alone() -> None:
+    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in TEXT_ENDINGS]
+    files += [path for path in ROOT.iterdir() if path.suffix in TEXT_ENDINGS and path.name != ".git"]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in files
+        if path.is_file() and "__pycache__" not in path.parts and "data" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1)
+        if FOREIGN.search(line)
+    ]
+    assert found == []
