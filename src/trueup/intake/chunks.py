@@ -10,10 +10,15 @@ from typing import Final
 
 import polars as pl
 
+from trueup.ledger.database import Database
+
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
 FIRST_CHUNK: Final = 4_000
 _SMALLEST, _LARGEST = 500, 40_000
-_LOCK_SECONDS: Final = 0.12  # aimed at, so that a slow moment still stays near 0.2
+# How long a chunk is meant to hold its lock, so that a slow moment still stays near 0.2 seconds. SQLite's lock keeps
+# every writer out, PostgreSQL's only writers of the same clicks.
+_SQLITE_SECONDS: Final = 0.11
+_POSTGRESQL_SECONDS: Final = 0.17
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,8 @@ def applied_order(click_ids: pl.Series) -> AppliedOrder:
     return AppliedOrder(rows.sort("lap", maintain_order=True)["place"], click_ids.gather(lapping))
 
 
-def next_chunk(rows: int, seconds: float) -> int:
-    """How many rows to take next, when so many held the lock for so long."""
-    fit = round(rows * _LOCK_SECONDS / max(seconds, 0.001))
+def next_chunk(rows: int, database: Database) -> int:
+    """How many rows to take next, when the database's last transaction took so many."""
+    seconds = _SQLITE_SECONDS if database.is_sqlite else _POSTGRESQL_SECONDS
+    fit = round(rows * seconds / max(database.lock_seconds, 0.001))
     return max(_SMALLEST, min(_LARGEST, fit, rows * 2))

@@ -87,11 +87,9 @@ def apply_clicks(
     size = watch.chunk_rows or FIRST_CHUNK
     while record.state is BatchState.RUNNING:
         rows = rows_at(file, record.rows_done, size, received_at)
-        before = clock()
         rows, record = _import(database, file, rows, record, clock)
-        seconds = (clock() - before) / 1_000_000
-        size = watch.chunk_rows or next_chunk(rows.height or size, seconds)
-        summary = _summed(summary, rows, seconds=seconds)
+        size = watch.chunk_rows or next_chunk(rows.height or size, database)
+        summary = _summed(summary, rows, seconds=database.lock_seconds)
         watch.progress(record.rows_done, file.rows)
     return replace(
         summary,

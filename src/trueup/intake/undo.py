@@ -77,7 +77,7 @@ def apply_undo(
         ids = clicks.slice(record.rows_done, size).to_list()
         record = record_again(database, ids, record, clock)
         longest = max(longest, database.lock_seconds)
-        size = watch.chunk_rows or next_chunk(len(ids) or size, database.lock_seconds)
+        size = watch.chunk_rows or next_chunk(len(ids) or size, database)
         watch.progress(record.rows_done, clicks.len())
     return Summary(
         record.batch_id,

@@ -155,7 +155,7 @@ def apply_upload(
         batch = as_batch(rows, receipt, record.batch_id)
         decisions, record = record_rows(database, batch, record, {policy.policy_id: policy}, clock)
         summary = _summed(summary, decisions, None, database.lock_seconds)
-        size = watch.chunk_rows or next_chunk(rows.height or size, database.lock_seconds)
+        size = watch.chunk_rows or next_chunk(rows.height or size, database)
         watch.seen(decisions.journal)
         watch.progress(record.rows_done, upload.rows)
     return replace(
