@@ -1,0 +1,319 @@
+"""The rules once more, as a careful person would carry them out: one row at a time, in plain Python.
+
+Written from what the rules say and not from the program, so that the two can be held against each other. Slow, and
+simple enough to be read beside the documents. The settings are the program's own `Policy`, read as plain values.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from trueup.model.policy import NetworkPolicy, OfferPolicy, Policy
+from trueup.model.words import DuplicateMode, Outcome, RowKind, Status
+
+WORDS = {
+    "approved": ("approved", "success", "sale", "confirmed", "paid", "rebill"),
+    "pending": ("pending", "lead", "hold", "new", "open"),
+    "declined": (
+        "declined",
+        "rejected",
+        "reject",
+        "cancelled",
+        "canceled",
+        "chargeback",
+        "trash",
+        "refunded",
+        "reversed",
+    ),
+    "other": ("other",),
+}
+FIVE_MINUTES = 5 * 60 * 1_000_000
+NO_CLICK = ("refused_malformed_row", "refused_missing_click_id", "refused_bad_click_id")
+
+
+@dataclass(frozen=True)
+class Click:
+    """What is known of a visit."""
+
+    campaign_id: int
+    offer_id: int
+    network_id: int
+    traffic_source_id: int
+    clicked_at: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line as a dialect read it; the names are those of the frames."""
+
+    line: int
+    click_id: str
+    conversion_type: str = ""
+    transaction_id: str = ""
+    event_id: str = ""
+    status: str = ""
+    dialect_status: str = ""
+    payout: int | None = None
+    currency: str = ""
+    converted_at: int | None = None
+    target_n: int | None = None
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Rows that came together, and what they came with."""
+
+    rows: tuple[Row, ...]
+    policy: Policy
+    received_at: int
+    kind: RowKind = RowKind.CONVERSION
+    mode: DuplicateMode | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """One conversion; the names are those of the frames."""
+
+    click_id: str
+    n: int
+    conversion_type: str
+    transaction_id: str
+    event_id: str
+    status: str
+    original_status: str
+    status_by_person: int
+    payout: int
+    currency: str
+    rate: int
+    revenue: int
+    converted_at: int
+    label: str
+    upload: int  # which of the story's uploads made it, and which line
+    line: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """The answer to a row."""
+
+    outcome: str
+    n: int
+    conversion_n: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row with everything that it is decided by, save the conversions."""
+
+    row: Row
+    upload: Upload
+    place: int  # of the upload in the story
+    n: int
+
+    @property
+    def type(self) -> str:
+        return self.row.conversion_type or "conversion"
+
+
+@dataclass
+class Book:
+    """What a person would have written down: every case, every answer, every conversion."""
+
+    clicks: dict[str, Click]
+    cases: list[Case] = field(default_factory=list)
+    told: dict[tuple[int, int], Told] = field(default_factory=dict)  # (upload, line) -> answer
+    conversions: dict[tuple[str, int], Conversion] = field(default_factory=dict)
+    rows_had: Counter[str] = field(default_factory=Counter)
+
+    def take(self, place: int, upload: Upload, row: Row) -> None:
+        """Receive one row, and decide it."""
+        usable = row.refusal not in NO_CLICK
+        self.rows_had[row.click_id] += usable
+        self._decide(Case(row, upload, place, self.rows_had[row.click_id] if usable else 0))
+
+    def without(self, places: Collection[int]) -> "Book":
+        """The book as it would be had some uploads never come; all other rows keep their numbers, those to come too."""
+        book = Book(self.clicks, rows_had=Counter(self.rows_had))
+        for case in self.cases:
+            if case.place not in places:
+                book._decide(case)
+        return book
+
+    def _decide(self, case: Case) -> None:
+        refusal = next(self._refusals(case), None)
+        if refusal is not None:
+            outcome, met = refusal, 0
+        elif case.upload.kind is RowKind.STATUS:
+            outcome, met = self._update_status(case)
+        else:
+            outcome, met = self._convert(case)
+        self.cases.append(case)
+        self.told[case.place, case.row.line] = Told(str(outcome), case.n, 0 if outcome.startswith("refused_") else met)
+
+    def _refusals(self, case: Case) -> Iterator[str]:
+        """Everything that speaks against a row before its duplicates are looked at, the weightiest first."""
+        row, policy = case.row, case.upload.policy
+        if row.refusal:
+            yield row.refusal
+        if case.type not in {"conversion", *policy.types}:
+            yield Outcome.REFUSED_UNKNOWN_TYPE
+        click = self.clicks.get(row.click_id)
+        if click is None:
+            yield Outcome.PARKED_UNKNOWN_CLICK if policy.unknown_click == "park" else Outcome.REFUSED_UNKNOWN_CLICK
+            return
+        if self._rate(case) is None:
+            yield Outcome.REFUSED_UNKNOWN_CURRENCY
+        says_nothing = not row.status and not row.dialect_status
+        if self._given_status(case) is None and (case.upload.kind is RowKind.STATUS or not says_nothing):
+            yield Outcome.REFUSED_UNKNOWN_STATUS
+        names_some = row.target_n is not None or case.upload.kind is RowKind.STATUS
+        if names_some and not self._meant(case):
+            yield Outcome.REFUSED_UNKNOWN_CONVERSION
+        happened = case.upload.received_at if row.converted_at is None else row.converted_at
+        if happened < click.clicked_at:
+            yield Outcome.REFUSED_BEFORE_CLICK
+        if happened > case.upload.received_at + FIVE_MINUTES:
+            yield Outcome.REFUSED_IN_FUTURE
+        if case.n > policy.rows_per_click:
+            yield Outcome.REFUSED_TOO_MANY_ROWS
+
+    # --- what the settings give
+
+    def _network(self, case: Case) -> NetworkPolicy:
+        return case.upload.policy.networks.get(self.clicks[case.row.click_id].network_id, NetworkPolicy())
+
+    def _offer(self, case: Case) -> OfferPolicy:
+        return case.upload.policy.offers.get(self.clicks[case.row.click_id].offer_id, OfferPolicy())
+
+    def _currency(self, case: Case) -> str:
+        return case.row.currency or self._offer(case).currency or case.upload.policy.currency
+
+    def _rate(self, case: Case) -> int | None:
+        policy, currency = case.upload.policy, self._currency(case)
+        return 1_000_000_000 if currency == policy.currency else policy.rates.get(currency)
+
+    def _payout(self, case: Case) -> int:
+        offer = self._offer(case)
+        if case.row.payout is not None:
+            return case.row.payout
+        return offer.payouts.get(case.type, offer.payout if offer.payout_mode == "manual" else 0)
+
+    def _revenue(self, case: Case) -> int:
+        return round(Fraction(self._payout(case) * (self._rate(case) or 0), 1_000_000_000))  # half to even
+
+    def _given_status(self, case: Case) -> str | None:
+        word = case.row.status.strip().casefold()
+        if word in self._network(case).status_map:
+            return str(self._network(case).status_map[word])
+        built_in = (status for status, words in WORDS.items() if word in words)
+        return case.row.dialect_status or next(built_in, None)
+
+    def _mode(self, case: Case) -> DuplicateMode:
+        of_type = case.upload.policy.types.get(case.type)
+        mode = case.upload.mode or of_type or self._network(case).duplicate_mode
+        names_one = case.row.target_n is not None
+        return DuplicateMode.UPDATE if names_one and mode is not DuplicateMode.ADD_PAYOUT else mode
+
+    # --- what the click's conversions say
+
+    def _of_click(self, case: Case) -> list[Conversion]:
+        mine = (found for found in self.conversions.values() if found.click_id == case.row.click_id)
+        return sorted(mine, key=lambda found: found.n)
+
+    def _meant(self, case: Case) -> list[Conversion]:
+        """The conversions that a row names, or that a status update matches."""
+        row = case.row
+        named = [found for found in self._of_click(case) if row.target_n in (None, found.n)]
+        if case.upload.kind is RowKind.CONVERSION:
+            return named
+        typed = [found for found in named if row.conversion_type in ("", found.conversion_type)]
+        return [found for found in typed if row.transaction_id in ("", found.transaction_id)]
+
+    def _original(self, case: Case) -> Conversion | None:
+        row = case.row
+        if row.target_n is not None:
+            return self._meant(case)[0]
+        same_type = [found for found in self._of_click(case) if found.conversion_type == case.type]
+        if self._mode(case) is DuplicateMode.IGNORE_SAME_EVENT_ID:
+            return next((found for found in same_type if row.event_id and found.event_id == row.event_id), None)
+        return next((found for found in same_type if found.transaction_id == row.transaction_id), None)
+
+    def _convert(self, case: Case) -> tuple[str, int]:
+        original, mode = self._original(case), self._mode(case)
+        if original is None or mode in (DuplicateMode.CREATE, DuplicateMode.CREATE_NEW_OR_REPEATED):
+            return self._create(case, repeated=original is not None)
+        if mode is DuplicateMode.UPDATE:
+            return self._update(case, original), original.n
+        if mode is DuplicateMode.ADD_PAYOUT:
+            return self._add(case, original), original.n
+        return Outcome.IGNORED_DUPLICATE, original.n
+
+    def _create(self, case: Case, *, repeated: bool) -> tuple[str, int]:
+        row, offer = case.row, self._offer(case)
+        labels = self._mode(case) is DuplicateMode.CREATE_NEW_OR_REPEATED
+        waiting = Status.PENDING if offer.approval == "manual" else self._network(case).default_status
+        self.conversions[row.click_id, case.n] = Conversion(
+            click_id=row.click_id,
+            n=case.n,
+            conversion_type=case.type,
+            transaction_id=row.transaction_id,
+            event_id=row.event_id,
+            status=self._given_status(case) or str(waiting),
+            original_status=row.status,
+            status_by_person=0,
+            payout=self._payout(case),
+            currency=self._currency(case),
+            rate=self._rate(case) or 0,
+            revenue=self._revenue(case),
+            converted_at=case.upload.received_at if row.converted_at is None else row.converted_at,
+            label=("repeated" if repeated else "new") if labels else "unknown",
+            upload=case.place,
+            line=row.line,
+        )
+        return Outcome.CREATED, case.n
+
+    def _update(self, case: Case, original: Conversion) -> str:
+        row, given = case.row, self._given_status(case)
+        after = original
+        if given is not None and given != original.status:
+            if original.status_by_person and not case.upload.forced:
+                return Outcome.REFUSED_MANUAL_STATUS
+            if given == "pending" and not case.upload.forced:
+                return Outcome.REFUSED_STATUS_REGRESSION
+            after = replace(after, status=given, original_status=row.status)
+        if row.payout is not None and (row.payout, self._currency(case)) != (original.payout, original.currency):
+            rate = self._rate(case) or 0
+            after = replace(
+                after, payout=row.payout, currency=self._currency(case), rate=rate, revenue=self._revenue(case)
+            )
+        if row.converted_at is not None:
+            after = replace(after, converted_at=row.converted_at)
+        self.conversions[original.click_id, original.n] = after
+        return Outcome.UNCHANGED if after == original else Outcome.UPDATED
+
+    def _add(self, case: Case, original: Conversion) -> str:
+        if self._payout(case) == 0:
+            return Outcome.UNCHANGED
+        revenue = original.revenue + self._revenue(case)
+        if self._currency(case) == original.currency:
+            after = replace(
+                original, payout=original.payout + self._payout(case), rate=self._rate(case) or 0, revenue=revenue
+            )
+        else:
+            base = case.upload.policy.currency
+            after = replace(original, payout=revenue, currency=base, rate=1_000_000_000, revenue=revenue)
+        self.conversions[original.click_id, original.n] = after
+        return Outcome.ADDED_TO_PAYOUT
+
+    def _update_status(self, case: Case) -> tuple[str, int]:
+        given = str(self._given_status(case))
+        meant = self._meant(case)
+        moved = [found for found in meant if found.status != given]
+        for found in moved:
+            self.conversions[found.click_id, found.n] = replace(
+                found, status=given, original_status=case.row.status, status_by_person=1
+            )
+        return (Outcome.UPDATED, moved[0].n) if moved else (Outcome.UNCHANGED, meant[0].n)

@@ -1,0 +1,151 @@
+"""Every rule as a table: rows come one after another, as files, into a fresh workspace; each must become what it says.
+
+The click `k` was clicked at 10:00 UTC on 2026-02-10, and every row is received at 12:00. A row's `do` is empty for a
+conversion, `status` for a status update, `undo 2` for undoing the second row's batch; `by` is the mode that is chosen
+for its upload, `force` forces statuses.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+import pytest
+from decision_tables import Line, Table, read_tables
+
+from trueup.dialects.choices import Choices
+from trueup.intake.undo import apply_undo, undoable
+from trueup.intake.uploads import Watch, apply_upload, read_upload
+from trueup.ledger.batches import read_rows
+from trueup.ledger.catalog import write_thing, write_workspace
+from trueup.ledger.commit import commit_clicks
+from trueup.ledger.database import Database
+from trueup.ledger.snapshot import read_conversions
+from trueup.model.batch import CLICKS
+from trueup.model.catalog import AffiliateNetwork, ConversionType, Offer, Workspace
+from trueup.model.money import micros_from_text, rate_from_text, text_from_micros
+from trueup.model.policy import NetworkPolicy, OfferPolicy
+from trueup.model.words import Approval, DuplicateMode, Outcome, PayoutMode, RowKind, Status, UnknownClick
+from worlds import micros_at
+
+TABLES: Final = read_tables()
+DAY: Final = "2026-02-10"
+NOW: Final = micros_at(f"{DAY}T12:00:00Z")
+FIELDS: Final = (
+    "click_id", "conversion_type", "transaction_id", "event_id", "status", "payout", "currency", "converted_at",
+    "conversion_id",
+)  # fmt: skip
+SHORT: Final = {"type": "conversion_type", "txid": "transaction_id", "event": "event_id", "time": "converted_at"}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name.replace(" ", "_"))
+def test_table(ledger: Database, table: Table) -> None:
+    _set_up(ledger, table.settings)
+    batches: list[int] = []
+    for line in table.lines:
+        do = line.given.get("do", "")
+        told = _undo(ledger, batches, do) if do.startswith("undo") else _upload(ledger, batches, line, do)
+        expected = {title: text for title, text in line.expected.items() if title != "live"}
+        assert {title: told.get(title, "") for title in expected} == expected, line.where
+        live = read_conversions(ledger, ["k"]).filter(pl.col("removed") == 0)["n"].sort().to_list()
+        if "live" in line.expected:
+            assert " ".join(str(n) for n in live) == line.expected["live"].removesuffix("none"), line.where
+
+
+def test_tables__show_every_outcome() -> None:
+    shown = {line.expected["outcome"] for table in TABLES for line in table.lines if "outcome" in line.expected}
+    assert shown == set(Outcome)
+
+
+def test_tables__show_every_mode() -> None:
+    set_up = {table.settings.get("mode") for table in TABLES}
+    of_types = {table.settings.get("type_mode") for table in TABLES}
+    chosen = {line.given.get("by") for table in TABLES for line in table.lines}
+    assert set(DuplicateMode) <= set_up
+    assert set(DuplicateMode) <= of_types | chosen
+
+
+def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[str, str]:
+    given = {SHORT.get(title, title): _value(title, cell) for title, cell in line.given.items()}
+    kind = RowKind.STATUS if do == "status" else RowKind.CONVERSION
+    mode = DuplicateMode(given["by"]) if "by" in given else None
+    choices = Choices(kind, "headed", {}, None, "UTC", False, None)
+    if kind is RowKind.STATUS:
+        given.setdefault("status", "")
+    upload = read_upload(_file(given), "table", choices, duplicates=mode, force_status="force" in given)
+    batch_id = apply_upload(ledger, upload, None, "tests", lambda: NOW, Watch()).batch_id
+    assert batch_id is not None
+    batches.append(batch_id)
+    row = read_rows(ledger, batch_id, ["line", "click_id", "outcome", "conversion_n"]).row(0, named=True)
+    told = {"outcome": row["outcome"], "n": str(row["conversion_n"])}
+    conversions = read_conversions(ledger, [row["click_id"]]) if row["conversion_n"] else pl.DataFrame({"n": []})
+    for conversion in conversions.filter(pl.col("n") == row["conversion_n"]).iter_rows(named=True):
+        money = {name: text_from_micros(conversion[name]) for name in ("payout", "revenue")}
+        told |= {name: str(conversion[name]) for name in ("status", "original_status", "currency", "label")} | money
+        told["by_person"] = str(conversion["status_by_person"])
+        told["at"] = _clock_time(conversion["converted_at"])
+    return told
+
+
+def _undo(ledger: Database, batches: list[int], do: str) -> dict[str, str]:
+    batch, resumed = undoable(ledger, batches[int(do.removeprefix("undo ")) - 1])
+    batch_id = apply_undo(ledger, batch, resumed, "tests", lambda: NOW, Watch()).batch_id
+    assert batch_id is not None
+    batches.append(batch_id)
+    return {}
+
+
+def _file(given: dict[str, str]) -> bytes:
+    """A file of one row; `extra` is a field that no column titles."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["click_id", *(name for name in FIELDS[1:] if name in given), "remark"])
+    cells = [given.get("click_id", ""), *(given[name] for name in FIELDS[1:] if name in given), "."]
+    writer.writerow([*cells, *([given["extra"]] if "extra" in given else [])])
+    return text.getvalue().encode()
+
+
+def _value(title: str, cell: str) -> str:
+    """A cell as a file has it: `x*129` is that many x; a time may leave out the day."""
+    if title == "time" and cell[2:3] == ":":
+        return f"{DAY}T{cell}Z"
+    letter, star, count = cell.partition("*")
+    return letter * int(count) if star else cell.replace("\\a", "\a")
+
+
+def _clock_time(micros: int) -> str:
+    seconds, fraction = divmod(micros - micros_at(DAY), 1_000_000)
+    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{fraction:06d}" if fraction else text
+
+
+# What the settings of a table may say; a value such as EUR:1.08,GBP:2 is several.
+def _several(text: str) -> dict[str, str]:
+    return dict(pair.split(":") for pair in text.split(",") if pair)
+
+
+def _set_up(ledger: Database, given: dict[str, str]) -> None:
+    read: Callable[..., str] = given.get
+    rates = {currency: rate_from_text(rate) for currency, rate in _several(read("rates", "")).items()}
+    payouts = {name: micros_from_text(amount) for name, amount in _several(read("payouts", "")).items()}
+    statuses = {word: Status(status) for word, status in _several(read("map", "")).items()}
+    mode, of_type = DuplicateMode(read("mode", "ignore")), read("type_mode", "")
+    network = NetworkPolicy(mode, Status(read("default", "approved")), statuses)
+    offer = OfferPolicy(
+        PayoutMode(read("payout_mode", "auto")),
+        micros_from_text(read("payout", "0")),
+        read("offer_currency", ""),
+        Approval(read("approval", "automatic")),
+        payouts,
+    )
+    unknown, limit = UnknownClick(read("unknown", "refuse")), int(read("limit", "1000"))
+    with ledger.transaction():
+        write_workspace(ledger, Workspace(unknown_click=unknown, rows_per_click=limit, rates=rates))
+        write_thing(ledger, AffiliateNetwork(0, "Northwind", network))
+        write_thing(ledger, ConversionType(0, "sale", duplicate_mode=DuplicateMode(of_type) if of_type else None))
+        write_thing(ledger, Offer(0, "Shoes", 1, policy=offer))
+        text = {name: "" for name, dtype in CLICKS.items() if dtype == pl.String}
+        numbers = {name: 0 for name, dtype in CLICKS.items() if dtype != pl.String}
+        here = {"click_id": "k", "offer_id": 1, "network_id": 1, "clicked_at": micros_at(f"{DAY}T10:00:00Z")}
+        commit_clicks(ledger, pl.DataFrame([{**text, **numbers, **here}], schema=dict(CLICKS)).select(*CLICKS))

@@ -1,0 +1,217 @@
+"""`trueup upload` as people and programs meet it: exit codes, JSON, the files it leaves, previews, round trips."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from command_line import CommandLine
+from worlds import World, succeeded
+
+SETUP = """
+[workspace]
+name = "Acme"
+time_zone = "Europe/Warsaw"
+rates = { EUR = "1.5" }
+
+[[affiliate_networks]]
+name = "Northwind"
+
+[[conversion_types]]
+name = "sale"
+
+[[conversion_types]]
+name = "correction"
+include_in_conversions = false
+duplicate_mode = "create"
+
+[[offers]]
+name = "Shoes"
+network = "Northwind"
+"""
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    made.add_clicks("k1", "k2", "k3", offer="Shoes")
+    return made
+
+
+def test_upload__the_json(world: World) -> None:
+    rows = (
+        "click_id,conversion_type,payout,status\nk1,,1.5,\nk2,,2,pending\nk3,,4,declined\nk1,,9,\nk3,correction,-1,\n"
+    )
+    told = json.loads(succeeded(world.trueup("upload", world.file(rows), "--yes", "--json")))
+    assert told == {
+        "batch_id": 1,
+        "preview": False,
+        "rows": 5,
+        "outcomes": {"created": 4, "ignored_duplicate": 1},
+        "conversions": {"before": 0, "after": 2},
+        "revenue": {"before": "0.00", "after": "0.50"},
+        "pending_revenue": {"before": "0.00", "after": "2.00"},
+        "declined_revenue": {"before": "0.00", "after": "4.00"},
+        "callbacks": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ("click_id,payout\nk1,1\nk1,1\n", 0),  # ignored is accepted
+        ("click_id,payout\nk1,1\nk2,x\n", 1),
+        ("click_id,payout\nnobody,1\n", 1),
+        ("payout,status\n1,sale\n", 2),
+        ("", 2),
+        (b"\xff\xfe\x00", 2),
+    ],
+)
+def test_upload__exit_codes(world: World, rows: str | bytes, code: int) -> None:
+    assert world.trueup("upload", world.file(rows), "--yes").code == code
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nowhere.csv", "--yes"),
+        ("FILE",),
+        ("FILE", "--yes", "--duplicates", "sometimes"),
+        ("FILE", "--yes", "--dialect", "voluumm"),
+        ("FILE", "--yes", "--map", "payout"),
+        ("FILE", "--yes", "--time-zone", "Mars/Olympus"),
+        ("FILE", "--yes", "--results", "no/such/folder/results.csv"),
+        ("FILE", "--sideways"),
+    ],
+)
+def test_upload__wrong_words_change_nothing(world: World, words: tuple[str, ...]) -> None:
+    path = world.file("click_id,payout\nk1,1\n")
+    ran = world.trueup("upload", *(path if word == "FILE" else word for word in words))
+    assert ran.code == 2
+    assert ran.stderr.strip()
+    assert world.conversions() == []
+    assert json.loads(world.trueup("batches", "--json").stdout) == []
+
+
+def test_upload__a_ledger_that_cannot_be_opened(world: World) -> None:
+    path = world.file("click_id,payout\nk1,1\n")
+    ran = world.trueup("upload", path, "--yes", "--db", f"sqlite:///{path}")
+    assert ran.code == 3
+    assert "Traceback" not in ran.stderr
+
+
+def test_upload__from_standard_input(world: World) -> None:
+    ran = world.trueup("upload", "-", "--yes", "--json", stdin="click_id,payout\nk1,1\n")
+    assert json.loads(succeeded(ran))["outcomes"] == {"created": 1}
+
+
+def test_upload__a_preview_is_what_applying_does_and_changes_nothing(world: World) -> None:
+    rows = "click_id,payout,status\nk1,1,\nk1,2,declined\nk1,3,pending\nk2,x,\nk3,5,\n"
+    path, words = world.file(rows), ("--json", "--duplicates", "update", "--results")
+    world.upload("click_id,payout\nk3,1\n")
+    before = world.conversions(), json.loads(world.trueup("batches", "--json").stdout)
+    preview = world.trueup("upload", path, "--preview", *words, world.folder / "preview.csv")
+    assert (world.conversions(), json.loads(world.trueup("batches", "--json").stdout)) == before
+    applied = world.trueup("upload", path, "--yes", *words, world.folder / "applied.csv")
+    assert (preview.code, applied.code) == (1, 1)
+    told = json.loads(applied.stdout)
+    assert json.loads(preview.stdout) == told | {"batch_id": None, "preview": True}
+    assert (world.folder / "preview.csv").read_text() == (world.folder / "applied.csv").read_text()
+
+
+def test_upload__results_tell_every_line(world: World) -> None:
+    uploaded = world.upload("click_id,payout\n\nk2,1\n\nk1,x\nk1,1\n")
+    assert [(row["line"], row["click_id"], row["outcome"], row["conversion_id"]) for row in uploaded.rows] == [
+        ("3", "k2", "created", "k2-1"),
+        ("5", "k1", "refused_bad_payout", ""),
+        ("6", "k1", "created", "k1-2"),
+    ]
+    assert all(row["message"] for row in uploaded.rows)
+
+
+GOKART = (("k1", "1"), ("k2", "1O"), ("k3", "2"))
+
+# Of each dialect: a file with two good rows and one to mend, and what is wrong in it and what is right.
+TO_MEND = {
+    "keitaro": ("k1,1,t1,sale\nk2,1O,t2,lead\nk3,2\n", "1O", "10"),
+    "voluum": ("k1,1\nk2,1O,t2,sale,2026-02-03T10:00:00\nk3\n", "1O", "10"),
+    "redtrack": (
+        "clickid,payout,type,status,time\nk1,1,,,\nk2,1O,sale,pending,2026-02-03 10:00:00\nk3,2,,,\n",
+        "1O",
+        "10",
+    ),
+    "gokart": (
+        "ClickId,EventID,UserCompletedAt,Revenue\n"
+        + "".join(f"{click_id},sale,2026-02-03 10:00:00,{revenue}\n" for click_id, revenue in GOKART),
+        "1O",
+        "10",
+    ),
+    "trueup": (
+        "conversion_type;click_id;payout;converted_at\n;k1;1;\nsale;k2;1O;2026-02-03T10:00:00+01:00\n;k3;2;\n",
+        "1O",
+        "10",
+    ),
+}
+
+
+@pytest.mark.parametrize("dialect", TO_MEND)
+def test_upload__refused_rows_are_mended_and_uploaded_again(world: World, dialect: str) -> None:
+    rows, wrong, right = TO_MEND[dialect]
+    refused = world.folder / "refused.csv"
+    first = world.upload(rows, "--dialect", dialect, "--refused", refused)
+    assert first.outcomes == ["created", "refused_bad_payout", "created"]
+    text = refused.read_text()
+    found = list(csv.DictReader(io.StringIO(text)))
+    assert [row["outcome"] for row in found] == ["refused_bad_payout"]
+    assert wrong in found[0]["message"]
+    mended = world.upload(text.replace(f"{wrong},", f"{right},", 1))
+    assert mended.outcomes == ["created"], (text, mended.rows)
+    assert world.seen("click_id", "payout")[1] == ("k2", "10.00")
+    straight = world.upload(rows.replace(wrong, right), "--dialect", dialect, "--duplicates", "update")
+    assert straight.outcomes[1] == "unchanged"
+
+
+def test_upload__refused_statuses_are_mended_and_uploaded_again(world: World) -> None:
+    world.upload("click_id,payout\nk1,1\nk2,1\n")
+    refused = world.folder / "refused.csv"
+    rows = "gk_click_id,EventId,status\nk1,,Rejected\nk2,k2-1,Rejectd\n"
+    assert world.upload(rows, "--refused", refused, command="update-status").outcomes == [
+        "updated",
+        "refused_unknown_status",
+    ]
+    mended = world.upload(refused.read_text().replace("Rejectd,", "Rejected,"), command="update-status")
+    assert mended.outcomes == ["updated"]
+    assert world.seen("status") == [("declined",), ("declined",)]
+
+
+def test_upload__an_export_uploaded_again_changes_nothing(world: World) -> None:
+    world.upload(
+        "click_id,conversion_type,transaction_id,event_id,status,payout,currency,converted_at\n"
+        "k1,,t1,e1,lead,1.5,EUR,2026-02-03T10:00:00.123456Z\n"
+        "k1,correction,,,,-2,,\n"
+        "k1,correction,,,other,-0.000001,,2026-02-04T23:30:00+05:30\n"
+        "k2,sale,=1+1,,paid,,,\n"
+        "k3,,@sum,,rejected,3,USD,\n"
+    )
+    before = world.conversions()
+    for zone in ("UTC", "America/New_York"):
+        export = world.trueup("conversions", "--csv", "--time-zone", zone).stdout
+        again = world.upload(export, "--duplicates", "update")
+        assert again.outcomes == ["unchanged"] * 5
+    assert world.conversions() == before
+
+
+def test_upload__undo_and_back_at_the_command_line(world: World) -> None:
+    world.upload("click_id,payout\nk1,1\nk2,2\n")
+    world.upload("click_id,payout\nk1,5\nk3,4\n", "--duplicates", "update")
+    before = world.seen("conversion_id", "payout")
+    undone = json.loads(succeeded(world.trueup("undo", 2, "--yes", "--json")))
+    assert undone["revenue"] == {"before": "11.00", "after": "3.00"}
+    assert world.seen("conversion_id", "payout") == [("k1-1", "1.00"), ("k2-1", "2.00")]
+    succeeded(world.trueup("undo", 3, "--yes"))
+    assert world.seen("conversion_id", "payout") == before
+    assert world.trueup("undo", 99, "--yes").code == 2
+    assert world.trueup("undo", 2).code == 2
