@@ -25,6 +25,9 @@ _NO_USABLE_CLICK: Final = [
     Outcome.REFUSED_BAD_CLICK_ID.value,
 ]
 
+_USABLE: Final = ~pl.col("refusal").is_in(_NO_USABLE_CLICK)
+_PLACE: Final = _USABLE.cast(pl.Int64)
+_PLACE_IN_CLICK: Final = _PLACE.cum_sum().over("click")
 _IS_CONVERSION: Final = pl.col("kind") == RowKind.CONVERSION
 _NO_TYPE: Final = _IS_CONVERSION & (pl.col("conversion_type") == "")
 _TYPE: Final = (
@@ -82,16 +85,11 @@ def _numbered(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
     """Give rows their n: a click's rows are counted on from those it has had, whatever became of them."""
     if not batch["n"].null_count():
         return batch
-    usable = ~pl.col("refusal").is_in(_NO_USABLE_CLICK)
-    place = usable.cast(pl.Int64).cum_sum()
-    batch = batch.with_columns(usable=usable, place=place)
-    before = pl.col("place").first().over("click") - pl.col("usable").first().over("click").cast(pl.Int64)
-    n = pl.col("place") - before
+    n = _PLACE if batch["click"].is_unique().all() else _PLACE_IN_CLICK
     if snapshot.last_rows.height:
         batch = batch.join(snapshot.last_rows, on="click_id", how="left", maintain_order="left")
         n = n + pl.col("last_n").fill_null(0)
-    batch = batch.with_columns(n=pl.when("usable").then(n).otherwise(0))
-    return batch.drop("usable", "place", "last_n", strict=False)
+    return batch.with_columns(n=pl.when(_USABLE).then(n).otherwise(0)).drop("last_n", strict=False)
 
 
 def _with_click_facts(rows: pl.DataFrame, clicks: pl.DataFrame) -> pl.DataFrame:

@@ -61,7 +61,9 @@ _TERMS: Final[Schema] = {
 
 def with_terms(rows: pl.DataFrame, policies: Policies) -> pl.DataFrame:
     """Add the columns of Terms to rows that have the batch's columns and their click's network and offer."""
-    asked = rows.select(_ASKED).unique()
+    asked = rows.select(_ASKED)
+    if asked.height > 1:
+        asked = asked.unique()
     terms = [asdict(_terms(policies, *combination)) for combination in asked.iter_rows()]
     told = asked.hstack(pl.DataFrame(terms, schema=dict(_TERMS)))
     if told.height == 1:
