@@ -4,11 +4,10 @@ import pytest
 from documents import first_cells, section, text_of
 from pydantic import BaseModel
 
-from trueup.decide.statuses import BUILT_IN
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import FIELDS
 from trueup.intake.setup_file import SetupFile, WeightedOffer
-from trueup.model.words import ClickOutcome, DuplicateMode, Outcome, Status
+from trueup.model.words import STATUS_WORDS, ClickOutcome, DuplicateMode, Outcome, Status
 from trueup.reports.dimensions import Dimension
 
 ROW_SECTIONS = ("What the row alone shows", "What the workspace knows", "What the ledger holds")
@@ -36,7 +35,7 @@ def test_statuses__each_has_a_row_and_every_built_in_word_is_listed() -> None:
     assert set(Status) <= set(first_cells(page))
     rows = [row.strip("| ").split(" | ") for row in page.splitlines() if row.endswith("` |")]
     words = {word: cells[1].strip("`") for cells in rows if len(cells) == 2 for word in cells[0].split(", ")}
-    assert words == {word: status.value for word, status in BUILT_IN.items()}
+    assert words == {word: status.value for word, status in STATUS_WORDS.items()}
 
 
 def test_dialects__each_has_a_row_and_so_has_each_field_with_its_titles() -> None:

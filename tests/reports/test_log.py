@@ -18,7 +18,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.ledger.queries import Selection, one_moment, read_conversions
 from trueup.ledger.schema import conversions
-from trueup.reports.log import COLUMNS
+from trueup.model.batch import EXPORT_COLUMNS
 
 NOON = at("2026-03-10T12:00")
 AWKWARD = [
@@ -72,7 +72,7 @@ def test_conversion__is_shown_in_full(ledger: Database, trueup: CommandLine) -> 
     )
     store(ledger, [row, conversion("abd", converted_at=NOON + 1_500)])
     first, second = listed(trueup)
-    assert tuple(first) == COLUMNS
+    assert tuple(first) == EXPORT_COLUMNS
     assert list(first.values()) == [
         *("abc-7", "abc", "app_install", "T-1", "E-1", "pending", "lead", "-1.2345", "EUR"),
         *("2026-03-10T13:00:00+01:00", "new", "PL push", "Loan form", "Northwind", "SearchCo", 12),
@@ -137,7 +137,7 @@ def test_removed__are_not_listed_unless_asked_for(ledger: Database, trueup: Comm
 
 
 def test_nothing__is_a_header_or_an_empty_array(trueup: CommandLine) -> None:
-    assert trueup("conversions").stdout == ",".join(COLUMNS) + "\n"
+    assert trueup("conversions").stdout == ",".join(EXPORT_COLUMNS) + "\n"
     assert listed(trueup) == []
     assert trueup("conversions", "--table").stdout == "No conversions.\n"
 
@@ -152,7 +152,7 @@ def test_json_of_several_pages__is_one_array(ledger: Database, trueup: CommandLi
 def test_csv_of_several_pages__has_one_header(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion(f"c{n:05}", original_status='line\n"two"') for n in range(20_001)])
     header, *rows = csv.reader(io.StringIO(trueup("conversions", "--csv").stdout, newline=""))
-    assert header == list(COLUMNS)
+    assert header == list(EXPORT_COLUMNS)
     assert [row[1] for row in rows] == [f"c{n:05}" for n in range(20_001)]
     assert {row[6] for row in rows} == {'line\n"two"'}
 

@@ -7,7 +7,7 @@ from stored import MONEY, at, click, conversion, set_up, store
 from command_line import CommandLine
 from trueup.cli.terminal import output
 from trueup.ledger.database import Database
-from trueup.reports.log import COLUMNS
+from trueup.model.batch import EXPORT_COLUMNS
 
 NOON = at("2026-03-10T12:00")
 
@@ -44,7 +44,7 @@ def test_log__names_the_columns_that_did_not_fit(
     assert max(map(cell_len, table.splitlines())) <= width
     shown, left_out = set(table.splitlines()[0].split()), below[0].partition("Not shown for lack of room: ")[2]
     named = set(left_out.partition(".")[0].split(", ")) - {""}
-    assert shown | named == set(COLUMNS) - {"click_id"}
+    assert shown | named == set(EXPORT_COLUMNS) - {"click_id"}
     assert not shown & named
 
 

@@ -13,9 +13,10 @@ from trueup.cli.viewing import Form, chosen_form, opened, understood
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.open import open_ledger
 from trueup.ledger.queries import count_conversions, one_moment
+from trueup.model.batch import EXPORT_COLUMNS
 from trueup.reports.export import write_csv, write_json
 from trueup.reports.filters import Filters
-from trueup.reports.log import COLUMNS, NUMBERS, read_log
+from trueup.reports.log import NUMBERS, read_log
 
 NEWEST_SHOWN: Final = 50
 _LIMIT_MAX: Final = 10**12
@@ -89,10 +90,10 @@ def _show(rows: pl.DataFrame, total: int, zone: str) -> None:
     if not total:
         output.print("No conversions.")
         return
-    order = [*_FIRST, *(title for title in COLUMNS if title not in ("conversion_id", "click_id", *_FIRST))]
+    order = [*_FIRST, *(title for title in EXPORT_COLUMNS if title not in ("conversion_id", "click_id", *_FIRST))]
     texts = printable(rows.select("conversion_id", *order))
     first, *others = blocks(texts, ["conversion_id"], output.width)
-    print_table(texts.select(first), set(COLUMNS) - {*NUMBERS, "batch_id"})
+    print_table(texts.select(first), set(EXPORT_COLUMNS) - {*NUMBERS, "batch_id"})
     left_out = [title for block in others for title in block[1:]]
     which = f"The newest {rows.height:,} of {total:,} conversions" if rows.height < total else f"{total:,} conversions"
     output.print(f"\n{which}, newest last, times in {zone}.", markup=False)

@@ -4,23 +4,10 @@ The sender's word is looked up in the network's own map, then in the dialect's, 
 on.
 """
 
-from typing import Final
-
 import polars as pl
 
 from trueup.model.policy import NetworkPolicy, OfferPolicy
-from trueup.model.words import Approval, Status
-
-BUILT_IN: Final = {
-    word: status
-    for status, words in {
-        Status.APPROVED: "approved success sale confirmed paid rebill",
-        Status.PENDING: "pending lead hold new open",
-        Status.DECLINED: "declined rejected reject cancelled canceled chargeback trash refunded reversed",
-        Status.OTHER: "other",
-    }.items()
-    for word in words.split()
-}
+from trueup.model.words import STATUS_WORDS, Approval, Status
 
 
 def status_of_word(word: str, dialect_status: str, network: NetworkPolicy) -> Status | None:
@@ -34,7 +21,7 @@ def status_of_word(word: str, dialect_status: str, network: NetworkPolicy) -> St
         return network.status_map[folded]
     if dialect_status:
         return Status(dialect_status)
-    return BUILT_IN.get(folded)
+    return STATUS_WORDS.get(folded)
 
 
 def default_status(network: NetworkPolicy, offer: OfferPolicy) -> Status:

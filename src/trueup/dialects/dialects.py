@@ -6,6 +6,7 @@ from typing import Final
 
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.names import FIELDS, nearest
+from trueup.model.batch import EXPORT_COLUMNS
 from trueup.model.words import DuplicateMode, RowKind, Status
 
 BOTH: Final = frozenset(RowKind)
@@ -84,16 +85,8 @@ DIALECTS: Final = _by_name(
     ),
 )
 
-# The columns of Trueup's own exports; those that are no field of a row are not read.
-EXPORT_TITLES: Final = frozenset(FIELDS) | {
-    "original_status",
-    "label",
-    "campaign",
-    "offer",
-    "affiliate_network",
-    "traffic_source",
-    "batch_id",
-}
+# The titles of Trueup's own exports; those that are no field of a row are not read.
+EXPORT_TITLES: Final = frozenset(FIELDS) | frozenset(EXPORT_COLUMNS)
 
 
 def dialect_named(name: str) -> Dialect:

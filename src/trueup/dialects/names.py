@@ -30,17 +30,6 @@ FIELDS_OF: Final[Mapping[RowKind, tuple[str, ...]]] = {
 # What the file of refused rows has beside the original columns.
 ADDED_TITLES: Final = ("outcome", "message")
 
-# The words that networks say for a status; where a column holds them, it is a status column.
-STATUS_WORDS: Final = frozenset(
-    {
-        *("approved", "success", "sale", "confirmed", "paid", "rebill"),
-        *("pending", "lead", "hold", "new", "open"),
-        *("declined", "rejected", "reject", "cancelled", "canceled", "chargeback", "trash", "refunded", "reversed"),
-        "other",
-    }
-)
-
-
 SHOWN_CHARS: Final = 60
 SHOWN_TITLES: Final = 30
 

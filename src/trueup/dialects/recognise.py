@@ -8,8 +8,8 @@ from typing import Final
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, Dialect, dialect_named
-from trueup.dialects.names import ADDED_TITLES, FIELDS, STATUS_WORDS, field_of, listed, normalised, shown
-from trueup.model.words import RowKind
+from trueup.dialects.names import ADDED_TITLES, FIELDS, field_of, listed, normalised, shown
+from trueup.model.words import STATUS_WORDS, RowKind
 
 
 @dataclass(frozen=True)

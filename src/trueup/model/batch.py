@@ -142,6 +142,26 @@ TOTALS: Final[Schema] = {
     "revenue": pl.Int128,
 }
 
+# The columns of the conversion log and its exports, which uploads read back.
+EXPORT_COLUMNS: Final = (
+    "conversion_id",
+    "click_id",
+    "conversion_type",
+    "transaction_id",
+    "event_id",
+    "status",
+    "original_status",
+    "payout",
+    "currency",
+    "converted_at",
+    "label",
+    "campaign",
+    "offer",
+    "affiliate_network",
+    "traffic_source",
+    "batch_id",
+)
+
 BUCKET_MICROS: Final = 15 * 60 * 1_000_000  # every time zone's midnight falls on a quarter hour
 
 

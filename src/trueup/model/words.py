@@ -150,6 +150,18 @@ class ClickOutcome(StrEnum):
     IMPORTED = "imported"
 
 
+# The words that the field agrees on, case-folded, with the status that each means.
+STATUS_WORDS = {
+    word: status
+    for status, words in {
+        Status.APPROVED: "approved success sale confirmed paid rebill",
+        Status.PENDING: "pending lead hold new open",
+        Status.DECLINED: "declined rejected reject cancelled canceled chargeback trash refunded reversed",
+        Status.OTHER: "other",
+    }.items()
+    for word in words.split()
+}
+
 # Outcomes that the row alone decides, in precedence. A dialect says them; no later fact changes them.
 ROW_ALONE = tuple(Outcome)[: tuple(Outcome).index(Outcome.REFUSED_UNKNOWN_TYPE)]
 

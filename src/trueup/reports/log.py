@@ -7,29 +7,12 @@ import polars as pl
 
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection, read_conversions
+from trueup.model.batch import EXPORT_COLUMNS
 from trueup.model.catalog import Catalog
 from trueup.reports.export import money_text, time_text
 from trueup.reports.names import name_of
 
 # The names that a row of an export has, and that uploads read.
-COLUMNS: Final = (
-    "conversion_id",
-    "click_id",
-    "conversion_type",
-    "transaction_id",
-    "event_id",
-    "status",
-    "original_status",
-    "payout",
-    "currency",
-    "converted_at",
-    "label",
-    "campaign",
-    "offer",
-    "affiliate_network",
-    "traffic_source",
-    "batch_id",
-)
 NUMBERS: Final = ("payout",)  # the text columns that hold numbers
 
 _NAMED: Final = {
@@ -48,7 +31,7 @@ def read_log(
     newest: int | None = None,
     page_rows: int = 0,
 ) -> Iterator[pl.DataFrame]:
-    """Read the selected conversions as COLUMNS, oldest first.
+    """Read the selected conversions as EXPORT_COLUMNS, oldest first.
 
     Takes: the zone to show times in; how many of the newest to read, all of them when not given. To be read within
     `one_moment`.
@@ -61,4 +44,4 @@ def read_log(
         *(name_of(key, catalog).alias(title) for key, title in _NAMED.items()),
     ]
     for page in read_conversions(database, selection, newest, page_rows):
-        yield page.with_columns(shown).select(COLUMNS)
+        yield page.with_columns(shown).select(EXPORT_COLUMNS)
