@@ -97,7 +97,7 @@ def run_one(what: str, url: str, path: Path) -> dict[str, float]:
             told = {"longest_lock": 0.0}
             preview_upload(database, upload, None, "bench", now, Watch())
         else:
-            resumed = unfinished(earlier_batches(database, upload), upload)
+            resumed = unfinished(earlier_batches(database, upload), upload.choices)
             summary = apply_upload(database, upload, resumed, "bench", now, Watch())
             told = {"longest_lock": summary.longest_lock_seconds}
             print(f"    {summary.outcomes}", file=sys.stderr)

@@ -105,7 +105,7 @@ def test_two_programs__the_slower_one_stops(world: World) -> None:
 
     def go_on(ledger: Database, watch: Watch) -> None:
         upload = read_upload(ROWS.encode(), "rows.csv", Choices(), duplicates=DuplicateMode.ADD_PAYOUT)
-        resumed = unfinished(earlier_batches(ledger, upload), upload)
+        resumed = unfinished(earlier_batches(ledger, upload), upload.choices)
         assert resumed is not None
         apply_upload(ledger, upload, resumed, "tests", lambda: NOW, watch)
 

@@ -176,7 +176,7 @@ def _with_suggestion(upload: Upload, *, asks: bool) -> Upload:
 def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wishes) -> Summary:
     """Preview, ask and apply, as far as the person wants it."""
     earlier = earlier_batches(database, upload)
-    resumed = unfinished(earlier, upload)
+    resumed = unfinished(earlier, upload.choices)
     if not resumed:
         _mind_earlier(earlier, wishes)
     else:

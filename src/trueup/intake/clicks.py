@@ -17,7 +17,7 @@ from trueup.intake.chunks import FIRST_CHUNK, next_chunk
 from trueup.intake.click_file import ClickFile, new_clicks, rows_at, with_click_messages
 from trueup.intake.door import Clock, commit_again, steps_again
 from trueup.intake.summary import Summary, sampled
-from trueup.intake.uploads import Watch
+from trueup.intake.uploads import Watch, unfinished
 from trueup.ledger.batches import (
     added,
     advance_batch,
@@ -40,9 +40,7 @@ _SAMPLES: Final[Schema] = {"line": pl.Int64, "clicked_at": pl.Int64, "outcome": 
 
 def unfinished_import(database: Database, file: ClickFile) -> BatchRecord | None:
     """The batch that the same command began and did not finish."""
-    earlier = batches_of_content(database, BatchKind.CLICKS, file.sha256)
-    running = (batch for batch in earlier if batch.state is BatchState.RUNNING and batch.choices == file.choices)
-    return next(running, None)
+    return unfinished(batches_of_content(database, BatchKind.CLICKS, file.sha256), file.choices)
 
 
 def preview_clicks(

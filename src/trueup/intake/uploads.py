@@ -110,9 +110,9 @@ def earlier_batches(database: Database, upload: Upload) -> list[BatchRecord]:
     return batches_of_content(database, KINDS[upload.row_kind], upload.sha256)
 
 
-def unfinished(earlier: list[BatchRecord], upload: Upload) -> BatchRecord | None:
-    """The batch that the same command began and did not finish."""
-    running = (batch for batch in earlier if batch.state is BatchState.RUNNING and batch.choices == upload.choices)
+def unfinished(earlier: list[BatchRecord], choices: str) -> BatchRecord | None:
+    """The batch that the same command, a command with these choices, began and did not finish."""
+    running = (batch for batch in earlier if batch.state is BatchState.RUNNING and batch.choices == choices)
     return next(running, None)
 
 

@@ -1,7 +1,5 @@
 """Money: integers of micros (1/1,000,000 of a currency unit), never floats."""
 
-from decimal import Decimal
-
 MICROS = 1_000_000
 PAYOUT_MAX = 9_000_000_000 * MICROS  # a click's 1,000 rows of this still fit 64 bits
 RATE_SCALE = 1_000_000_000  # rates are integers of billionths
@@ -56,8 +54,3 @@ def _text(value: int, scale: int, decimals: int, kept: int) -> str:
     digits = f"{fraction:0{decimals}d}"
     shown = digits[:kept] + digits[kept:].rstrip("0")
     return f"{'-' if value < 0 else ''}{whole}{'.' if shown else ''}{shown}"
-
-
-def decimal_from_micros(micros: int) -> Decimal:
-    """Micros as an exact decimal number of currency units."""
-    return Decimal(micros).scaleb(-6)
