@@ -19,8 +19,8 @@ test-long: $(READY)  ## Run the tests that take minutes
 	@$(PROGRAMS)/pytest -n 2 -m long
 
 check: $(READY)  ## Look at style, types and the direction of imports
-	@$(PROGRAMS)/ruff check
-	@$(PROGRAMS)/ruff format --check
+	@$(PROGRAMS)/ruff check --no-cache
+	@$(PROGRAMS)/ruff format --check --no-cache
 	@$(PROGRAMS)/mypy
 	@$(PROGRAMS)/lint-imports
 

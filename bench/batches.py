@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
-
 from ledgers import TYPES, click_ids, fresh_database, now, prepare
+
 from trueup.intake.door import as_batch, record_rows
 from trueup.ledger.batches import create_batch
 from trueup.ledger.catalog import read_catalog

@@ -19,8 +19,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
-
 from ledgers import CLICKED_FOR, CLICKED_FROM, TYPES, click_ids, database_url, now, postgres_server, prepare
+
 from trueup.decide.effects import rollup_deltas
 from trueup.decide.rounds import STEPS
 from trueup.dialects.choices import Choices

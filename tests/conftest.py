@@ -12,9 +12,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 from sqlalchemy import make_url
 
-from command_line import CommandLine
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-
 from command_line import CommandLine, Ran
+
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.open import open_ledger

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from command_line import CommandLine
 from sqlalchemy import select
 
-from command_line import CommandLine
 from trueup.dialects.choices import Choices
 from trueup.intake.click_file import ClickFile, read_click_file
 from trueup.intake.clicks import apply_clicks, unfinished_import

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from click_files import TITLES, contents, stored_clicks
-
 from command_line import CommandLine
+
 from trueup.ledger.database import Database
 
 # What is the same whatever the database.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from click_files import TITLES, stored_clicks
-
 from command_line import CommandLine
+
 from trueup.ledger.database import Database
 from trueup.model.words import ClickOutcome
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from click_files import RECEIVED_AT, TITLES, Importer, Killed, click_rows, contents, parking, stored_clicks
-
 from command_line import CommandLine
+
 from trueup.intake.clicks import apply_clicks, preview_clicks
 from trueup.intake.uploads import Watch
 from trueup.ledger.batches import BatchMovedError, read_batches

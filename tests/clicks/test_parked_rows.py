@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from click_files import TITLES, Importer, click_rows, contents, parking
+from command_line import CommandLine
 from sqlalchemy import select
 
-from command_line import CommandLine
 from trueup.ledger.database import Database
 from trueup.ledger.schema import journal
 from trueup.model.batch import JOURNAL

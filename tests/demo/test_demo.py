@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from command_line import CommandLine
+
 from trueup.cli.demo import DATABASE
 from trueup.dialects.dialects import DIALECTS
 from trueup.sample.clicks import DAY, SETUP

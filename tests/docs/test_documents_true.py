@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import CommandLine
 from documents import DOCUMENTS, ROOT, blocks, commands, section, text_of
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from command_line import CommandLine
 from trueup.cli.main import app
 
 PLACEHOLDER = "COMMAND"  # in the place of any command

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import select
-
 from command_line import CommandLine
+from sqlalchemy import select
+from worlds import World
+
 from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.batch import CHANGES, CONVERSIONS, JOURNAL, ROLLUPS
-from worlds import World
 
 PROGRAM: Final = str(Path(sys.executable).with_name("trueup"))
 ROWS: Final = 40_000

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from killing import all_that_is_left, kill_amid, made_world, many_rows, many_statuses, outcomes_of, run
-
 from worlds import World
 
 UPLOAD = ("--yes", "--duplicates", "add_payout")

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 from effort import LITTLE, MUCH
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worlds import World, micros_at
 
-from command_line import CommandLine
 from trueup.dialects.choices import Choices
 from trueup.intake.uploads import Watch, apply_upload, preview_upload, read_upload
 from trueup.ledger.open import open_ledger
 from trueup.model.words import DuplicateMode
-from worlds import World, micros_at
 
 OFFERS = {"a": "VPN trial", "b": "Loan form", "c": "Casino signup", "d": "Newsletter"}
 NOW = micros_at("2026-02-10T12:00:00Z")

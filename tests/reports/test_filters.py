@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from command_line import CommandLine
 from stored import at, click, conversion, set_up, store
 
-from command_line import CommandLine
 from trueup.ledger.database import Database
 from trueup.model.words import Status
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from command_line import CommandLine
 from stored import MONEY, at, conversion, set_up, store
 
-from command_line import CommandLine
 from trueup.dialects.choices import Choices
 from trueup.dialects.read import read_file
 from trueup.ledger.database import Database

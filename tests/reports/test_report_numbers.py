@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from command_line import CommandLine
 from stored import MONEY, at, click, conversion, set_up, store
 
-from command_line import CommandLine
 from trueup.ledger.database import Database
 from trueup.ledger.schema import conversion_types
 

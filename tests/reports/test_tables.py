@@ -1,10 +1,10 @@
 """Tables fit the terminal, leave no number of a report out, and print nothing that a terminal would obey."""
 
 import pytest
+from command_line import CommandLine
 from rich.cells import cell_len
 from stored import MONEY, at, click, conversion, set_up, store
 
-from command_line import CommandLine
 from trueup.cli.terminal import output
 from trueup.ledger.database import Database
 from trueup.model.batch import EXPORT_COLUMNS

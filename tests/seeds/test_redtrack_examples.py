@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from command_line import CommandLine
 from worlds import World
 

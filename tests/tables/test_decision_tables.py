@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 import pytest
 from decision_tables import Line, Table, read_tables
+from worlds import micros_at
 
 from trueup.dialects.choices import Choices
 from trueup.intake.undo import apply_undo, undoable
@@ -27,7 +28,6 @@ from trueup.model.catalog import AffiliateNetwork, ConversionType, Offer, Worksp
 from trueup.model.money import micros_from_text, rate_from_text, text_from_micros
 from trueup.model.policy import NetworkPolicy, OfferPolicy
 from trueup.model.words import Approval, DuplicateMode, Outcome, PayoutMode, RowKind, Status, UnknownClick
-from worlds import micros_at
 
 TABLES: Final = read_tables()
 DAY: Final = "2026-02-10"
