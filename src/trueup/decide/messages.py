@@ -42,6 +42,7 @@ def _updated() -> pl.Expr:
 
 # Made of a journal row's columns; `detail` is what deciding it added.
 MESSAGES: Final[dict[Outcome, pl.Expr]] = {
+    Outcome.REFUSED_NOT_ALLOWED: pl.lit("The sender may not report conversions of this click."),
     Outcome.REFUSED_MALFORMED_ROW: _said("The row cannot be read: {}.", "detail"),
     Outcome.REFUSED_MISSING_CLICK_ID: pl.lit("The row has no click id."),
     Outcome.REFUSED_BAD_CLICK_ID: _said("This cannot be a click id: {}.", "detail"),
@@ -49,6 +50,7 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_BAD_TRANSACTION_ID: _said("The transaction id cannot be used: {}.", "detail"),
     Outcome.REFUSED_BAD_EVENT_ID: _said("The event id cannot be used: {}.", "detail"),
     Outcome.REFUSED_BAD_TIME: _said("The time cannot be used: {}.", "detail"),
+    Outcome.IGNORED_STATUS: _said("Its sender says that messages of the status '{}' mean nothing.", "status"),
     Outcome.REFUSED_UNKNOWN_TYPE: _unknown_type(),
     Outcome.REFUSED_UNKNOWN_CLICK: _said("There is no click '{}'; import it, or correct the row.", "click_id"),
     Outcome.PARKED_UNKNOWN_CLICK: _said("There is no click '{}' yet; the row waits until it is imported.", "click_id"),

@@ -55,12 +55,18 @@ def decide_now(
 
 
 def record_rows(
-    database: Database, batch: pl.DataFrame, record: BatchRecord, policies: Policies, clock: Clock
+    database: Database,
+    batch: pl.DataFrame,
+    record: BatchRecord,
+    policies: Policies,
+    clock: Clock,
+    beside: Callable[[Decisions], None] = lambda _decisions: None,
 ) -> tuple[Decisions, BatchRecord]:
     """Decide rows of a batch and commit what they come to.
 
-    Takes: BATCH; the batch's record as it is in the ledger; the policies its rows name. Returns: the decisions, and
-    the record as it is afterwards.
+    Takes: BATCH; the batch's record as it is in the ledger; the policies its rows name; what else to write in the same
+    transaction, which must not bear on what the rows come to. Returns: the decisions, and the record as it is
+    afterwards.
     Raises: BatchMovedError when another program has advanced the batch meanwhile; nothing is changed then.
     """
     # Deciding takes longer than writing. Where the database can tell that nobody wrote meanwhile, it is done before the
@@ -72,6 +78,7 @@ def record_rows(
         if decisions is None or database.others_writes() != version:
             decisions = decide_now(database, batch, policies)
         commit_rows(database, decisions.journal)
+        beside(decisions)
         record = _commit_steps(database, decisions.steps, decisions.journal, record, batch.height, clock)
     return decisions, record
 

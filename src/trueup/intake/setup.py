@@ -22,7 +22,15 @@ from trueup.intake.setup_form import (
     workspace_of,
 )
 from trueup.intake.setup_read import read_setup
-from trueup.ledger.catalog import holds_money, lock_catalog, read_catalog, vacate_slugs, write_thing, write_workspace
+from trueup.ledger.catalog import (
+    holds_money,
+    lock_catalog,
+    move_catalog_version,
+    read_catalog,
+    vacate_slugs,
+    write_thing,
+    write_workspace,
+)
 from trueup.ledger.database import Database
 from trueup.model.catalog import Catalog
 
@@ -87,6 +95,7 @@ def apply_setup(database: Database, content: bytes, *, preview: bool = False) ->
             return SetupOutcome(mistakes=mistakes)
         if not preview:
             _store(database, catalog, file, changes)
+            move_catalog_version(database)
     return SetupOutcome(changes=changes, left_alone=tuple(_left_alone(catalog, wanted)))
 
 

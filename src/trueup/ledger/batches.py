@@ -28,7 +28,7 @@ _INSERT: Final = (
     .values({name: bindparam(f"new_{name}") for name in (*_RECEIVED, "state", "rows_total", "totals_before")})
     .returning(batches.c.batch_id)
 )
-_ADVANCED: Final = ("rows_done", "outcomes", "totals_delta", "state", "finished_at")
+_ADVANCED: Final = ("rows_done", "rows_total", "outcomes", "totals_delta", "state", "finished_at")
 _ADVANCE: Final = (
     update(batches)
     .where(batches.c.batch_id == bindparam("of_batch"), batches.c.rows_done == bindparam("from_rows"))
@@ -65,13 +65,18 @@ def advance_batch(
 ) -> BatchRecord:
     """Write down that `rows` more rows of a batch are done, with what they came to; it is done when none is left.
 
+    A batch of postbacks has as many rows as it has had so far, and is never done by itself.
+
     Takes: the record as it is in the ledger. Returns: the record as it is afterwards.
     Raises: BatchMovedError when it is not as the record says: another program has advanced or stopped it.
     """
-    finished = record.rows_done + rows >= record.rows_total
+    rows_done = record.rows_done + rows
+    is_open = record.kind is BatchKind.POSTBACKS
+    finished = not is_open and rows_done >= record.rows_total
     after = replace(
         record,
-        rows_done=record.rows_done + rows,
+        rows_done=rows_done,
+        rows_total=rows_done if is_open else record.rows_total,
         outcomes=Counter(record.outcomes) + Counter(outcomes),
         totals_delta=added(record.totals_delta, delta),
         state=BatchState.DONE if finished else BatchState.RUNNING,
@@ -79,6 +84,7 @@ def advance_batch(
     )
     values = {
         "rows_done": after.rows_done,
+        "rows_total": after.rows_total,
         "outcomes": json.dumps(after.outcomes),
         "totals_delta": _text(after.totals_delta),
         "state": after.state.value,
@@ -135,6 +141,19 @@ def stop_batch(database: Database, batch_id: int) -> None:
     """Stop a batch that is not finished: its other rows will not come."""
     running = (batches.c.batch_id == batch_id) & (batches.c.state == BatchState.RUNNING.value)
     database.execute(update(batches).where(running).values(state=BatchState.STOPPED.value))
+
+
+def finish_batch(database: Database, batch_id: int, now: int) -> None:
+    """Finish a batch of postbacks that takes no more rows, unless it was stopped. Within the caller's transaction."""
+    running = (batches.c.batch_id == batch_id) & (batches.c.state == BatchState.RUNNING.value)
+    database.execute(update(batches).where(running).values(state=BatchState.DONE.value, finished_at=now))
+
+
+def finish_postbacks(database: Database, received_before: int, now: int) -> None:
+    """Finish the batches of postbacks that were opened before a moment: whatever took their rows is gone."""
+    left = (batches.c.kind == BatchKind.POSTBACKS.value) & (batches.c.state == BatchState.RUNNING.value)
+    old = update(batches).where(left, batches.c.received_at < received_before)
+    database.execute(old.values(state=BatchState.DONE.value, finished_at=now))
 
 
 def touched_clicks(database: Database, batch_id: int) -> pl.Series:

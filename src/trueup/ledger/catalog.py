@@ -4,7 +4,7 @@ A new ledger holds none of it, and still has a workspace (of the defaults) and t
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias
@@ -24,6 +24,8 @@ Row: TypeAlias = dict[str, Any]
 Thing: TypeAlias = AffiliateNetwork | ConversionType | TrafficSource | Offer | Campaign
 
 _WORKSPACE_ID: Final = 1
+_CATALOG_ID: Final = 1
+_VERSION: Final = select(schema.catalog_version.c.version)
 
 
 def read_catalog(database: Database) -> Catalog:
@@ -54,7 +56,7 @@ def write_workspace(database: Database, workspace: Workspace) -> None:
 
 
 def write_thing(database: Database, thing: Thing) -> int:
-    """Store a network, type, source, offer or campaign. Within the caller's transaction.
+    """Store a network, type, source, offer or campaign. Within the caller's transaction. Postback keys stay.
 
     Takes: the thing with our number for it, 0 for a new one. Returns: the number.
     """
@@ -92,6 +94,23 @@ def lock_catalog(database: Database) -> None:
         database.run("LOCK TABLE workspace IN EXCLUSIVE MODE")
 
 
+def write_postback_keys(database: Database, network_id: int, keys: Sequence[str]) -> None:
+    """Store the keys of a network's postbacks. Within the caller's transaction, which also moves the version."""
+    chosen = update(schema.affiliate_networks).where(schema.affiliate_networks.c.network_id == network_id)
+    database.execute(chosen.values(postback_keys=_json(list(keys))))
+
+
+def move_catalog_version(database: Database) -> None:
+    """Give the catalog its next version, so that servers read it again. Within the transaction that changes it."""
+    database.put(schema.catalog_version, pl.DataFrame([{"catalog_id": _CATALOG_ID, "version": 1}]), add=["version"])
+
+
+def read_catalog_version(database: Database) -> int:
+    """A number that is another after every change of the catalog."""
+    found = database.read(_VERSION, {"version": pl.Int64})
+    return int(found.item()) if found.height else 0
+
+
 def _by_name(database: Database, kind: type[Thing]) -> dict[str, Any]:
     things = (_KINDS[kind].thing(row) for row in _rows(database, _KINDS[kind].table))
     return {thing.name: thing for thing in things}
@@ -107,7 +126,7 @@ def _all_of(table: Table) -> tuple[Select[Any], Schema]:
     return select(table).order_by(*table.primary_key.columns), stored
 
 
-def _json(value: Mapping[str, Any] | list[tuple[int, int]]) -> str:
+def _json(value: Mapping[str, Any] | list[Any]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -128,7 +147,16 @@ def _network(row: Row) -> AffiliateNetwork:
         default_status=Status(row["default_status"]),
         status_map={word: Status(status) for word, status in json.loads(row["status_map"]).items()},
     )
-    return AffiliateNetwork(row["network_id"], row["name"], policy, row["time_zone"])
+    return AffiliateNetwork(
+        network_id=row["network_id"],
+        name=row["name"],
+        policy=policy,
+        time_zone=row["time_zone"],
+        postback_keys=tuple(json.loads(row["postback_keys"] or "[]")),
+        only_with_key=bool(row["only_with_key"]),
+        allowed_addresses=tuple(json.loads(row["allowed_addresses"] or "[]")),
+        always_200=bool(row["always_200"]),
+    )
 
 
 def _network_row(network: AffiliateNetwork) -> Row:
@@ -139,6 +167,9 @@ def _network_row(network: AffiliateNetwork) -> Row:
         "default_status": network.policy.default_status.value,
         "status_map": _json(network.policy.status_map),
         "time_zone": network.time_zone,
+        "only_with_key": int(network.only_with_key),
+        "allowed_addresses": _json(list(network.allowed_addresses)),
+        "always_200": int(network.always_200),
     }
 
 

@@ -1,10 +1,11 @@
 """Write what was decided: journal, conversions, changes and rollups, inside the caller's one transaction."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
+from sqlalchemy import update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
@@ -41,6 +42,11 @@ def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.Data
     database.put(conversions, final.filter(pl.col("version") > 0).select(*CONVERSIONS))
     database.append(changes, changed)
     database.put(rollups, deltas, add=["conversions", "revenue"])
+
+
+def update_sub_parameters(database: Database, click_id: str, values: Mapping[str, str]) -> None:
+    """Set sub-parameters (sub1...) of a click, if it is known. No rule and no count depends on them."""
+    database.execute(update(clicks).where(clicks.c.click_id == click_id).values(dict(values)))
 
 
 def commit_clicks(database: Database, new: pl.DataFrame) -> None:

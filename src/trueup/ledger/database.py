@@ -6,6 +6,7 @@ statement each on both databases; nothing is staged in temporary tables.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -16,6 +17,7 @@ from typing import Any, Final, Self
 import adbc_driver_postgresql.dbapi
 import adbc_driver_sqlite.dbapi
 import polars as pl
+import pyarrow as pa
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_manager.dbapi import Connection, Cursor
 from sqlalchemy import (
@@ -40,9 +42,16 @@ from trueup.model.batch import Schema
 BUSY_TIMEOUT_SECONDS: Final = 60
 _SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
+# What the drivers say where it is the database that fails, not the statement: SQLite in words, PostgreSQL by code
+# (08 connection, 53 resources, 57P shutdown, 58 the system, 25006 read-only) or, with no connection, in words.
+_UNAVAILABLE: Final = re.compile(
+    "database (table )?is locked|disk is full|disk I/O error|readonly database|unable to open database"
+    "|SQLSTATE: (08|53|57P|58|25006)|no connection to the server|server closed the connection|could not connect"
+    "|connection to server|terminating connection|No space left"
+)
+_ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), type(None): pa.null()}
 
 _SQLITE_PRAGMAS: Final = (
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",  # first, so that the others wait too
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # NORMAL loses acknowledged commits when the power goes
     "PRAGMA cache_size = -131072",  # 128 MiB
@@ -55,11 +64,19 @@ class DatabaseError(Exception):
     """The database could not be opened, read or written. The message says what is wrong, without secrets."""
 
 
+class DatabaseUnavailableError(DatabaseError):
+    """The database cannot be used now, whatever is asked of it: it is gone, locked, full or may not be written."""
+
+
 class Database:
     """An open database. Not for several threads at once."""
 
-    def __init__(self, url: str) -> None:
-        """Open. Takes: `sqlite:///path`, or a `postgresql://` URL. Raises: DatabaseError."""
+    def __init__(self, url: str, busy_seconds: float = BUSY_TIMEOUT_SECONDS) -> None:
+        """Open. Takes: `sqlite:///path`, or a `postgresql://` URL; how long to wait for SQLite's one writer's place.
+
+        Raises: DatabaseError.
+        """
+        self._busy_seconds = busy_seconds
         self.lock_seconds = 0.0  # how long the last transaction lasted
         self.is_sqlite = url.startswith("sqlite:///")
         self.dialect = _SQLITE if self.is_sqlite else _POSTGRESQL
@@ -76,12 +93,13 @@ class Database:
                     connection = adbc_driver_postgresql.dbapi.connect(url, autocommit=True)
                 on_failure.callback(connection.close)
                 cursor = connection.cursor()
-                for pragma in _SQLITE_PRAGMAS if self.is_sqlite else ():
+                waiting = f"PRAGMA busy_timeout = {round(self._busy_seconds * 1000)}"  # first: the others wait too
+                for pragma in (waiting, *_SQLITE_PRAGMAS) if self.is_sqlite else ():
                     cursor.execute(pragma)
                     cursor.fetchall()
                 on_failure.pop_all()
         except DriverError as error:
-            raise DatabaseError(f"the database cannot be opened: {_plain(error)}") from None
+            raise DatabaseUnavailableError(f"the database cannot be opened: {_plain(error)}") from None
         return connection, cursor
 
     def close(self) -> None:
@@ -131,8 +149,8 @@ class Database:
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a plain SQL text that returns no rows."""
-        with _told_plainly():
-            self._cursor.execute(sql, list(parameters) or None)
+        with _told_plainly():  # `executemany`: the PostgreSQL driver's `execute` tries to read rows first, as COPY
+            self._cursor.executemany(sql, _record(parameters) if parameters else None)
 
     def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> None:
         """Run a statement that returns no rows."""
@@ -147,10 +165,11 @@ class Database:
     def read_sql(self, sql: str, schema: Schema, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Read rows of a plain SQL text, the columns in the schema's order."""
         with _told_plainly():
-            self._cursor.execute(sql, list(parameters) or None)
+            self._cursor.execute(sql, _record(parameters) if parameters else None)
             found = self._cursor.fetch_polars()
-        columns = zip(found.get_columns(), schema.items(), strict=True)
-        return pl.DataFrame([column.cast(dtype).alias(name) for column, (name, dtype) in columns])
+        found.columns = list(schema)
+        columns = zip(found.get_columns(), schema.values(), strict=True)
+        return pl.DataFrame([column if column.dtype == dtype else column.cast(dtype) for column, dtype in columns])
 
     def append(self, table: Table, frame: pl.DataFrame) -> None:
         """Insert new rows in bulk."""
@@ -173,10 +192,7 @@ class Database:
         if not frame.height:
             return
         with _told_plainly():
-            if self.is_sqlite:
-                self._cursor.executemany(sql, frame.to_arrow())
-            else:
-                self._cursor.execute(sql, frame.select(pl.all().implode()).to_arrow())
+            self._cursor.executemany(sql, frame if self.is_sqlite else frame.select(pl.all().implode()))
 
     def _compiled(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         sql, names, fixed = _compile(self.dialect, statement)
@@ -200,6 +216,18 @@ def is_one_of(is_sqlite: bool, key: ColumnElement[Any] | Column[Any], name: str)
     kind = Text() if isinstance(key.type, Text) else key.type  # a parameter's type must not name a collation
     listed = key == any_(bindparam(name, type_=postgresql.ARRAY(kind)))
     return and_(listed, key.between(bindparam(f"{name}_least", type_=kind), bindparam(f"{name}_most", type_=kind)))
+
+
+def _record(parameters: Sequence[Any]) -> pa.RecordBatch:
+    """One record of parameters, their types stated: to find one out, Arrow would look for pandas at every value."""
+    values = [pa.array([value], _arrow_type(value)) for value in parameters]
+    return pa.record_batch(values, names=[str(place) for place in range(len(values))])
+
+
+def _arrow_type(value: Any) -> pa.DataType | None:  # noqa: ANN401 - any value a driver takes
+    if isinstance(value, list):
+        return pa.list_(_arrow_type(value[0]) if value else pa.null())
+    return _ARROW_TYPES.get(type(value))
 
 
 def _bounds(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,7 +268,8 @@ def _told_plainly() -> Iterator[None]:
     try:
         yield
     except DriverError as error:
-        raise DatabaseError(_plain(error)) from error
+        kind = DatabaseUnavailableError if _UNAVAILABLE.search(str(error)) else DatabaseError
+        raise kind(_plain(error)) from error
 
 
 def _plain(error: DriverError) -> str:

@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import BUSY_TIMEOUT_SECONDS, Database, DatabaseError
 
-HEAD: Final = "0001"  # the newest migration; each has the next number
+HEAD: Final = "0002"  # the newest migration; each has the next number
 VERSION_TABLE: Final = "trueup_version"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
 
@@ -25,14 +25,14 @@ _TABLE_NAMES: Final = {
 }
 
 
-def open_ledger(url: str) -> Database:
+def open_ledger(url: str, busy_seconds: float = BUSY_TIMEOUT_SECONDS) -> Database:
     """Open a ledger, making or updating its tables first where that is needed.
 
-    Takes: a database URL (see `Database`).
+    Takes: what `Database` takes.
     Raises: DatabaseError when it cannot be opened, is not a ledger, or was made by a newer program.
     """
     _refuse_missing_folder(url)
-    db = Database(url)
+    db = Database(url, busy_seconds)
     try:
         if _read_version(db) != HEAD:
             _migrate(db)

@@ -123,7 +123,59 @@ policies = Table(
     _text("content"),
 )
 
+# --- the server's own
+
+# What must stay the same as long as the ledger lives, such as the key of our click ids.
+secrets = Table("secrets", metadata, Column("name", Text, primary_key=True), _text("value"))
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", SERIAL, Identity(always=True), primary_key=True),
+    _text("name"),
+    _text("scopes"),  # Scope words, with spaces between
+    Column("sha256", Text, nullable=False, unique=True),  # of the whole key; the key itself is kept nowhere
+    _whole("made_at"),
+    _whole("last_used_at"),  # 0 for never; written at most once a minute
+    _whole("revoked_at"),  # 0 while it is good
+)
+
+# What a request with an Idempotency-Key was answered, so that the same request again does nothing again.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("idempotency_key", Text, primary_key=True),  # <key_id>:<what the caller chose>
+    _text("request_sha256"),
+    _whole("status"),  # the answer's HTTP status; 0 while the request is at work
+    _text("answer"),
+    _whole("made_at"),
+)
+
+# Files that were sent to the server.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("upload_id", Text, primary_key=True),
+    _text("file_name"),  # as its sender calls it
+    _text("sha256"),
+    _whole("bytes"),
+    _text("choices"),  # JSON: what was chosen for it
+    _text("state"),  # UploadState
+    _text("trouble"),  # what went wrong, for a person
+    _text("made_by"),
+    _whole("made_at"),
+    _whole("batch_id"),  # the batch it became, 0 for none yet
+)
+
 # --- the catalog: what the workspace is set up as
+
+# One row: 1. Its number changes with every change of the catalog, so that servers know when to read it again.
+catalog_version = Table(
+    "catalog_version",
+    metadata,
+    Column("catalog_id", BigInteger, primary_key=True, autoincrement=False),
+    _whole("version"),
+)
 
 workspace = Table(
     "workspace",
@@ -156,6 +208,10 @@ affiliate_networks = _named(
     _text("default_status"),
     _text("status_map"),  # JSON: word -> status
     _text("time_zone"),
+    _text("postback_keys"),  # JSON: the keys of its postbacks, newest first; two at most
+    _whole("only_with_key"),
+    _text("allowed_addresses"),  # JSON: addresses and ranges that its postbacks come from; none for any
+    _whole("always_200"),
 )
 conversion_types = _named(
     "conversion_types",

@@ -65,6 +65,14 @@ CLICKS: Final[Schema] = {
     "external_id": pl.String,
     "country": pl.String,
     **{f"sub{i}": pl.String for i in range(1, 11)},
+    # what the visitor's browser said; '' for clicks brought from elsewhere
+    "referrer": pl.String,
+    "user_agent": pl.String,
+    "device": pl.String,
+    "os": pl.String,
+    "browser": pl.String,
+    "is_bot": pl.Int64,  # 1: a crawler, or a program that says so
+    "ip": pl.String,  # whole, truncated, or '', as the settings say
 }
 
 # What a row, or deciding again, can change in a conversion.

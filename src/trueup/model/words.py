@@ -46,6 +46,7 @@ class BatchKind(StrEnum):
 
     UPLOAD = "upload"
     UPDATE_STATUS = "update_status"
+    POSTBACKS = "postbacks"  # messages as they come; one batch takes those of an hour
     CLICKS = "clicks"  # clicks brought from elsewhere; parked rows come to life
     UNDO = "undo"
 
@@ -53,9 +54,9 @@ class BatchKind(StrEnum):
 class BatchState(StrEnum):
     """How far a batch has come."""
 
-    RUNNING = "running"  # some chunks are applied; the same command again applies the rest
+    RUNNING = "running"  # some rows are applied, and more may come
     DONE = "done"
-    STOPPED = "stopped"  # undone before it was finished; the rest will not come
+    STOPPED = "stopped"  # undone or cancelled before it was finished; the rest will not come
 
 
 class Origin(StrEnum):
@@ -101,6 +102,8 @@ class Clock(StrEnum):
 class Outcome(StrEnum):
     """What happened to a row: exactly one each, the first that applies, in this order."""
 
+    # what the sender alone shows
+    REFUSED_NOT_ALLOWED = "refused_not_allowed"  # no key that its network asks for, or an address it does not know
     # what the row alone shows
     REFUSED_MALFORMED_ROW = "refused_malformed_row"
     REFUSED_MISSING_CLICK_ID = "refused_missing_click_id"
@@ -109,6 +112,7 @@ class Outcome(StrEnum):
     REFUSED_BAD_TRANSACTION_ID = "refused_bad_transaction_id"
     REFUSED_BAD_EVENT_ID = "refused_bad_event_id"
     REFUSED_BAD_TIME = "refused_bad_time"
+    IGNORED_STATUS = "ignored_status"  # its sender says that messages of this status mean nothing
     # what the workspace knows
     REFUSED_UNKNOWN_TYPE = "refused_unknown_type"
     REFUSED_UNKNOWN_CLICK = "refused_unknown_click"

@@ -1,0 +1,27 @@
+"""Who looks on while the writer works: the metrics and the log. By itself it does nothing."""
+
+from collections.abc import Sequence
+
+from trueup.intake.live import Told
+
+
+class Watch:
+    """What the writer says of its work."""
+
+    def gathered(self, clicks: int, messages: int, seconds: float) -> None:
+        """So many callers shared one commit, which took so long."""
+
+    def told(self, told: Sequence[Told]) -> None:
+        """What messages came to."""
+
+    def sliced(self, seconds: float) -> None:
+        """A slice of longer work took so long."""
+
+    def spooled(self, kept: int, lost: int) -> None:
+        """So many clicks went to the spool, and so many found no room."""
+
+    def failed(self, trouble: str) -> None:
+        """The database or the spool could not be written."""
+
+    def recovered(self) -> None:
+        """The database can be written again, and has what the spool kept."""

@@ -1,0 +1,216 @@
+"""Live traffic: the clicks and messages that wait together are recorded together, through the same door as files.
+
+A message is one row: a postback or a pixel. Messages of one origin share a batch for an hour; each batch can be undone
+like any other, and then the next message opens a new one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from trueup.decide.messages import message
+from trueup.decide.pipeline import Decisions
+from trueup.intake.door import Clock, decide_now, record_rows
+from trueup.intake.senders import refused_senders
+from trueup.ledger.batches import BatchMovedError, create_batch, finish_batch, finish_postbacks
+from trueup.ledger.catalog import read_catalog, read_catalog_version
+from trueup.ledger.commit import commit_clicks, update_sub_parameters
+from trueup.ledger.database import Database
+from trueup.ledger.policies import store_policy
+from trueup.ledger.rollups import read_totals
+from trueup.ledger.snapshot import read_click_facts
+from trueup.model.batch import BATCH, CLICKS
+from trueup.model.catalog import Catalog
+from trueup.model.ids import conversion_id
+from trueup.model.policy import Policy
+from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.words import BatchKind, Origin, Outcome, RowKind
+
+Click = tuple[Any, ...]  # the values of CLICKS, in order
+
+_HOUR_MICROS: Final = 3_600 * 1_000_000
+_NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hour; this one's program is gone
+_DEFAULTS: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in BATCH.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One postback or pixel, as it was read."""
+
+    row: Mapping[str, Any]  # the columns of ROWS that it gives
+    origin: Origin
+    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for one that nobody has
+    address: str = ""  # where it came from
+    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
+    wants_text: bool = False  # the sender is told in words, whatever the outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a message came to."""
+
+    outcome: Outcome
+    click_id: str
+    conversion_id: str  # '' for none
+    text: str  # for a person; '' where nobody asked and nothing is wrong
+
+
+class LiveLedger:
+    """What the one writer of a program knows: the setup, and the batches that are open for messages."""
+
+    def __init__(self, database: Database, clock: Clock, made_by: str) -> None:
+        """Takes: an open ledger that nobody else uses, the clock, and who the batches are made by."""
+        self.database = database
+        self.catalog = Catalog()
+        self._clock, self._made_by = clock, made_by
+        self._open: dict[Origin, BatchRecord] = {}
+        self._policy = Policy()
+        self._version, self._others_writes = -1, -1
+        self.refresh()
+        with database.transaction():
+            finish_postbacks(database, clock() - _NOBODY_WRITES_MICROS, clock())
+
+    def refresh(self) -> None:
+        """Read the setup again if it has changed."""
+        others_writes = self.database.others_writes()
+        if others_writes is not None and others_writes == self._others_writes:
+            return
+        version = read_catalog_version(self.database)
+        if version != self._version:
+            self.catalog = read_catalog(self.database)
+            self._policy = self.catalog.policy()
+            with self.database.transaction():
+                store_policy(self.database, self._policy)
+        self._version, self._others_writes = version, others_writes if others_writes is not None else -1
+
+    def changed(self) -> None:
+        """Say that this program itself has changed the setup: the next message is decided by the new one."""
+        self._others_writes = self._version = -1
+
+    def record(self, clicks: Sequence[Click], messages: Sequence[Message]) -> list[Told]:
+        """Record clicks and messages; all of them are on disk when this returns.
+
+        Returns: what each message came to, in their order. Raises: DatabaseError; then nothing is recorded of the
+        clicks and of the origin that failed.
+        """
+        self.refresh()
+        told: dict[int, Told] = {}
+        by_origin: dict[Origin, list[int]] = {}
+        for place, said in enumerate(messages):
+            by_origin.setdefault(said.origin, []).append(place)
+        frame = _click_frame(clicks) if clicks else None
+        for origin, places in by_origin.items():
+            told |= zip(places, self._record(origin, [messages[place] for place in places], frame), strict=True)
+            frame = None
+        if frame is not None:
+            with self.database.transaction():
+                commit_clicks(self.database, frame)
+        return [told[place] for place in range(len(messages))]
+
+    def try_out(self, said: Message) -> Told:
+        """Say what a message would come to now. Changes nothing."""
+        self.refresh()
+        batch = self._batch([said], 0, 0)
+        return _told(decide_now(self.database, batch, {self._policy.policy_id: self._policy}), [said], 0)[0]
+
+    def keep_spooled(self, clicks: Sequence[Click]) -> int:
+        """Record clicks that were kept elsewhere meanwhile, each once. Returns: how many were new."""
+        frame = _click_frame(clicks).unique("click_id", keep="first", maintain_order=True).sort("click_id")
+        with self.database.transaction():
+            known = read_click_facts(self.database, frame["click_id"].to_list())["click_id"]
+            new = frame.filter(~pl.col("click_id").is_in(known.implode()))
+            commit_clicks(self.database, new)
+        return new.height
+
+    def finish(self) -> None:
+        """Finish the open batches: no message will come any more."""
+        with self.database.transaction():
+            for record in self._open.values():
+                self._finish(record)
+        self._open.clear()
+
+    def _record(self, origin: Origin, messages: Sequence[Message], clicks: pl.DataFrame | None) -> list[Told]:
+        while True:
+            record = self._open_batch(origin)
+            batch = self._batch(messages, record.batch_id, record.rows_done)
+            try:
+                decisions, after = record_rows(
+                    self.database,
+                    batch,
+                    record,
+                    {self._policy.policy_id: self._policy},
+                    self._clock,
+                    beside=lambda decisions: self._beside(decisions, messages, clicks, record.rows_done),  # noqa: B023 - it is called before the loop goes on
+                )
+            except BatchMovedError:  # it was undone, and with that closed
+                del self._open[origin]
+                continue
+            self._open[origin] = after
+            return _told(decisions, messages, record.rows_done)
+
+    def _beside(
+        self, decisions: Decisions, messages: Sequence[Message], clicks: pl.DataFrame | None, rows_before: int
+    ) -> None:
+        """What is committed together with the rows."""
+        if clicks is not None:
+            commit_clicks(self.database, clicks)
+        if not any(said.sub_parameters for said in messages):
+            return
+        for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
+            said = messages[line - rows_before - 1]
+            if said.sub_parameters and not Outcome(outcome).refused:
+                update_sub_parameters(self.database, said.row["click_id"], said.sub_parameters)
+
+    def _open_batch(self, origin: Origin) -> BatchRecord:
+        now = self._clock()
+        held = self._open.get(origin)
+        if held is not None and held.received_at // _HOUR_MICROS == now // _HOUR_MICROS:
+            return held
+        receipt = Receipt(BatchKind.POSTBACKS, origin, now, self._made_by, self._policy.policy_id)
+        with self.database.transaction():
+            if held is not None:
+                self._finish(held)
+            record = create_batch(self.database, receipt, 0, read_totals(self.database))
+        self._open[origin] = record
+        return record
+
+    def _finish(self, record: BatchRecord) -> None:
+        finish_batch(self.database, record.batch_id, self._clock())
+
+    def _batch(self, messages: Sequence[Message], batch_id: int, rows_before: int) -> pl.DataFrame:
+        """BATCH of the messages: what they give, and what they were received as."""
+        received = {
+            **_DEFAULTS,
+            "batch_id": batch_id,
+            "received_at": self._clock(),
+            "policy_id": self._policy.policy_id,
+            "kind": RowKind.CONVERSION.value,
+            "forced": 0,
+        }
+        rows = [said.row for said in messages]
+        columns = {name: [row.get(name, value) for row in rows] for name, value in received.items()}
+        columns["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
+        for place in refused_senders(self.database, self.catalog, messages):
+            columns["refusal"][place] = Outcome.REFUSED_NOT_ALLOWED.value
+        return pl.DataFrame(columns, schema=dict(BATCH))
+
+
+def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:
+    columns = zip(CLICKS.items(), zip(*clicks, strict=True), strict=True)
+    return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
+
+
+def _told(decisions: Decisions, messages: Sequence[Message], rows_before: int) -> list[Told]:
+    journal = decisions.journal
+    lines, outcomes = journal["line"].to_list(), [Outcome(word) for word in journal["outcome"].to_list()]
+    places = [line - rows_before - 1 for line in lines]
+    wanted = [messages[place].wants_text or outcome.refused for place, outcome in zip(places, outcomes, strict=True)]
+    texts = journal.select(message()).to_series().to_list() if any(wanted) else [""] * len(lines)
+    found = zip(places, outcomes, journal["click_id"].to_list(), journal["conversion_n"].to_list(), texts, strict=True)
+    told = {
+        place: Told(outcome, click_id, conversion_id(click_id, n) if n else "", text)
+        for place, outcome, click_id, n, text in found
+    }
+    return [told[place] for place in range(len(messages))]

@@ -1,0 +1,56 @@
+"""Who may report conversions of whose clicks: a network's keys, and the addresses its messages come from."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from trueup.ledger.database import Database
+from trueup.ledger.snapshot import read_click_facts
+from trueup.model.catalog import AffiliateNetwork, Catalog
+from trueup.model.ids import CLICK_ID
+
+if TYPE_CHECKING:
+    from trueup.intake.live import Message
+
+
+def refused_senders(database: Database, catalog: Catalog, messages: Sequence["Message"]) -> list[int]:
+    """The places of the messages whose senders may not report conversions of their clicks.
+
+    A key is good for the clicks of its own network. A network may ask for a key, and for certain addresses. A click
+    that nobody knows yet has no network: where any network asks for something, the message must bring a key.
+    """
+    careful = {n.network_id: n for n in catalog.affiliate_networks.values() if n.only_with_key or n.allowed_addresses}
+    doubtful = [place for place, said in enumerate(messages) if said.sender or careful]
+    if not doubtful:
+        return []
+    ids = {messages[place].row.get("click_id", "") for place in doubtful}
+    fit = sorted(click_id for click_id in ids if CLICK_ID.fullmatch(click_id))
+    facts = read_click_facts(database, fit)
+    network_of = dict(zip(facts["click_id"].to_list(), facts["network_id"].to_list(), strict=True))
+    return [place for place in doubtful if not _may_report(messages[place], network_of, careful)]
+
+
+def _may_report(said: "Message", network_of: Mapping[str, int], careful: Mapping[int, AffiliateNetwork]) -> bool:
+    network_id = network_of.get(said.row.get("click_id", ""))
+    if said.sender < 0:
+        return False
+    if network_id is None:
+        return said.sender > 0 or not careful
+    if said.sender and said.sender != network_id:
+        return False
+    network = careful.get(network_id)
+    if network is None:
+        return True
+    return bool(said.sender or not network.only_with_key) and _comes_from(said.address, network.allowed_addresses)
+
+
+@lru_cache(maxsize=4_096)
+def _comes_from(address: str, allowed: tuple[str, ...]) -> bool:
+    if not allowed:
+        return True
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in ip_network(network, strict=False) for network in allowed)
