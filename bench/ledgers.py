@@ -49,7 +49,7 @@ def prepare(url: str, clicks: int) -> None:
                 clicked_at=clicked_at, cost=pl.lit(12_000), country=pl.lit("PL"),
             )  # fmt: skip
             with database.transaction():
-                commit_clicks(database, completed(part, CLICKS))
+                commit_clicks(database, completed(part, CLICKS, {"is_bot": 0}))
         if not database.is_sqlite:
             database.run("ANALYZE clicks")
             database.run("CHECKPOINT")

@@ -77,7 +77,7 @@ class World:
             }
             rows = pl.DataFrame([{"click_id": click_id, **facts} for click_id in sorted(click_ids)])
             with ledger.transaction():
-                commit_clicks(ledger, completed(rows, CLICKS))
+                commit_clicks(ledger, completed(rows, CLICKS, {"is_bot": 0}))
 
     def upload(self, text: str | bytes, *words: object, command: str = "upload") -> Uploaded:
         """Upload a text as a file, without questions."""

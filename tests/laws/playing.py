@@ -182,4 +182,4 @@ def _columns(schema_: frames.Schema, of: type[Row]) -> dict[str, Any]:
 
 def _click_frame(clicks: dict[str, Click]) -> pl.DataFrame:
     stored = [{"click_id": click_id, "cost": 0, **asdict(click)} for click_id, click in clicks.items()]
-    return frames.completed(pl.DataFrame(stored), frames.CLICKS)
+    return frames.completed(pl.DataFrame(stored), frames.CLICKS, {"is_bot": 0})

@@ -29,12 +29,14 @@ from trueup.dialects.names import shown as shown_name
 from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.times import DAY_MICROS, known_zone, time_micros, time_trouble
-from trueup.model.batch import CLICK_FACTS, CLICKS
+from trueup.model.batch import CLICK_FACTS, CLICKS, VISITOR
 from trueup.model.catalog import Catalog
 from trueup.model.words import ClickOutcome
 
 REQUIRED: Final = ("click_id", "campaign", "offer", "clicked_at")
-TEXTS: Final = tuple(name for name, dtype in CLICKS.items() if dtype == pl.String and name not in CLICK_FACTS)
+TEXTS: Final = tuple(
+    name for name, dtype in CLICKS.items() if dtype == pl.String and name not in CLICK_FACTS and name not in VISITOR
+)
 FIELDS: Final = (*REQUIRED, "cost", *TEXTS)
 TEXT_CHARS: Final = 512  # of external_id, country and the sub-parameters
 EARLIEST: Final = 10_957 * DAY_MICROS  # 2000-01-01: an earlier time is a mistake

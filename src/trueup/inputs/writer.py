@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -63,6 +64,7 @@ class Writer:
         self._stopping = False
         self._ledger: LiveLedger | None = None
         self._next_try = self._next_slice = 0.0
+        self._gathered_since_slice = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.catalog = Catalog()
         self.trouble = ""  # why the database cannot be written, '' while it can
@@ -141,8 +143,8 @@ class Writer:
 
     def _run(self) -> None:
         while not (self._stopping and not self._callers):
-            if not self._callers and not (self._jobs and not self.trouble):
-                self._wake.wait(_RETRY_SECONDS if self.trouble else _IDLE_SECONDS)
+            if not self._callers:
+                self._wake.wait(self._idle_seconds())
             self._wake.clear()
             if self.trouble and monotonic() >= self._next_try:
                 self._connect_again()
@@ -150,14 +152,30 @@ class Writer:
             self._take_slice()
         self._end()
 
+    def _idle_seconds(self) -> float:
+        """How long to wait for a caller before anything else is due."""
+        if self.trouble:
+            return _RETRY_SECONDS
+        if self._jobs:
+            return max(0.0, self._next_slice - monotonic()) if self._gathered_since_slice else 0.0
+        return _IDLE_SECONDS
+
     def _gather(self) -> None:
         """Record whatever waits, and answer."""
         callers = [self._callers.popleft() for _ in range(min(len(self._callers), GATHERED_MOST))]
         if not callers:
             self._refresh()
             return
+        self._gathered_since_slice = True
         clicks = [caller for caller in callers if isinstance(caller.brought, tuple)]
         messages = [caller for caller in callers if not isinstance(caller.brought, tuple)]
+        if not messages:
+            self._record_and_answer(clicks, [])
+        for origin in {caller.brought.origin: None for caller in messages}:  # type: ignore[union-attr]  # messages alone
+            self._record_and_answer(clicks, [m for m in messages if m.brought.origin is origin])  # type: ignore[union-attr]  # the same
+            clicks = []
+
+    def _record_and_answer(self, clicks: Sequence[_Waiting], messages: Sequence[_Waiting]) -> None:
         began = monotonic()
         answers = self._recorded(clicks, messages)
         self._watch.gathered(len(clicks), len(messages), monotonic() - began)
@@ -165,7 +183,8 @@ class Writer:
         for caller, answer in zip((*clicks, *messages), answers, strict=True):
             by_loop.setdefault(caller.loop, []).append((caller.answer, answer))
         for loop, answered in by_loop.items():
-            loop.call_soon_threadsafe(_answer, answered)
+            with suppress(RuntimeError):  # the loop is closed: the server is gone, and with it whoever asked
+                loop.call_soon_threadsafe(_answer, answered)
 
     def _recorded(self, clicks: Sequence[_Waiting], messages: Sequence[_Waiting]) -> list[Any]:
         """What each caller is answered: clicks first, then messages. An exception is raised at its caller."""
@@ -176,20 +195,22 @@ class Writer:
         except DatabaseUnavailableError as error:
             self._lose(str(error))
             return self._spooled(clicks) + [UnavailableError(self.trouble)] * len(messages)
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 - one caller's trouble must end neither the others' nor the thread
             return self._one_by_one(clicks, messages, error)
         self.catalog = self._ledger.catalog
         self._watch.told(told)
         return [None] * len(clicks) + told
 
-    def _one_by_one(self, clicks: Sequence[_Waiting], messages: Sequence[_Waiting], error: DatabaseError) -> list[Any]:
+    def _one_by_one(self, clicks: Sequence[_Waiting], messages: Sequence[_Waiting], error: Exception) -> list[Any]:
         """Part a group that the ledger refuses, so that what is wrong with one caller harms no other."""
         if clicks and messages:
             return self._recorded(clicks, []) + self._recorded([], messages)
         group = clicks or messages
         if len(group) == 1:
-            self._watch.failed(str(error))
-            return [None if clicks else UnavailableError(str(error))]
+            self._watch.failed(f"{type(error).__name__}: {error}")
+            if clicks:
+                self._watch.spooled(0, 1)
+            return [None if clicks else UnavailableError("it could not be recorded")]
         half = len(group) // 2
         parts = (group[:half], group[half:])
         return [answer for part in parts for answer in self._recorded(*((part, []) if clicks else ([], part)))]
@@ -209,7 +230,7 @@ class Writer:
         """Do one slice of the longer work, and leave live traffic as much time as it took."""
         if not self._jobs or self.trouble or self._ledger is None or self._stopping:
             return
-        if self._callers and monotonic() < self._next_slice:
+        if self._gathered_since_slice and monotonic() < self._next_slice:
             return
         job, began = self._jobs.popleft(), monotonic()
         try:
@@ -222,7 +243,10 @@ class Writer:
             job.done.set_exception(error)
             if isinstance(error, DatabaseUnavailableError):
                 self._lose(str(error))
+            elif not isinstance(error, DatabaseError):
+                self._watch.failed(f"{type(error).__name__}: {error}")
         self._next_slice = 2 * monotonic() - began
+        self._gathered_since_slice = False
         self._watch.sliced(monotonic() - began)
 
     def _refresh(self) -> None:
@@ -252,7 +276,7 @@ class Writer:
             self._connect()
             self.trouble = ""
             self._watch.recovered()
-        except (DatabaseError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             self.trouble = str(error)
             self._next_try = monotonic() + _RETRY_SECONDS
 
@@ -261,7 +285,11 @@ class Writer:
         self._watch.failed(trouble)
         if self._ledger is not None:
             ledger, self._ledger = self._ledger, None
-            ledger.database.close()
+            for job in [job for job in self._jobs if job.running]:  # what they have read so far is of a lost connection
+                self._jobs.remove(job)
+                job.done.set_exception(DatabaseUnavailableError(trouble))
+            with suppress(Exception):
+                ledger.database.close()
 
     def _end(self) -> None:
         for job in self._jobs:

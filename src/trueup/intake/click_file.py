@@ -94,7 +94,7 @@ def new_clicks(rows: pl.DataFrame, file: ClickFile) -> pl.DataFrame:
     new = rows.filter(pl.col("outcome") == ClickOutcome.IMPORTED).with_columns(
         network_id=_looked_up("offer_id", networks), traffic_source_id=_looked_up("campaign_id", sources)
     )
-    return completed(new, CLICKS).with_columns(pl.col("cost").fill_null(0))
+    return completed(new, CLICKS, {"is_bot": 0}).with_columns(pl.col("cost").fill_null(0))
 
 
 def _looked_up(column: str, numbers: Mapping[int, int]) -> pl.Expr:

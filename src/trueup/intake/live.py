@@ -90,24 +90,18 @@ class LiveLedger:
         self._others_writes = self._version = -1
 
     def record(self, clicks: Sequence[Click], messages: Sequence[Message]) -> list[Told]:
-        """Record clicks and messages; all of them are on disk when this returns.
+        """Record clicks, and messages of one origin, in one transaction; all are on disk when this returns.
 
-        Returns: what each message came to, in their order. Raises: DatabaseError; then nothing is recorded of the
-        clicks and of the origin that failed.
+        Returns: what each message came to, in their order. Raises: DatabaseError, and then nothing is recorded.
         """
         self.refresh()
-        told: dict[int, Told] = {}
-        by_origin: dict[Origin, list[int]] = {}
-        for place, said in enumerate(messages):
-            by_origin.setdefault(said.origin, []).append(place)
-        frame = _click_frame(clicks) if clicks else None
-        for origin, places in by_origin.items():
-            told |= zip(places, self._record(origin, [messages[place] for place in places], frame), strict=True)
-            frame = None
-        if frame is not None:
+        new = _click_frame(clicks) if clicks else None
+        if messages:
+            return self._record(messages[0].origin, messages, new)
+        if new is not None:
             with self.database.transaction():
-                commit_clicks(self.database, frame)
-        return [told[place] for place in range(len(messages))]
+                commit_clicks(self.database, new)
+        return []
 
     def try_out(self, said: Message) -> Told:
         """Say what a message would come to now. Changes nothing."""

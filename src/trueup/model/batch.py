@@ -58,14 +58,8 @@ CLICK_FACTS: Final[Schema] = {
     "clicked_at": pl.Int64,
 }
 
-# A click as it is stored.
-CLICKS: Final[Schema] = {
-    **CLICK_FACTS,
-    "cost": pl.Int64,  # micros of the workspace's currency
-    "external_id": pl.String,
-    "country": pl.String,
-    **{f"sub{i}": pl.String for i in range(1, 11)},
-    # what the visitor's browser said; '' for clicks brought from elsewhere
+# What a visitor's browser said; '' for clicks brought from elsewhere.
+VISITOR: Final[Schema] = {
     "referrer": pl.String,
     "user_agent": pl.String,
     "device": pl.String,
@@ -73,6 +67,16 @@ CLICKS: Final[Schema] = {
     "browser": pl.String,
     "is_bot": pl.Int64,  # 1: a crawler, or a program that says so
     "ip": pl.String,  # whole, truncated, or '', as the settings say
+}
+
+# A click as it is stored.
+CLICKS: Final[Schema] = {
+    **CLICK_FACTS,
+    "cost": pl.Int64,  # micros of the workspace's currency
+    "external_id": pl.String,
+    "country": pl.String,
+    **{f"sub{i}": pl.String for i in range(1, 11)},
+    **VISITOR,
 }
 
 # What a row, or deciding again, can change in a conversion.

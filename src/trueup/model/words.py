@@ -154,6 +154,26 @@ class ClickOutcome(StrEnum):
     IMPORTED = "imported"
 
 
+class UploadKind(StrEnum):
+    """What the rows of a file are that was sent to the server."""
+
+    CONVERSIONS = "conversions"
+    STATUS = "status"  # statuses of conversions that are there
+    CLICKS = "clicks"
+
+
+class UploadState(StrEnum):
+    """How far a file has come that was sent to the server."""
+
+    RECEIVED = "received"  # it is here, whole
+    PREVIEWING = "previewing"
+    PREVIEWED = "previewed"
+    APPLYING = "applying"
+    DONE = "done"
+    CANCELLED = "cancelled"  # what was applied stays, and can be undone
+    FAILED = "failed"  # it cannot be read, or cannot go on
+
+
 # The words that the field agrees on, case-folded, with the status that each means.
 STATUS_WORDS = {
     word: status
@@ -166,8 +186,11 @@ STATUS_WORDS = {
     for word in words.split()
 }
 
+# Outcomes that only messages have: who sent them, and what their sender says beside the row.
+OF_MESSAGES = (Outcome.REFUSED_NOT_ALLOWED, Outcome.IGNORED_STATUS)
+
 # Outcomes that the row alone decides, in precedence. A dialect says them; no later fact changes them.
-ROW_ALONE = tuple(Outcome)[: tuple(Outcome).index(Outcome.REFUSED_UNKNOWN_TYPE)]
+ROW_ALONE = tuple(o for o in tuple(Outcome)[: tuple(Outcome).index(Outcome.IGNORED_STATUS)] if o not in OF_MESSAGES)
 
 # The conversion type that always exists, and that a row without a type has.
 DEFAULT_TYPE = "conversion"

@@ -1,0 +1,63 @@
+"""A file that was sent to the server: what was chosen for it, how far it has come, and what may become of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from trueup.model.words import DuplicateMode, UploadKind, UploadState
+
+# What each state may be followed by. Previewing again takes other choices; a failed one that has a batch is resumed.
+MOVES: Final[Mapping[UploadState, frozenset[UploadState]]] = {
+    UploadState.RECEIVED: frozenset({UploadState.PREVIEWING, UploadState.APPLYING, UploadState.CANCELLED}),
+    UploadState.PREVIEWING: frozenset({UploadState.PREVIEWED, UploadState.FAILED, UploadState.CANCELLED}),
+    UploadState.PREVIEWED: frozenset({UploadState.PREVIEWING, UploadState.APPLYING, UploadState.CANCELLED}),
+    UploadState.APPLYING: frozenset({UploadState.DONE, UploadState.FAILED, UploadState.CANCELLED}),
+    UploadState.FAILED: frozenset({UploadState.PREVIEWING, UploadState.APPLYING, UploadState.CANCELLED}),
+    UploadState.DONE: frozenset(),
+    UploadState.CANCELLED: frozenset(),
+}
+AT_WORK: Final = frozenset({UploadState.PREVIEWING, UploadState.APPLYING})
+ENDED: Final = frozenset({UploadState.DONE, UploadState.CANCELLED})
+
+
+@dataclass(frozen=True)
+class UploadChoices:
+    """What was chosen for a file; what is not chosen is recognised from its content."""
+
+    kind: UploadKind = UploadKind.CONVERSIONS
+    dialect: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
+    duplicates: DuplicateMode | None = None  # None: the stored settings
+    time_zone: str | None = None
+    decimal_comma: bool = False
+    encoding: str | None = None
+    force_status: bool = False
+    again: bool = False  # it is known that the same file was sent before
+
+    def text(self) -> str:
+        """The choices as JSON, for the ledger."""
+        return json.dumps({each.name: getattr(self, each.name) for each in fields(self)}, sort_keys=True)
+
+
+def choices_from_text(text: str) -> UploadChoices:
+    """Read back what `UploadChoices.text` wrote."""
+    stored: dict[str, Any] = json.loads(text)
+    duplicates = DuplicateMode(stored["duplicates"]) if stored["duplicates"] else None
+    return UploadChoices(**{**stored, "kind": UploadKind(stored["kind"]), "duplicates": duplicates})
+
+
+@dataclass(frozen=True)
+class UploadRecord:
+    """A sent file as the ledger holds it."""
+
+    upload_id: str
+    file_name: str  # as its sender calls it
+    sha256: str
+    bytes: int
+    choices: UploadChoices
+    made_by: str
+    made_at: int
+    state: UploadState = UploadState.RECEIVED
+    trouble: str = ""  # what went wrong, for a person
+    batch_id: int = 0  # the batch it became, 0 for none yet

@@ -1,0 +1,77 @@
+"""A writer on a ledger, and callers for it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from trueup.inputs.spool import Spool
+from trueup.inputs.watch import Watch
+from trueup.inputs.writer import Writer
+from trueup.intake.live import Click, Message, Told
+from trueup.model.batch import CLICKS
+from trueup.model.ids import new_click_id
+from trueup.model.words import Origin
+
+KEY = b"a key of tests"
+SPOOL_BYTES = 1 << 16
+
+
+def now() -> int:
+    return time.time_ns() // 1_000
+
+
+class Seen(Watch):
+    """Remembers what the writer says."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[int, int]] = []
+        self.kept = self.lost = self.recoveries = 0
+        self.troubles: list[str] = []
+
+    def gathered(self, clicks: int, messages: int, seconds: float) -> None:  # noqa: ARG002 - the writer's word
+        self.groups.append((clicks, messages))
+
+    def spooled(self, kept: int, lost: int) -> None:
+        self.kept, self.lost = self.kept + kept, self.lost + lost
+
+    def failed(self, trouble: str) -> None:
+        self.troubles.append(trouble)
+
+    def recovered(self) -> None:
+        self.recoveries += 1
+
+
+@contextmanager
+def writing(
+    url: str, folder: Path, clock: Callable[[], int] = now, spool_bytes: int = SPOOL_BYTES
+) -> Iterator[tuple[Writer, Seen]]:
+    """A running writer; at the end it has recorded what it accepted."""
+    seen = Seen()
+    writer = Writer(url, Spool.claim(folder / "spool", spool_bytes), clock, "tests", seen, waiting=10_000)
+    writer.start()
+    try:
+        yield writer, seen
+    finally:
+        writer.stop()
+
+
+def new_click(**values: object) -> Click:
+    """A click of our own, made now."""
+    clicked_at = now()
+    of_none: dict[str, object] = {name: "" if dtype == pl.String else 0 for name, dtype in CLICKS.items()}
+    click_id = new_click_id(clicked_at, os.urandom(10), KEY)
+    return tuple((of_none | {"click_id": click_id, "clicked_at": clicked_at} | values).values())
+
+
+def sale(click_id: str, origin: Origin = Origin.POSTBACK, **values: object) -> Message:
+    return Message({"click_id": click_id, "payout": 1_000_000, **values}, origin)
+
+
+async def told_all(writer: Writer, messages: list[Message]) -> list[Told | BaseException]:
+    """Send messages at once."""
+    return await asyncio.gather(*(writer.tell(said) for said in messages), return_exceptions=True)
