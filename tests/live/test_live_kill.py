@@ -1,0 +1,71 @@
+"""The server killed under load: whatever it acknowledged is there, once, and the ledger proves itself."""
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from command_line import CommandLine
+from conftest import NewServer
+from serving import Server
+from traffic import SETUP, Acknowledged, not_there, traffic
+from worlds import World, succeeded
+
+LONG_ROUNDS, ROUNDS = 25, 2
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    return made
+
+
+def _killed_under_load(world: World, server: Server, rounds: int) -> None:
+    acknowledged, chance = Acknowledged(), Random(rounds)  # noqa: S311 - when to kill
+    for number in range(rounds):
+        with traffic(server, acknowledged, visitors=12, seed=number) as enough:
+            time.sleep(chance.uniform(0.2, 1.2))
+            server.kill()
+            enough.set()
+        server.start()
+        assert not_there(world.trueup.url, acknowledged) == []
+    assert server.stop() == 0
+    assert not_there(world.trueup.url, acknowledged) == []
+    assert len(acknowledged.clicks) > 20 * rounds
+    assert len(acknowledged.conversions) > 5 * rounds
+    succeeded(world.trueup("audit"))
+
+
+def test_kill__under_load_nothing_acknowledged_is_lost(world: World, server: Server) -> None:
+    _killed_under_load(world, server, ROUNDS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_kill__under_load_again_and_again(world: World, server: Server) -> None:
+    _killed_under_load(world, server, LONG_ROUNDS)
+
+
+def test_stop__answers_what_it_accepted(world: World, server: Server) -> None:
+    acknowledged = Acknowledged()
+    with traffic(server, acknowledged, visitors=12, seed=7) as enough:
+        time.sleep(1)
+        stopped = server.stop()
+        enough.set()
+    assert stopped == 0
+    assert not_there(world.trueup.url, acknowledged) == []
+    # Its batch is finished: nothing takes rows for it any more.
+    assert '"running"' not in world.trueup("batches", "--json").stdout
+    succeeded(world.trueup("audit"))
+
+
+def test_several_processes__are_correct_together(world: World, new_server: NewServer, database_kind: str) -> None:
+    server = new_server(TRUEUP_WORKERS=2 if database_kind == "sqlite" else 3)
+    acknowledged = Acknowledged()
+    with traffic(server, acknowledged, visitors=16, seed=9):
+        time.sleep(2)
+    server.kill()
+    assert not_there(world.trueup.url, acknowledged) == []
+    assert set(acknowledged.refused) <= {503}
+    succeeded(world.trueup("audit"))

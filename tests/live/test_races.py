@@ -1,0 +1,85 @@
+"""Many clients on one key at the same moment: the result is what some order of them gives."""
+
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Final
+
+import pytest
+from command_line import CommandLine
+from conftest import NewServer
+from serving import Server
+from worlds import World, succeeded
+
+from trueup.model.words import DuplicateMode
+
+CLIENTS: Final = 64
+SETUP: Final = "".join(
+    f'[[affiliate_networks]]\nname = "{mode}"\nduplicate_mode = "{mode}"\n'
+    f'[[offers]]\nname = "{mode}"\nnetwork = "{mode}"\n'
+    for mode in DuplicateMode
+)
+# What 64 messages with the payouts 1 to 64 for one key come to, whoever is first.
+ONE: Final = {"created": 1}
+OUTCOMES: Final = {
+    DuplicateMode.CREATE: {"created": 64},
+    DuplicateMode.CREATE_NEW_OR_REPEATED: {"created": 64},
+    DuplicateMode.IGNORE: {**ONE, "ignored_duplicate": 63},
+    DuplicateMode.UPDATE: {**ONE, "updated": 63},
+    DuplicateMode.ADD_PAYOUT: {**ONE, "added_to_payout": 63},
+    DuplicateMode.IGNORE_SAME_EVENT_ID: {**ONE, "ignored_duplicate": 63},
+}
+SUM: Final = sum(range(1, CLIENTS + 1))
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    return made
+
+
+def race(server: Server, click_id: str) -> list[str]:
+    """64 clients send their payout at once. Returns: what each was told."""
+    ready = Barrier(CLIENTS)
+
+    def send(payout: int) -> str:
+        with server.connection() as connection:
+            connection.connect()
+            ready.wait(60)
+            connection.request("GET", f"/postback?cid={click_id}&payout={payout}&txid=t&event_id=e")
+            return connection.getresponse().read().decode()
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        return list(clients.map(send, range(1, CLIENTS + 1)))
+
+
+def _each_mode_gives_what_some_order_gives(world: World, server: Server) -> None:
+    for mode in DuplicateMode:
+        click_id = f"race-{mode.replace('_', '-')}"
+        world.add_clicks(click_id, offer=mode)
+        told = race(server, click_id)
+        assert Counter(text.split()[1] for text in told) == OUTCOMES[mode], mode
+        log = world.conversions("--click-id", click_id)
+        payouts = sorted(float(conversion["payout"]) for conversion in log)
+        if mode in (DuplicateMode.CREATE, DuplicateMode.CREATE_NEW_OR_REPEATED):
+            assert payouts == [float(payout) for payout in range(1, CLIENTS + 1)]
+            assert {re.split(r"\s+", text.strip())[-1] for text in told} == {c["conversion_id"] for c in log}
+        elif mode is DuplicateMode.ADD_PAYOUT:
+            assert payouts == [SUM]
+        else:
+            assert len(payouts) == 1
+            assert payouts[0] in range(1, CLIENTS + 1)
+        if mode is DuplicateMode.CREATE_NEW_OR_REPEATED:
+            assert Counter(conversion["label"] for conversion in log) == {"new": 1, "repeated": 63}
+    succeeded(world.trueup("audit"))
+
+
+def test_race__one_process(world: World, server: Server) -> None:
+    _each_mode_gives_what_some_order_gives(world, server)
+
+
+def test_race__several_processes(world: World, new_server: NewServer) -> None:
+    _each_mode_gives_what_some_order_gives(world, new_server(TRUEUP_WORKERS=2))
