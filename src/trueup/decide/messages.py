@@ -1,6 +1,6 @@
 """What each outcome says to a person: what happened to the row, or what is wrong with it and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import polars as pl
@@ -80,9 +80,12 @@ MESSAGE_COLUMNS: Final = [
 ]  # fmt: skip
 
 
-def message() -> pl.Expr:
-    """The message of each row. Takes: JOURNAL rows, at least their MESSAGE_COLUMNS."""
-    return _told(MESSAGES)
+def message(outcomes: Collection[str] = tuple(Outcome)) -> pl.Expr:
+    """The message of each row. Takes: JOURNAL rows, at least their MESSAGE_COLUMNS; which outcomes they can have.
+
+    For a few rows whose outcomes are known it is ten times faster to say which.
+    """
+    return _told({outcome: said for outcome, said in MESSAGES.items() if outcome in outcomes})
 
 
 # The same for rows of a click import.

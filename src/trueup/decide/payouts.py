@@ -1,5 +1,7 @@
 """What a conversion pays: the row's payout, else the offer's; and what that is in the workspace's currency."""
 
+from typing import Final
+
 import polars as pl
 
 from trueup.model.money import PAYOUT_MAX, RATE_ONE, RATE_SCALE
@@ -14,15 +16,15 @@ def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
     return offer.payout if offer.payout_mode is PayoutMode.MANUAL else 0
 
 
-def with_revenue(rows: pl.DataFrame) -> pl.DataFrame:
+def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
     """Add `paid` (the row's payout, else the default) and `revenue` (that in the workspace's currency), both micros.
 
     Takes: rows with `payout`, `default_payout` and `rate` (null where the currency has none: such rows are refused).
     """
-    rows = rows.with_columns(paid=pl.coalesce("payout", "default_payout"))
-    if (rows["rate"] == RATE_ONE).all():
-        return rows.with_columns(revenue="paid")
-    return rows.with_columns(revenue=pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()))
+    rates = rows["rate"]
+    if rates.min() == rates.max() == RATE_ONE:
+        return rows.lazy().with_columns_seq(_PAID, _PAID.alias("revenue"))
+    return rows.lazy().with_columns_seq(_PAID).with_columns_seq(_REVENUE)
 
 
 def too_large_to_count() -> pl.Expr:
@@ -39,3 +41,7 @@ def _converted() -> pl.Expr:
     up = (twice_rest > scale) | ((twice_rest == scale) & (whole % 2 != 0))
     micros = whole + up.cast(pl.Int128)
     return pl.when(micros.is_between(-PAYOUT_MAX, PAYOUT_MAX)).then(micros).cast(pl.Int64)
+
+
+_PAID: Final = pl.coalesce("payout", "default_payout").alias("paid")
+_REVENUE: Final = pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()).alias("revenue")

@@ -3,7 +3,6 @@
 Pure: the same arguments give the same decisions. How rows were grouped into batches makes no difference to them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,21 +10,24 @@ import polars as pl
 
 from trueup.decide.duplicates import acting_mode
 from trueup.decide.payouts import with_revenue
-from trueup.decide.refusals import with_refusals
+from trueup.decide.plans import worked_out
+from trueup.decide.refusals import any_refused, with_details, with_refusals
 from trueup.decide.rounds import play_rounds
 from trueup.decide.terms import Policies, with_terms
-from trueup.model.batch import JOURNAL
+from trueup.model.batch import CONVERSIONS, DECIDED, JOURNAL, empty
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
 
-# Rows refused for one of these have no usable click id: no click's order counts them.
-_NO_USABLE_CLICK: Final = [
+# Rows refused for one of these have no usable click id, or were sent by somebody who may not speak of their click: no
+# click's order counts them.
+_OF_NO_CLICK: Final = [
+    Outcome.REFUSED_NOT_ALLOWED.value,
     Outcome.REFUSED_MALFORMED_ROW.value,
     Outcome.REFUSED_MISSING_CLICK_ID.value,
     Outcome.REFUSED_BAD_CLICK_ID.value,
 ]
 
-_USABLE: Final = ~pl.col("refusal").is_in(_NO_USABLE_CLICK)
+_USABLE: Final = ~pl.col("refusal").is_in(_OF_NO_CLICK)
 _PLACE: Final = _USABLE.cast(pl.Int64)
 _PLACE_IN_CLICK: Final = _PLACE.cum_sum().over("click")
 _IS_CONVERSION: Final = pl.col("kind") == RowKind.CONVERSION
@@ -34,12 +36,19 @@ _TYPE: Final = (
     pl.when(_NO_TYPE).then(pl.lit(DEFAULT_TYPE)).otherwise(pl.col("conversion_type")).alias("conversion_type")
 )
 _MODE: Final = acting_mode().alias("mode")
+_IN_ORDER: Final = [pl.int_range(pl.len(), dtype=pl.UInt32).alias("index"), pl.col("click_id").rle_id().alias("click")]
+_FACTS: Final = pl.col("campaign_id", "offer_id", "network_id", "traffic_source_id").fill_null(0)
 
-# Rows whose outcome hangs on their click's conversions.
-_NAMES_CONVERSIONS: Final = pl.col("target_n").is_not_null() | ~_IS_CONVERSION
-_IS_PLAYED: Final = (pl.col("refused_early") == "") & ((pl.col("refused_late") == "") | _NAMES_CONVERSIONS)
-_REFUSED: Final = pl.when(pl.col("refused_early") != "").then(pl.col("refused_early")).otherwise(pl.col("refused_late"))
-_REFUSED_VERDICT: Final = ["index", _REFUSED.alias("outcome"), pl.lit(0, pl.Int64).alias("conversion_n"), "detail"]
+_REFUSED_VERDICT: Final = [
+    "index",
+    pl.col("refused").alias("outcome"),
+    pl.lit(0, pl.Int64).alias("conversion_n"),
+    "detail",
+]
+_NO_CONVERSIONS: Final = empty({**CONVERSIONS, "click": pl.UInt32})
+_TOLD: Final = [*DECIDED, "detail"]
+_JOURNAL: Final = list(JOURNAL)
+_RECEIVED: Final = [name for name in JOURNAL if name not in _TOLD]
 
 
 @dataclass(frozen=True)
@@ -56,62 +65,50 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
     Takes: BATCH rows, a click's in the order they came (`n` null: they follow the click's stored rows; given: they are
     decided again as those); the stored facts of their clicks; every policy the rows name.
     """
-    batch = _numbered(_in_click_order(batch), snapshot)
-    rows: pl.DataFrame = batch
-    for step in _steps(snapshot, policies):
-        rows = step(rows)
-    verdicts, steps = play_rounds(rows.filter(_IS_PLAYED), _with_click(snapshot.conversions, rows))
-    return Decisions(journal=_with_verdicts(batch, rows, verdicts), steps=steps)
+    placed = _placed(batch, snapshot)
+    rows = with_terms(placed, policies)
+    rows = worked_out(with_revenue(rows).pipe(_with_defaults).pipe(with_refusals))
+    played = rows
+    if any_refused(rows):
+        rows = with_details(rows)
+        played = rows.filter(rows["is_played"])
+    verdicts, steps = play_rounds(played, _with_click(snapshot.conversions, rows))
+    return Decisions(journal=_with_verdicts(placed, rows, verdicts), steps=steps)
 
 
-def _steps(snapshot: Snapshot, policies: Policies) -> list[Callable[[pl.DataFrame], pl.DataFrame]]:
-    """What every row is looked at for before its click's conversions are; each adds columns, none drops a row."""
-    return [
-        lambda rows: _with_click_facts(rows, snapshot.clicks),
-        lambda rows: with_terms(rows, policies),
-        _with_defaults,
-        with_revenue,
-        with_refusals,
-    ]
+def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
+    """A click's rows one after another, each with its n and the facts of its click.
 
-
-def _in_click_order(batch: pl.DataFrame) -> pl.DataFrame:
-    order = ["click_id"] if batch["n"].null_count() else ["click_id", "n"]
-    batch = batch.sort(order, maintain_order=True)
-    return batch.with_columns(index=pl.int_range(pl.len(), dtype=pl.UInt32), click=pl.col("click_id").rle_id())
-
-
-def _numbered(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
-    """Give rows their n: a click's rows are counted on from those it has had, whatever became of them."""
-    if not batch["n"].null_count():
-        return batch
-    n = _PLACE if batch["click"].is_unique().all() else _PLACE_IN_CLICK
-    if snapshot.last_rows.height:
-        batch = batch.join(snapshot.last_rows, on="click_id", how="left", maintain_order="left")
+    Rows that have no n yet are counted on from those their click has had, whatever became of them.
+    """
+    are_new, last_rows = batch["n"].null_count() > 0, snapshot.last_rows
+    rows = batch.lazy().sort(["click_id"] if are_new else ["click_id", "n"], maintain_order=True)
+    rows = rows.with_columns_seq(_IN_ORDER).join(
+        snapshot.clicks.lazy(), on="click_id", how="left", maintain_order="left"
+    )
+    if not are_new:
+        return worked_out(rows.with_columns_seq(_FACTS))
+    n = _PLACE_IN_CLICK if batch.height > 1 else _PLACE
+    if last_rows.height:
+        rows = rows.join(last_rows.lazy(), on="click_id", how="left", maintain_order="left")
         n = n + pl.col("last_n").fill_null(0)
-    return batch.with_columns(n=pl.when(_USABLE).then(n).otherwise(0)).drop("last_n", strict=False)
+    return worked_out(rows.with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0)))
 
 
-def _with_click_facts(rows: pl.DataFrame, clicks: pl.DataFrame) -> pl.DataFrame:
-    rows = rows.join(clicks, on="click_id", how="left", maintain_order="left")
-    return rows.with_columns(pl.col("campaign_id", "offer_id", "network_id", "traffic_source_id").fill_null(0))
-
-
-def _with_defaults(rows: pl.DataFrame) -> pl.DataFrame:
+def _with_defaults(rows: pl.LazyFrame) -> pl.LazyFrame:
     """A conversion without a type has the default one; a status update without one is for every type."""
-    return rows.with_columns(_TYPE, _MODE)
+    return rows.with_columns_seq(_TYPE, _MODE)
 
 
 def _with_click(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """The stored conversions with the number that this batch gives their click."""
     if not conversions.height:
-        return conversions.with_columns(click=pl.lit(0, dtype=pl.UInt32))
-    return conversions.join(rows.select("click_id", "click").unique(), on="click_id")
+        return _NO_CONVERSIONS
+    return worked_out(conversions.lazy().join(rows[["click_id", "click"]].lazy().unique(), on="click_id"))
 
 
-def _with_verdicts(batch: pl.DataFrame, rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+def _with_verdicts(placed: pl.DataFrame, rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """Every row with its outcome: as the rounds said, or as it was refused without one."""
-    if verdicts.height < batch.height:
-        verdicts = pl.concat([verdicts, rows.filter(~_IS_PLAYED).select(_REFUSED_VERDICT)])
-    told = verdicts.sort("index")
-    return batch.with_columns(told["outcome"], told["conversion_n"], told["detail"]).select(*JOURNAL)
+    if verdicts.height < rows.height:
+        verdicts = pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)])
+    return placed[_RECEIVED].hstack(verdicts.sort("index")[_TOLD])[_JOURNAL]

@@ -10,7 +10,7 @@ import polars as pl
 
 from trueup.decide.payouts import too_large_to_count
 from trueup.decide.times import before_click, in_future, iso
-from trueup.model.words import Outcome, UnknownClick
+from trueup.model.words import Outcome, RowKind, UnknownClick
 
 _IS_KNOWN = pl.col("clicked_at").is_not_null()
 _WAITS = pl.col("unknown_click") == UnknownClick.PARK
@@ -55,18 +55,43 @@ _EARLY: Final = (
     .alias("refused_early")
 )
 _LATE: Final = _first_of(AFTER_THE_TARGET).alias("refused_late")
-_SHOWN: Final = pl.when(pl.col("refused_early") != "").then(pl.col("refused_early")).otherwise(pl.col("refused_late"))
+_REFUSED: Final = (
+    pl.when(pl.col("refused_early") != "")
+    .then(pl.col("refused_early"))
+    .otherwise(pl.col("refused_late"))
+    .alias("refused")
+)
+
+# Rows whose outcome hangs on their click's conversions.
+_NAMES_CONVERSIONS: Final = pl.col("target_n").is_not_null() | (pl.col("kind") != RowKind.CONVERSION)
+_IS_PLAYED: Final = (pl.col("refused_early") == "") & ((pl.col("refused_late") == "") | _NAMES_CONVERSIONS)
 
 
-def with_refusals(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `refused_early` and `refused_late`, each an outcome or '': what holds above and below the target.
+def with_refusals(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add why rows are not accepted, and whether the rounds have the last word (`is_played`).
 
-    Takes: rows with their click's facts, their terms and their revenue. Sets `detail` where a message needs one.
+    Takes: rows with their click's facts, their terms and their revenue. Adds `refused_early` and `refused_late`, what
+    holds above and below the target, and `refused`, the first of them: each an outcome or ''.
     """
-    rows = rows.with_columns(_EARLY, _LATE)
-    if (rows["refused_early"] == "").all() and (rows["refused_late"] == "").all():
-        return rows
+    return rows.with_columns_seq(_EARLY, _LATE).with_columns_seq(_REFUSED, is_played=_IS_PLAYED)
+
+
+def any_refused(rows: pl.DataFrame) -> bool:
+    """Whether `with_refusals` found anything in these rows."""
+    return bool(rows["refused"].max())  # '' is the least of all texts
+
+
+def with_details(rows: pl.DataFrame) -> pl.DataFrame:
+    """Set `detail` of refused rows where a message needs one."""
+    return rows.with_columns_seq(_DETAIL)
+
+
+def _detail() -> pl.Expr:
     detail = pl.col("detail")
     for outcome, text in _DETAILS.items():
-        detail = pl.when(pl.lit(outcome.value).eq(_SHOWN) & (pl.col("refusal") == "")).then(text).otherwise(detail)
-    return rows.with_columns(detail=detail)
+        is_why = (pl.col("refused") == outcome) & (pl.col("refusal") == "")
+        detail = pl.when(is_why).then(text).otherwise(detail)
+    return detail
+
+
+_DETAIL: Final = _detail().alias("detail")

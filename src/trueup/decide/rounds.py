@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.duplicates import added_fields, finds_original, label, outcome_beside_original, updated_fields
+from trueup.decide.plans import worked_out
 from trueup.decide.statuses import changes_status
 from trueup.model.batch import CONVERSIONS, MUTABLE, Schema, empty
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
@@ -28,6 +29,9 @@ VERDICTS: Final[Schema] = {"index": pl.UInt32, "outcome": pl.String, "conversion
 
 _BESIDE: Final = [name for name in CONVERSIONS if name != "click_id"]
 _AS_STATE: Final = ["click", *(pl.col(name).alias(f"was_{name}") for name in _BESIDE)]
+_VERDICT, _STEP = list(VERDICTS), list(STEPS)
+_NO_VERDICTS, _NO_STEPS = empty(VERDICTS), empty(STEPS)
+_NO_STATE: Final = empty({"click": pl.UInt32, **{f"was_{name}": CONVERSIONS[name] for name in _BESIDE}})
 _CREATED: Final = pl.lit(Outcome.CREATED.value)
 _NO_SUCH_CONVERSION: Final = pl.lit(Outcome.REFUSED_UNKNOWN_CONVERSION.value)
 _IS_LATE: Final = pl.col("refused_late") != ""
@@ -44,8 +48,9 @@ def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataF
     `index`; and the stored conversions of these clicks with `click`.
     Returns: VERDICTS of all these rows, in no order; STEPS in the order of rounds.
     """
-    verdicts, steps = [empty(VERDICTS)], [empty(STEPS)]
-    state = conversions.filter(pl.col("removed") == 0).select(_AS_STATE)
+    verdicts: list[pl.DataFrame] = []
+    steps: list[pl.DataFrame] = []
+    state = _as_state(conversions) if conversions.height else _NO_STATE
     pending = _in_rounds(rows)
     for number, playing in enumerate(pending):
         made: list[pl.DataFrame] = []
@@ -55,13 +60,17 @@ def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataF
         steps += made
         if number + 1 < len(pending):
             state = _carried(state, made, pending[number + 1])
-    return pl.concat(verdicts), pl.concat(steps)
+    return pl.concat(verdicts or [_NO_VERDICTS]), pl.concat(steps or [_NO_STEPS])
+
+
+def _as_state(conversions: pl.DataFrame) -> pl.DataFrame:
+    return worked_out(conversions.lazy().filter(pl.col("removed") == 0).select_seq(_AS_STATE))
 
 
 def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
     if not rows.height:
         return []
-    if rows["click"].is_unique().all():
+    if rows.height == 1 or rows["click"].is_unique().all():
         return [rows]
     rows = rows.with_columns(round=_round())
     if rows["round"].max() == 0:
@@ -85,12 +94,12 @@ def _round() -> pl.Expr:
 
 def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFrame) -> pl.DataFrame:
     """The state after a round, for the clicks that have a next one."""
-    coming = upcoming.select("click", "click_id").unique()
+    coming = upcoming.select_seq("click", "click_id").unique()
     if state.height:
         state = state.join(coming, on="click", how="semi")
     if not made:
         return state
-    after = coming.join(pl.concat(made), on="click_id").select(_AS_STATE)
+    after = coming.join(pl.concat(made), on="click_id").select_seq(_AS_STATE)
     if state.height:
         state = state.join(after, on=["click", "was_n"], how="anti")
     return pl.concat([state, after])
@@ -99,32 +108,39 @@ def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFra
 def _play(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Play one round. Yields: verdicts with the steps of the same rows."""
     for kind, play in ((RowKind.CONVERSION, _play_conversions), (RowKind.STATUS, _play_status_updates)):
-        playing = rows.filter(pl.col("kind") == kind)
-        if playing.height:
-            yield from play(playing, state)
+        is_kind = rows["kind"] == kind
+        if is_kind.any():
+            yield from play(rows if is_kind.all() else rows.filter(is_kind), state)
 
 
 def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    met = rows.join(state, on="click").filter(_FINDS_ORIGINAL) if state.height else None
+    met = _with_originals(rows, state) if state.height else None
     if met is None or not met.height:
         yield _first_of_their_key(rows)
         return
-    met = met.sort("was_n").unique("index", keep="first", maintain_order=True)
     if met.height < rows.height:
-        yield _first_of_their_key(rows.join(met.select("index"), on="index", how="anti"))
-    met = met.with_columns(outcome=_BESIDE_ORIGINAL)
-    verdicts = met.select("index", "outcome", _MET_OR_MADE, "detail")
+        yield _first_of_their_key(rows.join(met[["index"]], on="index", how="anti"))
+    outcomes = set(met["outcome"])
     steps = [
-        met.filter(pl.col("outcome") == outcome).select(columns) for outcome, columns in _STEPS_OF_OUTCOMES.items()
+        worked_out(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
+        for outcome, columns in _STEPS_OF_OUTCOMES.items()
+        if outcome in outcomes
     ]
-    yield verdicts, pl.concat(steps)
+    yield met[_VERDICT], pl.concat(steps or [_NO_STEPS])
+
+
+def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
+    """Those of the rows that have an original, beside it, with their outcome."""
+    beside = rows.lazy().join(state.lazy(), on="click").filter(_FINDS_ORIGINAL)
+    met = beside.sort("was_n").unique("index", keep="first", maintain_order=True)
+    return worked_out(met.with_columns_seq(outcome=_BESIDE_ORIGINAL).with_columns_seq(_MET_OR_MADE))
 
 
 def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows without an original are created, whatever the mode, unless they name one."""
-    rows = rows.with_columns(outcome=_WITHOUT_ORIGINAL)
-    verdicts = rows.select("index", "outcome", _MADE, "detail")
-    return verdicts, rows.filter(_IS_CREATED).select(_FIRST_CREATIONS)
+    made = worked_out(rows.lazy().select_seq("index", _WITHOUT_ORIGINAL, _MADE, "detail", *_FIRST_CREATIONS))
+    is_created = made["outcome"] == Outcome.CREATED
+    return made[_VERDICT], (made if is_created.all() else made.filter(is_created))[_STEP]
 
 
 def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -134,14 +150,14 @@ def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tu
     counted = met.group_by("index").agg(
         met_n=pl.col("was_n").min(), moved_n=pl.col("was_n").filter(moved).min(), moved=moved.sum()
     )
-    told = rows.join(counted, on="index", how="left").with_columns(outcome=_STATUS_OUTCOME)
+    told = rows.join(counted, on="index", how="left").with_columns_seq(outcome=_STATUS_OUTCOME)
     is_updated = pl.col("outcome") == Outcome.UPDATED
     told = told.with_columns(
         detail=pl.when(is_updated).then(pl.col("moved").cast(pl.String)).otherwise(pl.col("detail")),
         conversion_n=pl.coalesce("moved_n", "met_n", pl.lit(0, dtype=pl.Int64)),
     )
     by_person = {"status": pl.col("given_status"), "original_status": pl.col("status"), "status_by_person": pl.lit(1)}
-    yield told.select(*VERDICTS), met.filter(moved & ~_IS_LATE).select(_changed(by_person))
+    yield told.select_seq(*VERDICTS), met.filter(moved & ~_IS_LATE).select_seq(_changed(by_person))
 
 
 def _is_meant() -> pl.Expr:
@@ -187,8 +203,10 @@ _IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
 _FINDS_ORIGINAL: Final = finds_original()
 _BESIDE_ORIGINAL: Final = _unless_late(outcome_beside_original())
 _NAMES_ONE: Final = pl.col("target_n").is_not_null()
-_WITHOUT_ORIGINAL: Final = pl.when(_NAMES_ONE).then(_NO_SUCH_CONVERSION).otherwise(_unless_late(_CREATED))
-_MADE: Final = pl.when(_IS_CREATED).then(pl.col("n")).otherwise(0).alias("conversion_n")
+_WITHOUT_ORIGINAL: Final = (
+    pl.when(_NAMES_ONE).then(_NO_SUCH_CONVERSION).otherwise(_unless_late(_CREATED)).alias("outcome")
+)
+_MADE: Final = pl.when(_WITHOUT_ORIGINAL == Outcome.CREATED).then(pl.col("n")).otherwise(0).alias("conversion_n")
 _MET_OR_MADE: Final = pl.when(_IS_CREATED).then(pl.col("n")).otherwise(pl.col("was_n")).alias("conversion_n")
 _STATUS_OUTCOME: Final = (
     pl.when(pl.col("met_n").is_null())

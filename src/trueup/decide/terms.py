@@ -61,15 +61,13 @@ _TERMS: Final[Schema] = {
 
 def with_terms(rows: pl.DataFrame, policies: Policies) -> pl.DataFrame:
     """Add the columns of Terms to rows that have the batch's columns and their click's network and offer."""
-    asked = rows.select(_ASKED)
-    if asked.height > 1:
-        asked = asked.unique()
+    differing = [name for name in _ASKED if rows[name].min() != rows[name].max()]
+    asked = rows.unique(differing)[_ASKED] if differing else rows[:1][_ASKED]
     terms = [asdict(_terms(policies, *combination)) for combination in asked.iter_rows()]
-    told = asked.hstack(pl.DataFrame(terms, schema=dict(_TERMS)))
-    if told.height == 1:
-        return rows.with_columns(pl.lit(told[name][0], dtype=dtype).alias(name) for name, dtype in _TERMS.items())
-    differing = [name for name in _ASKED if told[name].n_unique() > 1] or _ASKED  # no rows at all: nothing differs
-    return rows.join(told.select(*differing, *_TERMS), on=differing, how="left", maintain_order="left")
+    told = pl.DataFrame(terms, schema=dict(_TERMS))
+    if differing:
+        return rows.join(asked[differing].hstack(told), on=differing, how="left", maintain_order="left")
+    return rows.hstack([term.new_from_index(0, rows.height) for term in told.get_columns()] if rows.height else told)
 
 
 def _terms(

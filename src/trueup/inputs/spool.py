@@ -13,7 +13,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Final, Self
 
-from trueup.intake.live import Click
+from trueup.model.traffic import Click
 
 _HEADER: Final = Struct("<8sQ")  # the mark, and a number that is another after every emptying
 _RECORD: Final = Struct("<II")  # length and checksum; the checksum covers the header's number

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trueup.intake.live import Told
+from trueup.model.traffic import Told
 
 
 class Watch:

@@ -17,10 +17,11 @@ from typing import Any, Final, TypeVar
 from trueup.inputs.spool import Spool
 from trueup.inputs.watch import Watch
 from trueup.intake.door import Clock
-from trueup.intake.live import Click, LiveLedger, Message, Told
+from trueup.intake.live import LiveLedger
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.model.catalog import Catalog
+from trueup.model.traffic import Click, Message, Told
 
 T = TypeVar("T")
 Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
@@ -116,6 +117,7 @@ class Writer:
         two slices, as a kill would.
         """
         job = _Job(slices, Future())
+        job.done.set_running_or_notify_cancel()  # a caller that goes away must not cancel what the writer will answer
         if self._stopping:
             job.done.set_exception(UnavailableError("the server is stopping"))
         else:

@@ -71,12 +71,12 @@ def record_rows(
     """
     # Deciding takes longer than writing. Where the database can tell that nobody wrote meanwhile, it is done before the
     # lock is taken, and again under the lock only if somebody did.
-    version = database.others_writes()
-    decisions = None if version is None else decide_now(database, batch, policies)
+    click_ids, version = _usable_ids(batch), database.others_writes()
+    decisions = None if version is None else decide(batch, read_snapshot(database, click_ids), policies)
     with database.transaction():
-        lock_clicks(database, _usable_ids(batch))
+        lock_clicks(database, click_ids)
         if decisions is None or database.others_writes() != version:
-            decisions = decide_now(database, batch, policies)
+            decisions = decide(batch, read_snapshot(database, click_ids), policies)
         commit_rows(database, decisions.journal)
         beside(decisions)
         record = _commit_steps(database, decisions.steps, decisions.journal, record, batch.height, clock)

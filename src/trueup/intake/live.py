@@ -5,7 +5,6 @@ like any other, and then the next message opens a new one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -26,35 +25,12 @@ from trueup.model.catalog import Catalog
 from trueup.model.ids import conversion_id
 from trueup.model.policy import Policy
 from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.traffic import Click, Message, Told
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
-
-Click = tuple[Any, ...]  # the values of CLICKS, in order
 
 _HOUR_MICROS: Final = 3_600 * 1_000_000
 _NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hour; this one's program is gone
 _DEFAULTS: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in BATCH.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One postback or pixel, as it was read."""
-
-    row: Mapping[str, Any]  # the columns of ROWS that it gives
-    origin: Origin
-    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for one that nobody has
-    address: str = ""  # where it came from
-    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
-    wants_text: bool = False  # the sender is told in words, whatever the outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a message came to."""
-
-    outcome: Outcome
-    click_id: str
-    conversion_id: str  # '' for none
-    text: str  # for a person; '' where nobody asked and nothing is wrong
 
 
 class LiveLedger:
@@ -201,7 +177,7 @@ def _told(decisions: Decisions, messages: Sequence[Message], rows_before: int) -
     lines, outcomes = journal["line"].to_list(), [Outcome(word) for word in journal["outcome"].to_list()]
     places = [line - rows_before - 1 for line in lines]
     wanted = [messages[place].wants_text or outcome.refused for place, outcome in zip(places, outcomes, strict=True)]
-    texts = journal.select(message()).to_series().to_list() if any(wanted) else [""] * len(lines)
+    texts = journal.select(message(set(outcomes))).to_series().to_list() if any(wanted) else [""] * len(lines)
     found = zip(places, outcomes, journal["click_id"].to_list(), journal["conversion_n"].to_list(), texts, strict=True)
     told = {
         place: Told(outcome, click_id, conversion_id(click_id, n) if n else "", text)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any, Final
@@ -110,6 +110,20 @@ def read_batches(database: Database) -> list[BatchRecord]:
     return _read(database)
 
 
+def batches_before(database: Database, batch_id: int, most: int) -> list[BatchRecord]:
+    """The batches that came before one, newest first."""
+    newest = _ALL.where(batches.c.batch_id < bindparam("before")).order_by(batches.c.batch_id.desc())
+    found = database.read(newest.limit(bindparam("most")), _STORED, {"before": batch_id, "most": most})
+    return [_record(row) for row in found.iter_rows(named=True)]
+
+
+def batches_numbered(database: Database, batch_ids: Iterable[int]) -> dict[int, BatchRecord]:
+    """Some batches, each by its number."""
+    chosen = _ALL.where(database.is_one_of(batches.c.batch_id, "wanted"))
+    found = database.read(chosen, _STORED, {"wanted": sorted(batch_ids)})
+    return {row["batch_id"]: _record(row) for row in found.iter_rows(named=True)}
+
+
 def batches_of_content(database: Database, kind: BatchKind, sha256: str) -> list[BatchRecord]:
     """The batches that were made of this very content, in the order they came."""
     return _read(database, batches.c.kind == kind.value, batches.c.sha256 == sha256)
@@ -118,6 +132,12 @@ def batches_of_content(database: Database, kind: BatchKind, sha256: str) -> list
 def undos_of(database: Database, batch_id: int) -> list[BatchRecord]:
     """The batches that undid a batch, in the order they came."""
     return _read(database, batches.c.undoes == batch_id)
+
+
+def running_undos(database: Database, origin: Origin) -> list[BatchRecord]:
+    """The undos of an origin that were begun and are not finished, in the order they came."""
+    undo = (batches.c.undoes > 0) & (batches.c.origin == origin.value)
+    return _read(database, undo, batches.c.state == BatchState.RUNNING.value)
 
 
 def batches_left_out(database: Database, also_undone: int = 0) -> frozenset[int]:

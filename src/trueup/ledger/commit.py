@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
-from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, CONVERSIONS, JOURNAL
+from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server
@@ -29,7 +29,7 @@ def lock_clicks(database: Database, click_ids: Iterable[str]) -> None:
 
 def commit_rows(database: Database, rows: pl.DataFrame) -> None:
     """Append decided rows (JOURNAL) to the journal."""
-    database.append(journal, rows.select(*JOURNAL))
+    database.append(journal, rows)
 
 
 def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame) -> None:
@@ -38,8 +38,11 @@ def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.Data
     Takes: CONVERSIONS; CHANGES; ROLLUPS to add. A conversion of version 0 was made by this commit, any other may be
     stored.
     """
-    database.append(conversions, final.filter(pl.col("version") == 0).select(*CONVERSIONS))
-    database.put(conversions, final.filter(pl.col("version") > 0).select(*CONVERSIONS))
+    if not final["version"].max():
+        database.append(conversions, final)
+    else:
+        database.append(conversions, final.filter(pl.col("version") == 0))
+        database.put(conversions, final.filter(pl.col("version") > 0))
     database.append(changes, changed)
     database.put(rollups, deltas, add=["conversions", "revenue"])
 
@@ -52,6 +55,6 @@ def update_sub_parameters(database: Database, click_id: str, values: Mapping[str
 def commit_clicks(database: Database, new: pl.DataFrame) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
     database.append(clicks, new)
-    counted = new.with_columns(bucket=pl.col("clicked_at") // BUCKET_MICROS, clicks=pl.lit(1, dtype=pl.Int64))
+    counted = new.with_columns_seq(bucket=pl.col("clicked_at") // BUCKET_MICROS, clicks=pl.lit(1, dtype=pl.Int64))
     cells = counted.group_by(*CLICK_ROLLUP_KEY).agg(pl.col("clicks", "cost").sum()).sort(*CLICK_ROLLUP_KEY)
-    database.put(click_rollups, cells.select(*CLICK_ROLLUPS), add=["clicks", "cost"])
+    database.put(click_rollups, cells, add=["clicks", "cost"])

@@ -34,6 +34,7 @@ CELL_KEYS: Final = ("bucket", "campaign_id", "offer_id", "network_id", "traffic_
 
 _PLACE: Final = ("converted_at", "click_id", "n")  # where a conversion is in the log
 _BEFORE_ALL: Final = (-(2**63), "", 0)
+_AFTER_ALL: Final = (2**63 - 1, "", 0)
 _TIME: Final = {Clock.CONVERSION: "converted_at", Clock.CLICK: "clicked_at"}
 # Shifts times before 1970 above zero and back: SQL divides whole numbers towards zero, buckets are counted downwards.
 _BUCKETS_SHIFT: Final = 100_000_000
@@ -119,6 +120,18 @@ def read_conversions(
         place = rows.select(_PLACE).row(-1)
 
 
+def read_conversions_page(
+    database: Database, selection: Selection, after: tuple[int, str, int] | None, most: int, *, newest_first: bool
+) -> pl.DataFrame:
+    """Read some of the selected conversions, by time, then click id, then n.
+
+    Takes: the place (these three) that they come after in that order, None for its beginning. Returns: LOGGED.
+    """
+    page = _after_place(database, selection, newest_first=newest_first, goes_back=newest_first).limit(most)
+    place = after or (_AFTER_ALL if newest_first else _BEFORE_ALL)
+    return database.read(page, LOGGED, _values(selection, 1) | _place(place))
+
+
 def read_conversion_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
     """Count the selected conversions.
 
@@ -150,14 +163,17 @@ def _logged(database: Database, selection: Selection) -> list[ColumnElement[bool
     return [conversions.c.removed == int(selection.removed), *_conditions(database, selection, conversions, time)]
 
 
-def _after_place(database: Database, selection: Selection, *, newest_first: bool = False) -> Select[Any]:
-    """The selected conversions that come after a place in their order."""
+def _after_place(
+    database: Database, selection: Selection, *, newest_first: bool = False, goes_back: bool = False
+) -> Select[Any]:
+    """The selected conversions that come after a place in their order; before it, where one goes back."""
     place: list[ColumnElement[Any]] = [conversions.c[name] for name in _PLACE]
     if selection.asks_for("transaction_id") and not selection.asks_for("click_id"):
         # So few rows that to go through the table once and sort them is quicker than to follow the index on the time;
         # SQLite does not use an index for a sum.
         place[0] = place[0] + 0
-    after = tuple_(*place) > tuple_(*(bindparam(f"after_{name}") for name in _PLACE))
+    given = tuple_(*(bindparam(f"after_{name}") for name in _PLACE))
+    after = tuple_(*place) < given if goes_back else tuple_(*place) > given
     order = [key.desc() if newest_first else key for key in place]
     columns = (conversions.c[name] for name in LOGGED)
     return select(*columns).where(*_logged(database, selection), after).order_by(*order)

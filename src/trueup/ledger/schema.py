@@ -150,6 +150,7 @@ idempotency = Table(
     _text("answer"),
     _whole("made_at"),
 )
+Index("idempotency_made_at", idempotency.c.made_at)
 
 # Files that were sent to the server.
 uploads = Table(

@@ -37,7 +37,7 @@ MACROS: Final = (
     "ip",
 )
 
-# The same under the names that Keitaro, Voluum and RedTrack have for them, so that URLs can be brought along as they are.
+# The names that Keitaro, Voluum and RedTrack have for the same, so that URLs can be brought along as they are.
 ALIASES: Final[Mapping[str, str]] = {
     "clickid": "click_id",
     "subid": "click_id",
@@ -67,7 +67,8 @@ ALIASES: Final[Mapping[str, str]] = {
 
 _CANONICAL: Final = {**{name: name for name in MACROS}, **ALIASES}
 _URL: Final = re.compile(
-    r"(?P<scheme>https?://)(?P<host>\w[\w.-]*|\[[0-9a-f:.]+\])(?P<rest>(:[0-9]{1,5})?([/?#].*)?)", re.I
+    r"(?P<scheme>https?://)(?P<host>\w[\w.-]*|\[[0-9a-f:.]+\])(?P<rest>(:(?P<port>[0-9]{1,5}))?([/?#].*)?)",
+    re.IGNORECASE,
 )
 _MACRO: Final = re.compile(r"\{([^{}]*)\}")
 _PORT_MAX: Final = 65_535
@@ -98,10 +99,10 @@ class Template:
         Raises: ValueError, saying what is wrong with it; UnknownMacroError for a macro that is none of ours.
         """
         found = _URL.fullmatch(url)
-        if not found or int((found[4] or ":0")[1:]) > _PORT_MAX:
+        if not found or int(found["port"] or 0) > _PORT_MAX:
             raise ValueError("must begin with http:// or https:// and a plain host, such as https://example.com/")
         first, *pieces = _MACRO.split(found["rest"])
-        if set("{}") & set(first.join(pieces[1::2])):
+        if set("{}") & set("".join([first, *pieces[1::2]])):
             raise ValueError("has half a pair of braces: a brace that is none of a macro is written %7B or %7D")
         unknown = next((macro for macro in pieces[::2] if macro not in _CANONICAL), None)
         if unknown is not None:
@@ -135,7 +136,7 @@ def _fields(first: str, pieces: list[str]) -> tuple[tuple[str, bool, str], ...]:
 
 def _ascii(literal: str) -> str:
     """What the URL itself says, as a header can hold it."""
-    return "".join(letter if letter.isascii() else encoded(letter) for letter in literal)
+    return "".join(letter if "!" <= letter <= "~" else encoded(letter) for letter in literal)
 
 
 def _ascii_host(host: str) -> str:

@@ -43,6 +43,7 @@ def upgrade() -> None:
         *text("answer"),
         *whole("made_at"),
     )
+    op.create_index("idempotency_made_at", "idempotency", ["made_at"])
     op.create_table(
         "uploads",
         key("upload_id"),

@@ -1,0 +1,87 @@
+"""What requests with an Idempotency-Key were answered, kept so that the same request again does nothing again.
+
+A request claims its key first; while it works it says so again and again, and a claim that fell silent is taken over.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from sqlalchemy import bindparam, delete, select, update
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import idempotency
+
+AT_WORK: Final = 0  # the status of a claim
+_FORGOTTEN_MOST: Final = 1_000  # answers forgotten in passing, at each claim
+
+_STORED: Final = {"request_sha256": pl.String, "status": pl.Int64, "answer": pl.String, "made_at": pl.Int64}
+_IS_IT: Final = idempotency.c.idempotency_key == bindparam("of_key")
+_IS_CLAIM: Final = _IS_IT & (idempotency.c.status == AT_WORK) & (idempotency.c.answer == bindparam("of_claimer"))
+_ONE: Final = select(*(idempotency.c[name] for name in _STORED)).where(_IS_IT)
+_FREE: Final = delete(idempotency).where(_IS_CLAIM)
+_OLDEST: Final = select(idempotency.c.idempotency_key).order_by(idempotency.c.made_at).limit(_FORGOTTEN_MOST)
+_EXPIRED: Final = delete(idempotency).where(
+    idempotency.c.idempotency_key.in_(_OLDEST.where(idempotency.c.made_at < bindparam("before")))
+)
+_TAKE_OVER: Final = (
+    update(idempotency)
+    .where(_IS_CLAIM)
+    .values(answer=bindparam("new_claimer"), made_at=bindparam("now"))
+    .returning(idempotency.c.made_at)
+)
+_BEAT: Final = update(idempotency).where(_IS_CLAIM).values(made_at=bindparam("now"))
+_KEEP: Final = (
+    update(idempotency)
+    .where(_IS_CLAIM)
+    .values(request_sha256=bindparam("new_sha256"), status=bindparam("new_status"), answer=bindparam("new_answer"))
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What is stored for a key: an answer, or the claim of a request at work (its `answer` names who claimed it)."""
+
+    request_sha256: str
+    status: int  # HTTP status
+    answer: str
+    made_at: int  # microseconds since the epoch; of a claim, when it last said that it is at work
+
+
+def claim(
+    database: Database, key: str, claimer: str, now: int, *, silent_before: int, expired_before: int
+) -> Answered | None:
+    """Claim a key for a request. In a transaction of its own.
+
+    Takes: the key; a word that this request alone has; the moment; since when a claim must be silent to be taken over;
+    before when answers are forgotten. Returns: None when it is claimed; else what is stored.
+    """
+    with database.transaction():
+        database.execute(_EXPIRED, {"before": expired_before})
+        claimed = {"idempotency_key": key, "status": AT_WORK, "answer": claimer, "made_at": now}
+        database.insert_new(idempotency, pl.DataFrame([claimed]))
+        found = Answered(**database.read(_ONE, _STORED, {"of_key": key}).row(0, named=True))
+        if found.status != AT_WORK:
+            return found
+        if found.answer == claimer:
+            return None
+        values = {"of_key": key, "of_claimer": found.answer, "new_claimer": claimer, "now": now}
+        silent = found.made_at < silent_before
+        taken = silent and database.read(_TAKE_OVER, {"made_at": pl.Int64}, values).height
+    return None if taken else found
+
+
+def still_at_work(database: Database, key: str, claimer: str, now: int) -> None:
+    """Say that a claim's request is still at work."""
+    database.execute(_BEAT, {"of_key": key, "of_claimer": claimer, "now": now})
+
+
+def keep_answer(database: Database, key: str, claimer: str, request_sha256: str, status: int, answer: str) -> None:
+    """Keep what a request was answered, unless its claim was taken over."""
+    kept = {"new_sha256": request_sha256, "new_status": status, "new_answer": answer}
+    database.execute(_KEEP, {"of_key": key, "of_claimer": claimer, **kept})
+
+
+def release(database: Database, key: str, claimer: str) -> None:
+    """Forget a claim: its request came to nothing that is worth keeping."""
+    database.execute(_FREE, {"of_key": key, "of_claimer": claimer})

@@ -1,0 +1,89 @@
+"""The API's keys as they are stored: never the key itself, only its digest."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from sqlalchemy import bindparam, func, insert, select, update
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import api_keys
+
+_STORED: Final = {
+    "key_id": pl.Int64,
+    "name": pl.String,
+    "scopes": pl.String,
+    "sha256": pl.String,
+    "made_at": pl.Int64,
+    "last_used_at": pl.Int64,
+    "revoked_at": pl.Int64,
+}
+_ALL: Final = select(*(api_keys.c[name] for name in _STORED)).order_by(api_keys.c.key_id)
+_ONE: Final = _ALL.where(api_keys.c.key_id == bindparam("of_key"))
+_USED: Final = (
+    update(api_keys)
+    .where(api_keys.c.key_id == bindparam("of_key"), api_keys.c.last_used_at < bindparam("used_at"))
+    .values(last_used_at=bindparam("used_at"))
+)
+
+
+@dataclass(frozen=True)
+class KeyRecord:
+    """One key."""
+
+    key_id: int
+    name: str
+    scopes: str  # its words, with spaces between
+    sha256: str  # hex
+    made_at: int  # microseconds since the epoch, as are the next two
+    last_used_at: int = 0  # 0 for never
+    revoked_at: int = 0  # 0 while it is good
+
+
+def insert_key(database: Database, name: str, scopes: str, provisional: str, now: int) -> int:
+    """Make a place for a key. Within the caller's transaction, which also gives it its digest.
+
+    Takes: what stands for the digest meanwhile; no other key may have it. Returns: the key's number.
+    """
+    row = {"name": name, "scopes": scopes, "sha256": provisional, "made_at": now}
+    made = database.read(insert(api_keys).values(row).returning(api_keys.c.key_id), {"key_id": pl.Int64})
+    return int(made.item())
+
+
+def set_digest(database: Database, key_id: int, sha256: str) -> None:
+    """Store the digest by which a key is known. Within the caller's transaction."""
+    database.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(sha256=sha256))
+
+
+def read_keys(database: Database) -> list[KeyRecord]:
+    """All keys, revoked ones too, in the order they were made."""
+    return [KeyRecord(**row) for row in database.read(_ALL, _STORED).iter_rows(named=True)]
+
+
+def read_key(database: Database, key_id: int) -> KeyRecord | None:
+    """One key, None when there is no such."""
+    found = database.read(_ONE, _STORED, {"of_key": key_id})
+    return KeyRecord(**found.row(0, named=True)) if found.height else None
+
+
+def count_keys(database: Database) -> int:
+    """How many keys were ever made."""
+    return int(database.read(select(func.count()).select_from(api_keys), {"keys": pl.Int64}).item())
+
+
+def set_revoked(database: Database, key_id: int, now: int) -> bool:
+    """Take a key away. Within the caller's transaction. Returns: whether it was good until now."""
+    good = (api_keys.c.key_id == key_id) & (api_keys.c.revoked_at == 0)
+    gone = update(api_keys).where(good).values(revoked_at=now).returning(api_keys.c.key_id)
+    return bool(database.read(gone, {"key_id": pl.Int64}).height)
+
+
+def set_last_used(database: Database, key_id: int, now: int) -> None:
+    """Note when a key was used."""
+    database.execute(_USED, {"of_key": key_id, "used_at": now})
+
+
+def lock_keys(database: Database) -> None:
+    """Keep other writers of the keys out until the transaction ends. On SQLite there is one writer anyway."""
+    if not database.is_sqlite:
+        database.run("LOCK TABLE api_keys IN EXCLUSIVE MODE")

@@ -1,0 +1,61 @@
+"""Clicks and rows of the journal, a page at a time. A page is found by a key: none of those before it is read."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import BindParameter, Select, bindparam, select
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import clicks, journal
+from trueup.model.batch import CLICKS, JOURNAL
+
+_AFTER_ALL: Final = "\x7f"  # no click id goes beyond it
+_MOST: Final[BindParameter[int]] = bindparam("most")
+_CLICKS: Final = select(*(clicks.c[name] for name in CLICKS))
+_NEXT_CLICKS: Final = _CLICKS.where(clicks.c.click_id > bindparam("place")).order_by(clicks.c.click_id).limit(_MOST)
+_PREVIOUS_CLICKS: Final = (
+    _CLICKS.where(clicks.c.click_id < bindparam("place")).order_by(clicks.c.click_id.desc()).limit(_MOST)
+)
+_ROWS: Final = select(*(journal.c[name] for name in JOURNAL))
+_OF_CLICK: Final = (
+    _ROWS.where(journal.c.click_id == bindparam("wanted"), journal.c.n > 0, journal.c.n > bindparam("place"))
+    .order_by(journal.c.n)
+    .limit(_MOST)
+)
+
+
+def read_clicks(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
+    """CLICKS of those of the clicks that are known, by their ids."""
+    chosen = _CLICKS.where(database.is_one_of(clicks.c.click_id, "ids"))
+    return database.read(chosen, CLICKS, {"ids": list(click_ids)}).sort("click_id")
+
+
+def clicks_page(database: Database, after: str | None, most: int, *, newest_first: bool) -> pl.DataFrame:
+    """Some CLICKS in the order of their ids, which is the order of their time where the ids are ours.
+
+    Takes: the click id that they come after in that order, None for its beginning.
+    """
+    statement = _PREVIOUS_CLICKS if newest_first else _NEXT_CLICKS
+    place = after if after is not None else (_AFTER_ALL if newest_first else "")
+    return database.read(statement, CLICKS, {"place": place, "most": most})
+
+
+def rows_of_click(database: Database, click_id: str, after: int, most: int) -> pl.DataFrame:
+    """Some JOURNAL rows of a click, those numbered above `after` first."""
+    return database.read(_OF_CLICK, JOURNAL, {"wanted": click_id, "place": after, "most": most})
+
+
+def rows_of_batch(database: Database, batch_id: int, outcomes: Sequence[str], after: int, most: int) -> pl.DataFrame:
+    """Some JOURNAL rows of a batch, by their lines. Takes: the outcomes to look for, none for all; a line."""
+    values: dict[str, Any] = {"wanted": batch_id, "place": after, "most": most}
+    if outcomes:
+        values["outcomes"] = list(outcomes)
+    return database.read(_of_batch(database, with_outcomes=bool(outcomes)), JOURNAL, values)
+
+
+def _of_batch(database: Database, *, with_outcomes: bool) -> Select[Any]:
+    rows = _ROWS.where(journal.c.batch_id == bindparam("wanted"), journal.c.line > bindparam("place"))
+    if with_outcomes:
+        rows = rows.where(database.is_one_of(journal.c.outcome, "outcomes"))
+    return rows.order_by(journal.c.line).limit(_MOST)

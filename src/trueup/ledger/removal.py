@@ -1,0 +1,40 @@
+"""Taking things out of the setup that nothing recorded refers to."""
+
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Select, bindparam, case, delete, exists, select
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import click_rollups, metadata, rollups
+
+
+def has_clicks(database: Database, column: str, number: int) -> bool:
+    """Whether any click was ever recorded of a thing, and so perhaps conversions too.
+
+    Takes: the column of clicks that names such things, such as `offer_id`, and our number for it.
+    """
+    # The counts have a row for every click there ever was, and are far smaller.
+    clicks = select(click_rollups.c.bucket).where(click_rollups.c[column] == bindparam("of_thing"))
+    return _any(database, clicks, {"of_thing": number})
+
+
+def has_conversions(database: Database, conversion_type: str) -> bool:
+    """Whether any conversion of a type was ever counted, undone ones too."""
+    counted = select(rollups.c.bucket).where(rollups.c.conversion_type == bindparam("of_type"))
+    return _any(database, counted, {"of_type": conversion_type})
+
+
+def delete_thing(database: Database, kind: str, number: int) -> None:
+    """Take a thing out of the setup. Within the caller's transaction.
+
+    Takes: its kind, such as `offers`, and our number for it.
+    """
+    table = metadata.tables[kind]
+    key = table.primary_key.columns[0]
+    database.execute(delete(table).where(key == bindparam("of_thing")), {"of_thing": number})
+
+
+def _any(database: Database, rows: Select[Any], values: dict[str, int | str]) -> bool:
+    found = case((exists(rows), 1), else_=0)
+    return bool(database.read(select(found), {"found": pl.Int64}, values).item())

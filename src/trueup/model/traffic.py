@@ -1,0 +1,31 @@
+"""Live traffic: what a visitor or a network brings, and what it is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trueup.model.words import Origin, Outcome
+
+Click = tuple[Any, ...]  # the values of CLICKS, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One postback or pixel, as it was read."""
+
+    row: Mapping[str, Any]  # the columns of ROWS that it gives
+    origin: Origin
+    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for one that nobody has
+    address: str = ""  # where it came from
+    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
+    wants_text: bool = False  # the sender is told in words, whatever the outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a message came to."""
+
+    outcome: Outcome
+    click_id: str
+    conversion_id: str  # '' for none
+    text: str  # for a person; '' where nobody asked and nothing is wrong
