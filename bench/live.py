@@ -11,6 +11,7 @@ import argparse
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -19,16 +20,22 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
+import polars as pl
 import psutil
-from ledgers import SETUP, click_ids, fresh_database, prepare
+from ledgers import SETUP, fresh_database, now, prepare
 from upload import write_rows
 
 from trueup.intake.setup import apply_setup
+from trueup.ledger.commit import commit_clicks
 from trueup.ledger.open import open_ledger
+from trueup.model.batch import CLICKS, completed
+from trueup.model.ids import RANDOM_BYTES, new_click_id
 
 CAMPAIGN = """
 [[offers]]
@@ -110,7 +117,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(words: list[str], port: int, settings: dict[str, str], log: Path):
+def running(words: list[str], port: int, settings: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A server process, until it has answered, and stopped at the end."""
     with log.open("w") as out:
         server = subprocess.Popen(words, env=os.environ | settings, stdout=out, stderr=out)
@@ -139,39 +146,52 @@ def get(base: str, path: str) -> str:
     return connection.getresponse().read().decode()
 
 
+@dataclass(frozen=True)
+class Route:
+    """What is asked of the servers."""
+
+    name: str
+    path: str
+    ids: str = ""  # a file of click ids, for postbacks
+    is_new: bool = False  # whether each postback is a conversion of its own
+
+    def load(self, base: str, connections: int, seconds: float, folder: Path) -> Load:
+        """Load it with wrk."""
+        if not self.ids:
+            return wrk(base + self.path, connections, seconds, folder)
+        fresh = f"{connections}-{time.time_ns()}-" if self.is_new else ""
+        return wrk(base, connections, seconds, folder, IDS=str(folder / self.ids), FRESH=fresh, ROUTE=self.path)
+
+
+VISIT = Route("redirect", REDIRECT)
+SALE = Route("postback, new", "/postback", "ids.txt", is_new=True)
+AGAIN = Route("postback, again", "/postback", "few.txt")
+
+
 def compare(base: str, bare: str, seconds: float, folder: Path) -> None:
     """Print each route beside the bare one."""
-    print(f"{'':34} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'a commit':>9} {'to bare':>8}")
+    print(f"{'':38}{'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'a commit':>9} {'to bare':>8}")
     for connections in (1, 8, 64):
-        fresh = f"f{connections}"
-        ids = str(folder / "ids.txt")
-        few = str(folder / "few.txt")
-        floors = {
-            "redirect": wrk(bare + REDIRECT, connections, seconds, folder),
-            "postback": wrk(bare, connections, seconds, folder, IDS=ids, FRESH=fresh, ROUTE="/postback"),
-        }
-        wrk(base, connections, 2, folder, IDS=few, FRESH="", ROUTE="/postback")  # so that repeats are repeats
-        runs = {
-            "redirect": lambda: wrk(base + REDIRECT, connections, seconds, folder),
-            "postback, new": lambda: wrk(base, connections, seconds, folder, IDS=ids, FRESH=fresh, ROUTE="/postback"),
-            "postback, again": lambda: wrk(base, connections, seconds, folder, IDS=few, FRESH="", ROUTE="/postback"),
-        }
-        for name, floor in floors.items():
-            print(
-                f"{connections:3} connections  bare {name:15}  {floor.per_second:9,.0f} {floor.p50:8.2f} {floor.p99:8.2f}"
+        AGAIN.load(base, connections, 2, folder)  # so that repeats are repeats
+        floors = {route.path: route.load(bare, connections, seconds, folder) for route in (VISIT, SALE)}
+        for path, floor in floors.items():
+            tell(connections, f"bare {path.split('?')[0]}", floor, "")
+        for route in (VISIT, SALE, AGAIN):
+            before = gathered(base)
+            load = route.load(base, connections, seconds, folder)
+            callers, commits = (after - was for after, was in zip(gathered(base), before, strict=True))
+            tell(
+                connections,
+                route.name,
+                load,
+                f"{callers / commits:9.1f} {load.per_second / floors[route.path].per_second:8.2f}",
             )
-        for name, run in runs.items():
-            callers, commits = gathered(base)
-            load = run()
-            after = gathered(base)
-            size = (after[0] - callers) / max(1, after[1] - commits)
-            ratio = load.per_second / floors[name.split(",")[0]].per_second
-            failed = f"  {load.failed} FAILED" if load.failed else ""
-            print(
-                f"{connections:3} connections  {name:20}  {load.per_second:9,.0f} {load.p50:8.2f} {load.p99:8.2f} "
-                f"{size:9.1f} {ratio:8.2f}{failed}",
-                flush=True,
-            )
+
+
+def tell(connections: int, name: str, load: Load, more: str) -> None:
+    failed = f"  {load.failed} FAILED" if load.failed else ""
+    numbers = f"{load.per_second:10,.0f} {load.p50:8.2f} {load.p99:8.2f}"
+    print(f"{connections:3} connections  {name:20} {numbers} {more}{failed}", flush=True)
 
 
 def during_upload(base: str, key: str, clicks: int, rows: int, folder: Path) -> None:
@@ -210,7 +230,7 @@ def send_and_apply(base: str, key: str, path: Path) -> None:
     assert told["state"] == "done", told
 
 
-def call(base: str, method: str, path: str, headers: dict[str, str], body=None) -> dict:
+def call(base: str, method: str, path: str, headers: dict[str, str], body: IO[bytes] | bytes = b"") -> dict[str, Any]:
     connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=600)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
@@ -222,23 +242,26 @@ def call(base: str, method: str, path: str, headers: dict[str, str], body=None) 
 def memory(base: str, pid: int, minutes: float, folder: Path) -> None:
     """Print the memory of the server over minutes of mixed load."""
     ends = time.perf_counter() + minutes * 60
-    while time.perf_counter() < ends:
-        load = wrk(base + REDIRECT, 32, 20, folder)
-        wrk(
-            base,
-            32,
-            10,
-            folder,
-            IDS=str(folder / "ids.txt"),
-            FRESH=f"m{ends - time.perf_counter():.0f}",
-            ROUTE="/postback",
-        )
+    while (left := ends - time.perf_counter()) > 0:
+        visits, sales = VISIT.load(base, 32, 20, folder), SALE.load(base, 32, 10, folder)
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         resident = sum(process.memory_info().rss for process in family) / 1e6
-        print(
-            f"  {(ends - time.perf_counter()) / 60:5.1f} minutes to go: {resident:,.0f} MB, {load.per_second:,.0f} redirects/s",
-            flush=True,
-        )
+        rates = f"{visits.per_second:,.0f} redirects/s, then {sales.per_second:,.0f} postbacks/s"
+        print(f"  {left / 60:5.1f} minutes to go: {resident:,.0f} MB, {rates}", flush=True)
+
+
+def recent_clicks(url: str, clicks: int) -> list[str]:
+    """Make clicks of the last day, with ids of our own: the ones that conversions come for. Returns: their ids."""
+    day, until = 86_400 * 1_000_000, now()
+    moments = [until - day + place * (day // clicks) for place in range(clicks)]
+    drawn = random.Random(4)
+    ids = [new_click_id(moment, drawn.randbytes(RANDOM_BYTES), b"bench") for moment in moments]
+    rows = pl.DataFrame({"click_id": ids, "clicked_at": moments, "cost": [12_000] * clicks}).with_columns(
+        campaign_id=pl.lit(1), offer_id=pl.lit(1), network_id=pl.lit(1), traffic_source_id=pl.lit(0)
+    )
+    with open_ledger(url) as database, database.transaction():
+        commit_clicks(database, completed(rows, CLICKS, {"is_bot": 0}))
+    return ids
 
 
 def main() -> None:
@@ -255,7 +278,8 @@ def main() -> None:
         folder = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix="trueup-live-")))
         url = fresh_database(options.database, folder, open_)
         prepare(url, options.clicks)
-        ids = click_ids(options.clicks).to_list()
+        ids = recent_clicks(url, 100_000)
+        random.Random(5).shuffle(ids)
         (folder / "ids.txt").write_text("\n".join(ids))
         (folder / "few.txt").write_text("\n".join(ids[:5_000]))
         with open_ledger(url) as ledger:
