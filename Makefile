@@ -4,13 +4,13 @@ PROGRAMS := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench
+.PHONY: help demo test test-long check docs bench
 
 help:  ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## Build a sample workspace in ./demo and walk through the main job
-	@$(PROGRAMS)/trueup demo --fresh
+demo: $(READY)  ## Build a sample workspace in ./demo, walk through the main job, and serve it
+	@$(PROGRAMS)/trueup demo --fresh --serve
 
 test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
 	@$(PROGRAMS)/pytest -n 2
@@ -23,6 +23,9 @@ check: $(READY)  ## Look at style, types and the direction of imports
 	@$(PROGRAMS)/ruff format --check --no-cache
 	@$(PROGRAMS)/mypy
 	@$(PROGRAMS)/lint-imports
+
+docs: $(READY)  ## Write the table of docs/settings.md anew
+	@$(PROGRAMS)/python tests/docs/settings_page.py
 
 bench: $(READY)  ## Measure speed; BENCH_ARGS="--help" says which sizes there are to choose
 	@$(PROGRAMS)/python bench/upload.py $(BENCH_ARGS)

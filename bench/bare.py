@@ -14,14 +14,16 @@ from trueup.inputs.asgi import SAFE_HEADERS, Endpoint
 from trueup.inputs.processes import free_address, serve
 from trueup.settings import Settings
 
-TARGET = "https://shop.example/landing?click=c01k5irhhto6ls5oht0kncq6a6f5tq7&source=bench"
-ANSWER = "ok created\n"
+CLICK_ID = "c01k5irhhto6ls5oht0kncq6a6f5tq7"
+TARGET = f"https://offer.example/landing?s={CLICK_ID}&c=zone7"
+ANSWER = f"ok created {CLICK_ID}-1\n"
+COOKIE = f"trueup_click={CLICK_ID}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax"
 HEADERS = {name.decode(): value.decode() for name, value in SAFE_HEADERS}
 
 
 def application() -> Endpoint:
     async def redirect(_request: Request) -> Response:
-        return RedirectResponse(TARGET, 302, HEADERS)
+        return RedirectResponse(TARGET, 302, {**HEADERS, "set-cookie": COOKIE})
 
     async def postback(_request: Request) -> Response:
         return PlainTextResponse(ANSWER, headers=HEADERS)

@@ -1,22 +1,170 @@
-"""The server's application: which path goes where. It is made anew in each server process."""
+"""The server's application: which path goes where, and how a server process begins and ends.
+
+It is made anew in each process. Before its endpoint has it, a request costs a few comparisons of text: there is no
+router and no middleware on the way of a click.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Awaitable
+from time import perf_counter
+from typing import Final, NamedTuple
 
-from trueup.inputs.edge import Edge
+from trueup.inputs.api.app import ROOT as API_PATH
+from trueup.inputs.api.app import make_api
+from trueup.inputs.api.readers import Readers
+from trueup.inputs.api.upload_jobs import resume_uploads, stop_uploads
+from trueup.inputs.asgi import Endpoint, Event, Receive, Scope, Send, answer_text
+from trueup.inputs.edge import Edge, now
+from trueup.inputs.logs import open_log
+from trueup.inputs.metrics import forget_dead_processes
+from trueup.inputs.observer import Observer
+from trueup.inputs.operation import Operation
+from trueup.inputs.pixel import Pixel
+from trueup.inputs.postback import Postbacks
+from trueup.inputs.redirect import Redirect
+from trueup.inputs.spool import Spool
+from trueup.inputs.writer import Writer
+from trueup.ledger.database import DatabaseError
+from trueup.ledger.open import open_ledger
+from trueup.ledger.secrets import click_key
 from trueup.settings import Settings
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+MADE_BY: Final = "server"
+_OPERATION: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_PIXELS: Final = frozenset({"/pixel.gif", "/pixel.js"})
+_SWITCH_SECONDS: Final = 0.0005  # how soon the writer's thread lets the event loop go on, and the other way round
+_LOOK_SECONDS: Final = 1.0
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_STOPS_BY_SECONDS: Final = 20.0  # sooner than the process is killed for it
+
+
+class Route(NamedTuple):
+    """A part of the application."""
+
+    name: str  # in the metrics and the log
+    endpoint: Endpoint
 
 
 class App:
-    """Sends each request to its endpoint. The busiest paths are looked at first, without a router."""
+    """Sends each request to its endpoint, and has its answer watched."""
 
     def __init__(self, settings: Settings) -> None:
-        """Takes: the settings; nothing is opened before the server starts the application."""
+        """Takes: the settings. Nothing is opened before the server starts the application."""
         self._settings = settings
-        self._edge: Edge | None = None
+        self._parent = os.getppid()
+        self._told_to_stop = False
+        self._log = open_log(settings.log_form, settings.log_level)
+        self._observer = Observer(self._log, settings.trusted_proxies)
+        self._nowhere = Route("nowhere", _nowhere)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through the process' life."""
+        if scope["type"] == "http":
+            await self._watched(self._route(scope["path"]), scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    def _route(self, path: str) -> Route:
+        """Which part a path belongs to; the busiest first."""
+        if path.startswith("/c/"):
+            return self._redirect
+        if path.endswith("/postback") and path.count("/") <= 2:  # noqa: PLR2004 - /postback and /<key>/postback
+            return self._postbacks
+        if path in _PIXELS:
+            return self._pixel
+        if path.startswith(API_PATH) and path[len(API_PATH) :][:1] in ("", "/"):
+            return self._api
+        return self._operation if path in _OPERATION else self._nowhere
+
+    async def _watched(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a request answered, see to it that it is, and tell how it went."""
+        began, status = perf_counter(), 0
+
+        def watching(event: Event) -> Awaitable[None]:
+            nonlocal status
+            if not status:
+                status = event["status"]
+                self._observer.saw(route.name, scope, status, perf_counter() - began)
+            return send(event)
+
+        try:
+            await route.endpoint(scope, receive, watching)
+        except Exception:  # noqa: BLE001 - whatever it is, it is this request's alone
+            self._observer.crashed(route.name)
+            if not status:
+                await answer_text(watching, 500, "the server failed; its log says how\n")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The process' life: begin, serve, stop. The server stops it only when all requests are answered."""
+        await receive()
+        for number in _STOP_SIGNALS:  # the loop hears of signals in another way, while it runs
+            signal.signal(number, self._note_stop)
+        try:
+            edge, readers = self._begin()
+        except Exception as error:  # noqa: BLE001 - whatever it is: the server would go on without the application
+            is_told_plainly = isinstance(error, DatabaseError | OSError)
+            self._log.error("cannot start", trouble=str(error), exc_info=not is_told_plainly)
+            await send({"type": "lifespan.startup.failed"})
+            return
+        self._log.info("started", pid=os.getpid(), database=edge.settings.database_url)
+        await send({"type": "lifespan.startup.complete"})
+        looking = asyncio.create_task(self._look_on(edge.writer))
+        await receive()
+        looking.cancel()
+        faulthandler.dump_traceback_later(_STOPS_BY_SECONDS)  # where it hangs, should it hang
+        stop_uploads(edge)
+        await asyncio.to_thread(edge.writer.stop)
+        readers.close()
+        faulthandler.cancel_dump_traceback_later()
+        self._log.info("stopped", pid=os.getpid())
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _begin(self) -> tuple[Edge, Readers]:
+        """Open what the process works with, and make the routes. Raises: DatabaseError, OSError."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        forget_dead_processes()
+        settings = self._settings
+        with open_ledger(settings.database_url) as database:
+            key = click_key(database, os.urandom)
+        spool = Spool.claim(settings.folder, settings.spool_bytes)
+        writer = Writer(settings.database_url, spool, now, MADE_BY, self._observer, settings.waiting)
+        writer.start()
+        edge = Edge(settings, writer, key)
+        self._redirect = Route("redirect", Redirect(edge))
+        self._postbacks = Route("postback", Postbacks(edge))
+        self._pixel = Route("pixel", Pixel(edge))
+        self._operation = Route("operation", Operation(edge, self._observer))
+        api = make_api(edge)
+        self._api = Route("api", _mounted(api))
+        resume_uploads(edge)
+        return edge, api.state.readers
+
+    async def _look_on(self, writer: Writer) -> None:
+        """Keep the numbers fresh; stop where told to, and with the program that started this process."""
+        while True:
+            self._observer.look(writer)
+            await asyncio.sleep(_LOOK_SECONDS)
+            # The loop stands still between its start and the first request, and a signal then would be lost.
+            if self._told_to_stop or os.getppid() != self._parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def _note_stop(self, _number: int, _frame: object) -> None:
+        self._told_to_stop = True
+
+
+def _mounted(api: Endpoint) -> Endpoint:
+    """The API below its path. It answers HEAD as it answers GET; the server leaves the body out."""
+
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await api({**scope, "root_path": API_PATH, "method": method}, receive, send)
+
+    return endpoint
+
+
+async def _nowhere(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await answer_text(send, 404, "there is nothing here\n")

@@ -1,11 +1,16 @@
-"""The server's settings: by environment (TRUEUP_...), by a TOML file, or as they are here."""
+"""The server's settings: by the command line, the environment (TRUEUP_...), a TOML file, or as they are here."""
 
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -17,6 +22,11 @@ from pydantic_settings import (
 DEFAULT_URL: Final = "sqlite:///trueup.db"
 PREFIX: Final = "TRUEUP_"
 FILE_VARIABLE: Final = "TRUEUP_SETTINGS"
+_SHOWN_MOST: Final = 60
+
+
+class SettingsError(Exception):
+    """Some settings will not do. The message has a line for each: which, where it stands, what to write."""
 
 
 class IpKept(StrEnum):
@@ -43,6 +53,13 @@ def _network(value: object) -> object:
     return ip_network(value) if isinstance(value, str) else value
 
 
+def _origin(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/?#@]+/?", url):
+        raise ValueError("it is a scheme and a host, such as https://t.example.com")
+    return url.rstrip("/")
+
+
+LogLevel = Literal["debug", "info", "warning", "error"]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Networks = Annotated[list[Network], NoDecode, BeforeValidator(_parted)]
 
@@ -50,13 +67,15 @@ Networks = Annotated[list[Network], NoDecode, BeforeValidator(_parted)]
 class Settings(BaseSettings):
     """What a server is told. Each can be given as TRUEUP_<NAME> in the environment, or in the settings file."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     database_url: str = Field(DEFAULT_URL, description="The database: sqlite:///FILE or postgresql://USER@HOST/NAME.")
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for every one of this machine.")
     port: int = Field(8080, ge=0, le=65_535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="How many processes serve. More than one is for PostgreSQL.")
-    public_url: str = Field("", description="Where the world reaches this server, such as https://t.example.com.")
+    public_url: Annotated[str, AfterValidator(_origin)] = Field(
+        "", description="Where the world reaches this server, such as https://t.example.com."
+    )
     folder: Path = Field(Path("trueup-files"), description="Where sent files and the spool are kept.")
 
     trusted_proxies: Networks = Field(
@@ -64,7 +83,9 @@ class Settings(BaseSettings):
     )
     country_header: str = Field("", description="A header in which a trusted proxy says the visitor's country.")
     country_database: Path | None = Field(None, description="A MaxMind file (.mmdb) to find the visitor's country in.")
-    ip_kept: IpKept = Field(IpKept.TRUNCATED, description="How much of a visitor's address is kept with the click.")
+    ip_kept: IpKept = Field(
+        IpKept.TRUNCATED, description="How much of a visitor's address is kept: whole, truncated or none."
+    )
     cookie_days: int = Field(30, ge=0, le=400, description="How long the pixel's cookie lasts; 0 sets none.")
 
     upload_bytes: int = Field(1 << 30, ge=1 << 10, description="The largest file that can be sent.")
@@ -74,14 +95,20 @@ class Settings(BaseSettings):
     parameters: int = Field(100, ge=10, le=1_000, description="The most parameters of a click, pixel or postback.")
     waiting: int = Field(10_000, ge=100, description="How many clicks and postbacks may wait for the database.")
     spool_bytes: int = Field(64 << 20, ge=1 << 16, description="Room for clicks while the database cannot be written.")
-    free_bytes: int = Field(256 << 20, ge=0, description="Less free disk than this, and /readyz says so.")
+    free_bytes: int = Field(
+        256 << 20, ge=0, description="With less free disk than this, /readyz says so, and no files are taken."
+    )
+    metrics_from: Networks = Field(
+        [ip_network("127.0.0.0/8"), ip_network("::1/128")],
+        description="From where /metrics is answered, as addresses or ranges.",
+    )
     api_per_minute: int = Field(600, ge=1, description="How many API requests a key may make in a minute.")
     refused_per_minute: int = Field(
         300, ge=1, description="How many refused postbacks or wrong keys an address may send in a minute."
     )
 
-    log_form: LogForm = Field(LogForm.TEXT, description="How log lines are written.")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="The least that is logged.")
+    log_form: LogForm = Field(LogForm.TEXT, description="How log lines are written: text or json.")
+    log_level: LogLevel = Field("info", description="The least that is logged: debug, info, warning or error.")
 
     @classmethod
     def settings_customise_sources(
@@ -93,4 +120,42 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What the command line says goes before the environment, and that before the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        file = TomlConfigSettingsSource(settings_cls, os.environ.get(FILE_VARIABLE) or None)
+        return init_settings, env_settings, file
+
+
+def read_settings(given: Mapping[str, object]) -> Settings:
+    """Read the settings. Takes: those of the command line, by name. Raises: SettingsError."""
+    file = os.environ.get(FILE_VARIABLE)
+    try:
+        if file:
+            tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        return Settings(**given)  # type: ignore[arg-type]  # each is checked by its field
+    except ValidationError as error:
+        raise SettingsError("\n".join(_mistakes(error, given, file))) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file}: it cannot be read as a TOML file: {error}") from None
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that look like settings and are none, such as a name with a letter missing."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {FILE_VARIABLE}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def _mistakes(error: ValidationError, given: Mapping[str, object], file: str | None) -> Iterator[str]:
+    for mistake in error.errors(include_url=False):
+        name = str(mistake["loc"][0])
+        variable = f"{PREFIX}{name.upper()}"
+        place = f"--{name}" if name in given else variable if os.environ.get(variable) else f"{file}: {name}"
+        field = Settings.model_fields.get(name)
+        if field is None:
+            near = get_close_matches(name, Settings.model_fields, n=1)
+            yield f"{place}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+        else:
+            reason = mistake["msg"].removeprefix("Value error, ")
+            yield f"{place} cannot be {_shown(mistake['input'])}: {reason}. What it is: {field.description}"
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a mistake can be any value
+    return repr(value) if len(repr(value)) <= _SHOWN_MOST else f"{repr(value)[:_SHOWN_MOST]}..."

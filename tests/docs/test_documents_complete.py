@@ -10,7 +10,12 @@ from trueup.intake.setup_file import SetupFile, WeightedOffer
 from trueup.model.words import STATUS_WORDS, ClickOutcome, DuplicateMode, Outcome, Status
 from trueup.reports.dimensions import Dimension
 
-ROW_SECTIONS = ("What the row alone shows", "What the workspace knows", "What the ledger holds")
+ROW_SECTIONS = (
+    "What the sender alone shows",
+    "What the row alone shows",
+    "What the workspace knows",
+    "What the ledger holds",
+)
 
 
 def test_outcomes__every_code_stands_in_its_precedence() -> None:

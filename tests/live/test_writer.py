@@ -14,8 +14,8 @@ from worlds import World, succeeded
 from writers import SPOOL_BYTES, new_click, now, sale, told_all, writing
 
 from trueup.inputs.writer import UnavailableError
-from trueup.intake.live import Told
 from trueup.ledger.database import Database
+from trueup.model.traffic import Told
 from trueup.model.words import Origin, Outcome
 
 HOUR = 3_600 * 1_000_000

@@ -12,9 +12,9 @@ import polars as pl
 from trueup.inputs.spool import Spool
 from trueup.inputs.watch import Watch
 from trueup.inputs.writer import Writer
-from trueup.intake.live import Click, Message, Told
 from trueup.model.batch import CLICKS
 from trueup.model.ids import new_click_id
+from trueup.model.traffic import Click, Message, Told
 from trueup.model.words import Origin
 
 KEY = b"a key of tests"

@@ -19,6 +19,9 @@ NETWORK = AffiliateNetwork(
     NAME,
     NetworkPolicy(DuplicateMode.ADD_PAYOUT, Status.PENDING, {"straße": Status.DECLINED, "2": Status.OTHER}),
     "Europe/Warsaw",
+    only_with_key=True,
+    allowed_addresses=("203.0.113.7", "2001:db8::/32"),
+    always_200=True,
 )
 KIND = ConversionType(0, NAME, include_in_conversions=False, duplicate_mode=DuplicateMode.UPDATE, in_journey=True)
 SOURCE = TrafficSource(0, NAME)

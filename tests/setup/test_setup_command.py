@@ -39,6 +39,8 @@ name = "Northwind"
 duplicate_mode = "ignore"
 default_status = "approved"
 time_zone = "UTC"
+only_with_key = false
+always_200 = false
 
 [[conversion_types]]
 name = "conversion"

@@ -67,7 +67,16 @@ NETWORKS = [
     ('status_map = { "Lead" = "pending", "LEAD " = "other" }', "status_map: has lead twice"),
     ('status_map = "pending"', "status_map: must be a table of keys and values"),
     ('time_zone = "Mars"', "time_zone: unknown time zone 'Mars': write it like Europe/Warsaw, or UTC"),
-]
+    ('only_with_key = "yes"', "only_with_key: must be true or false"),
+    ("always_200 = 1", "always_200: must be true or false"),
+    ('allowed_addresses = "203.0.113.7"', "allowed_addresses: must be a list, such as "),
+    ("allowed_addresses = [5]", "allowed_addresses, number 1: must be text in quotes"),
+    ('allowed_addresses = ["::1", "203.0.113"]', "allowed_addresses, number 2: '203.0.113' is no address and no range: write it like 203.0.113.7 or 203.0.113.0/24"),
+    ('allowed_addresses = ["example.com"]', "allowed_addresses, number 1: 'example.com' is no address and no range"),
+    ('allowed_addresses = ["203.0.113.7/24"]', "allowed_addresses, number 1: '203.0.113.7/24' is one address of a range: write 203.0.113.7, or 203.0.113.0/24 for all"),
+    ('allowed_addresses = ["fe80::1%eth0"]', "allowed_addresses, number 1: 'fe80::1%eth0' names an interface of one machine"),
+    ('allowed_addresses = ["203.0.113.7", "203.0.113.7/32"]', "allowed_addresses: has 203.0.113.7 twice"),
+]  # fmt: skip
 TYPES = [
     ('in_journey = "yes"', "in_journey: must be true or false"),
     ("include_in_conversions = 1", "include_in_conversions: must be true or false"),
@@ -103,10 +112,21 @@ URLS = [
         "https://example.com:{sub1}/",
         "must begin with http:// or https:// and a plain host, such as https://example.com/",
     ),
+    (
+        "https://example.com:65536/",
+        "must begin with http:// or https:// and a plain host, such as https://example.com/",
+    ),
+    (
+        "https://straße.example/",
+        "the host cannot be looked up as it is written: write it in its xn-- form",
+    ),
     ("https://a@example.com/", "must begin with http:// or https:// and a plain host, such as https://example.com/"),
-    ("https://example.com/?s={clickid}", "unknown macro {clickid}: did you mean click_id?"),
+    ("https://example.com/?s={clik_id}", "unknown macro {clik_id}: did you mean click_id?"),
     ("https://example.com/?s={sub11}", "unknown macro {sub11}: did you mean sub1 or sub10 or sub9?"),
-    ("https://example.com/?s={}", "unknown macro {}: known: campaign, click_id, cost"),
+    (
+        "https://example.com/?s={}",
+        "unknown macro {}: known: affiliate_network, affiliate_network_id, browser, campaign",
+    ),
     (
         "https://example.com/?s={click_id",
         "has half a pair of braces: a brace that is none of a macro is written %7B or %7D",

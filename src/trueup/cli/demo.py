@@ -1,7 +1,8 @@
-"""`trueup demo`: a sample workspace in a new SQLite file, and a walk through the main job with the real commands."""
+"""`trueup demo`: a sample workspace in a new SQLite file, a walk through the main job with real commands, a server."""
 
 import os
 import shlex
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from trueup.cli.terminal import URL_VARIABLE, ExitCode, now, output, stop
+from trueup.cli.serve import run_server, settings_of
+from trueup.cli.terminal import URL_VARIABLE, ExitCode, at_terminal, now, output, stop
 from trueup.sample.clicks import DAYS, SECOND
 from trueup.sample.files import Sample, sample
 
 DATABASE: Final = "trueup.db"
+SENT_FILES: Final = "demo-files"
 CLICKS: Final = 20_000
 _CLICKS_MIN, _CLICKS_MAX = 2_000, 1_000_000
 _LAST_DAYS: Final = 7
@@ -23,6 +26,10 @@ Folder = Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the
 Fresh = Annotated[bool, typer.Option("--fresh", help="Replace what an earlier demo left in the folder.")]
 Clicks = Annotated[
     int, typer.Option("--clicks", metavar="N", min=_CLICKS_MIN, max=_CLICKS_MAX, help="How many clicks to invent.")
+]
+Serve = Annotated[
+    bool | None,
+    typer.Option("--serve/--no-serve", help="Then serve it, or do not. Default: on a terminal."),
 ]
 
 
@@ -96,13 +103,19 @@ _STATEMENT_BATCH, _UNDO_BATCH = 7, 9
 _REFUSED: Final = "refused.csv"
 
 
-def demo(context: typer.Context, folder: Folder = Path("demo"), fresh: Fresh = False, clicks: Clicks = CLICKS) -> None:
-    """Build a sample workspace and walk through the main job: preview, apply, undo, reports, audit."""
+def demo(
+    context: typer.Context,
+    folder: Folder = Path("demo"),
+    fresh: Fresh = False,
+    clicks: Clicks = CLICKS,
+    serve: Serve = None,
+) -> None:
+    """Build a sample workspace, walk through the main job (preview, apply, undo, reports, audit), and serve it."""
     made_at = now()
     invented = sample(made_at, clicks)
     _write(folder, invented, fresh=fresh)
     url = f"sqlite:///{folder / DATABASE}"
-    os.environ[URL_VARIABLE] = url  # what the walk's first line says; this program ends with the walk
+    os.environ[URL_VARIABLE] = url  # what the walk's first line says; nothing else runs in this program
     written = f"{clicks:,} clicks of {DAYS} days, their conversions and a file of each form are in {folder}/."
     output.print(written, markup=False)
     output.print(Text(f"\n$ export {URL_VARIABLE}={shlex.quote(url)}", "bold"))
@@ -110,6 +123,25 @@ def demo(context: typer.Context, folder: Folder = Path("demo"), fresh: Fresh = F
     for step in WALK:
         _take(context, step, words)
     output.print(_NEXT.format(**words), markup=False)
+    if at_terminal() if serve is None else serve:
+        _serve(folder, invented)
+
+
+def _serve(folder: Path, invented: Sample) -> None:
+    """Serve the sample workspace until told to stop; beside the server that may run already, on another port."""
+    from trueup.inputs.processes import AddressError, free_address  # noqa: PLC0415 - slow to import
+
+    url = f"sqlite:///{folder / DATABASE}"
+    settings = settings_of({"database_url": url, "folder": folder / SENT_FILES, "free_bytes": 0})
+    try:
+        free_address(settings.host, settings.port)
+    except AddressError:
+        settings = settings.model_copy(update={"port": 0})
+
+    def greet(where: str, key: str | None) -> None:
+        output.print(_SERVED.format(where=where, key=key, click_id=invented.followed.click.click_id), markup=False)
+
+    run_server(settings, greet)
 
 
 def _write(folder: Path, invented: Sample, *, fresh: bool) -> None:
@@ -123,6 +155,7 @@ def _write(folder: Path, invented: Sample, *, fresh: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for database in databases:
             database.unlink(missing_ok=True)
+        shutil.rmtree(folder / SENT_FILES, ignore_errors=True)
         for name, text in invented.files.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -164,3 +197,18 @@ Next, with the line `export ...` from above:
   what pays, by day of the click:             trueup report --by campaign,offer --date click
   your own setup:                             trueup setup show, then docs/setup-file.md
 `trueup --help` lists the commands. In this checkout the program is .venv/bin/trueup."""
+
+_SERVED: Final = """
+The sample workspace is served at {where} now; Ctrl-C stops it. Try it from another terminal.
+
+A click, which leads to an offer and is recorded before it does:
+  {where}/c/pl-push?sub1=zone7
+  curl -si '{where}/c/pl-push?sub1=zone7'
+
+A postback, as a network reports a sale of a click; send it twice, then with another status:
+  {where}/postback?subid={click_id}&payout=49.90&tid=T-LIVE-1&status=sale
+  curl -si '{where}/postback?subid={click_id}&payout=49.90&tid=T-LIVE-1&status=sale'
+
+What the click has now, with the key of this demo's admin:
+  curl -s -H 'Authorization: Bearer {key}' '{where}/api/v1/conversions?click_id={click_id}'
+"""

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from trueup.cli.terminal import DatabaseUrl, database_url, moment, output, stop
+from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
 from trueup.cli.upload import Json
 from trueup.ledger.open import open_ledger
 from trueup.model.ids import split_conversion_id
-from trueup.model.money import text_from_micros, text_from_rate
-from trueup.reports.history import Event
+from trueup.reports.export import moment
+from trueup.reports.history import Event, shown
 from trueup.reports.history import history as read_history
 
 
@@ -43,8 +43,8 @@ def _show(event: Event) -> None:
     line = f", line {event.line}" if event.line else ""
     output.print(Text(event.what, "bold"), Text(f"{moment(event.at)} by {event.made_by} ({where}{line})"))
     for name, value in event.after.items():
-        before = f"{_shown(name, event.before[name])} -> " if event.before else ""
-        output.print(Text(f"    {name}: {before}{_shown(name, value)}"))
+        before = f"{shown(name, event.before[name])} -> " if event.before else ""
+        output.print(Text(f"    {name}: {before}{shown(name, value)}"))
 
 
 def _as_json(event: Event) -> dict[str, object]:
@@ -57,20 +57,6 @@ def _as_json(event: Event) -> dict[str, object]:
         "made_by": event.made_by,
         "file_name": event.file_name,
         "line": event.line or None,
-        "before": {name: _shown(name, value) for name, value in event.before.items()},
-        "after": {name: _shown(name, value) for name, value in event.after.items()},
+        "before": {name: shown(name, value) for name, value in event.before.items()},
+        "after": {name: shown(name, value) for name, value in event.after.items()},
     }
-
-
-def _shown(name: str, value: object) -> str:
-    """A field as a person reads it: money and rates as decimals, times as ISO 8601, marks as yes or no."""
-    if isinstance(value, int):
-        if name in ("payout", "revenue"):
-            return text_from_micros(value)
-        if name == "rate":
-            return text_from_rate(value)
-        if name == "converted_at":
-            return moment(value)
-        if name in ("removed", "status_by_person"):
-            return "yes" if value else "no"
-    return str(value)

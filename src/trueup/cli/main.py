@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from trueup import __version__
-from trueup.cli import audit, conversions, demo, history, report, template, undo, upload
+from trueup.cli import audit, backup, conversions, demo, history, report, serve, template, undo, upload
 from trueup.cli.clicks import clicks
+from trueup.cli.keys import keys
+from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output
 from trueup.ledger.database import DatabaseError
@@ -39,6 +41,7 @@ def everywhere(
     context.obj = db
 
 
+app.command(cls=serve.ServeCommand)(serve.serve)
 for name, summary in upload.HELP.items():
     app.command(name, help=summary)(upload.upload_file)
 app.command()(undo.undo)
@@ -48,9 +51,12 @@ app.command()(conversions.conversions)
 app.command()(report.report)
 app.command()(template.template)
 app.command()(audit.audit)
+app.command()(backup.backup)
 app.command()(demo.demo)
 app.add_typer(clicks, name="clicks")
 app.add_typer(setup, name="setup")
+app.add_typer(postbacks, name="postbacks")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 import json as json_text
 from typing import Annotated, BinaryIO, Final
 
-import polars as pl
 import typer
 
 from trueup.cli import viewing
@@ -16,9 +15,8 @@ from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv
 from trueup.reports.filters import Filters, WrongWordError
 from trueup.reports.metrics import texts
-from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read_report
+from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
 
-_TOTAL: Final = "total"
 _BY_HELP: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, one row of totals."
 
 By = Annotated[str, typer.Option("--by", metavar="WHAT", help=_BY_HELP, show_default=False)]
@@ -67,7 +65,7 @@ def report(
 
 def _show(counted: Report) -> None:
     named = [dimension.value for dimension in counted.by]
-    rows = printable(_with_totals(counted, unnamed="(none)"))
+    rows = printable(with_totals(counted, unnamed="(none)"))
     for place, titles in enumerate(blocks(rows, named, output.width)):
         if place:
             output.print()
@@ -76,7 +74,7 @@ def _show(counted: Report) -> None:
 
 
 def _write_csv(counted: Report, out: BinaryIO) -> None:
-    write_csv([_with_totals(counted)], counted.totals.columns, out)
+    write_csv([with_totals(counted)], counted.totals.columns, out)
 
 
 def _write_json(counted: Report, out: BinaryIO) -> None:
@@ -87,17 +85,6 @@ def _write_json(counted: Report, out: BinaryIO) -> None:
         "totals": texts(counted.totals).to_dicts()[0],
     }
     out.write(json_text.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n")
-
-
-def _with_totals(counted: Report, unnamed: str = "") -> pl.DataFrame:
-    """The rows as texts, the totals below them. Without dimensions, the totals are the only row."""
-    named = [dimension.value for dimension in counted.by]
-    rows = texts(counted.rows).with_columns(pl.col(named).replace("", unnamed))
-    label = dict(zip(named, [_TOTAL, *[""] * len(named)], strict=False))
-    totals = texts(counted.totals).select(
-        *(pl.lit(text).alias(name) for name, text in label.items()), *counted.totals.columns
-    )
-    return pl.concat([rows, totals])
 
 
 _WRITERS: Final = {Form.CSV: _write_csv, Form.JSON: _write_json}

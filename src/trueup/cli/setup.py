@@ -5,7 +5,7 @@ The use case is imported when a command runs: what reads setup files is slow to 
 
 import json as json_format
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,7 +33,7 @@ def apply(
     with open_ledger(database_url(context, db)) as database:
         outcome = apply_setup(database, content, preview=preview)
     if json:
-        output.print_json(json_format.dumps(_as_json(outcome, preview=preview)))
+        output.print_json(json_format.dumps(outcome.told(preview=preview)))
     elif outcome.mistakes:
         notices.out("\n".join(_mistakes(file, outcome)), highlight=False)
     else:
@@ -66,20 +66,3 @@ def _lines(outcome: "SetupOutcome", *, preview: bool) -> list[str]:
 def _mistakes(file: str, outcome: "SetupOutcome") -> list[str]:
     count = len(outcome.mistakes)
     return [f"{file}: {count} {'mistake' if count == 1 else 'mistakes'}, nothing is changed:", *outcome.mistakes]
-
-
-def _as_json(outcome: "SetupOutcome", *, preview: bool) -> dict[str, Any]:
-    return {
-        "preview": preview,
-        "mistakes": outcome.mistakes,
-        "changes": [
-            {
-                "action": "add" if change.before is None else "change",
-                "kind": change.thing.kind,
-                "name": change.thing.name,
-                "keys": {key: {"before": before, "after": after} for key, (before, after) in change.edits().items()},
-            }
-            for change in outcome.changes
-        ],
-        "left_alone": [{"kind": thing.kind, "name": thing.name} for thing in outcome.left_alone],
-    }

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 DEFAULT_URL = "sqlite:///trueup.db"
 URL_VARIABLE = "TRUEUP_DATABASE_URL"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 DatabaseUrl = Annotated[
     str | None,
@@ -53,11 +51,6 @@ def stop(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
 def now() -> int:
     """The clock: microseconds since the epoch."""
     return time.time_ns() // 1_000
-
-
-def moment(micros: int) -> str:
-    """A time as people and programs read it: ISO 8601, UTC."""
-    return (EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
 
 
 def read_input(file: str) -> bytes:

@@ -14,7 +14,6 @@ from trueup.cli.terminal import (
     ExitCode,
     at_terminal,
     database_url,
-    moment,
     notices,
     now,
     output,
@@ -30,6 +29,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.progress import BatchRecord
+from trueup.reports.export import moment
 
 
 def undo(

@@ -15,7 +15,6 @@ from trueup.cli.terminal import (
     ExitCode,
     at_terminal,
     database_url,
-    moment,
     notices,
     now,
     progress_bar,
@@ -43,6 +42,8 @@ from trueup.model.batch import JOURNAL, empty
 from trueup.model.catalog import Catalog
 from trueup.model.progress import BatchRecord
 from trueup.model.words import BatchState, DuplicateMode, RowKind
+from trueup.reports.export import moment
+from trueup.reports.result_files import ROW_COLUMNS, refused_rows
 
 STORED: Final = "stored"
 
@@ -207,7 +208,7 @@ def _decide(
         watch = Watch(
             progress=lambda done, _: bar.update(task, completed=done),
             seen=lambda rows: (
-                kept.append(rows.select(result_files.ROW_COLUMNS)) if wishes.wants_rows and not applies else None
+                kept.append(rows.select(ROW_COLUMNS)) if wishes.wants_rows and not applies else None
             ),
         )
         try:
@@ -217,15 +218,15 @@ def _decide(
     if not wishes.wants_rows:
         return summary, None
     if summary.batch_id is not None:
-        return summary, read_rows(database, summary.batch_id, result_files.ROW_COLUMNS)
-    return summary, pl.concat(kept).sort("line") if kept else empty(JOURNAL).select(result_files.ROW_COLUMNS)
+        return summary, read_rows(database, summary.batch_id, ROW_COLUMNS)
+    return summary, pl.concat(kept).sort("line") if kept else empty(JOURNAL).select(ROW_COLUMNS)
 
 
 def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload: Upload, wishes: _Wishes) -> None:
     if rows is not None and wishes.results:
         result_files.write_results(wishes.results, rows)
     if rows is not None and wishes.refused:
-        refused = result_files.refused_rows(rows)
+        refused = refused_rows(rows)
         result_files.write_refused(wishes.refused, refused, upload.content, upload.reading)
     if wishes.json:
         print_json(summary, catalog)

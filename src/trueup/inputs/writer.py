@@ -92,8 +92,15 @@ class Writer:
         return self._spool.taken
 
     async def click(self, click: Click) -> None:
-        """Record a click. Returns once it is on disk, in the ledger or in the spool."""
-        await self._brought(click)
+        """Record a click. Returns once it is on disk, in the ledger or in the spool.
+
+        Raises: UnavailableError, and then the click is lost.
+        """
+        try:
+            await self._brought(click)
+        except UnavailableError:
+            self._watch.spooled(0, 1)
+            raise
 
     async def tell(self, message: Message) -> Told:
         """Record a message. Returns once it is on disk. Raises: UnavailableError."""

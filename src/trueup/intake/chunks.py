@@ -5,12 +5,16 @@ file order. A click with very many rows does not hold everyone up: its rows come
 first ones.
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Final
+from time import perf_counter
+from typing import Final, TypeVar
 
 import polars as pl
 
 from trueup.ledger.database import Database
+
+T = TypeVar("T")
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
 FIRST_CHUNK: Final = 4_000
@@ -19,6 +23,7 @@ _SMALLEST, _LARGEST = 500, 40_000
 # every writer out, PostgreSQL's only writers of the same clicks.
 _SQLITE_SECONDS: Final = 0.11
 _POSTGRESQL_SECONDS: Final = 0.17
+_FIRST_SLICE, _SMALLEST_SLICE = 500, 100
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,39 @@ def applied_order(click_ids: pl.Series) -> AppliedOrder:
     return AppliedOrder(rows.sort("lap", maintain_order=True)["place"], click_ids.gather(lapping))
 
 
-def next_chunk(rows: int, database: Database) -> int:
-    """How many rows to take next, when the database's last transaction took so many."""
-    seconds = _SQLITE_SECONDS if database.is_sqlite else _POSTGRESQL_SECONDS
-    fit = round(rows * seconds / max(database.lock_seconds, 0.001))
-    return max(_SMALLEST, min(_LARGEST, fit, rows * 2))
+class Pace:
+    """How many rows to take at a time, learned from how long the last ones took."""
+
+    def __init__(self, database: Database, first: int, chunk_rows: int | None, slice_seconds: float | None) -> None:
+        """Takes: how many to begin with; how many always, and how long they may take in all, None for neither."""
+        self._database, self._chunk_rows, self._slice_seconds = database, chunk_rows, slice_seconds
+        self._rows = chunk_rows or (first if slice_seconds is None else _FIRST_SLICE)
+        self._began = 0.0
+
+    def next(self) -> int:
+        """How many rows to take now."""
+        self._began = perf_counter()
+        return self._rows
+
+    def learn(self, done: int) -> None:
+        """Learn from the rows just taken, and done."""
+        if self._chunk_rows is None and done:
+            self._rows = self._fitting(done)
+
+    def _fitting(self, done: int) -> int:
+        if self._slice_seconds is not None:
+            fit = round(done * self._slice_seconds / max(perf_counter() - self._began, 0.001))
+            return max(_SMALLEST_SLICE, min(_LARGEST, fit, done * 2))
+        seconds = _SQLITE_SECONDS if self._database.is_sqlite else _POSTGRESQL_SECONDS
+        fit = round(done * seconds / max(self._database.lock_seconds, 0.001))
+        return max(_SMALLEST, min(_LARGEST, fit, done * 2))
+
+
+def to_its_end(work: Generator[None, None, T]) -> T:
+    """Do work that pauses, without the pauses. Returns: what it comes to."""
+    try:
+        while True:
+            next(work)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result

@@ -6,14 +6,14 @@ has come, together, so that the same command again goes on exactly where a kille
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.intake.chunks import FIRST_CHUNK, next_chunk
+from trueup.intake.chunks import FIRST_CHUNK, Pace, to_its_end
 from trueup.intake.click_file import ClickFile, new_clicks, rows_at, with_click_messages
 from trueup.intake.door import Clock, commit_again, steps_again
 from trueup.intake.summary import Summary, sampled
@@ -80,15 +80,30 @@ def apply_clicks(
     Takes: the unfinished batch of the same command, None to make a new one; when the file was received, for a resumed
     batch its own moment. Raises: BatchMovedError when another program carries the same batch on.
     """
-    record = resumed or _begin(database, file, received_at, made_by)
+    return to_its_end(applying_clicks(database, file, resumed, received_at, made_by, clock, watch))
+
+
+def applying_clicks(
+    database: Database,
+    file: ClickFile,
+    resumed: BatchRecord | None,
+    received_at: int,
+    made_by: str,
+    clock: Clock,
+    watch: Watch,
+    origin: Origin = Origin.CLI,
+) -> Generator[None, None, Summary]:
+    """Do the same with a pause after each chunk, for whoever has other work for the connection."""
+    record = resumed or _begin(database, file, received_at, made_by, origin, watch)
     summary = Summary(record.batch_id, file.rows, samples=empty(_SAMPLES))
-    size = watch.chunk_rows or FIRST_CHUNK
+    pace = Pace(database, FIRST_CHUNK, watch.chunk_rows, watch.slice_seconds)
     while record.state is BatchState.RUNNING:
-        rows = rows_at(file, record.rows_done, size, received_at)
+        rows = rows_at(file, record.rows_done, pace.next(), received_at)
         rows, record = _import(database, file, rows, record, clock)
-        size = watch.chunk_rows or next_chunk(rows.height or size, database)
+        pace.learn(rows.height)
         summary = _summed(summary, rows, seconds=database.lock_seconds)
         watch.progress(record.rows_done, file.rows)
+        yield
     return replace(
         summary,
         outcomes=dict(record.outcomes),
@@ -98,11 +113,13 @@ def apply_clicks(
     )
 
 
-def _begin(database: Database, file: ClickFile, received_at: int, made_by: str) -> BatchRecord:
+def _begin(
+    database: Database, file: ClickFile, received_at: int, made_by: str, origin: Origin, watch: Watch
+) -> BatchRecord:
     policy = file.catalog.policy()
     receipt = Receipt(
         kind=BatchKind.CLICKS,
-        origin=Origin.CLI,
+        origin=origin,
         received_at=received_at,
         made_by=made_by,
         policy_id=policy.policy_id,
@@ -112,7 +129,9 @@ def _begin(database: Database, file: ClickFile, received_at: int, made_by: str) 
     )
     with database.transaction():
         store_policy(database, policy)
-        return create_batch(database, receipt, file.rows, read_totals(database))
+        record = create_batch(database, receipt, file.rows, read_totals(database))
+        watch.begun(record)
+    return record
 
 
 def _import(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_click_facts
@@ -50,4 +50,6 @@ def _comes_from(address: str, allowed: tuple[str, ...]) -> bool:
         found = ip_address(address)
     except ValueError:
         return False
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found  # a socket of both kinds shows IPv4 callers so
     return any(found in ip_network(network, strict=False) for network in allowed)

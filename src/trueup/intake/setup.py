@@ -76,6 +76,25 @@ class SetupOutcome:
     changes: tuple[Change, ...] = ()
     left_alone: tuple[Named, ...] = ()
 
+    def told(self, *, preview: bool) -> dict[str, Any]:
+        """As plain values, for JSON. Takes: whether nothing was changed, because it was only looked at."""
+        return {
+            "preview": preview,
+            "mistakes": list(self.mistakes),
+            "changes": [
+                {
+                    "action": "add" if change.before is None else "change",
+                    "kind": change.thing.kind,
+                    "name": change.thing.name,
+                    "keys": {
+                        key: {"before": before, "after": after} for key, (before, after) in change.edits().items()
+                    },
+                }
+                for change in self.changes
+            ],
+            "left_alone": [{"kind": thing.kind, "name": thing.name} for thing in self.left_alone],
+        }
+
 
 def apply_setup(database: Database, content: bytes, *, preview: bool = False) -> SetupOutcome:
     """Apply a setup file in one transaction.
@@ -104,6 +123,13 @@ def show_setup(database: Database) -> str:
     return toml_of(forms_of_catalog(read_catalog(database)))
 
 
+def currency_conflict(database: Database, old: str, new: str) -> str:
+    """Why the workspace's currency can no longer become another, '' where it can."""
+    if old == new or not holds_money(database):
+        return ""
+    return f"cannot become {new} any more: revenue and cost are stored in {old}"
+
+
 def _shown(value: object) -> str:
     return toml_value(value) if is_set(value) else "(not set)"
 
@@ -120,9 +146,9 @@ def _too_late(database: Database, changes: tuple[Change, ...]) -> Iterator[str]:
     """The changes that the file may ask for, but that would make what is stored wrong."""
     for change in changes:
         edit = change.edits().get("currency") if change.thing.kind == WORKSPACE else None
-        if edit and holds_money(database):
-            old, new = edit
-            yield f"[workspace], currency: cannot become {new} any more: revenue and cost are stored in {old}"
+        conflict = currency_conflict(database, *edit) if edit else ""
+        if conflict:
+            yield f"[workspace], currency: {conflict}"
 
 
 def _left_alone(catalog: Catalog, wanted: Forms) -> Iterator[Named]:

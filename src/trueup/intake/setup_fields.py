@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
+from ipaddress import ip_interface
 from typing import Annotated, Final, TypeAlias
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
+from trueup.model.macros import MACROS, Template, UnknownMacroError
 from trueup.model.money import PAYOUT_MAX, micros_from_text, rate_from_text, text_from_micros, text_from_rate
 from trueup.model.words import Approval, DuplicateMode, PayoutMode, Status, UnknownClick
 
@@ -23,15 +25,9 @@ URL_MAX: Final = 4_096
 WEIGHT_MAX: Final = 1_000_000
 ROWS_PER_CLICK_MAX: Final = 100_000
 
-# What a URL may hold in braces; the click's own value stands there when a visitor is sent on.
-SUB_PARAMETERS: Final = tuple(f"sub{i}" for i in range(1, 11))
-MACROS: Final = ("click_id", "external_id", "campaign", "offer", "country", *SUB_PARAMETERS, "cost")
-
 _SHOWN_MAX: Final = 12  # more words than this are no help
 _LINE_BREAKERS: Final = {"Cc", "Zl", "Zp"}  # control characters, and Unicode's own line and paragraph ends
 _MACHINE_ZONES: Final = {"Factory", "localtime"}  # no place: they mean something else on each machine
-_URL: Final = re.compile(r"https?://(\w[\w.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([/?#].*)?", re.IGNORECASE)
-_MACRO: Final = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -139,18 +135,41 @@ def _payout(text: str) -> int:
     return payout
 
 
+def _address_range(text: str) -> str:
+    """One address, or a range of them, in its shortest form."""
+    try:
+        interface = ip_interface(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no address and no range: write it like 203.0.113.7 or 203.0.113.0/24") from None
+    if "%" in text:
+        raise ValueError(f"{text!r} names an interface of one machine: leave out what follows the address")
+    if interface.ip != interface.network.network_address:
+        raise ValueError(f"{text!r} is one address of a range: write {interface.ip}, or {interface.network} for all")
+    return str(interface.ip if interface.network.num_addresses == 1 else interface.network)
+
+
+def _is_list(value: object) -> object:
+    if not isinstance(value, list):
+        raise ValueError('must be a list, such as ["203.0.113.7", "198.51.100.0/24"]')  # noqa: TRY004 - shown as it stands
+    return value
+
+
+def _each_once(values: list[str]) -> list[str]:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"has {', '.join(twice)} twice")
+    return values
+
+
 def _url(text: str) -> str:
     if len(text) > URL_MAX:
         raise ValueError(f"is {len(text)} characters long: {URL_MAX} at most")
     if not is_printable(text) or re.search(r"[\s\\]", text):
         raise ValueError("has a space, a backslash or a control character: write a space as %20")
-    if not _URL.fullmatch(text):
-        raise ValueError("must begin with http:// or https:// and a plain host, such as https://example.com/")
-    for macro in _MACRO.findall(text):
-        if macro not in MACROS:
-            raise ValueError(f"unknown macro {{{macro}}}: {nearest(macro, MACROS)}")
-    if set("{}") & set(_MACRO.sub("", text)):
-        raise ValueError("has half a pair of braces: a brace that is none of a macro is written %7B or %7D")
+    try:
+        Template.parse(text)
+    except UnknownMacroError as error:
+        raise ValueError(f"{error}: {nearest(error.macro, MACROS)}") from None
     return text
 
 
@@ -191,6 +210,8 @@ Payout: TypeAlias = Annotated[int, _decimal(_payout), PlainSerializer(text_from_
 Rate: TypeAlias = Annotated[int, _decimal(rate_from_text), PlainSerializer(text_from_rate)]
 Weight: TypeAlias = Annotated[int, Field(ge=1, le=WEIGHT_MAX)]
 RowsPerClick: TypeAlias = Annotated[int, Field(ge=1, le=ROWS_PER_CLICK_MAX)]
+AddressRange: TypeAlias = Annotated[str, AfterValidator(_address_range)]
+AddressRanges: TypeAlias = Annotated[list[AddressRange], BeforeValidator(_is_list), AfterValidator(_each_once)]
 StatusWord: TypeAlias = Annotated[str, AfterValidator(str.casefold), AfterValidator(_name)]
 
 StatusChoice: TypeAlias = Annotated[Status, _one_of(Status)]

@@ -4,13 +4,14 @@ An object that the file mentions is set wholly: a key that is not there takes it
 """
 
 from collections import Counter
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 
 from trueup.intake import setup_fields as fields
 from trueup.model.catalog import AffiliateNetwork, ConversionType, Workspace
 from trueup.model.policy import NetworkPolicy, OfferPolicy
+from trueup.model.words import DuplicateMode
 
 
 class SetupTable(BaseModel):
@@ -67,6 +68,9 @@ class AffiliateNetworkTable(NamedTable):
         dict[fields.StatusWord, fields.StatusChoice], fields.distinct_keys(lambda word: word.strip().casefold())
     ] = {}
     time_zone: fields.TimeZone = AffiliateNetwork.time_zone
+    only_with_key: bool = AffiliateNetwork.only_with_key
+    allowed_addresses: fields.AddressRanges = []
+    always_200: bool = AffiliateNetwork.always_200
 
 
 class ConversionTypeTable(NamedTable):
@@ -74,7 +78,10 @@ class ConversionTypeTable(NamedTable):
 
     kind = "conversion_types"
     include_in_conversions: bool = ConversionType.include_in_conversions
-    duplicate_mode: Annotated[fields.DuplicateModeChoice | None, PlainSerializer(lambda mode: mode or "")] = None
+    duplicate_mode: Annotated[
+        fields.DuplicateModeChoice | None,
+        PlainSerializer(lambda mode: mode or "", return_type=DuplicateMode | Literal[""]),
+    ] = None
     in_journey: bool = ConversionType.in_journey
 
 

@@ -104,12 +104,23 @@ def _network_form(network: AffiliateNetwork, _names: Names) -> Form:
         "default_status": network.policy.default_status.value,
         "status_map": {word: status.value for word, status in network.policy.status_map.items()},
         "time_zone": network.time_zone,
+        "only_with_key": network.only_with_key,
+        "allowed_addresses": list(network.allowed_addresses),
+        "always_200": network.always_200,
     }
 
 
 def _network(table: tables.AffiliateNetworkTable, number: int, _numbers: Numbers) -> AffiliateNetwork:
     policy = NetworkPolicy(table.duplicate_mode, table.default_status, table.status_map)
-    return AffiliateNetwork(number, table.name, policy, table.time_zone)
+    return AffiliateNetwork(
+        network_id=number,
+        name=table.name,
+        policy=policy,
+        time_zone=table.time_zone,
+        only_with_key=table.only_with_key,
+        allowed_addresses=tuple(table.allowed_addresses),
+        always_200=table.always_200,
+    )
 
 
 def _type_form(kind: ConversionType, _names: Names) -> Form:

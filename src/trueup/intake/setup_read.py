@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from trueup.model.catalog import Catalog, Workspace
 
 Raw: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str, ...]
+Place: TypeAlias = tuple[str | int, ...]
 
 _TABLES: Final[Mapping[Path, type[SetupTable]]] = {
     (): SetupFile,
@@ -44,21 +46,45 @@ _MISTAKES: Final[Mapping[str, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class SetupMistake:
+    """One thing that is wrong with a setup."""
+
+    place: Place  # kind, number, key and so on down
+    title: str  # the place, as who wrote the file knows it
+    what: str
+
+    def __str__(self) -> str:
+        """As a person reads it: `[[offers]] "VPN trial", payout: must be ...`."""
+        return f"{self.title}: {self.what}"
+
+
 def read_setup(content: bytes, catalog: Catalog) -> SetupFile | list[str]:
     """Read a setup file against what is set up already.
 
     Returns: the file; or all that is wrong with it, a line for each mistake.
     """
-    raw = _parse(content)
+    raw = parse_setup(content)
     if isinstance(raw, str):
         return [raw]
+    file = check_setup(raw, catalog)
+    return [str(mistake) for mistake in file] if isinstance(file, list) else file
+
+
+def check_setup(raw: Raw, catalog: Catalog) -> SetupFile | list[SetupMistake]:
+    """Check plain values by key, as a file states them, against what is set up already.
+
+    Returns: the file that they make; or all that is wrong with them.
+    """
     try:
         return SetupFile.model_validate(raw, context=_surroundings(raw, catalog))
     except ValidationError as error:
-        return [f"{_where(mistake['loc'], raw)}: {_what(mistake)}" for mistake in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        return [SetupMistake(mistake["loc"], _where(mistake["loc"], raw), _what(mistake)) for mistake in found]
 
 
-def _parse(content: bytes) -> Raw | str:
+def parse_setup(content: bytes) -> Raw | str:
+    """Read a setup file as plain values by key. Returns: them, or why it cannot be read."""
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -105,7 +131,7 @@ def _currencies(raw: Raw, stored: Workspace) -> frozenset[str]:
     return frozenset(word.upper() for word in words if isinstance(word, str))
 
 
-def _where(loc: tuple[str | int, ...], raw: Raw) -> str:
+def _where(loc: Place, raw: Raw) -> str:
     kind, *path = loc
     heading = "[workspace]" if kind == "workspace" else f"[[{kind}]]" if kind in KINDS else _step(kind)
     if path and isinstance(path[0], int):

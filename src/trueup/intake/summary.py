@@ -1,7 +1,7 @@
 """What a batch did, or would do, in the numbers a person looks at."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -10,8 +10,12 @@ from trueup.ledger.batches import added
 from trueup.model.batch import JOURNAL, TOTALS, empty
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums, summed
+from trueup.model.money import text_from_micros
+from trueup.model.progress import BatchRecord
+from trueup.model.words import ClickOutcome, Outcome
 
 SAMPLE: Final = 3  # first rows shown of each outcome
+MONEY: Final = ("revenue", "pending_revenue", "declined_revenue")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,41 @@ class Summary:
     def refused(self) -> int:
         """How many rows were not accepted."""
         return sum(count for outcome, count in self.outcomes.items() if outcome.startswith("refused_"))
+
+
+def summary_of(batch: BatchRecord) -> Summary:
+    """What a batch has done so far."""
+    return Summary(
+        batch.batch_id,
+        batch.rows_total,
+        dict(batch.outcomes),
+        totals_before=batch.totals_before,
+        totals_delta=batch.totals_delta,
+    )
+
+
+def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
+    """A summary as programs are told it, money as decimal strings."""
+    before, after = summary.sums(catalog)
+    told: dict[str, Any] = {
+        "batch_id": summary.batch_id,
+        "preview": summary.batch_id is None,
+        "rows": summary.rows,
+        "outcomes": in_order(summary.outcomes),
+        "conversions": {"before": before.conversions, "after": after.conversions},
+    }
+    for name in MONEY:
+        told[name] = {
+            "before": text_from_micros(getattr(before, name)),
+            "after": text_from_micros(getattr(after, name)),
+        }
+    return told | {"callbacks": 0}
+
+
+def in_order(outcomes: dict[str, int]) -> dict[str, int]:
+    """Counted outcomes, what changed something first."""
+    kind = Outcome if outcomes.keys() <= set(Outcome) else ClickOutcome
+    return {outcome.value: outcomes[outcome] for outcome in reversed(kind) if outcomes.get(outcome)}
 
 
 def sampled(samples: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:

@@ -1,15 +1,17 @@
 """Undo: a batch whose clicks are decided again without another batch. Undoing an undo brings that one back.
 
-From its first transaction on, the undone batch's rows count nowhere; then its clicks are decided again, chunk by chunk.
+The undone batch is stopped; once its undo is there its rows count nowhere; then its clicks are decided again, chunk by
+chunk.
 """
 
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.intake.chunks import next_chunk
+from trueup.intake.chunks import Pace, to_its_end
 from trueup.intake.door import Clock, record_again, steps_again
 from trueup.intake.summary import Summary
 from trueup.intake.uploads import Watch
@@ -53,7 +55,7 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
 
 def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | None, watch: Watch) -> Summary:
     """Say what `apply_undo` would do now. Changes nothing."""
-    clicks = _clicks_of(database, batch)
+    clicks = clicks_of(database, batch)
     left_out = batches_left_out(database, also_undone=batch.batch_id)
     summary = Summary(None, clicks.len(), totals_before=read_totals(database))
     done, size = (resumed.rows_done if resumed else 0), watch.chunk_rows or _FIRST_CLICKS
@@ -70,15 +72,36 @@ def apply_undo(
     database: Database, batch: BatchRecord, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
 ) -> Summary:
     """Undo a batch, or go on with its undo. Raises: BatchMovedError when another program goes on with it too."""
-    clicks = _clicks_of(database, batch)
-    record = resumed or _begin(database, batch, clicks.len(), made_by, clock)
-    size, longest = watch.chunk_rows or _FIRST_CLICKS, 0.0
+    return to_its_end(applying_undo(database, batch, resumed, made_by, clock, watch))
+
+
+def applying_undo(
+    database: Database,
+    batch: BatchRecord,
+    resumed: BatchRecord | None,
+    made_by: str,
+    clock: Clock,
+    watch: Watch,
+    origin: Origin = Origin.CLI,
+    clicks: pl.Series | None = None,
+) -> Generator[None, None, Summary]:
+    """Do the same with a pause after each chunk, for whoever has other work for the connection.
+
+    Takes: also what `clicks_of` gave once the batch was stopped, where it was read beforehand.
+    """
+    if resumed is None:
+        stop(database, batch)
+    if clicks is None:
+        clicks = clicks_of(database, batch)
+    record = resumed or _begin(database, batch, clicks.len(), made_by, clock, origin, watch)
+    pace, longest = Pace(database, _FIRST_CLICKS, watch.chunk_rows, watch.slice_seconds), 0.0
     while record.state is BatchState.RUNNING:
-        ids = clicks.slice(record.rows_done, size).to_list()
+        ids = clicks.slice(record.rows_done, pace.next()).to_list()
         record = record_again(database, ids, record, clock)
         longest = max(longest, database.lock_seconds)
-        size = watch.chunk_rows or next_chunk(len(ids) or size, database)
+        pace.learn(len(ids))
         watch.progress(record.rows_done, clicks.len())
+        yield
     return Summary(
         record.batch_id,
         clicks.len(),
@@ -88,14 +111,29 @@ def apply_undo(
     )
 
 
-def _begin(database: Database, batch: BatchRecord, clicks: int, made_by: str, clock: Clock) -> BatchRecord:
-    receipt = Receipt(BatchKind.UNDO, Origin.CLI, clock(), made_by, batch.policy_id, undoes=batch.batch_id)
+def stop(database: Database, batch: BatchRecord) -> None:
+    """Let no more rows of a batch come, whoever sends them; only then is it known which clicks it touched."""
     with database.transaction():
         stop_batch(database, batch.batch_id)
-        return create_batch(database, receipt, clicks, read_totals(database))
 
 
-def _clicks_of(database: Database, batch: BatchRecord) -> pl.Series:
+def _begin(
+    database: Database,
+    batch: BatchRecord,
+    clicks: int,
+    made_by: str,
+    clock: Clock,
+    origin: Origin,
+    watch: Watch,
+) -> BatchRecord:
+    receipt = Receipt(BatchKind.UNDO, origin, clock(), made_by, batch.policy_id, undoes=batch.batch_id)
+    with database.transaction():
+        record = create_batch(database, receipt, clicks, read_totals(database))
+        watch.begun(record)
+    return record
+
+
+def clicks_of(database: Database, batch: BatchRecord) -> pl.Series:
     """The clicks that a batch touched, sorted. An undo touched those of the batch at the bottom of its chain."""
     while batch.kind is BatchKind.UNDO:
         below = read_batch(database, batch.undoes)

@@ -7,7 +7,7 @@ what its rows did, so the same command again goes on exactly where a killed one 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,8 +16,9 @@ import polars as pl
 from trueup.decide.effects import totals_delta
 from trueup.decide.pipeline import Decisions
 from trueup.dialects.choices import Choices
+from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, read_file
-from trueup.intake.chunks import FIRST_CHUNK, LAP, AppliedOrder, applied_order, next_chunk
+from trueup.intake.chunks import FIRST_CHUNK, LAP, AppliedOrder, Pace, applied_order, to_its_end
 from trueup.intake.door import Clock, as_batch, carry, decide_now, record_rows
 from trueup.intake.summary import Summary, sampled, with_messages
 from trueup.ledger.batches import added, batches_of_content, create_batch
@@ -40,7 +41,7 @@ KINDS: Final = {RowKind.CONVERSION: BatchKind.UPLOAD, RowKind.STATUS: BatchKind.
 class Upload:
     """A file that has been read, with everything that was chosen for it."""
 
-    content: bytes
+    content: Content
     file_name: str
     sha256: str
     reading: Reading
@@ -62,11 +63,13 @@ class Watch:
 
     progress: Progress = lambda _done, _all: None
     seen: Seen = lambda _rows: None
+    begun: Callable[[BatchRecord], None] = lambda _batch: None  # within the transaction that opens the batch
     chunk_rows: int | None = None
+    slice_seconds: float | None = None  # how long a chunk may take in all, where others wait for more than the lock
 
 
 def read_upload(
-    content: bytes,
+    content: Content,
     file_name: str,
     choices: Choices,
     *,
@@ -103,6 +106,12 @@ def with_duplicates(upload: Upload, duplicates: DuplicateMode) -> Upload:
     """The same upload with a duplicate mode that the person chose once the file was read."""
     choices = json.loads(upload.choices) | {"duplicates": duplicates.value}
     return replace(upload, duplicates=duplicates, choices=json.dumps(choices, sort_keys=True))
+
+
+def with_choices(upload: Upload, more: Mapping[str, str]) -> Upload:
+    """The same upload, told apart from others of the same file by more than how it is read."""
+    choices = json.loads(upload.choices) | more
+    return replace(upload, choices=json.dumps(choices, sort_keys=True))
 
 
 def earlier_batches(database: Database, upload: Upload) -> list[BatchRecord]:
@@ -145,19 +154,33 @@ def apply_upload(
     Takes: the unfinished batch of the same command, None to make a new one. Raises: BatchMovedError when another
     program applies the same batch.
     """
+    return to_its_end(applying_upload(database, upload, resumed, made_by, clock, watch))
+
+
+def applying_upload(
+    database: Database,
+    upload: Upload,
+    resumed: BatchRecord | None,
+    made_by: str,
+    clock: Clock,
+    watch: Watch,
+    origin: Origin = Origin.CLI,
+) -> Generator[None, None, Summary]:
+    """Do the same with a pause after each chunk, for whoever has other work for the connection."""
     policy = _policy(database, resumed)
-    receipt = _receipt(upload, policy, resumed, made_by, clock)
-    record = resumed or _begin(database, upload, receipt, policy)
+    receipt = _receipt(upload, policy, resumed, made_by, clock, origin)
+    record = resumed or _begin(database, upload, receipt, policy, watch)
     summary = Summary(record.batch_id, upload.rows)
-    size = watch.chunk_rows or FIRST_CHUNK
+    pace = Pace(database, FIRST_CHUNK, watch.chunk_rows, watch.slice_seconds)
     while record.state is BatchState.RUNNING:
-        rows = _rows_at(upload, record.rows_done, size)
+        rows = _rows_at(upload, record.rows_done, pace.next())
         batch = as_batch(rows, receipt, record.batch_id)
         decisions, record = record_rows(database, batch, record, {policy.policy_id: policy}, clock)
         summary = _summed(summary, decisions, None, database.lock_seconds)
-        size = watch.chunk_rows or next_chunk(rows.height or size, database)
+        pace.learn(rows.height)
         watch.seen(decisions.journal)
         watch.progress(record.rows_done, upload.rows)
+        yield
     return replace(
         summary,
         outcomes=dict(record.outcomes),
@@ -174,11 +197,18 @@ def _policy(database: Database, resumed: BatchRecord | None) -> Policy:
     return read_policies(database, [resumed.policy_id])[resumed.policy_id]
 
 
-def _receipt(upload: Upload, policy: Policy, resumed: BatchRecord | None, made_by: str, clock: Clock) -> Receipt:
+def _receipt(
+    upload: Upload,
+    policy: Policy,
+    resumed: BatchRecord | None,
+    made_by: str,
+    clock: Clock,
+    origin: Origin = Origin.CLI,
+) -> Receipt:
     """What the rows are received as: for a resumed batch its own moment, so that nothing depends on the break."""
     return Receipt(
         kind=KINDS[upload.row_kind],
-        origin=Origin.CLI,
+        origin=origin,
         received_at=resumed.received_at if resumed else clock(),
         made_by=made_by,
         policy_id=policy.policy_id,
@@ -191,10 +221,12 @@ def _receipt(upload: Upload, policy: Policy, resumed: BatchRecord | None, made_b
     )
 
 
-def _begin(database: Database, upload: Upload, receipt: Receipt, policy: Policy) -> BatchRecord:
+def _begin(database: Database, upload: Upload, receipt: Receipt, policy: Policy, watch: Watch) -> BatchRecord:
     with database.transaction():
         store_policy(database, policy)
-        return create_batch(database, receipt, upload.rows, read_totals(database))
+        record = create_batch(database, receipt, upload.rows, read_totals(database))
+        watch.begun(record)
+    return record
 
 
 def _rows_at(upload: Upload, start: int, size: int) -> pl.DataFrame:

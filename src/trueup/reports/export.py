@@ -1,12 +1,14 @@
 """Frames as text for people and programs: exact money and times, CSV, JSON."""
 
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Final
 
 import polars as pl
 
 from trueup.model.spreadsheet import defused
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6f%:z"
 
 
@@ -27,6 +29,11 @@ def decimal_text(number: pl.Expr, decimals: int, kept: int) -> pl.Expr:
 def money_text(micros: pl.Expr) -> pl.Expr:
     """Micros as a decimal amount, such as `1.20`, `-50.00`, `0.000001`."""
     return decimal_text(micros, 6, 2)
+
+
+def moment(micros: int) -> str:
+    """A time as people and programs read it: ISO 8601, UTC."""
+    return (_EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
 
 
 def local_time(micros: pl.Expr, time_zone: str) -> pl.Expr:

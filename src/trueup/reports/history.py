@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 
-from trueup.ledger.batches import read_batches
+from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_changes, read_conversions, read_journal
 from trueup.model.batch import MUTABLE
+from trueup.model.money import text_from_micros, text_from_rate
 from trueup.model.progress import BatchRecord
+from trueup.reports.export import moment
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ def history(database: Database, click_id: str, n: int) -> list[Event] | None:
     stored = read_conversions(database, [click_id]).filter(n=n)
     if not stored.height:
         return None
-    batches = {batch.batch_id: batch for batch in read_batches(database)}
     changes = read_changes(database, click_id, n)
+    row = read_journal(database, [click_id]).filter(n=n)
+    batches = batches_numbered(database, {*changes["batch_id"], *row["batch_id"]})
     steps = [
         (json.loads(before) if before else {}, json.loads(after))
         for before, after in changes.select("before", "after").iter_rows()
@@ -46,8 +49,21 @@ def history(database: Database, click_id: str, n: int) -> list[Event] | None:
     if steps and not steps[0][0]:
         return events
     made = steps[0][0] if steps else {name: stored[name][0] for name in MUTABLE}
-    row = read_journal(database, [click_id]).filter(n=n)
     return [_event(batches, row["batch_id"][0], row["line"][0], row["received_at"][0], {}, made), *events]
+
+
+def shown(name: str, value: object) -> str:
+    """A field as a person reads it: money and rates as decimals, times as ISO 8601, marks as yes or no."""
+    if isinstance(value, int):
+        if name in ("payout", "revenue"):
+            return text_from_micros(value)
+        if name == "rate":
+            return text_from_rate(value)
+        if name == "converted_at":
+            return moment(value)
+        if name in ("removed", "status_by_person"):
+            return "yes" if value else "no"
+    return str(value)
 
 
 def _event(

@@ -37,11 +37,16 @@ def read_log(
     `one_moment`.
     Returns: pages, at least one; all text but the batch.
     """
+    for page in read_conversions(database, selection, newest, page_rows):
+        yield as_log(page, catalog, time_zone)
+
+
+def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.DataFrame:
+    """Write conversions (LOGGED) as EXPORT_COLUMNS. Takes: also the zone to show times in."""
     shown = [
         pl.format("{}-{}", "click_id", "n").alias("conversion_id"),
         money_text(pl.col("payout")).alias("payout"),
         time_text(pl.col("converted_at"), time_zone).alias("converted_at"),
         *(name_of(key, catalog).alias(title) for key, title in _NAMED.items()),
     ]
-    for page in read_conversions(database, selection, newest, page_rows):
-        yield page.with_columns(shown).select(EXPORT_COLUMNS)
+    return conversions.with_columns(shown).select(EXPORT_COLUMNS)

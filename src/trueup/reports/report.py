@@ -12,9 +12,10 @@ from trueup.model.catalog import Catalog
 from trueup.model.words import DEFAULT_TYPE
 from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, in_order, with_groups
 from trueup.reports.filters import WrongWordError, known_word
-from trueup.reports.metrics import NEED_CLICKS, summed
+from trueup.reports.metrics import NEED_CLICKS, summed, texts
 
 DIMENSIONS_MAX: Final = 4
+_TOTAL: Final = "total"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,17 @@ def read_report(
     if apart:
         rows = rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS)
     return Report(tuple(by), time_zone, catalog.workspace.currency, rows, totals)
+
+
+def with_totals(counted: Report, unnamed: str = "") -> pl.DataFrame:
+    """The rows as texts, the totals below them. Without dimensions, the totals are the only row."""
+    named = [dimension.value for dimension in counted.by]
+    rows = texts(counted.rows).with_columns(pl.col(named).replace("", unnamed))
+    label = dict(zip(named, [_TOTAL, *[""] * len(named)], strict=False))
+    totals = texts(counted.totals).select(
+        *(pl.lit(text).alias(name) for name, text in label.items()), *counted.totals.columns
+    )
+    return pl.concat([rows, totals])
 
 
 def _types(catalog: Catalog, selection: Selection, conversions: pl.DataFrame) -> list[str]:

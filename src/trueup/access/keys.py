@@ -1,0 +1,140 @@
+"""Keys of the API: what they look like, what each may do, making, checking and revoking them.
+
+A key is `tru_<number>_<secret>`: its number finds it, and the SHA-256 of all of it shows that it is the right one. 160
+random bits need no slow hash. The key itself is told once, and kept nowhere.
+"""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from trueup.ledger import keys as stored
+from trueup.ledger.database import Database
+from trueup.ledger.keys import KeyRecord
+
+SECRET_BYTES: Final = 20
+NAME_MAX: Final = 128
+FIRST_NAME: Final = "first admin"
+_KEY: Final = re.compile(rf"tru_([1-9][0-9]{{0,17}})_[0-9a-f]{{{2 * SECRET_BYTES}}}")
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    READ = "read"  # see everything but keys
+    UPLOAD = "upload"  # send rows, update statuses, undo; and read
+    SETUP = "setup"  # change what the workspace is set up as, see and rotate postback keys; and read
+    ADMIN = "admin"  # all of it, and the API's own keys
+
+
+_INCLUDED: Final = {
+    Scope.READ: {Scope.READ},
+    Scope.UPLOAD: {Scope.READ, Scope.UPLOAD},
+    Scope.SETUP: {Scope.READ, Scope.SETUP},
+    Scope.ADMIN: set(Scope),
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: a key that was found good."""
+
+    key_id: int
+    name: str
+    scopes: frozenset[Scope]  # also those that its own scopes include
+    last_used_at: int = 0  # as it is stored, microseconds since the epoch
+
+
+class KeyNameError(ValueError):
+    """A key cannot be called that. The message says why."""
+
+
+def parse_key(text: str) -> int | None:
+    """The number in a key, None for a text that is none of our keys."""
+    found = _KEY.fullmatch(text)
+    return int(found[1]) if found else None
+
+
+def verify_key(database: Database, text: str) -> Caller | None:
+    """Who a key belongs to; None for a key that was never made, or was revoked. Compares in constant time."""
+    key_id = parse_key(text)
+    record = stored.read_key(database, key_id) if key_id else None
+    expected = record.sha256 if record else ""
+    fits = hmac.compare_digest(digest_of(text), expected)
+    if record is None or not fits or record.revoked_at:
+        return None
+    return Caller(record.key_id, record.name, included(scopes_of(record)), record.last_used_at)
+
+
+def digest_of(text: str) -> str:
+    """By what a key is known: its SHA-256, hex."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def scopes_of(record: KeyRecord) -> tuple[Scope, ...]:
+    """The scopes that a key was made with."""
+    return tuple(Scope(word) for word in record.scopes.split())
+
+
+def included(scopes: Collection[Scope]) -> frozenset[Scope]:
+    """All that some scopes allow."""
+    return frozenset[Scope]().union(*(_INCLUDED[scope] for scope in scopes))
+
+
+def create_key(
+    database: Database, name: str, scopes: Collection[Scope], now: int, randomness: Callable[[int], bytes]
+) -> tuple[str, KeyRecord]:
+    """Make a key.
+
+    Takes: what it is called, its scopes (one at least), the moment, where random bytes come from. Returns: the key,
+    which cannot be had again, and how it is stored. Raises: KeyNameError.
+    """
+    with database.transaction():
+        return _create(database, named(name), scopes, now, randomness)
+
+
+def first_admin(database: Database, clock: Callable[[], int], randomness: Callable[[int], bytes]) -> str | None:
+    """Make the first key, of an admin, where no key was ever made.
+
+    Takes: the clock, where random bytes come from. Returns: the key; None where there is, or was, one already.
+    However many programs begin at once, one of them makes it.
+    """
+    if stored.count_keys(database):
+        return None
+    with database.transaction():
+        stored.lock_keys(database)
+        if stored.count_keys(database):
+            return None
+        return _create(database, FIRST_NAME, [Scope.ADMIN], clock(), randomness)[0]
+
+
+def revoke_key(database: Database, key_id: int, now: int) -> bool:
+    """Take a key away for good. Returns: whether it was good until now."""
+    with database.transaction():
+        return stored.set_revoked(database, key_id, now)
+
+
+def named(name: str) -> str:
+    """A key's name as it is kept. Raises: KeyNameError."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_MAX:
+        raise KeyNameError(f"a key's name has 1 to {NAME_MAX} characters")
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in name):
+        raise KeyNameError("a key's name has no line breaks or control characters")
+    return name
+
+
+def _create(
+    database: Database, name: str, scopes: Collection[Scope], now: int, randomness: Callable[[int], bytes]
+) -> tuple[str, KeyRecord]:
+    words = " ".join(scope.value for scope in Scope if scope in scopes)
+    secret = randomness(SECRET_BYTES).hex()
+    key_id = stored.insert_key(database, name, words, f"provisional {secret}", now)
+    key = f"tru_{key_id}_{secret}"
+    stored.set_digest(database, key_id, digest_of(key))
+    return key, KeyRecord(key_id, name, words, digest_of(key), now)

@@ -1,0 +1,157 @@
+"""`trueup serve`: the server, from its settings to its processes.
+
+What the server is made of is imported when it starts: no other command needs it.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from typer.core import TyperCommand
+
+from trueup.cli.terminal import DatabaseUrl, ExitCode, at_terminal, now, output, stop
+from trueup.ledger.database import DatabaseError
+from trueup.ledger.open import open_ledger
+
+if TYPE_CHECKING:
+    from trueup.inputs.asgi import Endpoint
+    from trueup.settings import Settings
+
+Host = Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen.", show_default=False)]
+Port = Annotated[int | None, typer.Option("--port", metavar="N", help="The port; 0 for any.", show_default=False)]
+Workers = Annotated[
+    int | None, typer.Option("--workers", metavar="N", help="How many processes serve.", show_default=False)
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help="A TOML file; else $TRUEUP_SETTINGS.", show_default=False),
+]
+
+Greet = Callable[[str, str | None], None]  # of where the server is, and the first key where it was made just now
+
+
+class ServeCommand(TyperCommand):
+    """The command, with the settings in its help."""
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401 - typer's own class is not public
+        """Print the help, and below it every setting."""
+        super().format_help(ctx, formatter)
+        table = Table("setting", "default", "", box=None, pad_edge=False)
+        for variable, default, meaning in setting_rows():
+            table.add_row(Text(variable), Text(default), Text(meaning))
+        output.print(Text("Settings, each a variable of the environment, or in the file by its name in small letters"))
+        output.print(table)
+
+
+def serve(
+    context: typer.Context,
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+    settings: SettingsFile = None,
+    db: DatabaseUrl = None,
+) -> None:
+    """Serve clicks, postbacks, the pixel and the API until told to stop."""
+    given = {"host": host, "port": port, "workers": workers, "database_url": db or context.find_root().obj}
+    chosen = settings_of({name: value for name, value in given.items() if value is not None}, settings)
+    run_server(chosen, _greet if at_terminal() else None)
+
+
+def run_server(settings: "Settings", greet: Greet | None) -> None:
+    """Look whether it can work, say where it is, and serve until told to stop. Ends the command where it cannot.
+
+    Takes: what to tell a person who looks on, None where nobody does.
+    """
+    from trueup.inputs import processes  # noqa: PLC0415 - slow to import
+    from trueup.inputs.logs import open_log  # noqa: PLC0415 - the same
+
+    try:
+        address, port = processes.free_address(settings.host, settings.port)
+    except processes.AddressError as error:
+        stop(f"{error}. Choose another with --host and --port.", ExitCode.FAILURE)
+    # A key that goes to a log is no secret: where nobody looks on, a person makes one later.
+    admin_key = _prepare(settings, make_key=greet is not None)
+    log = open_log(settings.log_form, settings.log_level)
+    for line in _cautions(settings):
+        log.warning(line)
+    where = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+    log.info("listening", address=where, database=settings.database_url, processes=settings.workers)
+    if greet is not None:
+        greet(where, admin_key)
+    try:
+        processes.serve(partial(_application, settings), settings, address, port)
+    except SystemExit:
+        stop("The server's processes keep ending; its log says why.", ExitCode.FAILURE)
+
+
+def _application(settings: "Settings") -> "Endpoint":
+    """What a process serves. Made in that process: the one that starts it has no use for it."""
+    from trueup.app import App  # noqa: PLC0415 - slow to import
+
+    return App(settings)
+
+
+def setting_rows() -> Iterator[tuple[str, str, str]]:
+    """Every setting: its variable of the environment, its default as one writes it, what it is."""
+    from trueup.settings import PREFIX, Settings  # noqa: PLC0415 - slow to import
+
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = ",".join(map(str, default)) if isinstance(default, list) else "" if default is None else str(default)
+        yield f"{PREFIX}{name.upper()}", shown, field.description or ""
+
+
+def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings":
+    """The settings of a server. Ends the command when some will not do.
+
+    Takes: what the command line says, by name; a file, which then is the file of all processes.
+    """
+    from trueup.settings import FILE_VARIABLE, SettingsError, read_settings  # noqa: PLC0415 - slow to import
+
+    if file is not None:
+        os.environ[FILE_VARIABLE] = str(file)
+    try:
+        return read_settings(given)
+    except SettingsError as error:
+        stop(str(error))
+
+
+def _prepare(settings: "Settings", *, make_key: bool) -> str | None:
+    """See that every process will find what it needs. Returns: the first admin's key, where it was made here."""
+    from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
+    from trueup.inputs.spool import Spool  # noqa: PLC0415 - the same
+    from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
+
+    try:
+        open_countries(settings.country_database)
+        Spool.claim(settings.folder, settings.spool_bytes).close()
+        with open_ledger(settings.database_url) as database:
+            return first_admin(database, now, os.urandom) if make_key else None
+    except CountryDatabaseError as error:
+        stop(str(error), ExitCode.FAILURE)
+    except OSError as error:
+        stop(f"The folder {settings.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
+    except DatabaseError as error:
+        stop(f"The database cannot be used: {error}.", ExitCode.FAILURE)
+
+
+def _cautions(settings: "Settings") -> Iterator[str]:
+    """What is allowed, and seldom meant."""
+    from trueup.settings import unknown_variables  # noqa: PLC0415 - slow to import
+
+    if settings.workers > 1 and settings.database_url.startswith("sqlite:"):
+        yield "several processes share one SQLite file: correct, but no faster than one; PostgreSQL is for that"
+    for variable in unknown_variables():
+        yield f"{variable} is no setting"
+
+
+def _greet(where: str, admin_key: str | None) -> None:
+    output.print(Text.assemble("Trueup serves at ", (where, "bold"), ". Ctrl-C stops it."))
+    if admin_key:
+        output.print(Text.assemble("\nThe first key, of an admin. It is shown this once: ", (admin_key, "bold")))
+        output.print(Text(f"  curl -H 'Authorization: Bearer {admin_key}' {where}/api/v1/batches\n"))

@@ -1,0 +1,170 @@
+"""Postbacks: the parameters of one request to one row, under the names and rules of files.
+
+Beside the row's fields a postback can say what it means and what it wants: which of its sender's words are which
+status, sub-parameters of the click, an answer, a test.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from trueup.dialects.names import FIELDS, normalised, shown
+from trueup.dialects.values import (
+    BLANKS,
+    CONTROL,
+    click_and_target,
+    id_trouble,
+    moment_micros,
+    moment_trouble,
+    payout_micros,
+    payout_trouble,
+)
+from trueup.dialects.values import shown as shown_value
+from trueup.model.ids import CLICK_ID
+from trueup.model.words import Outcome, Status
+
+RAW_CHARS: Final = 2_000  # of a request, in the journal
+SUB_CHARS: Final = 1_024  # of a sub-parameter, as much as of one that a visitor brings
+
+# Lists of the sender's own status words, and what each list makes of them; the first that has the word is it.
+MEANINGS: Final[Mapping[str, Status]] = {
+    "lead_status": Status.PENDING,
+    "sale_status": Status.APPROVED,
+    "rejected_status": Status.DECLINED,
+}
+
+# What else a postback can say -> the names it is said by.
+BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    **{name: (name,) for name in MEANINGS},
+    "ignore_status": ("ignore_status", "ignore"),  # words that mean nothing
+    **{f"sub{i}": (f"sub_id_{i}",) for i in range(1, 11)},  # of the click
+    "return": ("return",),  # the text of the answer
+    "format": ("format",),  # of the answer
+    "test": ("test",),
+    "postback_key": ("postback_key",),
+}
+
+_FIELD_OF: Final = {name: field for named in (FIELDS, BESIDE) for field, names in named.items() for name in names}
+_SUB_PARAMETERS: Final = frozenset(field for field in BESIDE if field.startswith("sub"))
+_ANSWER: Final = re.compile(r"[A-Za-z0-9 _.-]{0,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPostback:
+    """One request, as it was read."""
+
+    row: Mapping[str, Any]  # columns of ROWS
+    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
+    answer: str = ""  # the text that its sender wants for an answer, '' for ours
+    wants_json: bool = False
+    test: bool = False  # its sender wants to know what it would come to
+    key: str = ""  # the postback key among its parameters
+
+
+def read_postback(parameters: Sequence[tuple[str, str]], raw: str) -> ReadPostback:
+    """Read a postback.
+
+    Takes: its parameters as they came, whatever their names; the request for the journal, with its secrets taken out.
+    Returns: its row, and what it says beside. A row that cannot be used has the columns `refusal` and `detail`.
+    """
+    given: dict[str, str] = {}
+    names: dict[str, str] = {}
+    trouble = ""
+    for name, text in parameters:
+        field = _FIELD_OF.get(name) or _FIELD_OF.get(normalised(name))
+        value = text.strip(BLANKS)
+        if field is None or not value:
+            continue
+        if field not in given:
+            given[field], names[field] = value, name
+        elif given[field] != value:
+            trouble = trouble or _several(field, names[field], name)
+    row = refused(trouble, raw) if trouble else _row(given, raw)
+    return ReadPostback(
+        row=row,
+        sub_parameters=None if row["refusal"] else _sub_parameters(given),
+        answer=_answer(given.get("return", "")),
+        wants_json=given.get("format", "").lower() == "json",
+        test=given.get("test", "").lower() in ("1", "true"),
+        key=given.get("postback_key", ""),
+    )
+
+
+def refused(trouble: str, raw: str) -> Mapping[str, Any]:
+    """The row of a request that cannot be read. Takes: why not, for the message; the request for the journal."""
+    return {"refusal": Outcome.REFUSED_MALFORMED_ROW.value, "detail": trouble, "raw": _kept(raw[:RAW_CHARS])}
+
+
+def _several(field: str, first: str, second: str) -> str:
+    if normalised(first) == normalised(second):
+        return f"the parameter '{shown(second)}' is there twice, with different values"
+    return f"the parameters '{shown(first)}' and '{shown(second)}' both give {field}, and differ"
+
+
+def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
+    said = given.get
+    click_id, target_n = click_and_target(said("click_id", ""), said("conversion_id", ""))
+    payout, time, word = said("payout", ""), said("converted_at", ""), said("status", "")
+    row = {
+        "click_id": click_id,
+        "conversion_type": said("conversion_type", ""),
+        "transaction_id": said("transaction_id", ""),
+        "event_id": said("event_id", ""),
+        "status": word,
+        "dialect_status": _meaning(word, given) if word else "",
+        "payout": payout_micros(payout) if payout else None,
+        "currency": said("currency", "").upper(),
+        "converted_at": moment_micros(time) if time else None,
+        "target_n": target_n,
+    }
+    row["refusal"], row["detail"] = next(_troubles(row, given), ("", ""))
+    row["raw"] = raw[:RAW_CHARS]
+    if any("\0" in text for text in (raw, *given.values())):
+        return {name: _kept(value) if isinstance(value, str) else value for name, value in row.items()}
+    return row
+
+
+def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What the row alone shows, in the order of precedence: outcome and cause."""
+    click_id, payout, time = row["click_id"], given.get("payout", ""), given.get("converted_at", "")
+    if not click_id:
+        yield Outcome.REFUSED_MISSING_CLICK_ID.value, "the click id is not given"
+    if not CLICK_ID.fullmatch(click_id):
+        yield Outcome.REFUSED_BAD_CLICK_ID.value, f"{shown_value(click_id)} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
+    if payout and row["payout"] is None:
+        yield Outcome.REFUSED_BAD_PAYOUT.value, payout_trouble(payout)
+    if trouble := id_trouble(row["transaction_id"], "the transaction id"):
+        yield Outcome.REFUSED_BAD_TRANSACTION_ID.value, trouble
+    if trouble := id_trouble(row["event_id"], "the event id"):
+        yield Outcome.REFUSED_BAD_EVENT_ID.value, trouble
+    if time and row["converted_at"] is None:
+        yield Outcome.REFUSED_BAD_TIME.value, moment_trouble(time)
+    if row["status"] and "ignore_status" in given and _is_among(row["status"], given["ignore_status"]):
+        yield Outcome.IGNORED_STATUS.value, ""
+
+
+def _meaning(word: str, given: Mapping[str, str]) -> str:
+    """What the postback itself says that its status word means, '' for nothing."""
+    return next((status.value for name, status in MEANINGS.items() if _is_among(word, given.get(name, ""))), "")
+
+
+def _is_among(word: str, words: str) -> bool:
+    """Whether a word is in a list with commas between, whatever its case."""
+    return bool(words) and word.casefold() in (each.strip(BLANKS) for each in words.casefold().split(","))
+
+
+def _sub_parameters(given: Mapping[str, str]) -> Mapping[str, str] | None:
+    if _SUB_PARAMETERS.isdisjoint(given):
+        return None
+    return {name: CONTROL.sub("\ufffd", given[name][:SUB_CHARS]) for name in _SUB_PARAMETERS.intersection(given)}
+
+
+def _answer(wanted: str) -> str:
+    """The answer that a sender asks for, where it is harmless to whoever shows it."""
+    return wanted if _ANSWER.fullmatch(wanted) else ""
+
+
+def _kept(text: str) -> str:
+    """Text as the ledger keeps it: PostgreSQL has no NUL in text."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text

@@ -1,0 +1,65 @@
+"""Rows that come as named values, such as JSON objects: the columns of a batch, under the rules of files.
+
+Values are texts; a time may also be a Unix time, in seconds or milliseconds. Times without an offset are in UTC.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from trueup.dialects.cells import Reader
+from trueup.dialects.choices import Choices
+from trueup.dialects.columns import columns_of
+from trueup.dialects.decode import LINE_CHARS, Encoding
+from trueup.dialects.delimited import Layout, Records
+from trueup.dialects.dialects import DIALECTS
+from trueup.dialects.fields import read_block
+from trueup.dialects.names import FIELDS_OF
+from trueup.dialects.read import Reading
+from trueup.dialects.values import moment_micros
+from trueup.model.words import RowKind
+
+NAME: Final = "structured"
+_ZONE: Final = "UTC"
+_MARK: Final = "\x1f"  # parts the fields of a record
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Reading:
+    """Read rows.
+
+    Takes: each row's fields, '' or nothing for those not given; what the rows are to do. Returns: the rows, whose lines
+    are their places, from 1 on.
+    """
+    fields = FIELDS_OF[row_kind]
+    records = [_MARK.join([_value(row, field) for field in fields]) for row in rows]
+    frame = pl.DataFrame({"line": range(1, len(rows) + 1), "record": records}, schema_overrides={"line": pl.Int64})
+    frame = frame.with_columns(raw=pl.lit(""), trouble=pl.lit(""))
+    columns = columns_of(fields, DIALECTS["headed"], Choices(row_kind))
+    reader = Reader(columns, rows_after=0, defused=False, decimal_comma=False, zone=_ZONE, absent_status="")
+    found, notes = read_block(Records(frame, _MARK), reader)
+    raws = [json.dumps(rows[line - 1], ensure_ascii=False)[:LINE_CHARS] for line in notes["line"]]
+    return Reading(
+        dialect=NAME,
+        statement=(),
+        suggested_mode=None,
+        time_zone=_ZONE,
+        titles=list(fields),
+        rows=found,
+        notes=notes.with_columns(raw=pl.Series(raws, dtype=pl.String)),
+        layout=Layout(_MARK),
+        encoding=Encoding("utf-8", "UTF-8"),
+        reader=reader,
+    )
+
+
+def _value(row: Mapping[str, str], field: str) -> str:
+    """A field's text. The mark becomes another control character: neither is allowed in any id, number or time."""
+    text = row.get(field, "")
+    if field == "converted_at" and text.strip().isdigit():
+        micros = moment_micros(text.strip())
+        return text if micros is None else (_EPOCH + timedelta(microseconds=micros)).isoformat()
+    return text.replace(_MARK, "\x1e")

@@ -1,0 +1,45 @@
+"""Campaigns over HTTP: what can be done with every thing of the setup, and clones."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from trueup.inputs.api.forms import Form, answers, ref, stored_name
+from trueup.inputs.api.problems import ProblemKind, declared
+from trueup.inputs.api.readers import EdgeHere, Reader
+from trueup.inputs.api.things import SETUP, Number, changed, made, things_of
+from trueup.intake.setup_things import cloning_campaign
+
+_KIND: Final = "campaigns"
+
+router = APIRouter()
+router.include_router(things_of(_KIND))
+
+
+class CloneForm(BaseModel):
+    """What a clone is called."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "PL push 2", "slug": "pl-push-2"}]}
+    )
+
+    name: str = Field(description="Another name than any campaign has.")
+    slug: str = Field(description="Its word in links: `a-z`, `0-9` and `-`.")
+
+
+@router.post(
+    f"/{_KIND}/{{number}}/clone",
+    tags=[_KIND],
+    summary="Clone one campaign",
+    status_code=201,
+    responses={**answers(201, "It is set up.", ref(stored_name(_KIND))), **declared(ProblemKind.NAME_TAKEN)},
+    dependencies=[SETUP],
+    response_model=None,
+)
+async def clone_campaign(
+    number: Number, edge: EdgeHere, reader: Reader, request: Request, response: Response, clone: CloneForm
+) -> Form:
+    """A new campaign with the same settings. It begins without clicks, conversions and money."""
+    thing = await changed(edge, reader, cloning_campaign(number, clone.name, clone.slug))
+    return made(request, response, _KIND, thing)

@@ -1,0 +1,74 @@
+"""The work on sent files in this process: where it is found, how it begins with the server, and how it ends."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from trueup.inputs.api.readers import Readers
+from trueup.inputs.edge import Edge
+from trueup.inputs.writer import UnavailableError, Writer
+from trueup.intake.jobs import Jobs
+from trueup.intake.sent_folder import SentFolder
+from trueup.ledger.database import Database
+
+T = TypeVar("T")
+
+FOLDER: Final = "uploads"  # below the server's folder
+WAIT_SECONDS_MAX: Final = 60
+_JOBS: Final[dict[Writer, Jobs]] = {}
+
+Wait = Annotated[
+    float, Query(ge=0, le=WAIT_SECONDS_MAX, description="For how many seconds to wait for the end before answering.")
+]
+
+
+def sent_folder(edge: Edge) -> SentFolder:
+    """Where sent files stand."""
+    return SentFolder(edge.settings.folder / FOLDER)
+
+
+def jobs_of(edge: Edge) -> Jobs:
+    """The work of this process."""
+    found = _JOBS.get(edge.writer)
+    if found is None:
+        made = Jobs(edge.settings.database_url, sent_folder(edge), edge.writer.submit, UnavailableError, edge.clock)
+        found = _JOBS.setdefault(edge.writer, made)
+    return found
+
+
+def resume_uploads(edge: Edge) -> None:
+    """Take up again what was cut off when the server was stopped or killed. Returns at once."""
+    jobs_of(edge).go_on()
+
+
+def stop_uploads(edge: Edge) -> None:
+    """Break off what can go on later. Returns at once."""
+    jobs = _JOBS.pop(edge.writer, None)
+    if jobs is not None:
+        jobs.stop()
+
+
+class Looking:
+    """Short looks at the ledger, for requests that last longer than they read."""
+
+    def __init__(self, request: Request) -> None:
+        """Takes: the request."""
+        self._readers: Readers = request.app.state.readers
+
+    async def __call__(self, work: Callable[[Database], T]) -> T:
+        """Read something. Takes: a function of a connection."""
+        async with self._readers.lent() as database:
+            return await run_in_threadpool(work, database)
+
+
+Look = Annotated[Looking, Depends(Looking)]
+
+
+async def waited(work: "asyncio.Future[T]", seconds: float) -> bool:
+    """Wait for work that goes on whether or not anybody waits. Returns: whether it ended."""
+    await asyncio.wait([work], timeout=seconds)
+    work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it may fail when nobody looks
+    return work.done()

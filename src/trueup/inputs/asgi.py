@@ -1,0 +1,32 @@
+"""What a server and its endpoints say to each other, and the shortest answers. The hot routes use nothing bigger."""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Final
+
+Scope = MutableMapping[str, Any]
+Event = MutableMapping[str, Any]  # one thing that server or endpoint says
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+TEXT: Final = b"text/plain; charset=utf-8"
+# Nothing that is worked out for one caller may be kept for another, or be taken for anything but what it says it is.
+SAFE_HEADERS: Final[tuple[Header, ...]] = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+
+async def answer(send: Send, status: int, body: bytes, content_type: bytes, headers: Sequence[Header] = ()) -> None:
+    """Send a whole answer, with the headers that every answer has."""
+    told = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *SAFE_HEADERS, *headers]
+    await send({"type": "http.response.start", "status": status, "headers": told})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_text(send: Send, status: int, text: str, headers: Sequence[Header] = ()) -> None:
+    """Send a short text."""
+    await answer(send, status, text.encode(), TEXT, headers)
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """What a header of the request says, '' where it is not there. Takes: its name in lower case."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")

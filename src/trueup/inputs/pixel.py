@@ -1,0 +1,99 @@
+"""The pixel: a page reports a conversion by showing an image, or by a script that does. The same row as a postback's.
+
+Whoever looks at the page can see and forge what it reports, so a pixel never stands for a network's key.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from trueup.access.address import caller_address
+from trueup.access.rates import Rate
+from trueup.dialects.postback import ReadPostback, read_postback, refused
+from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text
+from trueup.inputs.cookie import click_of_cookie
+from trueup.inputs.edge import Edge
+from trueup.inputs.parameters import pairs_of, without_secrets
+from trueup.inputs.visitor import only_looks, peer_of
+from trueup.inputs.writer import UnavailableError
+from trueup.model.traffic import Message
+from trueup.model.words import Origin, Outcome
+
+GIF_PATH: Final = "/pixel.gif"
+SCRIPT_PATH: Final = "/pixel.js"
+
+# One transparent pixel.
+GIF: Final = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff"
+    b"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+# It holds nothing of the request, so that no link to it makes it do anything else. A page that a browser renders ahead
+# of time reports once somebody looks at it.
+SCRIPT: Final = b"""(function () {
+  "use strict";
+  var script = document.currentScript;
+  if (!script) return;
+  function report() {
+    new Image().src = script.src.replace("/pixel.js", "/pixel.gif");
+  }
+  if (document.prerendering) document.addEventListener("prerenderingchange", report, { once: true });
+  else report();
+})();
+"""
+
+_RETRY_SECONDS: Final = b"5"
+_ALLOW: Final = [(b"allow", b"GET, HEAD")]
+_ANYWHERE: Final[Header] = (b"cross-origin-resource-policy", b"cross-origin")  # pages that shut others out show it too
+
+
+class Pixel:
+    """Answers /pixel.gif and /pixel.js."""
+
+    def __init__(self, edge: Edge) -> None:
+        """Takes: what every route stands on."""
+        self._edge = edge
+        self._refusals = Rate(edge.settings.refused_per_minute)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has no body
+        """Answer one request. Whatever a row comes to, the page gets its image."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await answer_text(send, 405, "a pixel is asked for with GET\n", _ALLOW)
+        elif scope["path"] == SCRIPT_PATH:
+            await answer(send, 200, SCRIPT, b"application/javascript; charset=utf-8", [_ANYWHERE])
+        else:
+            is_report = not only_looks(scope["method"], dict(scope["headers"]))
+            status, headers = await self._report(scope) if is_report else (200, [])
+            await answer(send, status, GIF, b"image/gif", [_ANYWHERE, *headers])
+
+    async def _report(self, scope: Scope) -> tuple[int, Sequence[Header]]:
+        """Record a row. Returns: the status and headers of the answer."""
+        address = caller_address(peer_of(scope), scope["headers"], self._edge.settings.trusted_proxies)
+        if self._refusals.left(address) < 1:
+            return 429, [(b"retry-after", b"%d" % max(1, self._refusals.seconds_to_next(address)))]
+        read = self._read(scope)
+        if read.test:
+            return 200, []
+        said = Message(read.row, Origin.PIXEL, address=address, sub_parameters=read.sub_parameters)
+        try:
+            told = await self._edge.writer.tell(said)
+        except UnavailableError:
+            return 503, [(b"retry-after", _RETRY_SECONDS)]
+        if told.outcome.refused:
+            self._refusals.take(address)
+        return 200, []
+
+    def _read(self, scope: Scope) -> ReadPostback:
+        """The row; where no parameter names the click, the visitor's cookie does."""
+        settings, query = self._edge.settings, scope["query_string"]
+        text = query[: settings.query_bytes].decode("utf-8", "replace")
+        raw = f"GET {GIF_PATH}?{without_secrets(text)}"
+        if len(query) > settings.query_bytes:
+            return ReadPostback(refused(f"the query is longer than {settings.query_bytes:,} bytes", raw))
+        pairs = pairs_of(text)
+        if len(pairs) > settings.parameters:
+            trouble = f"{len(pairs)} parameters found, at most {settings.parameters} expected"
+            return ReadPostback(refused(trouble, raw))
+        read = read_postback(pairs, raw)
+        if read.row["refusal"] == Outcome.REFUSED_MISSING_CLICK_ID:
+            click_id = click_of_cookie(scope["headers"])
+            return read_postback([*pairs, ("click_id", click_id)], raw)
+        return read

@@ -1,0 +1,217 @@
+"""/postback and /<key>/postback: networks report conversions, each request one row, answered once it is on disk."""
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Final
+
+from trueup.access.address import caller_address
+from trueup.access.rates import Rate
+from trueup.dialects.postback import RAW_CHARS, ReadPostback, read_postback, refused
+from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header
+from trueup.inputs.body import NO_BODY, Unread, read_body, take_in
+from trueup.inputs.edge import Edge
+from trueup.inputs.parameters import REDACTED, pairs_of, without_secrets
+from trueup.inputs.writer import UnavailableError
+from trueup.model.catalog import Catalog
+from trueup.model.traffic import Message, Told
+from trueup.model.words import Origin, Outcome
+from trueup.settings import Settings
+
+PATH: Final = "/postback"
+JSON: Final = b"application/json"
+_RETRY_SECONDS: Final = b"5"
+
+# What a sender is told by the HTTP status; 422 for every other refusal, 200 for everything else.
+STATUSES: Final[Mapping[Outcome, HTTPStatus]] = {
+    Outcome.REFUSED_NOT_ALLOWED: HTTPStatus.FORBIDDEN,
+    Outcome.REFUSED_MALFORMED_ROW: HTTPStatus.BAD_REQUEST,
+    Outcome.REFUSED_UNKNOWN_CLICK: HTTPStatus.NOT_FOUND,
+    Outcome.REFUSED_UNKNOWN_CONVERSION: HTTPStatus.NOT_FOUND,
+    Outcome.PARKED_UNKNOWN_CLICK: HTTPStatus.ACCEPTED,
+}
+# These methods are asked about the address, and report nothing.
+_ASK_ONLY: Final = ("HEAD", "OPTIONS")
+_METHODS: Final = [(b"allow", b"GET, POST, HEAD, OPTIONS")]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose key a postback brought."""
+
+    network_id: int
+    always_200: bool = False
+    digest: bytes = b""  # the key's SHA-256
+
+
+NOBODY: Final = Sender(0)  # there was no key
+UNKNOWN: Final = Sender(-1)  # there was one that is nobody's
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that was taken in."""
+
+    read: ReadPostback
+    sender: Sender
+    address: str
+    wants_json: bool
+    over_limit: HTTPStatus | None  # the status that says so
+
+
+class Postbacks:
+    """Answers /postback and /<key>/postback."""
+
+    def __init__(self, edge: Edge) -> None:
+        """Takes: what every route stands on."""
+        self._edge = edge
+        self._refusals = Rate(edge.settings.refused_per_minute)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        if method not in ("GET", "POST"):
+            await answer_text(send, 200 if method in _ASK_ONLY else 405, "", _METHODS)
+            return
+        content: bytes | Unread = b""
+        if method == "POST":
+            content = await take_in(receive, self._edge.settings.postback_bytes)
+        if content is Unread.TOO_SLOW:
+            await answer_text(send, 408, "the request did not come whole in time\n")
+        elif content is not Unread.GONE:
+            await self._take(self._asked(scope, content), send)
+
+    async def _take(self, asked: _Asked, send: Send) -> None:
+        """Record a request, or try it out, and answer."""
+        known = asked.sender.network_id > 0
+        if not known and self._refusals.left(asked.address) < 1:
+            seconds = max(1, self._refusals.seconds_to_next(asked.address))
+            await answer_text(send, 429, "too many refused postbacks\n", [(b"retry-after", b"%d" % seconds)])
+            return
+        if asked.read.test and not known:
+            self._refusals.take(asked.address)
+            await answer_text(send, 403, "a test needs a network's key\n")
+            return
+        try:
+            told = await self._told(asked)
+        except UnavailableError:
+            headers = [(b"retry-after", _RETRY_SECONDS)]
+            await answer_text(send, 503, "it cannot be recorded now; send it again\n", headers)
+            return
+        if told.outcome.refused and not known:
+            self._refusals.take(asked.address)
+        await _answer(asked, told, send)
+
+    async def _told(self, asked: _Asked) -> Told:
+        read, writer = asked.read, self._edge.writer
+        said = Message(
+            row=read.row,
+            origin=Origin.POSTBACK,
+            sender=asked.sender.network_id,
+            address=asked.address,
+            sub_parameters=read.sub_parameters,
+            wants_text=asked.wants_json or read.test,
+        )
+        return await (writer.try_out(said) if read.test else writer.tell(said))
+
+    def _asked(self, scope: Scope, content: bytes | Unread) -> _Asked:
+        """Read a request. One that is over a limit, or cannot be read, is a malformed row."""
+        settings, query = self._edge.settings, scope["query_string"]
+        text = query[: settings.query_bytes].decode("utf-8", "replace")
+        body = NO_BODY
+        if isinstance(content, bytes) and content:
+            body = read_body(content, header(scope, b"content-type"), RAW_CHARS)
+        pairs = pairs_of(text) + body.pairs
+        key = scope["path"].removesuffix(PATH).strip("/")
+        raw = _raw(scope["method"], text, body.raw, has_key=bool(key))
+        read = read_postback(pairs[: settings.parameters], raw)
+        trouble, over_limit = _over_limit(settings, len(query), content, len(pairs))
+        if trouble or body.trouble:
+            read = replace(read, row=refused(trouble or body.trouble, raw), sub_parameters=None)
+        client = scope["client"]
+        return _Asked(
+            read=read,
+            sender=self._sender(key or read.key),
+            address=caller_address(client[0] if client else "", scope["headers"], settings.trusted_proxies),
+            wants_json=read.wants_json or "application/json" in header(scope, b"accept"),
+            over_limit=over_limit,
+        )
+
+    def _sender(self, key: str) -> Sender:
+        """Whose key it is. How long it takes does not tell how much of it is right."""
+        if not key:
+            return NOBODY
+        digest = _digest(key)
+        found = self._edge.derived(_senders).get(digest, UNKNOWN)
+        return found if hmac.compare_digest(found.digest, digest) else UNKNOWN
+
+
+def _senders(catalog: Catalog) -> Mapping[bytes, Sender]:
+    """Every postback key there is, by its SHA-256."""
+    return {
+        _digest(key): Sender(network.network_id, network.always_200, _digest(key))
+        for network in catalog.affiliate_networks.values()
+        for key in network.postback_keys
+    }
+
+
+def _digest(key: str) -> bytes:
+    return sha256(key.encode("utf-8", "replace")).digest()
+
+
+def _over_limit(settings: Settings, query: int, content: bytes | Unread, pairs: int) -> tuple[str, HTTPStatus | None]:
+    """Which limit a request is over, for a person and as an HTTP status; '' and None for none.
+
+    Takes: the length of its query in bytes, its body, how many parameters it has.
+    """
+    if query > settings.query_bytes:
+        return f"the query is longer than {settings.query_bytes:,} bytes", HTTPStatus.REQUEST_URI_TOO_LONG
+    if content is Unread.TOO_LARGE:
+        return f"the body is longer than {settings.postback_bytes:,} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if pairs > settings.parameters:
+        return f"{pairs} parameters found, at most {settings.parameters} expected", HTTPStatus.BAD_REQUEST
+    return "", None
+
+
+def _raw(method: str, query: str, body: str, *, has_key: bool) -> str:
+    """The request for the journal, without its secrets."""
+    path = f"/{REDACTED}{PATH}" if has_key else PATH
+    line = f"{method} {path}?{without_secrets(query)}" if query else f"{method} {path}"
+    return f"{line} {body}" if body else line
+
+
+async def _answer(asked: _Asked, told: Told, send: Send) -> None:
+    outcome, read = told.outcome, asked.read
+    status = STATUSES.get(outcome, HTTPStatus.UNPROCESSABLE_ENTITY if outcome.refused else HTTPStatus.OK)
+    if asked.over_limit and outcome is Outcome.REFUSED_MALFORMED_ROW:
+        status = asked.over_limit
+    if asked.sender.always_200:
+        status = HTTPStatus.OK
+    if asked.wants_json:
+        await answer(send, status, _as_json(told, recorded=not read.test), JSON)
+    elif read.answer and status is HTTPStatus.OK and not read.test:
+        await answer(send, status, read.answer.encode(), TEXT)
+    else:
+        await answer_text(send, status, _as_text(told, is_test=read.test))
+
+
+def _as_text(told: Told, *, is_test: bool) -> str:
+    """`ok created c01k5ire1k06-1`, or `refused_unknown_click: ` and why; what a test came to has both."""
+    found = " ".join(filter(None, (told.outcome, told.conversion_id)))
+    if is_test:
+        return f"test {found}: {told.text}\n"
+    return f"{told.outcome}: {told.text}\n" if told.outcome.refused else f"ok {found}\n"
+
+
+def _as_json(told: Told, *, recorded: bool) -> bytes:
+    said = {
+        "outcome": told.outcome,
+        "conversion_id": told.conversion_id or None,
+        "click_id": told.click_id or None,
+        "message": told.text,
+        "recorded": recorded,
+    }
+    return json.dumps(said).encode() + b"\n"

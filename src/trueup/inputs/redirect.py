@@ -1,0 +1,128 @@
+"""The click redirect: a visitor is sent to one of a campaign's offers once the click is on disk."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from trueup.inputs.asgi import SAFE_HEADERS, Header, Receive, Scope, Send, answer_text
+from trueup.inputs.cookie import set_cookie
+from trueup.inputs.edge import Edge
+from trueup.inputs.links import Link, Target, links
+from trueup.inputs.parameters import pairs_of
+from trueup.inputs.visitor import Visitors, kept, only_looks, peer_of
+from trueup.inputs.writer import UnavailableError
+from trueup.model.batch import CLICKS
+from trueup.model.ids import RANDOM_BYTES, new_click_id
+from trueup.model.macros import SUB_PARAMETERS
+from trueup.model.money import PAYOUT_MAX, micros_from_text, text_from_micros
+
+PREFIX: Final = "/c/"
+
+# A parameter's name, in any case -> what it gives of the click. Of several with a value the first is taken.
+NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("external_id", "externalid"), "external_id"),
+    "cost": "cost",
+    **{f"{prefix}{i}": f"sub{i}" for i in range(1, 11) for prefix in ("sub", "sub_id_", "s")},
+}
+
+_NOT_GIVEN: Final = dict.fromkeys(("external_id", "cost", *SUB_PARAMETERS), "")
+_CHOICE_BYTES: Final = 8
+_DECIMALS: Final = 6  # a cost is kept in millionths
+_SENT_ON: Final[tuple[Header, ...]] = ((b"content-length", b"0"), *SAFE_HEADERS)
+
+
+class Redirect:
+    """GET /c/{slug}: records the click and sends the visitor on."""
+
+    def __init__(self, edge: Edge) -> None:
+        """Opens the country database. Raises: CountryDatabaseError."""
+        self._edge = edge
+        self._visitors = Visitors(edge.settings)
+        self._is_https = edge.settings.public_url.startswith("https:")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has no body
+        """Answer one request."""
+        link = self._edge.derived(links).get(scope["path"].removeprefix(PREFIX))
+        status, trouble, headers = self._trouble(scope, link)
+        if link is None or trouble:
+            await answer_text(send, status, trouble, headers)
+            return
+        asked = dict(scope["headers"])
+        click, url = self._made(scope, asked, link)
+        answer = [(b"location", url.encode()), *_SENT_ON]
+        if click["click_id"]:
+            with suppress(UnavailableError):  # whatever becomes of the click, the visitor goes on
+                await self._edge.writer.click(tuple(map(click.__getitem__, CLICKS)))
+            if self._edge.settings.cookie_days:
+                answer.append(self._cookie(scope, asked, click["click_id"]))
+        await send({"type": "http.response.start", "status": 302, "headers": answer})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _trouble(self, scope: Scope, link: Link | None) -> tuple[int, str, tuple[Header, ...]]:
+        """Why a request cannot be followed: status, text, headers. The text is '' where nothing is wrong."""
+        settings, query = self._edge.settings, scope["query_string"]
+        if scope["method"] not in ("GET", "HEAD"):
+            return 405, "a link is followed with GET\n", ((b"allow", b"GET, HEAD"),)
+        if link is None:
+            return 404, "there is no such link\n", ()
+        if not link.targets:
+            return 404, "this link leads nowhere yet: no offer of its campaign has a URL\n", ()
+        if len(query) > settings.query_bytes:
+            return 414, f"the query is longer than {settings.query_bytes:,} bytes\n", ()
+        if query.count(b"&") >= settings.parameters:
+            return 400, f"the query has more than {settings.parameters} parameters\n", ()
+        return 302, "", ()
+
+    def _made(self, scope: Scope, asked: Mapping[bytes, bytes], link: Link) -> tuple[Mapping[str, Any], str]:
+        """The click, by the columns of CLICKS, and where it leads. Its id is '' for a request that is no visit."""
+        now, drawn = self._edge.clock(), self._edge.randomness(_CHOICE_BYTES + RANDOM_BYTES)
+        target = link.chosen(int.from_bytes(drawn[:_CHOICE_BYTES], "big"))
+        is_visit = not only_looks(scope["method"], asked)
+        given = _given(scope["query_string"])
+        seen = self._visitors.seen(peer_of(scope), scope["headers"], asked.get(b"user-agent", b""))
+        click = {
+            **given,
+            **target.numbers,
+            "click_id": new_click_id(now, drawn[_CHOICE_BYTES:], self._edge.click_key) if is_visit else "",
+            "clicked_at": now,
+            "cost": _cost(given["cost"]) if given["cost"] else 0,
+            "country": seen.country,
+            "referrer": kept(asked.get(b"referer", b"").decode("utf-8", "replace")),
+            "user_agent": seen.user_agent,
+            "device": seen.browser.device,
+            "os": seen.browser.os,
+            "browser": seen.browser.browser,
+            "is_bot": seen.browser.is_bot,
+            "ip": seen.ip,
+        }
+        return click, _url(target, click, now)
+
+    def _cookie(self, scope: Scope, asked: Mapping[bytes, bytes], click_id: str) -> Header:
+        forwarded = asked.get(b"x-forwarded-proto") == b"https" and self._visitors.is_believed(peer_of(scope))
+        secure = self._is_https or scope["scheme"] == "https" or forwarded
+        return set_cookie(click_id, self._edge.settings.cookie_days, secure=secure)
+
+
+def _url(target: Target, click: Mapping[str, Any], now: int) -> str:
+    cost = text_from_micros(click["cost"]) if click["cost"] else ""
+    return target.template.fill({**click, **target.words, "cost": cost, "timestamp": str(now // 1_000_000)})
+
+
+def _given(query: bytes) -> dict[str, str]:
+    """What the query gives of the click."""
+    given = dict(_NOT_GIVEN)
+    for name, value in pairs_of(query.decode("utf-8", "replace")) if query else ():
+        field = NAMES.get(name) or NAMES.get(name.lower())
+        if field and value and not given[field]:
+            given[field] = kept(value)
+    return given
+
+
+def _cost(text: str) -> int:
+    """Micros of what the visit cost, finer decimals cut off; 0 for anything but an amount."""
+    whole, dot, decimals = text.strip().partition(".")
+    try:
+        cost = micros_from_text(whole + dot + (decimals[:_DECIMALS] if decimals.isdigit() else decimals))
+    except ValueError:
+        return 0
+    return cost if 0 <= cost <= PAYOUT_MAX else 0

@@ -1,0 +1,49 @@
+"""The keys of a network's postbacks: made, and dropped.
+
+A network has two keys at most, so that it can be given a new one while it still sends the one before.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from trueup.ledger.catalog import lock_catalog, move_catalog_version, read_catalog, write_postback_keys
+from trueup.ledger.database import Database
+from trueup.model.catalog import AffiliateNetwork
+
+Keys = tuple[str, ...]
+
+KEY_BYTES: Final = 24  # of randomness in a key, which has 32 characters then
+KEYS_MOST: Final = 2
+
+
+def rotate_postback_key(database: Database, network_id: int, randomness: bytes) -> AffiliateNetwork | None:
+    """Give a network a new key; the newest of those it had stays good beside it.
+
+    Takes: our number for the network, KEY_BYTES random bytes. Returns: the network with its keys, the new one first;
+    None when there is no such network.
+    """
+    key = base64.urlsafe_b64encode(randomness[:KEY_BYTES]).decode()
+    return _set(database, network_id, lambda keys: (key, *keys)[:KEYS_MOST])
+
+
+def drop_postback_keys(database: Database, network_id: int, *, all_keys: bool = False) -> AffiliateNetwork | None:
+    """Drop the key before the newest, or all keys: postbacks that bring a dropped one are refused.
+
+    Returns: the network with the keys it has left; None when there is no such network.
+    """
+    return _set(database, network_id, lambda keys: () if all_keys else keys[:1])
+
+
+def _set(database: Database, network_id: int, changed: Callable[[Keys], Keys]) -> AffiliateNetwork | None:
+    with database.transaction():
+        lock_catalog(database)
+        networks = read_catalog(database).affiliate_networks.values()
+        network = next((each for each in networks if each.network_id == network_id), None)
+        if network is None:
+            return None
+        keys = changed(network.postback_keys)
+        write_postback_keys(database, network_id, keys)
+        move_catalog_version(database)
+    return replace(network, postback_keys=keys)

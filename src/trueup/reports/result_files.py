@@ -1,0 +1,52 @@
+"""The two files that tell of an upload's rows: what happened to each, and the refused ones ready to be mended."""
+
+import csv
+from typing import BinaryIO, Final, TextIO
+
+import polars as pl
+
+from trueup.decide.messages import MESSAGE_COLUMNS, message
+from trueup.dialects.decode import Content
+from trueup.dialects.read import Reading, original_records
+from trueup.model.spreadsheet import defused
+
+ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS]  # what these files need of a decided row
+
+
+def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
+    """Write `line,click_id,outcome,conversion_id,message`, a row of it for each row of the file, in its order.
+
+    Takes: decided rows (ROW_COLUMNS) in the order of their file.
+    """
+    made = pl.when(pl.col("conversion_n") > 0).then(defused(pl.format("{}-{}", "click_id", "conversion_n")))
+    told = rows.select(
+        "line",
+        defused(pl.col("click_id")).alias("click_id"),
+        "outcome",
+        made.alias("conversion_id"),
+        message().alias("message"),
+    )
+    told.write_csv(out)
+
+
+def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:
+    """Write the refused rows of a file as they came, each with its outcome and message.
+
+    Takes: line, outcome and message of the refused rows in the order of their file; the file, and how it was read.
+    """
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*reading.titles, "outcome", "message"])
+    records = original_records(content, reading, refused["line"].to_list())
+    for (_, fields), (_, outcome, text) in zip(records, refused.iter_rows(), strict=True):
+        missing = len(reading.titles) - len(fields)
+        writer.writerow([*_defused(fields), *[""] * missing, outcome, text])
+
+
+def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
+    refused = rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line")
+    return refused.select("line", "outcome", message=message())
+
+
+def _defused(fields: list[str]) -> list[str]:
+    return pl.Series("field", fields, dtype=pl.String).to_frame().select(defused(pl.col("field"))).to_series().to_list()

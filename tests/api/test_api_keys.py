@@ -1,0 +1,201 @@
+"""Keys of the API: who gets in, what for, how often, and for how long."""
+
+import os
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import polars as pl
+import pytest
+from calling import Api, NewApi, told
+from command_line import CommandLine
+
+from trueup.access.keys import Scope, create_key, first_admin, verify_key
+from trueup.inputs.api.problems import ProblemKind
+from trueup.inputs.edge import now
+from trueup.ledger.database import Database
+from trueup.ledger.keys import read_keys
+from trueup.ledger.open import open_ledger
+from trueup.ledger.schema import metadata
+from trueup.ledger.secrets import click_key
+
+READS, SETS_UP, IS_ADMIN = ("GET", "/offers", 200), ("POST", "/traffic_sources", 422), ("GET", "/keys", 200)
+
+
+def test_key__looks_like_one_and_is_kept_nowhere(api: Api, ledger: Database) -> None:
+    made = api.post("/keys", json={"name": " crm ", "scopes": ["upload", "upload", "read"]})
+    key = made.json()["key"]
+    assert re.fullmatch(r"tru_[0-9]+_[0-9a-f]{40}", key)
+    assert made.headers["location"] == f"/api/v1/keys/{made.json()['id']}"
+    assert (made.json()["name"], made.json()["scopes"]) == ("crm", ["read", "upload"])
+    secret = key.rpartition("_")[2]
+    tables = ("api_keys", "idempotency", "secrets")
+    stored = [str(ledger.read_sql(f"SELECT * FROM {table}", _columns(table)).to_dicts()) for table in tables]  # noqa: S608 - names of our own
+    assert secret not in "".join(stored)
+    assert secret not in api.get("/keys").text
+
+
+def _columns(table: str) -> dict[str, Any]:
+    columns = metadata.tables[table].columns
+    return {column.name: pl.String if str(column.type) == "TEXT" else pl.Int64 for column in columns}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None, "", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "tru_1_00", "Bearer x", "Bearer tru_1_" + "0" * 40,
+        "Bearer tru_999999_" + "a" * 40, "Bearer tru_0_" + "a" * 40, "Bearer tru_99999999999999999999_" + "a" * 40,
+        "Bearer " + "x" * 5_000, "Bearer tru_1_\xff",
+    ],
+)  # fmt: skip
+def test_wrong_key__is_refused(api: Api, header: str | None) -> None:
+    headers = [] if header is None else [(b"Authorization", header.encode("latin-1"))]
+    for path in ("/offers", "/nothing", "/keys"):
+        answer = api.get(path, key=None, headers=headers)
+        kind = ProblemKind.BAD_KEY if header and header.startswith("Bearer ") and header.strip() != "Bearer" else None
+        told(answer, kind or ProblemKind.NO_KEY)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("change", [lambda key: key[:-1], lambda key: key + "0", lambda key: key.upper(),
+                                    lambda key: key[:-1] + ("0" if key[-1] != "0" else "1")])  # fmt: skip
+def test_key__almost_right_is_wrong(api: Api, change: Callable[[str], str]) -> None:
+    told(api.get("/offers", key=change(api.admin)), ProblemKind.BAD_KEY)
+
+
+def test_scheme__is_read_in_any_case(api: Api) -> None:
+    assert api.get("/offers", key=None, headers={"Authorization": f"bearer  {api.admin}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("scope", "may"),
+    [
+        (Scope.READ, {READS}),
+        (Scope.UPLOAD, {READS}),
+        (Scope.SETUP, {READS, SETS_UP}),
+        (Scope.ADMIN, {READS, SETS_UP, IS_ADMIN}),
+    ],
+)
+def test_scope__allows_what_it_says(api: Api, scope: Scope, may: set[tuple[str, str, int]]) -> None:
+    key = api.key(scope)
+    for method, path, status in (READS, SETS_UP, IS_ADMIN):
+        answer = api.ask(method, path, key=key, **({"json": {}} if method == "POST" else {}))
+        assert answer.status_code == (status if (method, path, status) in may else 403), (scope, path)
+
+
+def test_every_operation__needs_a_key_and_says_which_scope(api: Api) -> None:
+    paths = api.get("/openapi.json", key=None).json()["paths"]
+    operations = [(method, path, said) for path, found in paths.items() for method, said in found.items()]
+    assert len(operations) > 30
+    reader = api.key(Scope.READ)
+    for method, path, operation in operations:
+        (needed,) = operation["security"]
+        assert len(needed["Key"]) == 1, path
+        real = re.sub(r"\{[^}]*\}", "1", path)
+        told(api.ask(method.upper(), real, key=None), ProblemKind.NO_KEY)
+        if needed["Key"] != ["read"]:
+            told(api.ask(method.upper(), real, key=reader), ProblemKind.WRONG_SCOPE)
+
+
+def test_revoked_key__is_refused_at_once_by_the_server_that_revoked_it(api: Api) -> None:
+    key = api.key(Scope.READ)
+    number = api.get("/keys/current", key=key).json()["id"]
+    assert api.delete(f"/keys/{number}").status_code == 204
+    told(api.get("/offers", key=key), ProblemKind.BAD_KEY)
+    assert api.get(f"/keys/{number}").json()["revoked_at"]
+    told(api.delete("/keys/99999"), ProblemKind.NOT_FOUND)
+
+
+def test_revoked_key__is_refused_after_a_second_by_another_server(api: Api, trueup: CommandLine) -> None:
+    key = api.key(Scope.READ)
+    assert api.get("/offers", key=key).status_code == 200
+    assert trueup("keys", "revoke", api.get("/keys/current", key=key).json()["id"]).code == 0
+    time.sleep(1.1)
+    told(api.get("/offers", key=key), ProblemKind.BAD_KEY)
+
+
+def test_last_use__is_written_once_a_minute(api: Api) -> None:
+    key = api.key(Scope.READ)
+    number = api.get("/keys/current", key=key).json()["id"]
+
+    def used() -> str | None:
+        api.post("/traffic_sources", json={})  # what the writer was given before is done by then
+        api.post("/keys", json={"name": "x", "scopes": ["read"]})
+        return api.get(f"/keys/{number}").json()["last_used_at"]
+
+    first = used()
+    assert first
+    api.get("/offers", key=key)
+    assert used() == first
+    api.clock.moved_seconds = 61
+    api.get("/offers", key=key)
+    assert used() > first
+
+
+def test_good_key__has_so_many_requests_a_minute(new_api: NewApi) -> None:
+    api = new_api(api_per_minute=3)
+    other = api.key(Scope.READ)
+    answers = [api.get("/offers") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    assert {answer.headers["ratelimit-limit"] for answer in answers} == {"3"}
+    told(answers[-1], ProblemKind.TOO_MANY)
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 21
+    assert 1 <= int(answers[-1].headers["ratelimit-reset"]) <= 60
+    assert api.get("/offers", key=other).status_code == 200
+
+
+def test_wrong_keys__are_few_from_an_address_and_harm_no_good_key(new_api: NewApi) -> None:
+    api = new_api(refused_per_minute=3)
+    assert api.get("/offers").status_code == 200
+    wrong = [api.get("/offers", key=f"tru_1_{number:040x}").status_code for number in range(5)]
+    assert wrong == [401, 401, 401, 429, 429]
+    assert api.get("/offers").status_code == 200
+
+
+def test_forwarded_address__counts_only_from_a_trusted_proxy(new_api: NewApi) -> None:
+    def statuses(api: Api) -> list[int]:
+        return [
+            api.get("/offers", key="wrong", headers={"X-Forwarded-For": f"198.51.100.{number}"}).status_code
+            for number in range(3)
+        ]
+
+    assert statuses(new_api(refused_per_minute=1)) == [401, 429, 429]
+    assert statuses(new_api(refused_per_minute=1, trusted_proxies="127.0.0.1")) == [401, 401, 401]
+
+
+def test_first_admin__is_made_once_however_many_programs_begin(new_url: Callable[[], str]) -> None:
+    url = new_url()
+
+    def begin(_number: int) -> tuple[str | None, bytes]:
+        with open_ledger(url) as database:
+            return first_admin(database, now, os.urandom), click_key(database, os.urandom)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(begin, range(8)))
+    (key,) = [key for key, _ in found if key]
+    assert len({secret for _, secret in found}) == 1
+    with open_ledger(url) as database:
+        caller = verify_key(database, key)
+        assert caller
+        assert caller.scopes == set(Scope)
+        assert first_admin(database, now, os.urandom) is None
+        assert len(read_keys(database)) == 1
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a" * 129, "two\nlines", "\x00", "\u2028"])
+def test_name__that_no_key_can_have(api: Api, name: str) -> None:
+    problem = told(api.post("/keys", json={"name": name, "scopes": ["read"]}), ProblemKind.INVALID)
+    assert [error["where"] for error in problem["errors"]] == ["body.name"]
+
+
+@pytest.mark.parametrize("scopes", [[], ["root"], "read", None, ["read"] * 10])
+def test_scopes__that_no_key_can_have(api: Api, scopes: object) -> None:
+    told(api.post("/keys", json={"name": "crm", "scopes": scopes}), ProblemKind.INVALID)
+
+
+def test_keys__made_at_once_are_all_different(ledger: Database) -> None:
+    keys = {create_key(ledger, "same", [Scope.READ], 0, os.urandom)[0] for _ in range(20)}
+    assert len(keys) == 20

