@@ -18,22 +18,26 @@ def many(api: Api) -> Api:
     return api
 
 
-@pytest.mark.parametrize("limit", [1, 7, 22, 23, 24, 1_000])
-def test_pages__are_together_the_whole_list(many: Api, limit: int) -> None:
-    whole, found, pages = many.get("/traffic_sources").json()["items"], [], 0
+def test_pages__are_together_the_whole_list(many: Api) -> None:
+    whole = many.get("/traffic_sources").json()["items"]
     assert len(whole) == 23
+    for limit in (1, 7, 22, 23, 24, 1_000):
+        assert in_pages(many, limit) == whole
+
+
+def in_pages(api: Api, limit: int) -> list[dict[str, object]]:
+    """The whole list, page after page."""
+    found: list[dict[str, object]] = []
     target = f"/traffic_sources?limit={limit}"
     while target:
-        answer = many.get(target)
+        answer = api.get(target)
         page = answer.json()
         assert len(page["items"]) == min(limit, 23 - len(found))
         found += page["items"]
-        pages += 1
         link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("link", ""))
         assert bool(link) == bool(page["next_cursor"])
         target = link[1] if link else ""
-    assert found == whole
-    assert pages == -(-23 // limit)
+    return found
 
 
 def test_page__after_an_item_that_is_gone_goes_on(many: Api) -> None:
@@ -44,8 +48,8 @@ def test_page__after_an_item_that_is_gone_goes_on(many: Api) -> None:
     assert [source["name"] for source in rest] == [f"source {number}" for number in range(5, 23)] + ["late"]
 
 
-@pytest.mark.parametrize("key", [[1, 2], [], ["1"], [True], [1.0], [None], [2**63], {"a": 1}, 5])
-def test_cursor__of_another_list_is_refused(many: Api, key: object) -> None:
-    cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-    problem = told(many.get("/traffic_sources", params={"cursor": cursor}), ProblemKind.INVALID)
-    assert problem["errors"] == [{"where": "query.cursor", "what": "is not a cursor of this list"}]
+def test_cursor__of_another_list_is_refused(many: Api) -> None:
+    for key in ([1, 2], [], ["1"], [True], [1.0], [None], [2**63], {"a": 1}, 5):
+        cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+        problem = told(many.get("/traffic_sources", params={"cursor": cursor}), ProblemKind.INVALID)
+        assert problem["errors"] == [{"where": "query.cursor", "what": "is not a cursor of this list"}]

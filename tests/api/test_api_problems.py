@@ -1,7 +1,6 @@
 """What the API says when it does not do what was asked: always a problem, never its inside."""
 
 import asyncio
-import json
 import time
 
 import pytest
@@ -28,22 +27,20 @@ def test_method__another_than_those_allowed(api: Api) -> None:
     assert set(answer.headers["allow"].replace(" ", "").split(",")) >= {"GET"}
 
 
-@pytest.mark.parametrize("body", [b"{", b'{"name": }', b"\xff\xfe", b"[" * 100_000, b'{"a":' + b"9" * 5_000 + b"}"])
-def test_body__that_is_not_json(api: Api, body: bytes) -> None:
-    told(api.post("/offers", content=body, headers={"Content-Type": "application/json"}), ProblemKind.MALFORMED)
+def test_body__that_is_not_json(api: Api) -> None:
+    for body in (b"{", b'{"name": }', b"\xff\xfe", b"[" * 100_000, b'{"a":' + b"9" * 5_000 + b"}"):
+        told(api.post("/offers", content=body, headers={"Content-Type": "application/json"}), ProblemKind.MALFORMED)
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "text/csv", "nonsense"])
-def test_body__of_another_media_type(api: Api, media_type: str) -> None:
-    answer = api.post("/offers", content=b'{"name": "VPN"}', headers={"Content-Type": media_type})
-    told(answer, ProblemKind.WRONG_MEDIA_TYPE)
+def test_body__of_another_media_type(api: Api) -> None:
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "text/csv", "nonsense"):
+        answer = api.post("/offers", content=b'{"name": "VPN"}', headers={"Content-Type": media_type})
+        told(answer, ProblemKind.WRONG_MEDIA_TYPE)
 
 
-@pytest.mark.parametrize("body", [[], "text", 1, None, {}])
-def test_body__of_another_form(api: Api, body: object) -> None:
-    told(
-        api.post("/offers", content=json.dumps(body), headers={"Content-Type": "application/json"}), ProblemKind.INVALID
-    )
+def test_body__of_another_form(api: Api) -> None:
+    for body in (b"[]", b'"text"', b"1", b"null", b"{}"):
+        told(api.post("/offers", content=body, headers={"Content-Type": "application/json"}), ProblemKind.INVALID)
 
 
 def test_mistakes__are_told_all_at_once_and_where_they_stand(api: Api) -> None:
@@ -64,16 +61,14 @@ def test_mistake__of_a_text_that_no_file_could_hold(api: Api) -> None:
     told(answer, ProblemKind.INVALID)
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "cursor=x", "cursor=WyJhIl0", "cursor=" + "a" * 3000]
-)
-def test_query__that_says_nothing_possible(api: Api, query: str) -> None:
-    told(api.get(f"/offers?{query}"), ProblemKind.INVALID)
+def test_query__that_says_nothing_possible(api: Api) -> None:
+    for query in ("limit=0", "limit=1001", "limit=x", "cursor=x", "cursor=WyJhIl0", "cursor=" + "a" * 3_000):
+        told(api.get(f"/offers?{query}"), ProblemKind.INVALID)
 
 
-@pytest.mark.parametrize("number", ["x", "-1", "9223372036854775808", "1.5", "%00", "1e3"])
-def test_number__that_is_none(api: Api, number: str) -> None:
-    told(api.get(f"/offers/{number}"), ProblemKind.INVALID)
+def test_number__that_is_none(api: Api) -> None:
+    for number in ("x", "-1", "9223372036854775808", "1.5", "%00", "1e3"):
+        told(api.get(f"/offers/{number}"), ProblemKind.INVALID)
 
 
 def test_large_body__is_refused_while_it_comes_in(new_api: NewApi) -> None:

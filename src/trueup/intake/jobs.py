@@ -215,7 +215,8 @@ class Jobs:
         return told
 
     def _move(self, upload_id: str, to: UploadState, trouble: str = "") -> None:
-        self._submit(at_once(lambda database: move_upload(database, upload_id, to, trouble=trouble))).result()
+        kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
+        self._submit(at_once(lambda database: move_upload(database, upload_id, to, trouble=kept))).result()
 
 
 def at_once(work: Callable[[Database], T]) -> Slices[T]:

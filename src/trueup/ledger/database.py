@@ -6,6 +6,7 @@ statement each on both databases; nothing is staged in temporary tables.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -88,6 +89,7 @@ class Database:
         try:
             with ExitStack() as on_failure:
                 if self.is_sqlite:
+                    _make_private(url.removeprefix("sqlite:///"))
                     connection = adbc_driver_sqlite.dbapi.connect(url.removeprefix("sqlite:///"), autocommit=True)
                 else:
                     connection = adbc_driver_postgresql.dbapi.connect(url, autocommit=True)
@@ -207,6 +209,12 @@ class Database:
     def is_one_of(self, key: ColumnElement[Any] | Column[Any], name: str) -> ColumnElement[bool]:
         """A condition: the column is among the list that is bound to `name` (any number of values, one parameter)."""
         return is_one_of(self.is_sqlite, key, name)
+
+
+def _make_private(path: str) -> None:
+    """Make a new database file that its owner alone can read: it holds secrets. One that is there stays as it is."""
+    with suppress(OSError):  # the driver says what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def is_one_of(is_sqlite: bool, key: ColumnElement[Any] | Column[Any], name: str) -> ColumnElement[bool]:

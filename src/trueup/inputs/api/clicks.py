@@ -22,6 +22,7 @@ from trueup.inputs.api.readers import EdgeHere, Reader
 from trueup.inputs.api.security import needs
 from trueup.ledger.pages import clicks_page, read_clicks
 from trueup.ledger.snapshot import read_conversions, read_journal
+from trueup.model.ids import CLICK_ID
 from trueup.reports.log import as_log
 
 router = APIRouter(tags=["clicks"])
@@ -50,7 +51,7 @@ def list_clicks(
 ) -> Page[ClickAnswer]:
     """The clicks by their ids; ids of our own sort by time."""
     if click_id:
-        found = read_clicks(database, click_id)
+        found = read_clicks(database, [each for each in click_id if CLICK_ID.fullmatch(each)])
         return Page(items=click_answers(found, edge.catalog), next_cursor=None)
     (after,) = asked.after(str) or (None,)
     found = clicks_page(database, after, asked.limit + 1, newest_first=order == "newest")
@@ -59,11 +60,11 @@ def list_clicks(
 
 @router.get("/clicks/{click_id}", summary="Show a click", dependencies=[_READ])
 def get_click(
-    database: Reader, edge: EdgeHere, click_id: Annotated[str, Path(max_length=64, description="The click's id.")]
+    database: Reader, edge: EdgeHere, click_id: Annotated[str, Path(description="The click's id.")]
 ) -> ClickDetails:
     """A click, with its conversions and every row that was received for it."""
-    known = read_clicks(database, [click_id])
-    if not known.height:
+    known = read_clicks(database, [click_id]) if CLICK_ID.fullmatch(click_id) else None
+    if known is None or not known.height:
         raise not_found(f"click {click_id}")
     conversions = read_conversions(database, [click_id]).filter(removed=0).sort("n")
     return ClickDetails(

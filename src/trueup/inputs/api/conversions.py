@@ -145,7 +145,7 @@ def list_conversions(
 def get_conversion(
     database: Reader,
     edge: EdgeHere,
-    conversion_id: Annotated[str, Path(max_length=80, description="As in the list.", examples=["c01k5ire1k06-1"])],
+    conversion_id: Annotated[str, Path(description="As in the list.", examples=["c01k5ire1k06-1"])],
 ) -> ConversionDetails:
     """A conversion, removed ones too, with every change: when, by whom, which batch, which line, before and after."""
     named = split_conversion_id(conversion_id)

@@ -8,22 +8,28 @@ from trueup.access.keys import Scope
 from trueup.inputs.api.answers import RowAnswer, row_answers
 from trueup.inputs.api.batches import known_batch
 from trueup.inputs.api.pages import Asked, Page
-from trueup.inputs.api.problems import Mistake, Problem, ProblemKind
+from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, declared
 from trueup.inputs.api.readers import Reader
 from trueup.inputs.api.security import needs
 from trueup.ledger.pages import rows_of_batch, rows_of_click
+from trueup.model.ids import CLICK_ID
 
 router = APIRouter(tags=["journal"])
 
 _NUMBER_MAX: Final = 2**63 - 1
 
 
-@router.get("/journal", summary="List rows of the journal", dependencies=[needs(Scope.READ)])
+@router.get(
+    "/journal",
+    summary="List rows of the journal",
+    dependencies=[needs(Scope.READ)],
+    responses=declared(ProblemKind.NOT_FOUND),
+)
 def list_journal(
     database: Reader,
     asked: Asked,
     batch_id: Annotated[int | None, Query(ge=1, le=_NUMBER_MAX, description="The rows of this batch.")] = None,
-    click_id: Annotated[str | None, Query(max_length=64, description="The rows of this click, in their order.")] = None,
+    click_id: Annotated[str | None, Query(description="The rows of this click, in their order.")] = None,
 ) -> Page[RowAnswer]:
     """The rows of a batch by their lines, or of a click in the order they came. One of the two says which."""
     if (batch_id is None) == (click_id is None):
@@ -31,7 +37,8 @@ def list_journal(
         raise Problem(ProblemKind.INVALID, "one of batch_id and click_id is needed", errors=[mistake])
     (after,) = asked.after(int) or (-1,)
     if click_id is not None:
-        found = rows_of_click(database, click_id, after, asked.limit + 1)
+        known = click_id if CLICK_ID.fullmatch(click_id) else ""  # no row is of what cannot be a click id
+        found = rows_of_click(database, known, after, asked.limit + 1)
         return asked.page(row_answers(found), lambda row: row, lambda row: [row.n or 0])
     assert batch_id is not None  # noqa: S101 - one of the two is given
     known_batch(database, batch_id)
