@@ -67,8 +67,13 @@ def test_query__that_says_nothing_possible(api: Api) -> None:
 
 
 def test_number__that_is_none(api: Api) -> None:
-    for number in ("x", "-1", "9223372036854775808", "1.5", "%00", "1e3"):
+    for number in ("x", "-1", "9223372036854775808", "1.5", "1e3"):
         told(api.get(f"/offers/{number}"), ProblemKind.INVALID)
+
+
+def test_nul__is_in_no_path_and_no_query(api: Api) -> None:
+    for path in ("/offers/%00", "/offers?cursor=%00", "/conversions?transaction_id=a%00b", "/conversions/%00-1"):
+        told(api.get(path), ProblemKind.MALFORMED)
 
 
 def test_large_body__is_refused_while_it_comes_in(new_api: NewApi) -> None:

@@ -207,9 +207,7 @@ def _decide(
         task = bar.add_task("", total=upload.rows)
         watch = Watch(
             progress=lambda done, _: bar.update(task, completed=done),
-            seen=lambda rows: (
-                kept.append(rows.select(ROW_COLUMNS)) if wishes.wants_rows and not applies else None
-            ),
+            seen=lambda rows: kept.append(rows.select(ROW_COLUMNS)) if wishes.wants_rows and not applies else None,
         )
         try:
             summary = run(database, upload, resumed, getpass.getuser(), now, watch)

@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.plans import worked_out
 from trueup.model.batch import BUCKET_MICROS, CHANGES, CONVERSIONS, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, empty
+from trueup.model.plans import worked_out
 from trueup.model.words import Clock
 
 _CONVERSION: Final = list(CONVERSIONS)

@@ -10,11 +10,11 @@ import polars as pl
 
 from trueup.decide.duplicates import acting_mode
 from trueup.decide.payouts import with_revenue
-from trueup.decide.plans import worked_out
 from trueup.decide.refusals import any_refused, with_details, with_refusals
 from trueup.decide.rounds import play_rounds
 from trueup.decide.terms import Policies, with_terms
 from trueup.model.batch import CONVERSIONS, DECIDED, JOURNAL, empty
+from trueup.model.plans import worked_out
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
 

@@ -11,9 +11,9 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.duplicates import added_fields, finds_original, label, outcome_beside_original, updated_fields
-from trueup.decide.plans import worked_out
 from trueup.decide.statuses import changes_status
 from trueup.model.batch import CONVERSIONS, MUTABLE, Schema, empty
+from trueup.model.plans import worked_out
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
 
 # A conversion after a row, what it was before (null: it was not there), and which row of which batch did it.

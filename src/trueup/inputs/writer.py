@@ -30,6 +30,7 @@ GATHERED_MOST: Final = 2_000  # callers that share one commit
 _BUSY_SECONDS: Final = 2.0  # how long live traffic waits for another program's write
 _RETRY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 1.0  # how often an idle writer looks whether the setup has changed
+_LOOK_SECONDS: Final = 0.2  # how often a busy one does
 
 
 class UnavailableError(Exception):
@@ -64,7 +65,7 @@ class Writer:
         self._wake = threading.Event()
         self._stopping = False
         self._ledger: LiveLedger | None = None
-        self._next_try = self._next_slice = 0.0
+        self._next_try = self._next_slice = self._next_look = 0.0
         self._gathered_since_slice = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.catalog = Catalog()
@@ -172,8 +173,9 @@ class Writer:
     def _gather(self) -> None:
         """Record whatever waits, and answer."""
         callers = [self._callers.popleft() for _ in range(min(len(self._callers), GATHERED_MOST))]
-        if not callers:
+        if not callers or monotonic() >= self._next_look:
             self._refresh()
+        if not callers:
             return
         self._gathered_since_slice = True
         clicks = [caller for caller in callers if isinstance(caller.brought, tuple)]
@@ -259,6 +261,8 @@ class Writer:
         self._watch.sliced(monotonic() - began)
 
     def _refresh(self) -> None:
+        """Look whether the setup has changed: now and then, whatever the load."""
+        self._next_look = monotonic() + _LOOK_SECONDS
         if self._ledger is not None and not self.trouble:
             try:
                 self._ledger.refresh()

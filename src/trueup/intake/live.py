@@ -68,11 +68,13 @@ class LiveLedger:
     def record(self, clicks: Sequence[Click], messages: Sequence[Message]) -> list[Told]:
         """Record clicks, and messages of one origin, in one transaction; all are on disk when this returns.
 
+        Messages are decided by the setup as it is now; clicks have theirs in them already.
+
         Returns: what each message came to, in their order. Raises: DatabaseError, and then nothing is recorded.
         """
-        self.refresh()
         new = _click_frame(clicks) if clicks else None
         if messages:
+            self.refresh()
             return self._record(messages[0].origin, messages, new)
         if new is not None:
             with self.database.transaction():

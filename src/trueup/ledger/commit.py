@@ -10,6 +10,7 @@ from sqlalchemy import update
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
 from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY
+from trueup.model.plans import worked_out
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server
@@ -55,6 +56,9 @@ def update_sub_parameters(database: Database, click_id: str, values: Mapping[str
 def commit_clicks(database: Database, new: pl.DataFrame) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
     database.append(clicks, new)
-    counted = new.with_columns_seq(bucket=pl.col("clicked_at") // BUCKET_MICROS, clicks=pl.lit(1, dtype=pl.Int64))
-    cells = counted.group_by(*CLICK_ROLLUP_KEY).agg(pl.col("clicks", "cost").sum()).sort(*CLICK_ROLLUP_KEY)
-    database.put(click_rollups, cells, add=["clicks", "cost"])
+    cells = new.lazy().with_columns_seq(_BUCKET).group_by(*CLICK_ROLLUP_KEY).agg(_COUNT, pl.col("cost").sum())
+    database.put(click_rollups, worked_out(cells.sort(*CLICK_ROLLUP_KEY)), add=["clicks", "cost"])
+
+
+_BUCKET: Final = (pl.col("clicked_at") // BUCKET_MICROS).alias("bucket")
+_COUNT: Final = pl.len().cast(pl.Int64).alias("clicks")

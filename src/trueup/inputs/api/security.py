@@ -114,6 +114,8 @@ class Gate:
         try:
             if scope["path"] != self._open_path:
                 request.state.caller = await self._admitted(request, answer)
+            if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL has no text with one
+                raise Problem(ProblemKind.MALFORMED, "the path and the query have no NUL character")
             await self._app(scope, body, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without its inside
             await self._told(error, request, receive, answer)
