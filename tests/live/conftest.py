@@ -1,13 +1,11 @@
 """A server for each test that asks for one: the program itself, in a process of its own, on a socket."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import Server
-
-NewServer = Callable[..., Server]
+from serving import NewServer, Server
 
 
 @pytest.fixture

@@ -158,3 +158,6 @@ class Server:
         """Kill it if it runs, and start it again, on the same database, folder and port."""
         self.kill()
         self.start()
+
+
+NewServer = Callable[..., Server]  # takes what is to be in its environment

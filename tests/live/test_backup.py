@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from conftest import NewServer
-from serving import Server
+from serving import NewServer, Server
 from traffic import SETUP, Acknowledged, not_there, traffic
 from worlds import World, succeeded
 

@@ -6,8 +6,7 @@ from random import Random
 
 import pytest
 from command_line import CommandLine
-from conftest import NewServer
-from serving import Server
+from serving import NewServer, Server
 from traffic import SETUP, Acknowledged, not_there, traffic
 from worlds import World, succeeded
 

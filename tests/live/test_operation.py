@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from conftest import NewServer
-from serving import Server, wait_until
+from serving import NewServer, Server, wait_until
 from traffic import SETUP
 from worlds import World
 

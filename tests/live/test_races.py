@@ -9,8 +9,7 @@ from typing import Final
 
 import pytest
 from command_line import CommandLine
-from conftest import NewServer
-from serving import Server
+from serving import NewServer, Server
 from worlds import World, succeeded
 
 from trueup.model.words import DuplicateMode

@@ -12,8 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from command_line import CommandLine
-from conftest import NewServer
-from serving import HOST, PROGRAM, Server, wait_until
+from serving import HOST, PROGRAM, NewServer, Server, wait_until
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -14,6 +14,7 @@ from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading
+from trueup.intake.chunks import by_click
 from trueup.model.batch import CLICKS, completed
 from trueup.model.catalog import Catalog
 from trueup.model.words import ClickOutcome
@@ -53,13 +54,12 @@ def read_click_file(
         "decimal_comma": choices.decimal_comma,
         "encoding": choices.encoding or "",
     }
-    by_click = pl.arg_sort_by("click_id", maintain_order=True)
     return ClickFile(
         content=content,
         file_name=file_name,
         sha256=hashlib.sha256(content).hexdigest(),
         reading=reading,
-        order=reading.rows.select(by_click).to_series(),
+        order=by_click(reading.rows["click_id"]),
         catalog=catalog,
         choices=json.dumps(chosen, sort_keys=True),
     )

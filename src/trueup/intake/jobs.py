@@ -37,6 +37,7 @@ T = TypeVar("T")
 Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 Submit = Callable[[Slices[Any]], "Future[Any]"]
 
+SERVER_FAILED: Final = "The server failed; its log says more."
 LARGE_BYTES: Final = 4 << 20
 _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
@@ -153,18 +154,19 @@ class Jobs:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the file must not look as if it were worked on
             _LOG.error("upload failed", upload_id=upload_id, exc_info=error)
-            self._move(upload_id, UploadState.FAILED, trouble="The server failed; its log says more.")
+            self._move(upload_id, UploadState.FAILED, trouble=SERVER_FAILED)
         finally:
             self._progress.pop(upload_id, None)
 
     def _preview(self, database: Database, record: UploadRecord, content: Content) -> None:
+        self._folder.forget_account(record.upload_id)
         file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
         step = self._step(database, record, "previewing", file.rows)
         rows: list[pl.DataFrame] = []
         watch = Watch(progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(_KEPT_ROWS)))
         summary = preview_sent(database, file, record.made_by, self._clock, watch)
         if record.choices.kind is not UploadKind.CLICKS:
-            kept = pl.concat(rows).sort("line") if rows else empty(JOURNAL).select(_KEPT_ROWS)
+            kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
             kept.write_parquet(self._folder.rows(record.upload_id))
         self._folder.keep_account(record.upload_id, account_of(file.reading, summary).text())
         self._move(record.upload_id, UploadState.PREVIEWED)

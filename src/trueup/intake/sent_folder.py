@@ -115,7 +115,12 @@ class SentFolder:
 
     def forget(self, upload_id: str) -> None:
         """Remove a file, and all that stands beside it."""
-        for suffix in ("", _ACCOUNT, _ROWS):
+        self.forget_account(upload_id)
+        self._path(upload_id).unlink(missing_ok=True)
+
+    def forget_account(self, upload_id: str) -> None:
+        """Remove what is known of a file: it is read anew."""
+        for suffix in (_ACCOUNT, _ROWS):
             self._path(upload_id, suffix).unlink(missing_ok=True)
 
     def whole(self, before: float) -> list[str]:

@@ -185,7 +185,7 @@ def touched_clicks(database: Database, batch_id: int) -> pl.Series:
 def read_rows(database: Database, batch_id: int, columns: Sequence[str]) -> pl.DataFrame:
     """A batch's rows as the journal has them, some of their columns, in the order of their file."""
     rows = select(*(journal.c[name] for name in columns)).where(journal.c.batch_id == batch_id)
-    return database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line")
+    return database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line", multithreaded=False)
 
 
 def count_outcomes(database: Database) -> dict[int, dict[str, int]]:

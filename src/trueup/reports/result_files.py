@@ -11,6 +11,7 @@ from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
 
 ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS]  # what these files need of a decided row
+_PIECE_ROWS: Final = 50_000
 
 
 def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
@@ -18,15 +19,20 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
 
     Takes: decided rows (ROW_COLUMNS) in the order of their file.
     """
+    # In pieces, so that a large file's take neither much memory nor every thread for long.
+    for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
+        _told(piece).write_csv(out, include_header=place == 0)
+
+
+def _told(rows: pl.DataFrame) -> pl.DataFrame:
     made = pl.when(pl.col("conversion_n") > 0).then(defused(pl.format("{}-{}", "click_id", "conversion_n")))
-    told = rows.select(
+    return rows.select(
         "line",
         defused(pl.col("click_id")).alias("click_id"),
         "outcome",
         made.alias("conversion_id"),
         message().alias("message"),
     )
-    told.write_csv(out)
 
 
 def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:

@@ -7,6 +7,7 @@ import polars as pl
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from trueup.access.keys import Caller, Scope
 from trueup.inputs.api.answers import (
@@ -159,10 +160,12 @@ def get_conversion(
     )
 
 
-@router.post("/conversions", summary="Report conversions", responses=declared(ProblemKind.CONFLICT))
+@router.post(
+    "/conversions", summary="Report conversions", response_model=RowsTold, responses=declared(ProblemKind.CONFLICT)
+)
 async def report_conversions(
     caller: Annotated[Caller, _UPLOAD], request: Request, edge: EdgeHere, look: Look, sent: SentConversions
-) -> RowsTold:
+) -> Response:
     """Apply rows, as a batch of their own that can be undone. Good rows are applied whatever happens to bad ones."""
     upload = await run_in_threadpool(
         partial(_upload, caller, request, sent.rows, RowKind.CONVERSION, sent.duplicates, sent.force_status)
@@ -170,10 +173,12 @@ async def report_conversions(
     return await _carried_out(caller, edge, look, upload, preview=sent.preview)
 
 
-@router.post("/conversions/status", summary="Update statuses", responses=declared(ProblemKind.CONFLICT))
+@router.post(
+    "/conversions/status", summary="Update statuses", response_model=RowsTold, responses=declared(ProblemKind.CONFLICT)
+)
 async def update_statuses(
     caller: Annotated[Caller, _UPLOAD], request: Request, edge: EdgeHere, look: Look, sent: SentStatuses
-) -> RowsTold:
+) -> Response:
     """Set statuses, as a batch of their own that can be undone. Nothing is created; they count as set by a person."""
     upload = await run_in_threadpool(
         partial(_upload, caller, request, sent.rows, RowKind.STATUS, None, sent.force_status)
@@ -199,7 +204,7 @@ def _upload(
     )
 
 
-async def _carried_out(caller: Caller, edge: Edge, look: Look, upload: Upload, *, preview: bool) -> RowsTold:
+async def _carried_out(caller: Caller, edge: Edge, look: Look, upload: Upload, *, preview: bool) -> Response:
     if preview:
         summary, rows = await look(partial(preview_sent_rows, upload=upload, made_by=caller.name, clock=edge.clock))
     else:
@@ -214,9 +219,11 @@ async def _carried_out(caller: Caller, edge: Edge, look: Look, upload: Upload, *
     return await run_in_threadpool(_told, edge, summary, rows)
 
 
-def _told(edge: Edge, summary: Summary, rows: pl.DataFrame) -> RowsTold:
+def _told(edge: Edge, summary: Summary, rows: pl.DataFrame) -> Response:
+    """The answer, written in the thread that this runs in: ten thousand rows would keep the event loop for long."""
     results = [
         RowTold(outcome=Outcome(outcome), conversion_id=conversion_id(click_id, n) if n else None, message=message)
         for outcome, click_id, n, message in rows.select("outcome", "click_id", "conversion_n", "message").iter_rows()
     ]
-    return RowsTold(**SummaryAnswer.of(summary, edge.catalog).model_dump(), results=results)
+    told = RowsTold(**SummaryAnswer.of(summary, edge.catalog).model_dump(), results=results)
+    return Response(told.model_dump_json(), media_type="application/json")

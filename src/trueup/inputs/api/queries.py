@@ -15,7 +15,6 @@ from trueup.reports.filters import Filters, WrongWordError, known_time_zone, sel
 Order = Annotated[Literal["newest", "oldest"], Query(description="What comes first.")]
 Names = Annotated[list[str], Field(max_length=100)]
 _NUMBER_MAX: Final = 2**63 - 1
-_NO_NUL: Final = "^[^\\x00]*$"  # PostgreSQL has none in text
 
 
 class Asking(BaseModel):
@@ -33,8 +32,8 @@ class Asking(BaseModel):
     network: Names = Field([], description="Of this affiliate network.")
     source: Names = Field([], description="Of this traffic source.")
     batch: int | None = Field(None, ge=1, le=_NUMBER_MAX, description="Made by this batch.")
-    click_id: str | None = Field(None, pattern=_NO_NUL, description="Of this click.")
-    transaction_id: str | None = Field(None, pattern=_NO_NUL, description="Of this transaction.")
+    click_id: str | None = Field(None, description="Of this click.")
+    transaction_id: str | None = Field(None, description="Of this transaction.")
     time_zone: str | None = Field(None, description="Your time zone; else the workspace's.")
 
     def understood(self, catalog: Catalog, *, removed: bool = False) -> tuple[Selection, str]:

@@ -114,8 +114,7 @@ class Gate:
         try:
             if scope["path"] != self._open_path:
                 request.state.caller = await self._admitted(request, answer)
-            if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL has no text with one
-                raise Problem(ProblemKind.MALFORMED, "the path and the query have no NUL character")
+            _refuse_nul(scope)
             await self._app(scope, body, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without its inside
             await self._told(error, request, receive, answer)
@@ -139,6 +138,12 @@ class Gate:
             _LOG.error("request failed", request_id=request_id, method=request.method, path=path, exc_info=error)
         if not answer.started:
             await problem_answer(request, problem)(request.scope, receive, answer)
+
+
+def _refuse_nul(scope: AsgiScope) -> None:
+    """Refuse a request that asks for a text with a NUL character: PostgreSQL has none, and would fail."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise Problem(ProblemKind.MALFORMED, "the path and the query have no NUL character")
 
 
 class Body:

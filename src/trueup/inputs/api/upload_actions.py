@@ -18,7 +18,7 @@ from trueup.inputs.api.upload_answers import OtherChoices, UploadDetails
 from trueup.inputs.api.upload_jobs import Look, Wait, jobs_of, waited
 from trueup.inputs.api.upload_shown import UploadId, details_of, fitting, known_upload, wrong_state
 from trueup.inputs.edge import Edge
-from trueup.intake.jobs import cancel
+from trueup.intake.jobs import SERVER_FAILED, cancel
 from trueup.intake.sent_files import BATCH_KINDS
 from trueup.ledger.batches import batches_of_content
 from trueup.ledger.database import Database
@@ -176,7 +176,8 @@ async def _told(look: Look, edge: Edge, response: Response, upload_id: str) -> U
     """Show how a file stands. Raises: Problem for one that cannot be read."""
     details = await details_of(look, edge, upload_id)
     if details.state is UploadState.FAILED and not details.batch_id:
-        raise Problem(ProblemKind.UNREADABLE_FILE, details.trouble or "the file cannot be read")
+        kind = ProblemKind.FAILURE if details.trouble == SERVER_FAILED else ProblemKind.UNREADABLE_FILE
+        raise Problem(kind, details.trouble or "the file cannot be read")
     if details.progress:
         response.status_code = 202
     return details

@@ -119,16 +119,16 @@ def clean_name(name: str) -> str:
 def csv_answer(name: str, folder: Path, write: Callable[[TextIO], None]) -> StreamingResponse:
     """Answer with a CSV file. It is written whole first, so that nothing of the ledger is held while it is sent.
 
-    Takes: its name; a folder with room for it; what writes it.
+    Takes: its name; a folder with room for it; what writes it. Raises: Problem when there is no room.
     """
     file = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8", newline="")  # noqa: SIM115 - it is closed when it is sent
     try:
         write(file)
         file.flush()
         size = file.seek(0, os.SEEK_END)
-    except BaseException:
+    except OSError as error:
         file.close()
-        raise
+        raise no_room(error) from None
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
     return StreamingResponse(_parts(file), headers=headers, media_type="text/csv; charset=utf-8")
 

@@ -47,7 +47,7 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
 }
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "A file of text.", "content": {"text/csv": {"schema": {"type": "string"}}}},
-    **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE),
+    **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE, ProblemKind.NO_ROOM),
 }
 
 
