@@ -116,7 +116,7 @@ def test_page__has_every_operation_on_the_setup_and_on_keys(api: Api) -> None:
 
 
 def test_operations__answer_what_they_declare(new_api: NewApi) -> None:
-    _all_keep_their_word(new_api(api_per_minute=1_000_000), examples=8)
+    _all_keep_their_word(new_api(api_per_minute=1_000_000), examples=3)
 
 
 @pytest.mark.long
@@ -129,8 +129,8 @@ def test_operations__without_a_key_are_all_refused(new_api: NewApi) -> None:
     api = new_api(refused_per_minute=1_000_000)
     before = api.get("/setup").text
     for operation in operations(api):
-        keeps_its_word(api, operation, None, 2)
-        keeps_its_word(api, operation, "tru_1_" + "0" * 40, 2)
+        keeps_its_word(api, operation, None, 1)
+        keeps_its_word(api, operation, "tru_1_" + "0" * 40, 1)
     assert before == api.get("/setup").text
 
 

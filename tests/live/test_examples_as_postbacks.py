@@ -4,17 +4,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-import pytest
 from command_line import CommandLine
 from serving import Server
 from worlds import World
 
-CLICK: Final = "c384EFV6JHQODRN70575OK6U"
-SETUP: Final = """
-[[affiliate_networks]]
-name = "Northwind"
-duplicate_mode = "{mode}"
-
+TYPES: Final = """
 [[conversion_types]]
 name = "app_install"
 
@@ -25,10 +19,15 @@ include_in_conversions = false
 [[conversion_types]]
 name = "Upsell"
 duplicate_mode = "create_new_or_repeated"
+"""
+NETWORK: Final = """
+[[affiliate_networks]]
+name = "{tracker}"
+duplicate_mode = "{mode}"
 
 [[offers]]
-name = "Shoes"
-network = "Northwind"
+name = "{tracker}"
+network = "{tracker}"
 payout_mode = "manual"
 payout = "7.50"
 """
@@ -97,24 +96,24 @@ EXAMPLES: Final = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("tracker", EXAMPLES)
-def test_examples__as_a_file_and_as_postbacks(
-    trueup: CommandLine, server: Server, tmp_path: Path, tracker: str
-) -> None:
-    words, mode, lines = EXAMPLES[tracker]
+def test_examples__as_a_file_and_as_postbacks(trueup: CommandLine, server: Server, tmp_path: Path) -> None:
     world = World(trueup, tmp_path)
-    world.set_up(SETUP.format(mode=mode))
-    world.add_clicks("filed", "sent", offer="Shoes")
-    told = world.upload(
-        "\n".join(line.format(click="filed") for line, _ in lines), *words, "--duplicates", "stored"
-    ).outcomes
-    queries = [query.format(click="sent") for _, query in lines if query]
-    answers = [server.get(f"/postback?format=json&{quote(query, safe='=&%:')}").json for query in queries]
-    assert [answer["outcome"] for answer in answers] == told
-    conversions = world.seen(*SEEN)
-    by_click = {
-        click: [(c[0].removeprefix(click), *c[1:]) for c in conversions if c[0].startswith(click)]
-        for click in ("filed", "sent")
-    }
-    assert by_click["sent"] == by_click["filed"]
-    assert by_click["sent"]
+    networks = (NETWORK.format(tracker=tracker, mode=mode) for tracker, (_, mode, _) in EXAMPLES.items())
+    world.set_up(TYPES + "".join(networks))
+    for tracker, (words, _, lines) in EXAMPLES.items():
+        filed, sent = f"{tracker}.filed", f"{tracker}.sent"
+        world.add_clicks(filed, sent, offer=tracker)
+        file = "\n".join(line.format(click=filed) for line, _ in lines)
+        told = world.upload(file, *words, "--duplicates", "stored").outcomes
+        queries = [query.format(click=sent) for _, query in lines if query]
+        answers = [server.get(f"/postback?format=json&{quote(query, safe='=&%:')}").json for query in queries]
+        assert [answer["outcome"] for answer in answers] == told, tracker
+        by_file, by_postback = conversions_of(world, filed), conversions_of(world, sent)
+        assert by_postback == by_file, tracker
+        assert by_postback, tracker
+
+
+def conversions_of(world: World, click_id: str) -> list[tuple[str, ...]]:
+    """A click's conversions, without its own id."""
+    seen = (c for c in world.seen(*SEEN) if c[0].startswith(f"{click_id}-"))
+    return [(conversion[0].removeprefix(click_id), *conversion[1:]) for conversion in seen]

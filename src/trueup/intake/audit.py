@@ -22,6 +22,7 @@ from trueup.model.words import BatchKind, BatchState
 
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
+_WITHOUT_ROWS: Final = (BatchKind.CLICKS, BatchKind.UNDO)  # of the journal
 
 Progress = Callable[[int, int], None]  # journal rows looked at, and in all
 
@@ -87,7 +88,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
 
 
 def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
-    rows_in_all = sum(batch.rows_done for batch in batches if batch.kind in (BatchKind.UPLOAD, BatchKind.UPDATE_STATUS))
+    rows_in_all = sum(batch.rows_done for batch in batches if batch.kind not in _WITHOUT_ROWS)
     after, looked_at = "", 0
     while True:
         upto = ranges.next_border(database, after, range_rows)
@@ -183,7 +184,7 @@ def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str
     findings = []
     for batch in batches:
         rows = counted.pop(batch.batch_id, {})
-        if batch.kind in (BatchKind.CLICKS, BatchKind.UNDO):
+        if batch.kind in _WITHOUT_ROWS:
             findings += [f"batch {batch.batch_id} has rows in the journal, and it is no upload"] if rows else []
         elif rows != dict(batch.outcomes) or sum(rows.values()) != batch.rows_done:
             findings.append(f"batch {batch.batch_id} says {dict(batch.outcomes)}, its rows say {rows}")
