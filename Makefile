@@ -13,7 +13,7 @@ demo: $(READY)  ## Build a sample workspace in ./demo, walk through the main job
 	@$(PROGRAMS)/trueup demo --fresh --serve
 
 test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
-	@$(PROGRAMS)/pytest -n 4
+	@$(PROGRAMS)/pytest -n 2
 
 test-long: $(READY)  ## Run the tests that take minutes
 	@$(PROGRAMS)/pytest -n 2 -m long

@@ -21,6 +21,15 @@ from trueup.ledger.open import open_ledger
 NewUrl = Callable[[], str]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL's turn of tests about the network's side to the long run: the databases are shown elsewhere."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if item.get_closest_marker("front") and parameters.get("database_kind") == "postgresql":
+            item.add_marker("long")
+
+
 @pytest.fixture(scope="session")
 def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server: the URL of a database to create others from."""

@@ -26,6 +26,8 @@ from trueup.access.keys import Scope
 from trueup.inputs.api.problems import ProblemKind
 from trueup.intake.setup_form import KINDS
 
+pytestmark = pytest.mark.front
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import polars as pl
+import pytest
 from calling import Api, NewApi, told
 from command_line import CommandLine
 
@@ -19,6 +20,8 @@ from trueup.ledger.keys import read_keys
 from trueup.ledger.open import open_ledger
 from trueup.ledger.schema import metadata
 from trueup.ledger.secrets import click_key
+
+pytestmark = pytest.mark.front
 
 READS, SETS_UP, IS_ADMIN = ("GET", "/offers", 200), ("POST", "/traffic_sources", 422), ("GET", "/keys", 200)
 

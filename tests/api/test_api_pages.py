@@ -9,6 +9,8 @@ from calling import Api, told
 
 from trueup.inputs.api.problems import ProblemKind
 
+pytestmark = pytest.mark.front
+
 
 @pytest.fixture
 def many(api: Api) -> Api:

@@ -12,6 +12,8 @@ from trueup.intake.live import Message
 from trueup.ledger.database import Database
 from trueup.model.words import Origin
 
+pytestmark = pytest.mark.front
+
 
 def test_path__that_is_not_there(api: Api) -> None:
     told(api.get("/nothing"), ProblemKind.NOT_FOUND)

@@ -8,6 +8,8 @@ from upload_calling import CSV, ROWS, sent
 
 from trueup.inputs.api.problems import ProblemKind
 
+pytestmark = pytest.mark.front
+
 
 @pytest.mark.parametrize(
     ("query", "where"),

@@ -13,6 +13,8 @@ from worlds import World
 
 from trueup.inputs.api.problems import ProblemKind
 
+pytestmark = pytest.mark.front
+
 KINDS = ("affiliate_networks", "conversion_types", "traffic_sources", "offers", "campaigns")
 
 

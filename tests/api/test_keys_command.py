@@ -3,10 +3,13 @@
 import json
 import re
 
+import pytest
 from calling import Api, told
 from command_line import CommandLine
 
 from trueup.inputs.api.problems import ProblemKind
+
+pytestmark = pytest.mark.front
 
 
 def test_create__prints_a_key_that_works(trueup: CommandLine, api: Api) -> None:

@@ -10,6 +10,8 @@ import pytest
 from command_line import CommandLine
 from serving import Answer, Server
 
+pytestmark = pytest.mark.front
+
 
 @pytest.fixture
 def admin(trueup: CommandLine) -> str:

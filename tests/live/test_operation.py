@@ -16,6 +16,8 @@ from trueup.inputs.logs import cleaned, open_log
 from trueup.ledger.database import Database
 from trueup.settings import LogForm
 
+pytestmark = pytest.mark.front
+
 one_database = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 

@@ -19,6 +19,8 @@ from trueup.inputs.redirect import Redirect
 from trueup.ledger.catalog import move_catalog_version, read_catalog, write_postback_keys
 from trueup.ledger.open import open_ledger
 
+pytestmark = pytest.mark.front
+
 SETUP = """
 [[affiliate_networks]]
 name = "Northwind"

@@ -7,6 +7,8 @@ import pytest
 from edge_asking import stored_clicks
 from postback_asking import CONTOSO_PEER, FORM, Reporting, reporting
 
+pytestmark = pytest.mark.front
+
 JSON = "application/json"
 one_database = pytest.mark.parametrize("database_kind", ["sqlite"])
 PART = b'--x\r\ncontent-disposition: form-data; name="%b"\r\n\r\n%b\r\n'

@@ -13,6 +13,8 @@ from worlds import World
 
 from trueup.inputs.body import SECONDS
 
+pytestmark = pytest.mark.front
+
 
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:

@@ -12,6 +12,8 @@ from worlds import World, succeeded
 
 from trueup.inputs.presets import PLAIN, Preset, postback_url, presets
 
+pytestmark = pytest.mark.front
+
 BASE = "https://t.example.com"
 # What a network fills its macros with; those of ours that need a certain form.
 FILLED = {"payout": "1.50", "currency": "USD", "status": "approved"}

@@ -23,6 +23,8 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.open import open_ledger
 from trueup.model.ids import is_genuine
 
+pytestmark = pytest.mark.front
+
 NEW = """
 [[offers]]
 name = "New"

@@ -14,6 +14,8 @@ import pytest
 from command_line import CommandLine
 from serving import HOST, PROGRAM, NewServer, Server, wait_until
 
+pytestmark = pytest.mark.front
+
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 one_database = pytest.mark.parametrize("database_kind", ["sqlite"])
