@@ -19,7 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-DEFAULT_URL: Final = "sqlite:///trueup.db"
+from trueup.ledger.database import DEFAULT_URL
+
 PREFIX: Final = "TRUEUP_"
 FILE_VARIABLE: Final = "TRUEUP_SETTINGS"
 _SHOWN_MOST: Final = 60

@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-DEFAULT_URL = "sqlite:///trueup.db"
+from trueup.ledger.database import DEFAULT_URL
+
 URL_VARIABLE = "TRUEUP_DATABASE_URL"
 
 DatabaseUrl = Annotated[

@@ -29,7 +29,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.progress import BatchRecord
-from trueup.reports.export import moment
+from trueup.reports.export import batch_as_json, moment
 
 
 def undo(
@@ -81,7 +81,7 @@ def batches(context: typer.Context, json: Json = False, db: DatabaseUrl = None) 
     with open_ledger(database_url(context, db)) as database:
         found, left_out = read_batches(database), batches_left_out(database)
     if json:
-        output.print_json(json_format.dumps([_as_json(batch, left_out) for batch in found]))
+        output.print_json(json_format.dumps([batch_as_json(batch, left_out) for batch in found]))
         return
     table = Table("batch", "what", "when", "by", "file", "rows", "state", box=None, pad_edge=False)
     for batch in found:
@@ -96,21 +96,3 @@ def batches(context: typer.Context, json: Json = False, db: DatabaseUrl = None) 
             str(batch.batch_id), what, moment(batch.received_at), batch.made_by, Text(batch.file_name), rows, state
         )
     output.print(table)
-
-
-def _as_json(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, object]:
-    return {
-        "batch_id": batch.batch_id,
-        "kind": batch.kind,
-        "origin": batch.origin,
-        "state": batch.state,
-        "undone": batch.batch_id in left_out,
-        "undoes": batch.undoes or None,
-        "received_at": moment(batch.received_at),
-        "made_by": batch.made_by,
-        "file_name": batch.file_name,
-        "sha256": batch.sha256,
-        "rows": batch.rows_total,
-        "rows_done": batch.rows_done,
-        "outcomes": batch.outcomes,
-    }

@@ -30,3 +30,8 @@ async def answer_text(send: Send, status: int, text: str, headers: Sequence[Head
 def header(scope: Scope, name: bytes) -> str:
     """What a header of the request says, '' where it is not there. Takes: its name in lower case."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def peer_of(scope: Scope) -> str:
+    """The address of the connection's other end; '' for a socket in the file system, which has none."""
+    return scope["client"][0] if scope.get("client") else ""

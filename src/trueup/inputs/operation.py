@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trueup.access.address import caller_address, is_trusted
-from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text
+from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, peer_of
 from trueup.inputs.edge import Edge
 from trueup.inputs.metrics import CONTENT_TYPE, Metrics
 
@@ -70,7 +70,7 @@ class Operation:
         await answer(send, 200, self._metrics.told_as_text(), CONTENT_TYPE)
 
     def _may_see_numbers(self, scope: Scope) -> bool:
-        settings, peer = self._edge.settings, scope["client"][0]
+        settings, peer = self._edge.settings, peer_of(scope)
         address = caller_address(peer, scope["headers"], settings.trusted_proxies)
         unnamed_proxy = address == peer and any(name in _FORWARDED for name, _ in scope["headers"])
         return not unnamed_proxy and is_trusted(address, tuple(settings.metrics_from))

@@ -31,6 +31,16 @@ def pairs_of(text: str) -> Pairs:
     return found
 
 
+def too_long(query: int, most: int) -> str:
+    """What is wrong with a query of so many bytes, '' for nothing."""
+    return f"the query is longer than {most:,} bytes" if query > most else ""
+
+
+def too_many(pairs: int, most: int) -> str:
+    """What is wrong with so many parameters, '' for nothing."""
+    return f"{pairs} parameters found, at most {most} expected" if pairs > most else ""
+
+
 def without_secrets(query: str) -> str:
     """A query or a form as it came, but for the values of parameters that are secrets."""
     folded = query.lower()

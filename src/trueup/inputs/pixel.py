@@ -9,11 +9,11 @@ from typing import Final
 from trueup.access.address import caller_address
 from trueup.access.rates import Rate
 from trueup.dialects.postback import ReadPostback, read_postback, refused
-from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text
+from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text, peer_of
 from trueup.inputs.cookie import click_of_cookie
 from trueup.inputs.edge import Edge
-from trueup.inputs.parameters import pairs_of, without_secrets
-from trueup.inputs.visitor import only_looks, peer_of
+from trueup.inputs.parameters import pairs_of, too_long, too_many, without_secrets
+from trueup.inputs.visitor import only_looks
 from trueup.inputs.writer import UnavailableError
 from trueup.model.traffic import Message
 from trueup.model.words import Origin, Outcome
@@ -86,11 +86,8 @@ class Pixel:
         settings, query = self._edge.settings, scope["query_string"]
         text = query[: settings.query_bytes].decode("utf-8", "replace")
         raw = f"GET {GIF_PATH}?{without_secrets(text)}"
-        if len(query) > settings.query_bytes:
-            return ReadPostback(refused(f"the query is longer than {settings.query_bytes:,} bytes", raw))
         pairs = pairs_of(text)
-        if len(pairs) > settings.parameters:
-            trouble = f"{len(pairs)} parameters found, at most {settings.parameters} expected"
+        if trouble := too_long(len(query), settings.query_bytes) or too_many(len(pairs), settings.parameters):
             return ReadPostback(refused(trouble, raw))
         read = read_postback(pairs, raw)
         if read.row["refusal"] == Outcome.REFUSED_MISSING_CLICK_ID:

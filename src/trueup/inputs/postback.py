@@ -11,10 +11,10 @@ from typing import Final
 from trueup.access.address import caller_address
 from trueup.access.rates import Rate
 from trueup.dialects.postback import RAW_CHARS, ReadPostback, read_postback, refused
-from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header
+from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header, peer_of
 from trueup.inputs.body import NO_BODY, Unread, read_body, take_in
 from trueup.inputs.edge import Edge
-from trueup.inputs.parameters import REDACTED, pairs_of, without_secrets
+from trueup.inputs.parameters import REDACTED, pairs_of, too_long, too_many, without_secrets
 from trueup.inputs.writer import UnavailableError
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Message, Told
@@ -131,11 +131,10 @@ class Postbacks:
         trouble, over_limit = _over_limit(settings, len(query), content, len(pairs))
         if trouble or body.trouble:
             read = replace(read, row=refused(trouble or body.trouble, raw), sub_parameters=None)
-        client = scope["client"]
         return _Asked(
             read=read,
             sender=self._sender(key or read.key),
-            address=caller_address(client[0] if client else "", scope["headers"], settings.trusted_proxies),
+            address=caller_address(peer_of(scope), scope["headers"], settings.trusted_proxies),
             wants_json=read.wants_json or "application/json" in header(scope, b"accept"),
             over_limit=over_limit,
         )
@@ -167,12 +166,12 @@ def _over_limit(settings: Settings, query: int, content: bytes | Unread, pairs: 
 
     Takes: the length of its query in bytes, its body, how many parameters it has.
     """
-    if query > settings.query_bytes:
-        return f"the query is longer than {settings.query_bytes:,} bytes", HTTPStatus.REQUEST_URI_TOO_LONG
+    if trouble := too_long(query, settings.query_bytes):
+        return trouble, HTTPStatus.REQUEST_URI_TOO_LONG
     if content is Unread.TOO_LARGE:
         return f"the body is longer than {settings.postback_bytes:,} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    if pairs > settings.parameters:
-        return f"{pairs} parameters found, at most {settings.parameters} expected", HTTPStatus.BAD_REQUEST
+    if trouble := too_many(pairs, settings.parameters):
+        return trouble, HTTPStatus.BAD_REQUEST
     return "", None
 
 

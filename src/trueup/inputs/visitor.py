@@ -12,7 +12,7 @@ from crawleruseragents import is_crawler  # type: ignore[import-untyped]  # it s
 from ua_parser import BestAvailableResolver, Domain, Resolver, load_lazy_builtins
 
 from trueup.access.address import caller_address, is_trusted
-from trueup.inputs.asgi import Header, Scope
+from trueup.inputs.asgi import Header
 from trueup.settings import IpKept, Settings
 
 Address = IPv4Address | IPv6Address
@@ -111,11 +111,6 @@ class Visitors:
         if isinstance(address, IPv6Address) and address.ipv4_mapped:
             address = address.ipv4_mapped
         return _Place(self._find_country(address), _kept_ip(address, self._ip_kept))
-
-
-def peer_of(scope: Scope) -> str:
-    """The address of the connection's other end; '' for a socket in the file system, which has none."""
-    return scope["client"][0] if scope.get("client") else ""
 
 
 def only_looks(method: str, headers: Mapping[bytes, bytes]) -> bool:

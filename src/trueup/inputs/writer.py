@@ -7,7 +7,7 @@ next commit. Longer work (an upload, an undo) comes as slices, and live traffic 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from trueup.inputs.spool import Spool
 from trueup.inputs.watch import Watch
+from trueup.intake.chunks import Slices
 from trueup.intake.door import Clock
 from trueup.intake.live import LiveLedger
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
@@ -24,7 +25,6 @@ from trueup.model.catalog import Catalog
 from trueup.model.traffic import Click, Message, Told
 
 T = TypeVar("T")
-Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 
 GATHERED_MOST: Final = 2_000  # callers that share one commit
 _BUSY_SECONDS: Final = 2.0  # how long live traffic waits for another program's write

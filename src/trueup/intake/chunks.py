@@ -5,7 +5,7 @@ file order. A click with very many rows does not hold everyone up: its rows come
 first ones.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, TypeVar
@@ -15,6 +15,7 @@ import polars as pl
 from trueup.ledger.database import Database
 
 T = TypeVar("T")
+Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
 FIRST_CHUNK: Final = 4_000
@@ -80,6 +81,16 @@ class Pace:
         seconds = _SQLITE_SECONDS if self._database.is_sqlite else _POSTGRESQL_SECONDS
         fit = round(done * seconds / max(self._database.lock_seconds, 0.001))
         return max(_SMALLEST, min(_LARGEST, fit, done * 2))
+
+
+def at_once(work: Callable[[Database], T]) -> Slices[T]:
+    """Short work as slices: one that never pauses."""
+
+    def slices(database: Database) -> Generator[None, None, T]:
+        yield from ()
+        return work(database)
+
+    return slices
 
 
 def to_its_end(work: Generator[None, None, T]) -> T:

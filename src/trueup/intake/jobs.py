@@ -20,6 +20,7 @@ import structlog
 from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.decode import Content
+from trueup.intake.chunks import Slices, at_once
 from trueup.intake.door import Clock
 from trueup.intake.sent_files import SLICE_SECONDS, SentFile, account_of, applying_sent, preview_sent, read_sent
 from trueup.intake.sent_folder import SentFolder
@@ -34,7 +35,6 @@ from trueup.model.upload import AT_WORK, UploadRecord
 from trueup.model.words import BatchState, Origin, UploadKind, UploadState
 
 T = TypeVar("T")
-Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 Submit = Callable[[Slices[Any]], "Future[Any]"]
 
 SERVER_FAILED: Final = "The server failed; its log says more."
@@ -219,16 +219,6 @@ class Jobs:
     def _move(self, upload_id: str, to: UploadState, trouble: str = "") -> None:
         kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
         self._submit(at_once(lambda database: move_upload(database, upload_id, to, trouble=kept))).result()
-
-
-def at_once(work: Callable[[Database], T]) -> Slices[T]:
-    """Short work as slices: one that never pauses."""
-
-    def slices(database: Database) -> Generator[None, None, T]:
-        yield from ()
-        return work(database)
-
-    return slices
 
 
 def settle(database: Database, upload_id: str) -> None:

@@ -40,6 +40,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from trueup.model.batch import Schema
 
+DEFAULT_URL: Final = "sqlite:///trueup.db"
 BUSY_TIMEOUT_SECONDS: Final = 60
 _SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import polars as pl
 
+from trueup.model.progress import BatchRecord
 from trueup.model.spreadsheet import defused
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,3 +75,22 @@ def write_json(pages: Iterable[pl.DataFrame], out: BinaryIO) -> int:
             written += page.height
     out.write(b"\n]\n" if written else b"]\n")
     return written
+
+
+def batch_as_json(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, Any]:
+    """A batch as programs are told it. Takes: also the batches whose rows do not count."""
+    return {
+        "batch_id": batch.batch_id,
+        "kind": batch.kind,
+        "origin": batch.origin,
+        "state": batch.state,
+        "undone": batch.batch_id in left_out,
+        "undoes": batch.undoes or None,
+        "received_at": moment(batch.received_at),
+        "made_by": batch.made_by,
+        "file_name": batch.file_name,
+        "sha256": batch.sha256,
+        "rows": batch.rows_total,
+        "rows_done": batch.rows_done,
+        "outcomes": batch.outcomes,
+    }

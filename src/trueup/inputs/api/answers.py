@@ -14,7 +14,7 @@ from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
 from trueup.model.progress import BatchRecord
 from trueup.model.words import BatchKind, BatchState, Label, Origin, Outcome, RowKind, Status
-from trueup.reports.export import moment
+from trueup.reports.export import batch_as_json, moment
 from trueup.reports.history import Event, shown
 from trueup.reports.names import names_by_id
 
@@ -105,19 +105,8 @@ class BatchDetails(BatchAnswer):
 
 def _batch(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, Any]:
     return {
-        "batch_id": batch.batch_id,
-        "kind": batch.kind,
-        "origin": batch.origin,
-        "state": batch.state,
-        "undone": batch.batch_id in left_out,
-        "undoes": batch.undoes or None,
-        "received_at": moment(batch.received_at),
+        **batch_as_json(batch, left_out),
         "finished_at": moment(batch.finished_at) if batch.finished_at else None,
-        "made_by": batch.made_by,
-        "file_name": batch.file_name,
-        "sha256": batch.sha256,
-        "rows": batch.rows_total,
-        "rows_done": batch.rows_done,
         "outcomes": in_order(dict(batch.outcomes)),
     }
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from trueup.inputs.edge import Edge
 from trueup.inputs.writer import UnavailableError
+from trueup.intake.chunks import Slices, at_once
 from trueup.ledger.database import Database, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 
@@ -92,15 +93,10 @@ async def written(edge: Edge, work: Callable[[Database], T]) -> T:
     Takes: a function of the writer's own connection; it makes its own transactions. Returns: what that returns.
     Raises: what the work raises; UnavailableError when the writer cannot begin soon, and then it will not be done.
     """
-
-    def slices(database: Database) -> Generator[None, None, T]:
-        yield from ()  # it is all one slice
-        return work(database)
-
-    return await written_in_slices(edge, slices)
+    return await written_in_slices(edge, at_once(work))
 
 
-async def written_in_slices(edge: Edge, work: Callable[[Database], Generator[None, None, T]]) -> T:
+async def written_in_slices(edge: Edge, work: Slices[T]) -> T:
     """Have the writer do a longer piece of work, live traffic between its slices, and wait for it. As `written`."""
     if edge.writer.trouble:
         raise UnavailableError(edge.writer.trouble)
