@@ -67,6 +67,7 @@ class Writer:
         self._ledger: LiveLedger | None = None
         self._next_try = self._next_slice = self._next_look = 0.0
         self._gathered_since_slice = False
+        self._is_called = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.catalog = Catalog()
         self.trouble = ""  # why the database cannot be written, '' while it can
@@ -148,12 +149,18 @@ class Writer:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._callers.append(_Waiting(brought, loop, answer))
-        self._wake.set()
+        if not self._is_called:
+            self._is_called = True
+            loop.call_soon(self._call)  # after the others that the loop has ready now: they come along
         return await answer
+
+    def _call(self) -> None:
+        self._is_called = False
+        self._wake.set()
 
     def _run(self) -> None:
         while not (self._stopping and not self._callers):
-            if not self._callers:
+            if not self._callers or self._is_called:
                 self._wake.wait(self._idle_seconds())
             self._wake.clear()
             if self.trouble and monotonic() >= self._next_try:
