@@ -27,7 +27,7 @@ from trueup.inputs.operation import Operation
 from trueup.inputs.pixel import Pixel
 from trueup.inputs.postback import Postbacks
 from trueup.inputs.redirect import Redirect
-from trueup.inputs.spool import Spool
+from trueup.inputs.spool_file import claim_two
 from trueup.inputs.writer import Writer
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import open_ledger
@@ -132,8 +132,9 @@ class App:
         settings = self._settings
         with open_ledger(settings.database_url) as database:
             key = click_key(database, os.urandom)
-        spool = Spool.claim(settings.folder, settings.spool_bytes)
-        writer = Writer(settings.database_url, spool, now, MADE_BY, self._observer, settings.waiting)
+            is_alone = database.is_sqlite and settings.workers == 1
+        files = claim_two(settings.folder, settings.spool_bytes)
+        writer = Writer(settings.database_url, files, now, MADE_BY, self._observer, settings.waiting, is_alone=is_alone)
         writer.start()
         edge = Edge(settings, writer, key)
         self._redirect = Route("redirect", Redirect(edge))

@@ -16,7 +16,7 @@ from trueup.inputs.api.problems import ProblemKind
 from trueup.inputs.api.upload_jobs import stop_uploads
 from trueup.inputs.edge import Edge, now
 from trueup.inputs.logs import open_log
-from trueup.inputs.spool import Spool
+from trueup.inputs.spool_file import claim_two
 from trueup.inputs.watch import Watch
 from trueup.inputs.writer import Writer
 from trueup.ledger.open import open_ledger
@@ -44,7 +44,7 @@ class Api:
         self.settings = Settings(database_url=url, folder=folder, **settings)
         self._log = StringIO()
         open_log(LogForm.TEXT, "info", self._log)
-        spool = Spool.claim(folder, 1 << 16)
+        spool = claim_two(folder, 1 << 16)
         self.writer = Writer(url, spool, self.clock, "server", Watch(), self.settings.waiting)
         self.writer.start()
         self.edge = Edge(self.settings, self.writer, bytes(32), clock=self.clock)

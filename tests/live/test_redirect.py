@@ -13,7 +13,7 @@ from edge_hostile import HOSTILE
 from edge_links import FILLED, on_sqlite, parameters, redirecting, visit, with_links
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serving import Server
+from serving import Server, wait_until
 from worlds import World
 from writers import KEY
 
@@ -235,6 +235,7 @@ def test_redirect__leads_to_the_offer_and_keeps_what_came_whatever_that_is(sqlit
 
 def test_redirect__over_a_socket(world: World, server: Server) -> None:
     answered = server.get("/c/pl-push?sub1=a%20b", user_agent=CHROME)
+    wait_until(lambda: stored_clicks(world.trueup.url))  # it is on disk, and the ledger has it soon
     (click,) = stored_clicks(world.trueup.url)
     assert answered.status == 302
     assert answered.headers["location"] == f"https://example.com/?s={click['click_id']}&x=&a=a%20b"

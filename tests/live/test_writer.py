@@ -13,12 +13,14 @@ from sqlalchemy import make_url
 from worlds import World, succeeded
 from writers import SPOOL_BYTES, new_click, now, sale, told_all, writing
 
-from trueup.inputs.writer import UnavailableError
+from trueup.inputs.callers import UnavailableError
+from trueup.inputs.writer import Writer
 from trueup.ledger.database import Database
 from trueup.model.traffic import Told
 from trueup.model.words import Origin, Outcome
 
 HOUR = 3_600 * 1_000_000
+either_way = pytest.mark.parametrize("is_alone", [False, True], ids=["among others", "alone"])
 
 
 @pytest.fixture
@@ -145,8 +147,9 @@ def test_writer__work_that_fails_says_so_to_its_caller_alone(world: World, tmp_p
         assert outcomes(asyncio.run(told_all(writer, [sale("a")]))) == ["created"]
 
 
+@either_way
 def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_put_off(
-    world: World, tmp_path: Path
+    world: World, tmp_path: Path, is_alone: bool
 ) -> None:
     world.add_clicks("a")
     clicks = [new_click(cost=2_000_000) for _ in range(30)]
@@ -154,7 +157,7 @@ def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_p
     async def visits() -> None:
         await asyncio.gather(*(writer.click(click) for click in clicks))
 
-    with writing(world.trueup.url, tmp_path) as (writer, seen):
+    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, seen):
         with _out_of_order(world.trueup.url):
             asyncio.run(visits())
             assert outcomes(asyncio.run(told_all(writer, [sale("a")]))) == [UnavailableError.__name__]
@@ -170,29 +173,64 @@ def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_p
     succeeded(world.trueup("audit"))
 
 
-def test_writer__clicks_of_a_killed_program_are_taken_from_its_spool_once(world: World, tmp_path: Path) -> None:
+@either_way
+def test_writer__clicks_of_a_killed_program_are_taken_from_its_spool_once(
+    world: World, tmp_path: Path, is_alone: bool
+) -> None:
     clicks = [new_click() for _ in range(10)]
-    with writing(world.trueup.url, tmp_path) as (writer, _), _out_of_order(world.trueup.url):
+    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, _), _out_of_order(world.trueup.url):
         for click in clicks:
             asyncio.run(writer.click(click))
     for _ in range(2):
-        with writing(world.trueup.url, tmp_path) as (writer, _):
+        with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, _):
             assert writer.spooled == 0
         assert world.totals()["clicks"] == 10
     succeeded(world.trueup("audit"))
 
 
-def test_writer__a_full_spool_sends_visitors_on_and_counts_them(world: World, tmp_path: Path) -> None:
+@either_way
+def test_writer__a_full_spool_sends_visitors_on_and_counts_them(world: World, tmp_path: Path, is_alone: bool) -> None:
     clicks = [new_click(sub1="x" * 500) for _ in range(SPOOL_BYTES // 500)]
 
     async def visits() -> None:
         await asyncio.gather(*(writer.click(click) for click in clicks))
 
-    with writing(world.trueup.url, tmp_path) as (writer, seen), _out_of_order(world.trueup.url):
+    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, seen), _out_of_order(world.trueup.url):
         asyncio.run(visits())
     assert 0 < seen.lost < len(clicks)
-    with writing(world.trueup.url, tmp_path):
+    with writing(world.trueup.url, tmp_path, is_alone=is_alone):
         assert world.totals()["clicks"] == seen.kept == len(clicks) - seen.lost
+
+
+def test_writer__visitors_wait_for_no_database(world: World, tmp_path: Path) -> None:
+    clicks = [new_click() for _ in range(20)]
+    with writing(world.trueup.url, tmp_path, is_alone=True) as (writer, seen):
+        with _out_of_order(world.trueup.url):
+            for click in clicks:
+                asyncio.run(writer.click(click))
+            if world.trueup.url.startswith("sqlite"):
+                assert not seen.troubles  # nobody has waited for so long that the lock was noticed
+        while writer.trouble:
+            sleep(0.05)
+        assert outcomes(asyncio.run(told_all(writer, [sale(click[0]) for click in clicks]))) == ["created"] * 20
+    assert world.totals()["clicks"] == 20
+
+
+@either_way
+def test_writer__a_message_finds_its_click_however_soon_it_comes(world: World, tmp_path: Path, is_alone: bool) -> None:
+    async def visit_and_buy(writer: Writer) -> str:
+        click = new_click()
+        await writer.click(click)
+        return (await writer.tell(sale(click[0]))).outcome
+
+    async def all_at_once(writer: Writer) -> list[str]:
+        return await asyncio.gather(*(visit_and_buy(writer) for _ in range(40)))
+
+    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, _):
+        for _ in range(5):
+            assert asyncio.run(all_at_once(writer)) == ["created"] * 40
+    assert world.totals()["clicks"] == 200
+    succeeded(world.trueup("audit"))
 
 
 @contextmanager

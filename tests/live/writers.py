@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from trueup.inputs.spool import Spool
+from trueup.inputs.spool_file import claim_two
 from trueup.inputs.watch import Watch
 from trueup.inputs.writer import Writer
 from trueup.model.batch import CLICKS
@@ -48,11 +48,13 @@ class Seen(Watch):
 
 @contextmanager
 def writing(
-    url: str, folder: Path, clock: Callable[[], int] = now, spool_bytes: int = SPOOL_BYTES
+    url: str, folder: Path, clock: Callable[[], int] = now, *, is_alone: bool = False
 ) -> Iterator[tuple[Writer, Seen]]:
     """A running writer; at the end it has recorded what it accepted."""
     seen = Seen()
-    writer = Writer(url, Spool.claim(folder / "spool", spool_bytes), clock, "tests", seen, waiting=10_000)
+    writer = Writer(
+        url, claim_two(folder / "spool", SPOOL_BYTES), clock, "tests", seen, waiting=10_000, is_alone=is_alone
+    )
     writer.start()
     try:
         yield writer, seen

@@ -124,12 +124,13 @@ def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings
 def _prepare(settings: "Settings", *, make_key: bool) -> str | None:
     """See that every process will find what it needs. Returns: the first admin's key, where it was made here."""
     from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
-    from trueup.inputs.spool import Spool  # noqa: PLC0415 - the same
+    from trueup.inputs.spool_file import claim_two  # noqa: PLC0415 - the same
     from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
 
     try:
         open_countries(settings.country_database)
-        Spool.claim(settings.folder, settings.spool_bytes).close()
+        for file in claim_two(settings.folder, settings.spool_bytes):
+            file.close()
         with open_ledger(settings.database_url) as database:
             return first_admin(database, now, os.urandom) if make_key else None
     except CountryDatabaseError as error:

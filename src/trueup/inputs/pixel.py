@@ -10,11 +10,11 @@ from trueup.access.address import caller_address
 from trueup.access.rates import Rate
 from trueup.dialects.postback import ReadPostback, read_postback, refused
 from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text, peer_of
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import click_of_cookie
 from trueup.inputs.edge import Edge
 from trueup.inputs.parameters import pairs_of, too_long, too_many, without_secrets
 from trueup.inputs.visitor import only_looks
-from trueup.inputs.writer import UnavailableError
 from trueup.model.traffic import Message
 from trueup.model.words import Origin, Outcome
 

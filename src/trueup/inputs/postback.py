@@ -13,9 +13,9 @@ from trueup.access.rates import Rate
 from trueup.dialects.postback import RAW_CHARS, ReadPostback, read_postback, refused
 from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header, peer_of
 from trueup.inputs.body import NO_BODY, Unread, read_body, take_in
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
 from trueup.inputs.parameters import REDACTED, pairs_of, too_long, too_many, without_secrets
-from trueup.inputs.writer import UnavailableError
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Message, Told
 from trueup.model.words import Origin, Outcome

@@ -5,12 +5,12 @@ from contextlib import suppress
 from typing import Any, Final
 
 from trueup.inputs.asgi import SAFE_HEADERS, Header, Receive, Scope, Send, answer_text, peer_of
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import set_cookie
 from trueup.inputs.edge import Edge
 from trueup.inputs.links import Link, Target, links
 from trueup.inputs.parameters import pairs_of
 from trueup.inputs.visitor import Visitors, kept, only_looks
-from trueup.inputs.writer import UnavailableError
 from trueup.model.batch import CLICKS
 from trueup.model.ids import RANDOM_BYTES, new_click_id
 from trueup.model.macros import SUB_PARAMETERS

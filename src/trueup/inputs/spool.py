@@ -1,109 +1,180 @@
-"""Where clicks are kept while the database cannot be written: a file of fixed size, made before it is needed.
+"""The spool: where clicks are on disk before the ledger has them, so that no visitor waits for the database.
 
-Its room is taken from the disk when the server starts, so that a full disk still has it. What is kept is on disk before
-the visitor is sent on, and leaves the file only when the ledger has it.
+One thread writes whatever clicks have come, syncs them, and only then answers their visitors. There are two files: one
+takes clicks while the ledger takes the other's. Where other programs decide about the same clicks, the ledger must have
+a click before its visitor can do anything: then a click is held until the ledger has it, and is written only while the
+database cannot be.
 """
 
-import fcntl
-import json
-import os
-import zlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from struct import Struct
-from typing import Final, Self
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+from typing import Final
 
+from trueup.inputs.callers import Caller, Callers, answer
+from trueup.inputs.spool_file import SpoolFile
+from trueup.inputs.watch import Watch
 from trueup.model.traffic import Click
 
-_HEADER: Final = Struct("<8sQ")  # the mark, and a number that is another after every emptying
-_RECORD: Final = Struct("<II")  # length and checksum; the checksum covers the header's number
-_MARK: Final = b"truespl1"
-_FILES: Final = 1_024
+GATHERED_MOST: Final = 2_000  # clicks that share one sync
+_REMEMBERED_MOST: Final = 20_000  # clicks of a file that need not be read again from it
+_IDLE_SECONDS: Final = 1.0
+
+
+class _Half:
+    """One of the two files, and what waits with it."""
+
+    def __init__(self, file: SpoolFile) -> None:
+        self.file = file
+        self.remembered: list[Click] | None = None if file.taken else []  # what is in the file; None: read it
+        self.written = 0  # clicks, since the file was last empty
+        self.held: list[Caller[Click]] = []  # in no file: these are answered when the ledger has them
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.file.taken or self.held)
+
+    def clicks(self) -> list[Click]:
+        in_file = self.file.clicks() if self.remembered is None else self.remembered
+        return [*in_file, *(caller.brought for caller in self.held)]
+
+    def write(self, callers: Sequence[Caller[Click]]) -> int:
+        """Write clicks. Returns: for how many there was room. Raises: OSError, and then none is written."""
+        clicks = [caller.brought for caller in callers]
+        kept = self.file.keep(clicks)
+        self.written += kept
+        if self.remembered is not None:
+            self.remembered += clicks[:kept]
+            if len(self.remembered) > _REMEMBERED_MOST:
+                self.remembered = None
+        return kept
+
+    def clear(self) -> None:
+        """Forget all of it. Those that are held are answered."""
+        answer(self.held, [None] * len(self.held))
+        self.held, self.remembered, self.written = [], [], 0
+        if self.file.taken:
+            self.file.empty()
 
 
 class Spool:
-    """One file of clicks, held by one program."""
+    """Two files of clicks, and the thread that writes them."""
 
-    def __init__(self, file: int, size: int) -> None:
-        """Takes: an open and locked file, and how many bytes it may have. `claim` makes one."""
-        self._file, self._size = file, size
-        self._number = self._read_number()
-        self._end = _HEADER.size + sum(_RECORD.size + len(payload) for payload in self._payloads())
+    def __init__(
+        self, files: tuple[SpoolFile, SpoolFile], watch: Watch, most: int, ledger_wake: Event, *, answers_first: bool
+    ) -> None:
+        """What an earlier program left in the files is the first that `clicks` gives.
 
-    @classmethod
-    def claim(cls, folder: Path, size: int) -> Self:
-        """Take the first file of the folder that no program holds, with whatever an earlier program left in it.
-
-        Raises: OSError when the folder cannot be written, or has no room.
+        Takes: two files; who looks on; how many callers may wait; what wakes the ledger's thread; whether a visitor is
+        sent on once the click is in a file, or when the ledger has it.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        for number in range(_FILES):
-            file = os.open(folder / f"clicks-{number}.spool", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(file)
-                continue
-            os.posix_fallocate(file, 0, size)
-            return cls(file, max(size, os.fstat(file).st_size))
-        raise OSError(f"all {_FILES} spool files of {folder} are held by other programs")
+        self._back, self._front = map(_Half, files)
+        self._watch, self._ledger_wake, self._answers_first = watch, ledger_wake, answers_first
+        self._lock, self._wake = Lock(), Event()
+        self._callers: Callers[Click] = Callers(self._wake, most)
+        self._has_ledger = True
+        self._is_stopping = False
+        self._thread = Thread(target=self._run, name="spool", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take clicks."""
+        self._thread.start()
+
+    async def keep(self, click: Click) -> None:
+        """Have a click kept. Returns once it is on disk, or counted as lost.
+
+        Raises: UnavailableError when no more can wait; nothing is counted then.
+        """
+        await self._callers.bring(click)
 
     @property
     def taken(self) -> int:
-        """How much of its room is taken."""
-        return self._end - _HEADER.size
+        """How many bytes of clicks the ledger is still to have."""
+        return self._front.file.taken + self._back.file.taken
 
-    def keep(self, clicks: Sequence[Click]) -> int:
-        """Keep clicks. Returns: how many of them, from the first on, there was room for; those are on disk."""
-        kept, pieces, end = 0, [], self._end
-        for click in clicks:
-            payload = json.dumps(click, ensure_ascii=False, separators=(",", ":")).encode()
-            end += _RECORD.size + len(payload)
-            if end > self._size:
-                break
-            pieces += [_RECORD.pack(len(payload), self._checksum(payload)), payload]
-            kept += 1
-        record = b"".join(pieces)
-        written = os.pwrite(self._file, record, self._end)
-        if written != len(record):
-            raise OSError("the spool could not be written whole")
-        os.fdatasync(self._file)
-        self._end += len(record)
-        return kept
+    @property
+    def is_empty(self) -> bool:
+        """Whether the ledger has everything."""
+        return self._front.is_empty and self._back.is_empty
 
-    def kept(self) -> list[Click]:
-        """Everything that is kept, in the order it came."""
-        return [tuple(json.loads(payload)) for payload in self._payloads()]
+    @property
+    def waiting(self) -> int:
+        """How many callers wait."""
+        return len(self._callers) + len(self._front.held) + len(self._back.held)
 
-    def empty(self) -> None:
-        """Forget what is kept: the ledger has it."""
-        self._number += 1
-        os.pwrite(self._file, _HEADER.pack(_MARK, self._number), 0)
-        os.fdatasync(self._file)
-        self._end = _HEADER.size
+    def clicks(self) -> list[Click]:
+        """What the ledger is to have next, in the order it came; the same again until `recorded` is said."""
+        with self._lock:
+            if self._back.is_empty:
+                self._front, self._back = self._back, self._front
+            return self._back.clicks()
+
+    def recorded(self) -> None:
+        """The ledger has what `clicks` gave last."""
+        with self._lock:
+            self._back.clear()
+
+    def ledger_is_back(self) -> None:
+        """The database can be written."""
+        self._has_ledger = True
+
+    def ledger_is_lost(self) -> None:
+        """The database cannot be written: those that wait for it are answered once they are in the files."""
+        with self._lock:
+            self._has_ledger = False
+            self._watch.spooled(self._back.written + self._front.written, 0)
+            for half in (self._back, self._front):
+                held, half.held = half.held, []
+                if held:
+                    self._write(held)
+
+    def stop(self) -> None:
+        """Let no more clicks come, and write those that have."""
+        self._callers.turn_away("the server is stopping")
+        self._is_stopping = True
+        self._wake.set()
+        self._thread.join()
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._file)
+        """Let go of the files."""
+        self._front.file.close()
+        self._back.file.close()
 
-    def _read_number(self) -> int:
-        mark, number = _HEADER.unpack(os.pread(self._file, _HEADER.size, 0))
-        if mark == _MARK:
-            return int(number)
-        os.pwrite(self._file, _HEADER.pack(_MARK, 1), 0)
-        os.fdatasync(self._file)
-        return 1
+    def _run(self) -> None:
+        while not (self._is_stopping and not self._callers):
+            if not self._callers or self._callers.are_coming:
+                self._wake.wait(_IDLE_SECONDS)
+            self._wake.clear()
+            callers = self._callers.take(GATHERED_MOST)
+            if callers:
+                self._take(callers)
 
-    def _payloads(self) -> Iterator[bytes]:
-        """What the records hold; a record that was cut short, and all that an emptying left, ends them."""
-        place = _HEADER.size
-        while place + _RECORD.size < self._size:
-            length, checksum = _RECORD.unpack(os.pread(self._file, _RECORD.size, place))
-            payload = os.pread(self._file, length, place + _RECORD.size) if 0 < length <= self._size else b""
-            if not payload or len(payload) != length or checksum != self._checksum(payload):
-                return
-            yield payload
-            place += _RECORD.size + length
+    def _take(self, callers: list[Caller[Click]]) -> None:
+        with self._lock:
+            was_empty = self._front.is_empty
+            if self._has_ledger and not self._answers_first:
+                self._front.held += callers
+            else:
+                self._write(callers)
+        if was_empty:
+            self._ledger_wake.set()
 
-    def _checksum(self, payload: bytes) -> int:
-        return zlib.crc32(payload, self._number & 0xFFFFFFFF)
+    def _write(self, callers: list[Caller[Click]]) -> None:
+        """Write clicks, and answer. Those without room wait for the ledger; while it is lost they are too."""
+        kept = self._written(self._front, callers)
+        if kept < len(callers) and self._back.is_empty:
+            self._front, self._back = self._back, self._front
+            kept += self._written(self._front, callers[kept:])
+        left = callers[kept:]
+        if self._has_ledger:
+            self._front.held += left
+            callers = callers[:kept]
+        else:
+            self._watch.spooled(kept, len(left))
+        answer(callers, [None] * len(callers))
+
+    def _written(self, half: _Half, callers: list[Caller[Click]]) -> int:
+        try:
+            return half.write(callers)
+        except OSError as error:
+            self._watch.failed(f"the spool cannot be written: {error}")
+            return 0

@@ -1,7 +1,8 @@
-"""The one writer of a server process: whatever waits is recorded together, and only then is anyone answered.
+"""The one writer of a server process: whatever messages wait are recorded together, and only then answered.
 
-There is no timer. An idle writer takes one caller's click at once; while it commits, others gather, and they share the
-next commit. Longer work (an upload, an undo) comes as slices, and live traffic goes before each.
+An idle writer takes one message at once; while it commits, others gather, and they share the next commit. The clicks
+that the spool has go before them: a message never finds less than its visitor did. Longer work (an upload, an undo)
+comes as slices, and live traffic goes before each.
 """
 
 import asyncio
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, TypeVar
 
+from trueup.inputs.callers import Caller, Callers, UnavailableError, answer
 from trueup.inputs.spool import Spool
+from trueup.inputs.spool_file import SpoolFile
 from trueup.inputs.watch import Watch
 from trueup.intake.chunks import Slices
 from trueup.intake.door import Clock
@@ -26,24 +29,14 @@ from trueup.model.traffic import Click, Message, Told
 
 T = TypeVar("T")
 
-GATHERED_MOST: Final = 2_000  # callers that share one commit
+GATHERED_MOST: Final = 2_000  # messages that share one commit
+_CLICKS_AT_ONCE: Final = 5_000  # clicks that do
+_TOGETHER_SECONDS: Final = 0.05  # how long the ledger lets clicks gather that are on disk already
 _BUSY_SECONDS: Final = 2.0  # how long live traffic waits for another program's write
 _RETRY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 1.0  # how often an idle writer looks whether the setup has changed
 _LOOK_SECONDS: Final = 0.2  # how often a busy one does
-
-
-class UnavailableError(Exception):
-    """What came cannot be recorded now; the sender is to try again later. The message says why."""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """One caller: what it brought, and where its answer goes."""
-
-    brought: Click | Message
-    loop: asyncio.AbstractEventLoop
-    answer: "asyncio.Future[Any]"
+_STOPPING: Final = "the server is stopping"
 
 
 @dataclass(slots=True)
@@ -56,18 +49,33 @@ class _Job:
 class Writer:
     """A thread with the only connection that this process writes through."""
 
-    def __init__(self, url: str, spool: Spool, clock: Clock, made_by: str, watch: Watch, waiting: int) -> None:
-        """Takes: the database's URL; who its batches are made by; who looks on; how many callers may wait."""
-        self._url, self._spool, self._clock, self._made_by = url, spool, clock, made_by
-        self._watch, self._most = watch, waiting
-        self._callers: deque[_Waiting] = deque()
-        self._jobs: deque[_Job] = deque()
+    def __init__(
+        self,
+        url: str,
+        files: tuple[SpoolFile, SpoolFile],
+        clock: Clock,
+        made_by: str,
+        watch: Watch,
+        waiting: int,
+        *,
+        is_alone: bool = False,
+    ) -> None:
+        """Nothing is opened before `start`.
+
+        Takes: the database's URL; the spool's files; who its batches are made by; who looks on; how many callers may
+        wait; whether no other program decides about the clicks that come here, so that being in the spool is enough.
+        """
+        self._url, self._clock, self._made_by = url, clock, made_by
+        self._watch, self._is_alone = watch, is_alone
         self._wake = threading.Event()
+        self._callers: Callers[Message] = Callers(self._wake, waiting)
+        self._spool = Spool(files, watch, waiting, self._wake, answers_first=is_alone)
+        self._jobs: deque[_Job] = deque()
         self._stopping = False
         self._ledger: LiveLedger | None = None
-        self._next_try = self._next_slice = self._next_look = 0.0
+        self._next_try = self._next_slice = self._next_look = self._next_clicks = 0.0
         self._gathered_since_slice = False
-        self._is_called = False
+        self._unsure = 0  # so many times the spool may give clicks that the ledger has
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.catalog = Catalog()
         self.trouble = ""  # why the database cannot be written, '' while it can
@@ -75,10 +83,13 @@ class Writer:
     def start(self) -> None:
         """Open the ledger and begin. Raises: DatabaseError."""
         self._connect()
+        self._spool.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Record what was accepted, then end. New callers are turned away."""
+        self._callers.turn_away(_STOPPING)
+        self._spool.stop()
         self._stopping = True
         self._wake.set()
         self._thread.join()
@@ -86,12 +97,12 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many callers wait."""
-        return len(self._callers)
+        return len(self._callers) + self._spool.waiting
 
     @property
     def spooled(self) -> int:
-        """How many bytes of clicks wait in the spool."""
-        return self._spool.taken
+        """How many bytes of clicks wait for the database to be written again."""
+        return self._spool.taken if self.trouble else 0
 
     async def click(self, click: Click) -> None:
         """Record a click. Returns once it is on disk, in the ledger or in the spool.
@@ -99,14 +110,14 @@ class Writer:
         Raises: UnavailableError, and then the click is lost.
         """
         try:
-            await self._brought(click)
+            await self._spool.keep(click)
         except UnavailableError:
             self._watch.spooled(0, 1)
             raise
 
     async def tell(self, message: Message) -> Told:
         """Record a message. Returns once it is on disk. Raises: UnavailableError."""
-        told: Told = await self._brought(message)
+        told: Told = await self._callers.bring(message)
         return told
 
     async def try_out(self, message: Message) -> Told:
@@ -128,7 +139,7 @@ class Writer:
         job = _Job(slices, Future())
         job.done.set_running_or_notify_cancel()  # a caller that goes away must not cancel what the writer will answer
         if self._stopping:
-            job.done.set_exception(UnavailableError("the server is stopping"))
+            job.done.set_exception(UnavailableError(_STOPPING))
         else:
             self._jobs.append(job)
             self._wake.set()
@@ -141,26 +152,9 @@ class Writer:
             self._ledger.refresh()
             self.catalog = self._ledger.catalog
 
-    async def _brought(self, brought: Click | Message) -> Any:  # noqa: ANN401 - each caller says what it gets
-        if self._stopping:
-            raise UnavailableError("the server is stopping")
-        if len(self._callers) >= self._most:
-            raise UnavailableError("too many wait already")
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
-        self._callers.append(_Waiting(brought, loop, answer))
-        if not self._is_called:
-            self._is_called = True
-            loop.call_soon(self._call)  # after the others that the loop has ready now: they come along
-        return await answer
-
-    def _call(self) -> None:
-        self._is_called = False
-        self._wake.set()
-
     def _run(self) -> None:
-        while not (self._stopping and not self._callers):
-            if not self._callers or self._is_called:
+        while not self._is_done():
+            if not self._callers or self._callers.are_coming:
                 self._wake.wait(self._idle_seconds())
             self._wake.clear()
             if self.trouble and monotonic() >= self._next_try:
@@ -169,86 +163,96 @@ class Writer:
             self._take_slice()
         self._end()
 
+    def _is_done(self) -> bool:
+        return self._stopping and not self._callers and (self._spool.is_empty or bool(self.trouble))
+
     def _idle_seconds(self) -> float:
         """How long to wait for a caller before anything else is due."""
         if self.trouble:
             return _RETRY_SECONDS
+        seconds = _IDLE_SECONDS
         if self._jobs:
-            return max(0.0, self._next_slice - monotonic()) if self._gathered_since_slice else 0.0
-        return _IDLE_SECONDS
+            seconds = self._next_slice - monotonic() if self._gathered_since_slice else 0.0
+        if not self._spool.is_empty:
+            seconds = min(seconds, self._next_clicks - monotonic())
+        return max(0.0, seconds)
 
     def _gather(self) -> None:
         """Record whatever waits, and answer."""
-        callers = [self._callers.popleft() for _ in range(min(len(self._callers), GATHERED_MOST))]
+        callers = self._callers.take(GATHERED_MOST)
         if not callers or monotonic() >= self._next_look:
             self._refresh()
-        if not callers:
-            return
-        self._gathered_since_slice = True
-        clicks = [caller for caller in callers if isinstance(caller.brought, tuple)]
-        messages = [caller for caller in callers if not isinstance(caller.brought, tuple)]
-        if not messages:
-            self._record_and_answer(clicks, [])
-        for origin in {caller.brought.origin: None for caller in messages}:  # type: ignore[union-attr]  # messages alone
-            self._record_and_answer(clicks, [m for m in messages if m.brought.origin is origin])  # type: ignore[union-attr]  # the same
-            clicks = []
+        if callers or self._stopping or monotonic() >= self._next_clicks:
+            self._take_clicks()  # after the messages: the spool has any click that they can speak of
+        if callers:
+            self._gathered_since_slice = True
+        for origin in {caller.brought.origin: None for caller in callers}:
+            self._record_and_answer([caller for caller in callers if caller.brought.origin is origin])
 
-    def _record_and_answer(self, clicks: Sequence[_Waiting], messages: Sequence[_Waiting]) -> None:
+    def _record_and_answer(self, messages: Sequence[Caller[Message]]) -> None:
+        """Record messages of one origin, and answer."""
         began = monotonic()
-        answers = self._recorded(clicks, messages)
-        self._watch.gathered(len(clicks), len(messages), monotonic() - began)
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
-        for caller, answer in zip((*clicks, *messages), answers, strict=True):
-            by_loop.setdefault(caller.loop, []).append((caller.answer, answer))
-        for loop, answered in by_loop.items():
-            with suppress(RuntimeError):  # the loop is closed: the server is gone, and with it whoever asked
-                loop.call_soon_threadsafe(_answer, answered)
+        answer(messages, self._recorded(messages))
+        self._watch.gathered(0, len(messages), monotonic() - began)
 
-    def _recorded(self, clicks: Sequence[_Waiting], messages: Sequence[_Waiting]) -> list[Any]:
-        """What each caller is answered: clicks first, then messages. An exception is raised at its caller."""
+    def _recorded(self, messages: Sequence[Caller[Message]]) -> list[Told | Exception]:
+        """What each message is answered. An exception is raised at its caller."""
         if self._ledger is None or self.trouble:
-            return self._spooled(clicks) + [UnavailableError(self.trouble)] * len(messages)
+            return [UnavailableError(self.trouble)] * len(messages)
         try:
-            told = self._ledger.record([c.brought for c in clicks], [m.brought for m in messages])  # type: ignore[misc]  # parted by kind above
+            told = self._ledger.record([caller.brought for caller in messages])
         except DatabaseUnavailableError as error:
             self._lose(str(error))
-            return self._spooled(clicks) + [UnavailableError(self.trouble)] * len(messages)
-        except Exception as error:  # noqa: BLE001 - one caller's trouble must end neither the others' nor the thread
-            return self._one_by_one(clicks, messages, error)
+            return [UnavailableError(self.trouble)] * len(messages)
+        except Exception as error:  # noqa: BLE001 - one message's trouble must end neither the others' nor the thread
+            if len(messages) == 1:
+                self._watch.failed(f"{type(error).__name__}: {error}")
+                return [UnavailableError("it could not be recorded")]
+            half = len(messages) // 2  # part them, so that what is wrong with one harms no other
+            return self._recorded(messages[:half]) + self._recorded(messages[half:])
         self.catalog = self._ledger.catalog
         self._watch.told(told)
-        return [None] * len(clicks) + told
+        return list(told)
 
-    def _one_by_one(self, clicks: Sequence[_Waiting], messages: Sequence[_Waiting], error: Exception) -> list[Any]:
-        """Part a group that the ledger refuses, so that what is wrong with one caller harms no other."""
-        if clicks and messages:
-            return self._recorded(clicks, []) + self._recorded([], messages)
-        group = clicks or messages
-        if len(group) == 1:
-            self._watch.failed(f"{type(error).__name__}: {error}")
-            if clicks:
-                self._watch.spooled(0, 1)
-            return [None if clicks else UnavailableError("it could not be recorded")]
-        half = len(group) // 2
-        parts = (group[:half], group[half:])
-        return [answer for part in parts for answer in self._recorded(*((part, []) if clicks else ([], part)))]
-
-    def _spooled(self, clicks: Sequence[_Waiting]) -> list[Any]:
-        """Keep clicks for later. A visitor is sent on even where there is no room."""
-        if clicks:
+    def _take_clicks(self) -> None:
+        """Have the ledger take what the spool has for it."""
+        if self._ledger is not None and not self.trouble and not self._spool.is_empty:
             try:
-                kept = self._spool.keep([caller.brought for caller in clicks])  # type: ignore[misc]  # clicks alone
-            except OSError as error:
-                self._watch.failed(f"the spool cannot be written: {error}")
-                kept = 0
-            self._watch.spooled(kept, len(clicks) - kept)
-        return [None] * len(clicks)
+                self._record_spooled(self._ledger)
+            except DatabaseUnavailableError as error:
+                self._lose(str(error))
+
+    def _record_spooled(self, ledger: LiveLedger) -> None:
+        began, clicks = monotonic(), self._spool.clicks()
+        for place in range(0, len(clicks), _CLICKS_AT_ONCE):
+            self._record_clicks(ledger, clicks[place : place + _CLICKS_AT_ONCE])
+        self._spool.recorded()
+        self._unsure = max(0, self._unsure - 1)
+        self._watch.gathered(len(clicks), 0, monotonic() - began)
+        self._next_clicks = monotonic() + (_TOGETHER_SECONDS if self._is_alone else 0.0)
+        self._gathered_since_slice |= not self._is_alone
+
+    def _record_clicks(self, ledger: LiveLedger, clicks: Sequence[Click]) -> None:
+        try:
+            ledger.record_clicks(clicks, perhaps_known=self._unsure > 0)
+        except DatabaseUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one click's trouble must end neither the others' nor the thread
+            if len(clicks) == 1:
+                self._watch.failed(f"{type(error).__name__}: {error}")
+                self._watch.spooled(0, 1)
+                return
+            half = len(clicks) // 2
+            self._record_clicks(ledger, clicks[:half])
+            self._record_clicks(ledger, clicks[half:])
 
     def _take_slice(self) -> None:
         """Do one slice of the longer work, and leave live traffic as much time as it took."""
-        if not self._jobs or self.trouble or self._ledger is None or self._stopping:
+        is_soon = self._gathered_since_slice and monotonic() < self._next_slice
+        if not self._jobs or is_soon or self._stopping:
             return
-        if self._gathered_since_slice and monotonic() < self._next_slice:
+        self._take_clicks()
+        if self.trouble or self._ledger is None:
             return
         job, began = self._jobs.popleft(), monotonic()
         try:
@@ -281,10 +285,9 @@ class Writer:
         database = open_ledger(self._url, _BUSY_SECONDS)
         try:
             self._ledger = LiveLedger(database, self._clock, self._made_by)
-            kept = self._spool.kept()
-            if kept:
-                self._ledger.keep_spooled(kept)
-                self._spool.empty()
+            self._unsure = 2  # each of the spool's files may have clicks whose commit was not heard of
+            while self._unsure and not self._spool.is_empty:
+                self._record_spooled(self._ledger)
         except BaseException:
             database.close()
             self._ledger = None
@@ -295,6 +298,7 @@ class Writer:
         try:
             self._connect()
             self.trouble = ""
+            self._spool.ledger_is_back()
             self._watch.recovered()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             self.trouble = str(error)
@@ -303,6 +307,7 @@ class Writer:
     def _lose(self, trouble: str) -> None:
         self.trouble, self._next_try = trouble, monotonic() + _RETRY_SECONDS
         self._watch.failed(trouble)
+        self._spool.ledger_is_lost()
         if self._ledger is not None:
             ledger, self._ledger = self._ledger, None
             for job in [job for job in self._jobs if job.running]:  # what they have read so far is of a lost connection
@@ -313,7 +318,9 @@ class Writer:
 
     def _end(self) -> None:
         for job in self._jobs:
-            job.done.set_exception(UnavailableError("the server is stopping"))
+            job.done.set_exception(UnavailableError(_STOPPING))
+        late = self._callers.take(len(self._callers))
+        answer(late, [UnavailableError(_STOPPING)] * len(late))
         try:
             if self._ledger is not None:
                 self._ledger.finish()
@@ -321,13 +328,3 @@ class Writer:
         except DatabaseError as error:
             self._watch.failed(str(error))
         self._spool.close()
-
-
-def _answer(answered: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
-    for answer, value in answered:
-        if answer.done():  # its caller has gone
-            continue
-        if isinstance(value, BaseException):
-            answer.set_exception(value)
-        else:
-            answer.set_result(value)

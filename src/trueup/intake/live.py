@@ -65,36 +65,36 @@ class LiveLedger:
         """Say that this program itself has changed the setup: the next message is decided by the new one."""
         self._others_writes = self._version = -1
 
-    def record(self, clicks: Sequence[Click], messages: Sequence[Message]) -> list[Told]:
-        """Record clicks, and messages of one origin, in one transaction; all are on disk when this returns.
+    def record(self, messages: Sequence[Message]) -> list[Told]:
+        """Record messages of one origin in one transaction; all are on disk when this returns.
 
-        Messages are decided by the setup as it is now; clicks have theirs in them already.
+        They are decided by the setup as it is now.
 
         Returns: what each message came to, in their order. Raises: DatabaseError, and then nothing is recorded.
         """
-        new = _click_frame(clicks) if clicks else None
-        if messages:
-            self.refresh()
-            return self._record(messages[0].origin, messages, new)
-        if new is not None:
-            with self.database.transaction():
-                commit_clicks(self.database, new)
-        return []
+        self.refresh()
+        return self._record(messages[0].origin, messages)
+
+    def record_clicks(self, clicks: Sequence[Click], *, perhaps_known: bool) -> int:
+        """Record clicks in one transaction; all are on disk when this returns.
+
+        Takes: whether the ledger may have some already, or one comes twice; those are left out. Returns: how many were
+        new. Raises: DatabaseError, and then nothing is recorded.
+        """
+        new = _click_frame(clicks)
+        with self.database.transaction():
+            if perhaps_known:
+                new = new.unique("click_id", keep="first", maintain_order=True).sort("click_id")
+                known = read_click_facts(self.database, new["click_id"].to_list())["click_id"]
+                new = new.filter(~pl.col("click_id").is_in(known.implode()))
+            commit_clicks(self.database, new)
+        return new.height
 
     def try_out(self, said: Message) -> Told:
         """Say what a message would come to now. Changes nothing."""
         self.refresh()
         batch = self._batch([said], 0, 0)
         return _told(decide_now(self.database, batch, {self._policy.policy_id: self._policy}), [said], 0)[0]
-
-    def keep_spooled(self, clicks: Sequence[Click]) -> int:
-        """Record clicks that were kept elsewhere meanwhile, each once. Returns: how many were new."""
-        frame = _click_frame(clicks).unique("click_id", keep="first", maintain_order=True).sort("click_id")
-        with self.database.transaction():
-            known = read_click_facts(self.database, frame["click_id"].to_list())["click_id"]
-            new = frame.filter(~pl.col("click_id").is_in(known.implode()))
-            commit_clicks(self.database, new)
-        return new.height
 
     def finish(self) -> None:
         """Finish the open batches: no message will come any more."""
@@ -103,7 +103,7 @@ class LiveLedger:
                 self._finish(record)
         self._open.clear()
 
-    def _record(self, origin: Origin, messages: Sequence[Message], clicks: pl.DataFrame | None) -> list[Told]:
+    def _record(self, origin: Origin, messages: Sequence[Message]) -> list[Told]:
         while True:
             record = self._open_batch(origin)
             batch = self._batch(messages, record.batch_id, record.rows_done)
@@ -114,7 +114,7 @@ class LiveLedger:
                     record,
                     {self._policy.policy_id: self._policy},
                     self._clock,
-                    beside=lambda decisions: self._beside(decisions, messages, clicks, record.rows_done),  # noqa: B023 - it is called before the loop goes on
+                    beside=lambda decisions: self._beside(decisions, messages, record.rows_done),  # noqa: B023 - it is called before the loop goes on
                 )
             except BatchMovedError:  # it was undone, and with that closed
                 del self._open[origin]
@@ -122,12 +122,8 @@ class LiveLedger:
             self._open[origin] = after
             return _told(decisions, messages, record.rows_done)
 
-    def _beside(
-        self, decisions: Decisions, messages: Sequence[Message], clicks: pl.DataFrame | None, rows_before: int
-    ) -> None:
+    def _beside(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> None:
         """What is committed together with the rows."""
-        if clicks is not None:
-            commit_clicks(self.database, clicks)
         if not any(said.sub_parameters for said in messages):
             return
         for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from trueup.inputs.writer import UnavailableError
+from trueup.inputs.callers import UnavailableError
 from trueup.ledger.database import DatabaseUnavailableError
 
 MEDIA_TYPE: Final = "application/problem+json"

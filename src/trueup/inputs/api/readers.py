@@ -10,10 +10,11 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
-from trueup.inputs.writer import UnavailableError
 from trueup.intake.chunks import Slices, at_once
 from trueup.ledger.database import Database, DatabaseUnavailableError
+from trueup.ledger.lines import Lines
 from trueup.ledger.open import open_ledger
 
 T = TypeVar("T")
@@ -83,8 +84,14 @@ async def _reader(request: Request) -> AsyncIterator[Database]:
         yield database
 
 
+def _lines(request: Request) -> Lines:
+    lines: Lines = request.app.state.lines
+    return lines
+
+
 EdgeHere = Annotated[Edge, Depends(_edge)]
 Reader = Annotated[Database, Depends(_reader)]
+KnownLines = Annotated[Lines, Depends(_lines)]
 
 
 async def written(edge: Edge, work: Callable[[Database], T]) -> T:

@@ -20,8 +20,8 @@ from trueup.inputs.api.upload_answers import ProgressAnswer, progress_of
 from trueup.inputs.api.upload_files import csv_answer
 from trueup.inputs.api.upload_jobs import Look, jobs_of, sent_folder
 from trueup.inputs.api.upload_shown import UploadId, known_upload
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
-from trueup.inputs.writer import UnavailableError
 from trueup.intake.click_file import ClickFile, refused_clicks
 from trueup.intake.sent_files import read_sent
 from trueup.intake.sent_folder import SentFolder

@@ -8,8 +8,9 @@ from fastapi import Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from trueup.inputs.api.readers import Readers
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
-from trueup.inputs.writer import UnavailableError, Writer
+from trueup.inputs.writer import Writer
 from trueup.intake.jobs import Jobs
 from trueup.intake.sent_folder import SentFolder
 from trueup.ledger.database import Database

@@ -1,0 +1,87 @@
+"""Callers that wait in the event loop for an answer that a thread gives.
+
+All that the loop has ready at one time come together: a thread that ran off with the first of them would do its work
+once for that one and once more for the rest, and the two would fight for the interpreter.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class UnavailableError(Exception):
+    """What came cannot be recorded now; the sender is to try again later. The message says why."""
+
+
+@dataclass(slots=True)
+class Caller(Generic[T]):
+    """One that waits: what it brought, and where its answer goes."""
+
+    brought: T
+    loop: asyncio.AbstractEventLoop
+    answer: "asyncio.Future[Any]"
+
+
+class Callers(Generic[T]):
+    """Those that wait for one thread."""
+
+    def __init__(self, wake: Event, most: int) -> None:
+        """Takes: what wakes the thread; how many may wait."""
+        self._wake, self._most = wake, most
+        self._waiting: deque[Caller[T]] = deque()
+        self._turned_away = ""
+        self.are_coming = False  # more than are here: the thread is woken once all are
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    async def bring(self, brought: T) -> Any:  # noqa: ANN401 - what the thread answers
+        """Wait for the answer. Raises: UnavailableError, or what the thread answers with."""
+        if self._turned_away or len(self._waiting) >= self._most:
+            raise UnavailableError(self._turned_away or "too many wait already")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(Caller(brought, loop, answer))
+        if not self.are_coming:
+            self.are_coming = True
+            loop.call_soon(self._come)  # after all that the loop has ready now
+        return await answer
+
+    def turn_away(self, why: str) -> None:
+        """Let no more come. Those that wait are still to be answered."""
+        self._turned_away = why
+
+    def take(self, most: int) -> list[Caller[T]]:
+        """Those that have waited longest. Called by the thread, which answers them."""
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
+
+    def _come(self) -> None:
+        self.are_coming = False
+        self._wake.set()
+
+
+def answer(callers: Sequence[Caller[Any]], answers: Sequence[Any]) -> None:
+    """Answer callers, each with its own; an exception is raised at its caller. Called by a thread."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for caller, value in zip(callers, answers, strict=True):
+        by_loop.setdefault(caller.loop, []).append((caller.answer, value))
+    for loop, answered in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: the server is gone, and with it whoever asked
+            loop.call_soon_threadsafe(_settle, answered)
+
+
+def _settle(answered: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for future, value in answered:
+        if future.done():  # its caller has gone
+            continue
+        if isinstance(value, BaseException):
+            future.set_exception(value)
+        else:
+            future.set_result(value)
