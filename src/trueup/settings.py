@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     query_bytes: int = Field(8 << 10, ge=256, description="The longest query of a click, pixel or postback.")
     parameters: int = Field(100, ge=10, le=1_000, description="The most parameters of a click, pixel or postback.")
     waiting: int = Field(10_000, ge=100, description="How many clicks and postbacks may wait for the database.")
-    spool_bytes: int = Field(64 << 20, ge=1 << 16, description="Room for clicks while the database cannot be written.")
+    spool_bytes: int = Field(64 << 20, ge=1 << 16, description="Room for clicks that the ledger does not have yet.")
     free_bytes: int = Field(
         256 << 20, ge=0, description="With less free disk than this, /readyz says so, and no files are taken."
     )
