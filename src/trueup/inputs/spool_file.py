@@ -5,13 +5,14 @@ were kept together; its checksum tells a whole one from one that was cut short.
 """
 
 import fcntl
-import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from struct import Struct
 from typing import Final, Self
+
+from pydantic_core import from_json, to_json
 
 from trueup.model.traffic import Click
 
@@ -60,7 +61,7 @@ class SpoolFile:
         """
         texts, end = [], self._end + _RECORD.size
         for click in clicks:
-            text = json.dumps(click, ensure_ascii=False, separators=(",", ":")).encode()
+            text = to_json(click)
             end += len(text) + 1  # a comma or a bracket
             if end >= self._size:
                 break
@@ -71,7 +72,7 @@ class SpoolFile:
 
     def clicks(self) -> list[Click]:
         """Everything that is kept, in the order it came."""
-        return [tuple(click) for payload in self._payloads() for click in json.loads(payload)]
+        return [tuple(click) for payload in self._payloads() for click in from_json(payload)]
 
     def empty(self) -> None:
         """Forget what is kept: the ledger has it.
