@@ -64,27 +64,12 @@ class App:
         self._nowhere = Route("nowhere", _nowhere)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or live through the process' life."""
-        if scope["type"] == "http":
-            await self._watched(self._route(scope["path"]), scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-
-    def _route(self, path: str) -> Route:
-        """Which part a path belongs to; the busiest first."""
-        if path.startswith("/c/"):
-            return self._redirect
-        if path.endswith("/postback") and path.count("/") <= 2:  # noqa: PLR2004 - /postback and /<key>/postback
-            return self._postbacks
-        if path in _PIXELS:
-            return self._pixel
-        if path.startswith(API_PATH) and path[len(API_PATH) :][:1] in ("", "/"):
-            return self._api
-        return self._operation if path in _OPERATION else self._nowhere
-
-    async def _watched(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have a request answered, see to it that it is, and tell how it went."""
-        began, status = perf_counter(), 0
+        """Live through the process' life, or have one request answered, see to it that it is, and tell how it went."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._live(receive, send)
+            return
+        route, began, status = self._route(scope["path"]), perf_counter(), 0
 
         def watching(event: Event) -> Awaitable[None]:
             nonlocal status
@@ -99,6 +84,18 @@ class App:
             self._observer.crashed(route.name)
             if not status:
                 await answer_text(watching, 500, "the server failed; its log says how\n")
+
+    def _route(self, path: str) -> Route:
+        """Which part a path belongs to; the busiest first."""
+        if path.startswith("/c/"):
+            return self._redirect
+        if path.endswith("/postback") and path.count("/") <= 2:  # noqa: PLR2004 - /postback and /<key>/postback
+            return self._postbacks
+        if path in _PIXELS:
+            return self._pixel
+        if path.startswith(API_PATH) and path[len(API_PATH) :][:1] in ("", "/"):
+            return self._api
+        return self._operation if path in _OPERATION else self._nowhere
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The process' life: begin, serve, stop. The server stops it only when all requests are answered."""
@@ -136,7 +133,7 @@ class App:
         files = claim_two(settings.folder, settings.spool_bytes)
         writer = Writer(settings.database_url, files, now, MADE_BY, self._observer, settings.waiting, is_alone=is_alone)
         writer.start()
-        edge = Edge(settings, writer, key)
+        edge = Edge(settings, writer, key, is_stopping=lambda: self._told_to_stop)
         self._redirect = Route("redirect", Redirect(edge))
         self._postbacks = Route("postback", Postbacks(edge))
         self._pixel = Route("pixel", Pixel(edge))

@@ -66,6 +66,13 @@ def test_fill__gives_the_network_each_value_as_it_is(values: dict[str, str]) -> 
     assert parse_qsl(urlsplit(filled).query, keep_blank_values=True) == list(values.items())
 
 
+@given(offers(), VALUES, st.sets(st.sampled_from(MACROS)))
+@settings(deadline=None)
+def test_known__leaves_the_rest_to_fill(offer: tuple[str, str], values: dict[str, str], first: set[str]) -> None:
+    known = Template.parse(offer[0]).known({name: values[name] for name in first})
+    assert known.fill({**values, **dict.fromkeys(first, "another")}) == Template.parse(offer[0]).fill(values)
+
+
 @pytest.mark.parametrize("value", HOSTILE)
 def test_fill__withstands_each_known_trick(value: str) -> None:
     for place in PLACES:

@@ -169,8 +169,9 @@ def test_values__are_kept_clean_and_cut(world: World) -> None:
 
 def test_offers__are_chosen_as_their_weights_say_and_only_those_with_a_url(sqlite_world: World) -> None:
     with open_ledger(sqlite_world.trueup.url) as ledger:
-        link = links(read_catalog(ledger))["three"]
-    chosen = Counter(link.chosen(number).words["offer"] for number in range(4_000))
+        catalog = read_catalog(ledger)
+    link, names = links(catalog)["three"], {offer.offer_id: name for name, offer in catalog.offers.items()}
+    chosen = Counter(names[link.chosen(number).click["offer_id"]] for number in range(4_000))
     assert chosen == {"VPN trial": 3_000, "Everything": 1_000}
 
 

@@ -29,6 +29,11 @@ def test_click_ids__a_changed_one_is_not_genuine(now: int, chance: bytes, place:
     assert not is_genuine(made, b"another key")
 
 
+def test_click_ids__are_made_the_same_way_for_ever() -> None:
+    made = new_click_id(1_795_246_364_000_000, bytes(range(RANDOM_BYTES)), KEY)
+    assert made == "c01k7ugb5b0000g40o40k30e20922pc"  # another way of making them would disown those that are stored
+
+
 @given(moments, randomness)
 def test_click_ids__are_legal_and_no_number(now: int, chance: bytes) -> None:
     made = new_click_id(now, chance, KEY)

@@ -6,8 +6,7 @@ status, sub-parameters of the click, an answer, a test.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from trueup.dialects.names import FIELDS, normalised, shown
 from trueup.dialects.values import (
@@ -50,8 +49,7 @@ _SUB_PARAMETERS: Final = frozenset(field for field in BESIDE if field.startswith
 _ANSWER: Final = re.compile(r"[A-Za-z0-9 _.-]{0,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPostback:
+class ReadPostback(NamedTuple):
     """One request, as it was read."""
 
     row: Mapping[str, Any]  # columns of ROWS
@@ -117,10 +115,12 @@ def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
         "currency": said("currency", "").upper(),
         "converted_at": moment_micros(time) if time else None,
         "target_n": target_n,
+        "refusal": "",
+        "detail": "",
+        "raw": raw[:RAW_CHARS],
     }
     row["refusal"], row["detail"] = next(_troubles(row, given), ("", ""))
-    row["raw"] = raw[:RAW_CHARS]
-    if any("\0" in text for text in (raw, *given.values())):
+    if "\0" in "".join((raw, *given.values())):
         return {name: _kept(value) if isinstance(value, str) else value for name, value in row.items()}
     return row
 

@@ -5,6 +5,7 @@ The two agree on every text, and say the same words of a bad one; but for Unix t
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from trueup.dialects.fields import TEXT_CHARS
@@ -40,6 +41,7 @@ def shown(text: str) -> str:
     return f"'{clean[:_SHOWN_CHARS]}{'…' * (len(text) > _SHOWN_CHARS)}'"
 
 
+@lru_cache  # an offer pays the same again and again
 def payout_micros(text: str) -> int | None:
     """Money in micros; None where the text is no plain number of ours."""
     found = _AMOUNT.fullmatch(text)
@@ -96,7 +98,7 @@ def id_trouble(text: str, meaning: str) -> str:
     """What is wrong with a transaction id or an event id, '' for nothing. Takes: also what the message calls it."""
     if len(text) > TEXT_CHARS:
         return f"{meaning} has {len(text)} characters, and {TEXT_CHARS} are the most"
-    return f"{meaning} has a control character" if CONTROL.search(text) else ""
+    return f"{meaning} has a control character" if not text.isprintable() and CONTROL.search(text) else ""
 
 
 def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None]:

@@ -22,14 +22,17 @@ async def answer(send: Send, status: int, body: bytes, content_type: bytes, head
     await send({"type": "http.response.body", "body": body})
 
 
-async def answer_text(send: Send, status: int, text: str, headers: Sequence[Header] = ()) -> None:
+def answer_text(send: Send, status: int, text: str, headers: Sequence[Header] = ()) -> Awaitable[None]:
     """Send a short text."""
-    await answer(send, status, text.encode(), TEXT, headers)
+    return answer(send, status, text.encode(), TEXT, headers)
 
 
 def header(scope: Scope, name: bytes) -> str:
     """What a header of the request says, '' where it is not there. Takes: its name in lower case."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""
 
 
 def peer_of(scope: Scope) -> str:

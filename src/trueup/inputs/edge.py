@@ -27,6 +27,7 @@ class Edge:
     click_key: bytes  # of our own click ids
     clock: Callable[[], int] = now
     randomness: Callable[[int], bytes] = os.urandom
+    is_stopping: Callable[[], bool] = lambda: False  # what would go on for long ends then: the server waits for it
     _derived: dict[Callable[[Catalog], Any], tuple[Catalog, Any]] = field(default_factory=dict)
 
     @property

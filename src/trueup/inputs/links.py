@@ -4,22 +4,25 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
+import polars as pl
+
+from trueup.model.batch import CLICKS
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, Offer, TrafficSource
 from trueup.model.macros import Template
 
 _NO_NETWORK: Final = AffiliateNetwork(0, "")
 _NO_SOURCE: Final = TrafficSource(0, "")
+_NOTHING_KNOWN: Final = {name: "" if dtype == pl.String else 0 for name, dtype in CLICKS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One offer of a campaign."""
 
-    template: Template
-    numbers: Mapping[str, int]  # what a click keeps of them
-    words: Mapping[str, str]  # what macros stand for that is the same for every visitor
+    template: Template  # with all macros filled that are the same for every visitor
+    click: Mapping[str, Any]  # what its clicks have in common; '' or 0 in the columns that each fills by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def _target(catalog: Catalog, campaign: Campaign, offer: Offer) -> Target | None
     sources = {source.traffic_source_id: source for source in catalog.traffic_sources.values()}
     network = networks.get(offer.network_id, _NO_NETWORK)
     source = sources.get(campaign.traffic_source_id, _NO_SOURCE)
-    numbers = {
+    click = {
+        **_NOTHING_KNOWN,
         "campaign_id": campaign.campaign_id,
         "offer_id": offer.offer_id,
         "network_id": network.network_id,
@@ -73,4 +77,4 @@ def _target(catalog: Catalog, campaign: Campaign, offer: Offer) -> Target | None
         "traffic_source_id": str(source.traffic_source_id or ""),
         "currency": catalog.workspace.currency,
     }
-    return Target(template, numbers, words)
+    return Target(template.known(words), click)

@@ -16,19 +16,17 @@ SECRETS: Final = {
     "key", "apikey", "secretkey", "token", "authtoken", "accesstoken", "secret", "password", "passwd", "pass", "pwd",
     "signature", "sign", "sig", "hash", "hmac", "auth", "authorization", "credential", "credentials",
 }  # fmt: skip
-_PERHAPS_SECRET: Final = ("key", "token", "secret", "pass", "pwd", "sig", "hash", "hmac", "auth", "credential", "%")
+_PERHAPS_SECRET: Final = re.compile("key|token|secret|pass|pwd|sig|hash|hmac|auth|credential|%")
 # A name and its value in text of no known form.
 _NAMED: Final = re.compile(r"""([\w%.-]{1,64})(["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"?|[^\s&,;}"']+)""")
 
 
 def pairs_of(text: str) -> Pairs:
     """Part a query or a form into names and values. Bytes that are no UTF-8 become U+FFFD."""
-    found = []
-    for part in text.split("&"):
-        if part:
-            name, _, value = part.partition("=")
-            found.append((_decoded(name), _decoded(value)))
-    return found
+    parted = [part.partition("=") for part in text.split("&") if part]
+    if "%" in text or "+" in text:
+        return [(unquote_plus(name), unquote_plus(value)) for name, _, value in parted]
+    return [(name, value) for name, _, value in parted]
 
 
 def too_long(query: int, most: int) -> str:
@@ -43,8 +41,7 @@ def too_many(pairs: int, most: int) -> str:
 
 def without_secrets(query: str) -> str:
     """A query or a form as it came, but for the values of parameters that are secrets."""
-    folded = query.lower()
-    if not any(word in folded for word in _PERHAPS_SECRET):
+    if not _PERHAPS_SECRET.search(query.lower()):
         return query
     return "&".join(_redacted(part) for part in query.split("&"))
 
@@ -68,8 +65,4 @@ def is_secret(name: str) -> bool:
 
 def _redacted(part: str) -> str:
     name, sign, value = part.partition("=")
-    return f"{name}={REDACTED}" if sign and value and is_secret(_decoded(name)) else part
-
-
-def _decoded(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
+    return f"{name}={REDACTED}" if sign and value and is_secret(unquote_plus(name)) else part

@@ -2,11 +2,11 @@
 
 import hmac
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from trueup.access.address import caller_address
 from trueup.access.rates import Rate
@@ -33,6 +33,10 @@ STATUSES: Final[Mapping[Outcome, HTTPStatus]] = {
     Outcome.REFUSED_UNKNOWN_CONVERSION: HTTPStatus.NOT_FOUND,
     Outcome.PARKED_UNKNOWN_CLICK: HTTPStatus.ACCEPTED,
 }
+_STATUS_OF: Final = {
+    outcome: STATUSES.get(outcome, HTTPStatus.UNPROCESSABLE_ENTITY if outcome.refused else HTTPStatus.OK)
+    for outcome in Outcome
+}
 # These methods are asked about the address, and report nothing.
 _ASK_ONLY: Final = ("HEAD", "OPTIONS")
 _METHODS: Final = [(b"allow", b"GET, POST, HEAD, OPTIONS")]
@@ -51,8 +55,7 @@ NOBODY: Final = Sender(0)  # there was no key
 UNKNOWN: Final = Sender(-1)  # there was one that is nobody's
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A request that was taken in."""
 
     read: ReadPostback
@@ -105,7 +108,7 @@ class Postbacks:
             self._refusals.take(asked.address)
         await _answer(asked, told, send)
 
-    async def _told(self, asked: _Asked) -> Told:
+    def _told(self, asked: _Asked) -> Awaitable[Told]:
         read, writer = asked.read, self._edge.writer
         said = Message(
             row=read.row,
@@ -115,7 +118,7 @@ class Postbacks:
             sub_parameters=read.sub_parameters,
             wants_text=asked.wants_json or read.test,
         )
-        return await (writer.try_out(said) if read.test else writer.tell(said))
+        return writer.try_out(said) if read.test else writer.tell(said)
 
     def _asked(self, scope: Scope, content: bytes | Unread) -> _Asked:
         """Read a request. One that is over a limit, or cannot be read, is a malformed row."""
@@ -130,7 +133,7 @@ class Postbacks:
         read = read_postback(pairs[: settings.parameters], raw)
         trouble, over_limit = _over_limit(settings, len(query), content, len(pairs))
         if trouble or body.trouble:
-            read = replace(read, row=refused(trouble or body.trouble, raw), sub_parameters=None)
+            read = read._replace(row=refused(trouble or body.trouble, raw), sub_parameters=None)
         return _Asked(
             read=read,
             sender=self._sender(key or read.key),
@@ -182,19 +185,17 @@ def _raw(method: str, query: str, body: str, *, has_key: bool) -> str:
     return f"{line} {body}" if body else line
 
 
-async def _answer(asked: _Asked, told: Told, send: Send) -> None:
-    outcome, read = told.outcome, asked.read
-    status = STATUSES.get(outcome, HTTPStatus.UNPROCESSABLE_ENTITY if outcome.refused else HTTPStatus.OK)
-    if asked.over_limit and outcome is Outcome.REFUSED_MALFORMED_ROW:
+def _answer(asked: _Asked, told: Told, send: Send) -> Awaitable[None]:
+    read, status = asked.read, _STATUS_OF[told.outcome]
+    if asked.over_limit and told.outcome is Outcome.REFUSED_MALFORMED_ROW:
         status = asked.over_limit
     if asked.sender.always_200:
         status = HTTPStatus.OK
     if asked.wants_json:
-        await answer(send, status, _as_json(told, recorded=not read.test), JSON)
-    elif read.answer and status is HTTPStatus.OK and not read.test:
-        await answer(send, status, read.answer.encode(), TEXT)
-    else:
-        await answer_text(send, status, _as_text(told, is_test=read.test))
+        return answer(send, status, _as_json(told, recorded=not read.test), JSON)
+    if read.answer and status is HTTPStatus.OK and not read.test:
+        return answer(send, status, read.answer.encode(), TEXT)
+    return answer_text(send, status, _as_text(told, is_test=read.test))
 
 
 def _as_text(told: Told, *, is_test: bool) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,14 +19,14 @@ Address = IPv4Address | IPv6Address
 
 _REMEMBERED: Final = 10_000  # user agents, and addresses: to recognise a new one takes half a millisecond
 _RECOGNISED_CHARS: Final = 512  # of a user agent; a longer one says nothing more, and takes longer to search
-_TRUNCATED_BITS: Final = {4: 24, 6: 48}
+_TRUNCATED_BITS: Final = {4: 8, 6: 80}  # the last ones, which are not kept
 _COUNTRY_CHARS: Final = 2
 _UNKNOWN_COUNTRY: Final = "XX"
 _KEPT_CHARS: Final = 1_024
 # PostgreSQL keeps no NUL, and no other control character belongs in a log line or a report.
 _CONTROL: Final = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], "\ufffd")
 # How browsers say that they fetch what may never be visited.
-_AHEAD_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_AHEAD_HEADERS: Final = frozenset({b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"})
 _AHEAD_WORDS: Final = (b"prefetch", b"preview")
 
 # A word in a user agent -> the device, for the first that is there; where none is, the operating system tells.
@@ -115,7 +115,9 @@ class Visitors:
 
 def only_looks(method: str, headers: Mapping[bytes, bytes]) -> bool:
     """Whether a request is no visit: it asks for the headers alone, or is made ahead of a visit that may never be."""
-    return method == "HEAD" or any(headers.get(name, b"").lower().startswith(_AHEAD_WORDS) for name in _AHEAD_HEADERS)
+    if method == "HEAD" or _AHEAD_HEADERS.isdisjoint(headers):
+        return method == "HEAD"
+    return any(headers.get(name, b"").lower().startswith(_AHEAD_WORDS) for name in _AHEAD_HEADERS)
 
 
 def kept(text: str) -> str:
@@ -188,6 +190,7 @@ def _kept_ip(address: Address, kept_as: IpKept) -> str:
         case IpKept.WHOLE:
             return str(address)
         case IpKept.TRUNCATED:
-            return str(ip_network((address, _TRUNCATED_BITS[address.version]), strict=False).network_address)
+            bits = _TRUNCATED_BITS[address.version]
+            return str(type(address)(int(address) >> bits << bits))
         case IpKept.NONE:
             return ""

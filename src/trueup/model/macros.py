@@ -109,13 +109,24 @@ class Template:
             raise UnknownMacroError(unknown)
         return cls(found["scheme"] + _ascii_host(found["host"]) + _ascii(first), _fields(first, pieces))
 
+    def known(self, values: Mapping[str, str]) -> Self:
+        """The URL with some macros filled for good. Takes: what stands for each of them, the same for every visitor."""
+        fields: list[tuple[str, bool, str]] = []
+        literal = ""  # what stands between the macro at hand and the next that is not filled
+        for macro, in_path, after in reversed(self.fields):
+            literal = after + literal
+            if macro in values:
+                literal = _filled(values[macro], in_path) + literal
+            else:
+                fields.append((macro, in_path, literal))
+                literal = ""
+        return type(self)(self.first + literal, tuple(reversed(fields)))
+
     def fill(self, values: Mapping[str, str]) -> str:
         """The URL for one visitor, in ASCII. Takes: what stands for each macro; one that is not there is ''."""
         pieces = [self.first]
         for macro, in_path, after in self.fields:
-            value = values.get(macro, "")
-            # A segment of nothing but dots would lead elsewhere in the host, encoded or not.
-            pieces += ("" if in_path and not value.strip(".") else encoded(value), after)
+            pieces += (_filled(values.get(macro, ""), in_path), after)
         return "".join(pieces)
 
 
@@ -124,6 +135,11 @@ def encoded(value: str) -> str:
     if value.isascii() and value.isalnum():
         return value
     return "".join([_ENCODED[byte] for byte in value.encode("utf-8", "replace")])
+
+
+def _filled(value: str, in_path: bool) -> str:
+    """What a value comes to. A segment of nothing but dots would lead elsewhere in the host, encoded or not."""
+    return "" if in_path and not value.strip(".") else encoded(value)
 
 
 def _fields(first: str, pieces: list[str]) -> tuple[tuple[str, bool, str], ...]:
