@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -101,7 +101,10 @@ class Settings(BaseSettings):
     )
     metrics_from: Networks = Field(
         [ip_network("127.0.0.0/8"), ip_network("::1/128")],
-        description="From where /metrics is answered, as addresses or ranges.",
+        description="From where /metrics is answered without a token; with a public_url, from nowhere by default.",
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="A secret of your choice; whoever brings it as a Bearer token sees /metrics."
     )
     api_per_minute: int = Field(600, ge=1, description="How many API requests a key may make in a minute.")
     refused_per_minute: int = Field(

@@ -115,7 +115,18 @@ def test_metrics__are_those_of_all_processes(world: World, new_server: NewServer
 @one_database
 def test_metrics__are_told_to_this_machine_alone(standing: Server, new_server: NewServer) -> None:
     assert standing.get("/metrics").status == 200
-    for headers in ({"x_forwarded_for": "127.0.0.1"}, {"x_real_ip": "127.0.0.1"}, {"forwarded": "for=127.0.0.1"}):
+    for headers in ({"host": "localhost"}, {"host": "127.0.0.1:80"}, {"host": "[::1]:8080"}):
+        assert standing.get("/metrics", **headers).status == 200
+    for headers in (
+        {"x_forwarded_for": "127.0.0.1"},
+        {"x_forwarded_host": "t.example.com"},
+        {"x_real_ip": "127.0.0.1"},
+        {"forwarded": "for=127.0.0.1"},
+        {"via": "1.1 proxy"},
+        {"host": "t.example.com"},
+        {"host": "127.0.0.1.example.com:80"},
+        {"host": ""},
+    ):
         refused = standing.get("/metrics", **headers)
         assert refused.status == 403
         assert "trueup_" not in refused.text
@@ -123,6 +134,25 @@ def test_metrics__are_told_to_this_machine_alone(standing: Server, new_server: N
     assert behind.get("/metrics", x_forwarded_for="10.1.2.3").status == 200
     assert behind.get("/metrics", x_forwarded_for="10.2.2.3").status == 403
     assert behind.get("/metrics").status == 403
+
+
+@one_database
+def test_metrics__are_told_to_nobody_without_a_token_once_the_world_comes(new_server: NewServer) -> None:
+    word = "a text of our own, 12345"
+    server = new_server(TRUEUP_PUBLIC_URL="https://t.example.com", TRUEUP_METRICS_TOKEN=word)
+    for authorization in ("", "Bearer", "Bearer ", "Bearer another", f"Basic {word}", f"Bearer {word}x"):
+        assert server.get("/metrics", authorization=authorization).status == 403
+    brought = {"authorization": f"Bearer {word}", "x_forwarded_for": "203.0.113.9", "host": "t.example.com"}
+    assert "trueup_" in server.get("/metrics", **brought).text
+    assert word not in server.log
+
+
+@one_database
+def test_metrics__are_told_where_one_says_so_though_the_world_comes(new_server: NewServer) -> None:
+    server = new_server(TRUEUP_PUBLIC_URL="https://t.example.com", TRUEUP_METRICS_FROM="127.0.0.1")
+    assert server.get("/metrics").status == 200
+    assert server.get("/metrics", authorization="Bearer ").status == 200
+    assert server.get("/metrics", host="t.example.com").status == 403
 
 
 def test_operation__other_methods_are_refused(standing: Server) -> None:

@@ -87,15 +87,22 @@ def included(scopes: Collection[Scope]) -> frozenset[Scope]:
 
 
 def create_key(
-    database: Database, name: str, scopes: Collection[Scope], now: int, randomness: Callable[[int], bytes]
+    database: Database,
+    name: str,
+    scopes: Collection[Scope],
+    now: int,
+    randomness: Callable[[int], bytes],
+    also: Callable[[Database, tuple[str, KeyRecord]], None] = lambda *_: None,
 ) -> tuple[str, KeyRecord]:
     """Make a key.
 
-    Takes: what it is called, its scopes (one at least), the moment, where random bytes come from. Returns: the key,
-    which cannot be had again, and how it is stored. Raises: KeyNameError.
+    Takes: what it is called, its scopes (one at least), the moment, where random bytes come from, what else to do in
+    the same transaction. Returns: the key, which cannot be had again, and how it is stored. Raises: KeyNameError.
     """
     with database.transaction():
-        return _create(database, named(name), scopes, now, randomness)
+        made = _create(database, named(name), scopes, now, randomness)
+        also(database, made)
+    return made
 
 
 def first_admin(database: Database, clock: Callable[[], int], randomness: Callable[[int], bytes]) -> str | None:

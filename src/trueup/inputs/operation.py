@@ -1,19 +1,26 @@
 """What those who run the server ask it: does it live, can it take work, what are its numbers."""
 
+import hmac
 import json
+import re
 import shutil
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 from trueup.access.address import caller_address, is_trusted
-from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, peer_of
+from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header, peer_of
 from trueup.inputs.edge import Edge
 from trueup.inputs.metrics import CONTENT_TYPE, Metrics
 
 _SQLITE: Final = "sqlite:///"
 _STALLED_SECONDS: Final = 10.0
-# A proxy that nobody named says so itself: what comes through it does not come from this machine.
-_FORWARDED: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
+_PORT: Final = re.compile(r":\d*$")
+# A proxy that nobody named says so itself: what comes through it does not come from where it stands.
+_FORWARDED: Final = frozenset(
+    {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"cf-connecting-ip", b"true-client-ip"}
+)
+_FORWARDED_PREFIX: Final = b"x-forwarded-"
 
 Check = dict[str, Any]  # `ok`, and what it was found by
 
@@ -64,16 +71,43 @@ class Operation:
 
     async def _numbers(self, scope: Scope, send: Send) -> None:
         if not self._may_see_numbers(scope):
-            await answer_text(send, 403, "this address may not see the metrics: add it to TRUEUP_METRICS_FROM\n")
+            told = "the metrics are not for everyone: bring TRUEUP_METRICS_TOKEN, or name where you ask from in "
+            await answer_text(send, 403, f"{told}TRUEUP_METRICS_FROM\n")
             return
         self._metrics.look(self._edge.writer)
         await answer(send, 200, self._metrics.told_as_text(), CONTENT_TYPE)
 
     def _may_see_numbers(self, scope: Scope) -> bool:
         settings, peer = self._edge.settings, peer_of(scope)
+        if _brings(scope, settings.metrics_token.get_secret_value()):
+            return True
+        if settings.public_url and "metrics_from" not in settings.model_fields_set:
+            return False  # the world reaches it through a proxy on this machine, for all that one can tell
         address = caller_address(peer, scope["headers"], settings.trusted_proxies)
-        unnamed_proxy = address == peer and any(name in _FORWARDED for name, _ in scope["headers"])
-        return not unnamed_proxy and is_trusted(address, tuple(settings.metrics_from))
+        if address == peer and _came_through_a_proxy(scope, peer):
+            return False
+        return is_trusted(address, tuple(settings.metrics_from))
+
+
+def _brings(scope: Scope, token: str) -> bool:
+    """Whether a request brings the token; one that is not set nobody can bring."""
+    scheme, _, brought = header(scope, b"authorization").partition(" ")
+    fits = hmac.compare_digest(brought.strip().encode("latin-1"), token.encode())
+    return bool(token) and scheme.lower() == "bearer" and fits
+
+
+def _came_through_a_proxy(scope: Scope, peer: str) -> bool:
+    """Whether a request shows that its connection's other end is not who asks: a proxy that passes on what it gets."""
+    if any(name in _FORWARDED or name.startswith(_FORWARDED_PREFIX) for name, _ in scope["headers"]):
+        return True
+    return _is_this_machine(peer) and not _is_this_machine(_PORT.sub("", header(scope, b"host")).strip("[]"))
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host.lower() == "localhost" or ip_address(host.removeprefix("::ffff:")).is_loopback
+    except ValueError:
+        return False
 
 
 def _free_bytes(folder: Path) -> int:

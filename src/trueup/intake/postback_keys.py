@@ -18,14 +18,19 @@ KEY_BYTES: Final = 24  # of randomness in a key, which has 32 characters then
 KEYS_MOST: Final = 2
 
 
-def rotate_postback_key(database: Database, network_id: int, randomness: bytes) -> AffiliateNetwork | None:
+def rotate_postback_key(
+    database: Database,
+    network_id: int,
+    randomness: bytes,
+    also: Callable[[Database, AffiliateNetwork], None] = lambda *_: None,
+) -> AffiliateNetwork | None:
     """Give a network a new key; the newest of those it had stays good beside it.
 
-    Takes: our number for the network, KEY_BYTES random bytes. Returns: the network with its keys, the new one first;
-    None when there is no such network.
+    Takes: our number for the network, KEY_BYTES random bytes, what else to do in the same transaction. Returns: the
+    network with its keys, the new one first; None when there is no such network.
     """
     key = base64.urlsafe_b64encode(randomness[:KEY_BYTES]).decode()
-    return _set(database, network_id, lambda keys: (key, *keys)[:KEYS_MOST])
+    return _set(database, network_id, lambda keys: (key, *keys)[:KEYS_MOST], also)
 
 
 def drop_postback_keys(database: Database, network_id: int, *, all_keys: bool = False) -> AffiliateNetwork | None:
@@ -36,14 +41,20 @@ def drop_postback_keys(database: Database, network_id: int, *, all_keys: bool = 
     return _set(database, network_id, lambda keys: () if all_keys else keys[:1])
 
 
-def _set(database: Database, network_id: int, changed: Callable[[Keys], Keys]) -> AffiliateNetwork | None:
+def _set(
+    database: Database,
+    network_id: int,
+    changed: Callable[[Keys], Keys],
+    also: Callable[[Database, AffiliateNetwork], None] = lambda *_: None,
+) -> AffiliateNetwork | None:
     with database.transaction():
         lock_catalog(database)
         networks = read_catalog(database).affiliate_networks.values()
         network = next((each for each in networks if each.network_id == network_id), None)
         if network is None:
             return None
-        keys = changed(network.postback_keys)
-        write_postback_keys(database, network_id, keys)
+        network = replace(network, postback_keys=changed(network.postback_keys))
+        write_postback_keys(database, network_id, network.postback_keys)
         move_catalog_version(database)
-    return replace(network, postback_keys=keys)
+        also(database, network)
+    return network

@@ -3,7 +3,7 @@
 What a file mentions is made or set wholly; what it does not mention stays as it is. All of a file is applied, or none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,10 +96,17 @@ class SetupOutcome:
         }
 
 
-def apply_setup(database: Database, content: bytes, *, preview: bool = False) -> SetupOutcome:
+def apply_setup(
+    database: Database,
+    content: bytes,
+    *,
+    preview: bool = False,
+    also: Callable[[Database, SetupOutcome], None] = lambda *_: None,
+) -> SetupOutcome:
     """Apply a setup file in one transaction.
 
-    Takes: the file's bytes; `preview` to change nothing. Returns: what changed, or would; with mistakes nothing did.
+    Takes: the file's bytes; `preview` to change nothing; what else to do in that transaction, where something is done.
+    Returns: what changed, or would; with mistakes nothing did.
     """
     with database.transaction():
         lock_catalog(database)
@@ -112,10 +119,12 @@ def apply_setup(database: Database, content: bytes, *, preview: bool = False) ->
         mistakes = tuple(_too_late(database, changes))
         if mistakes:
             return SetupOutcome(mistakes=mistakes)
+        outcome = SetupOutcome(changes=changes, left_alone=tuple(_left_alone(catalog, wanted)))
         if not preview:
             _store(database, catalog, file, changes)
             move_catalog_version(database)
-    return SetupOutcome(changes=changes, left_alone=tuple(_left_alone(catalog, wanted)))
+            also(database, outcome)
+    return outcome
 
 
 def show_setup(database: Database) -> str:

@@ -86,8 +86,11 @@ def look_at(database: Database, change: Change) -> Refusal | None:
     return step if isinstance(step, Refusal) else None
 
 
-def carry_out(database: Database, change: Change) -> Answer:
-    """Change the setup in one transaction, unless the change is refused. Returns: the thing, as it is or was."""
+def carry_out(database: Database, change: Change, also: Callable[[Database, Stored], None] = lambda *_: None) -> Answer:
+    """Change the setup in one transaction, unless the change is refused.
+
+    Takes: what else to do in that transaction, by the thing. Returns: the thing, as it is or was.
+    """
     with database.transaction():
         lock_catalog(database)
         step = change(database, read_catalog(database))
@@ -95,6 +98,7 @@ def carry_out(database: Database, change: Change) -> Answer:
             return step
         stored = step(database)
         move_catalog_version(database)
+        also(database, stored)
     return stored
 
 

@@ -35,6 +35,7 @@ _KEEP: Final = (
     update(idempotency)
     .where(_IS_CLAIM)
     .values(request_sha256=bindparam("new_sha256"), status=bindparam("new_status"), answer=bindparam("new_answer"))
+    .returning(idempotency.c.made_at)
 )
 
 
@@ -76,10 +77,14 @@ def still_at_work(database: Database, key: str, claimer: str, now: int) -> None:
     database.execute(_BEAT, {"of_key": key, "of_claimer": claimer, "now": now})
 
 
-def keep_answer(database: Database, key: str, claimer: str, request_sha256: str, status: int, answer: str) -> None:
-    """Keep what a request was answered, unless its claim was taken over."""
+def keep_answer(database: Database, key: str, claimer: str, request_sha256: str, status: int, answer: str) -> bool:
+    """Keep what a request was answered, unless its claim was taken over. Returns: whether it is kept.
+
+    Within the transaction that does what was asked for, both are done or neither is.
+    """
     kept = {"new_sha256": request_sha256, "new_status": status, "new_answer": answer}
-    database.execute(_KEEP, {"of_key": key, "of_claimer": claimer, **kept})
+    values = {"of_key": key, "of_claimer": claimer, **kept}
+    return database.read(_KEEP, {"made_at": pl.Int64}, values).height > 0
 
 
 def release(database: Database, key: str, claimer: str) -> None:

@@ -7,9 +7,12 @@ import polars as pl
 from sqlalchemy import BindParameter, Select, bindparam, select
 
 from trueup.ledger.database import Database
+from trueup.ledger.lines import Lines
 from trueup.ledger.schema import clicks, journal
 from trueup.model.batch import CLICKS, JOURNAL
+from trueup.model.progress import BatchRecord
 
+_READ_WHOLE_MOST: Final = 10_000  # rows of a batch that are sorted anew for each page
 _AFTER_ALL: Final = "\x7f"  # no click id goes beyond it
 _MOST: Final[BindParameter[int]] = bindparam("most")
 _CLICKS: Final = select(*(clicks.c[name] for name in CLICKS))
@@ -46,9 +49,17 @@ def rows_of_click(database: Database, click_id: str, after: int, most: int) -> p
     return database.read(_OF_CLICK, JOURNAL, {"wanted": click_id, "place": after, "most": most})
 
 
-def rows_of_batch(database: Database, batch_id: int, outcomes: Sequence[str], after: int, most: int) -> pl.DataFrame:
-    """Some JOURNAL rows of a batch, by their lines. Takes: the outcomes to look for, none for all; a line."""
-    values: dict[str, Any] = {"wanted": batch_id, "place": after, "most": most}
+def rows_of_batch(
+    database: Database, lines: Lines, batch: BatchRecord, outcomes: Sequence[str], after: int, most: int
+) -> pl.DataFrame:
+    """Some JOURNAL rows of a batch, by their lines.
+
+    Takes: what is remembered of large batches; the batch as it is now; the outcomes to look for, none for all; the
+    line that they come after.
+    """
+    if batch.rows_done > _READ_WHOLE_MOST:
+        return lines.page(database, batch.batch_id, batch.rows_done, outcomes, after, most)
+    values: dict[str, Any] = {"wanted": batch.batch_id, "place": after, "most": most}
     if outcomes:
         values["outcomes"] = list(outcomes)
     return database.read(_of_batch(database, with_outcomes=bool(outcomes)), JOURNAL, values)

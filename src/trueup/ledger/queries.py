@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, cast, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, bindparam, cast, func, select, tuple_
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
@@ -18,7 +18,8 @@ from trueup.model.batch import BUCKET_MICROS, CONVERSIONS, Schema
 from trueup.model.money import MICROS
 from trueup.model.words import Clock
 
-PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL goes through all rows for each page
+PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
+_WALKED_MOST: Final = 10_000  # conversions that are looked at in their order, before all of them are sorted
 
 # What the log shows of a conversion, beside the names that the catalog knows.
 LOGGED: Final[Schema] = {
@@ -89,7 +90,7 @@ def one_moment(database: Database) -> Iterator[None]:
 
 def count_conversions(database: Database, selection: Selection) -> int:
     """How many conversions are selected."""
-    statement = select(func.count()).select_from(conversions).where(*_logged(database, selection))
+    statement = select(func.count()).select_from(conversions).where(*_logged(database, selection, conversions))
     return int(database.read(statement, {"rows": pl.Int64}, _values(selection, 1)).item())
 
 
@@ -127,8 +128,14 @@ def read_conversions_page(
 
     Takes: the place (these three) that they come after in that order, None for its beginning. Returns: LOGGED.
     """
-    page = _after_place(database, selection, newest_first=newest_first, goes_back=newest_first).limit(most)
-    place = after or (_AFTER_ALL if newest_first else _BEFORE_ALL)
+    place, rest = _beginning(selection, after, newest_first=newest_first)
+    if not selection.asks_for("click_id", "transaction_id"):
+        walk = _walk(database, rest, newest_first=newest_first).limit(most)
+        found = database.read(walk, LOGGED, _values(rest, 1) | _place(place))
+        if found.height == most:
+            return found
+    # The filters let few through. To follow the index past all the others would be ten times slower than to sort.
+    page = _after_place(database, selection, newest_first=newest_first, goes_back=newest_first, sorts=True).limit(most)
     return database.read(page, LOGGED, _values(selection, 1) | _place(place))
 
 
@@ -158,25 +165,63 @@ def read_click_cells(database: Database, selection: Selection, keys: Sequence[st
     return _cells(database, source, selection, list(keys))
 
 
-def _logged(database: Database, selection: Selection) -> list[ColumnElement[bool]]:
-    time = conversions.c[_TIME[selection.clock]]
-    return [conversions.c.removed == int(selection.removed), *_conditions(database, selection, conversions, time)]
+def _logged(database: Database, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
+    time = rows.c[_TIME[selection.clock]]
+    return [rows.c.removed == int(selection.removed), *_conditions(database, selection, rows, time)]
+
+
+def _beginning(
+    selection: Selection, after: tuple[int, str, int] | None, *, newest_first: bool
+) -> tuple[tuple[int, str, int], Selection]:
+    """The place that a page comes after, and what else is selected: of two bounds SQLite would use the farther one."""
+    place = after or (_AFTER_ALL if newest_first else _BEFORE_ALL)
+    if selection.clock is Clock.CONVERSION:
+        if newest_first and selection.to_at is not None:
+            return min(place, (selection.to_at, "", 0)), replace(selection, to_at=None)
+        if not newest_first and selection.from_at is not None:
+            return max(place, (selection.from_at, "", 0)), replace(selection, from_at=None)
+    return place, selection
+
+
+def _walk(database: Database, selection: Selection, *, newest_first: bool) -> Select[Any]:
+    """The selected among the conversions that come next after a place, as far as one walks for a page."""
+    bounds = list(_bounds(selection, conversions.c.converted_at)) if selection.clock is Clock.CONVERSION else []
+    place = [conversions.c[name] for name in _PLACE]
+    after = _is_after(place, goes_back=newest_first)
+    order = [key.desc() if newest_first else key for key in place]
+    near = select(*conversions.columns).where(after, *bounds).order_by(*order).limit(_WALKED_MOST).subquery()
+    keys = [near.c[name] for name in _PLACE]
+    chosen = select(*(near.c[name] for name in LOGGED)).where(*_logged(database, selection, near))
+    return chosen.order_by(*(key.desc() if newest_first else key for key in keys))
 
 
 def _after_place(
-    database: Database, selection: Selection, *, newest_first: bool = False, goes_back: bool = False
+    database: Database,
+    selection: Selection,
+    *,
+    newest_first: bool = False,
+    goes_back: bool = False,
+    sorts: bool = False,
 ) -> Select[Any]:
-    """The selected conversions that come after a place in their order; before it, where one goes back."""
+    """The selected conversions that come after a place in their order; before it, where one goes back.
+
+    Takes: whether to find all of them and sort, and not to follow the index on their time.
+    """
     place: list[ColumnElement[Any]] = [conversions.c[name] for name in _PLACE]
-    if selection.asks_for("transaction_id") and not selection.asks_for("click_id"):
+    if sorts or (selection.asks_for("transaction_id") and not selection.asks_for("click_id")):
         # So few rows that to go through the table once and sort them is quicker than to follow the index on the time;
-        # SQLite does not use an index for a sum.
+        # no database uses an index for a sum.
         place[0] = place[0] + 0
-    given = tuple_(*(bindparam(f"after_{name}") for name in _PLACE))
-    after = tuple_(*place) < given if goes_back else tuple_(*place) > given
+    after = _is_after(place, goes_back=goes_back)
     order = [key.desc() if newest_first else key for key in place]
     columns = (conversions.c[name] for name in LOGGED)
-    return select(*columns).where(*_logged(database, selection), after).order_by(*order)
+    return select(*columns).where(*_logged(database, selection, conversions), after).order_by(*order)
+
+
+def _is_after(place: Sequence[ColumnElement[Any]], *, goes_back: bool) -> ColumnElement[bool]:
+    """A condition: the place comes after the given one in the order; before it, where one goes back."""
+    given = tuple_(*(bindparam(f"after_{name}") for name in _PLACE))
+    return tuple_(*place) < given if goes_back else tuple_(*place) > given
 
 
 def _place(values: tuple[Any, ...]) -> dict[str, Any]:
@@ -201,12 +246,16 @@ def _cells(database: Database, source: _Source, selection: Selection, keys: list
 
 
 def _conditions(
-    database: Database, selection: Selection, table: Table, time: ColumnElement[int]
+    database: Database, selection: Selection, table: FromClause, time: ColumnElement[int]
 ) -> Iterator[ColumnElement[bool]]:
     """The selection as conditions on a table; those on columns that it does not have are left out."""
     for column in selection.any_of:
         if column in table.c:
             yield database.is_one_of(table.c[column], column)
+    yield from _bounds(selection, time)
+
+
+def _bounds(selection: Selection, time: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
     if selection.from_at is not None:
         yield time >= bindparam("from_at")
     if selection.to_at is not None:

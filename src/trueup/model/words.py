@@ -135,7 +135,7 @@ class Outcome(StrEnum):
     @property
     def refused(self) -> bool:
         """Whether the row was not accepted; ignored, unchanged and parked rows are."""
-        return self.value.startswith("refused_")
+        return self.startswith("refused_")
 
 
 class ClickOutcome(StrEnum):

@@ -28,6 +28,7 @@ from trueup.inputs.api.problems import problem_answer, problem_of
 from trueup.inputs.api.readers import Readers
 from trueup.inputs.api.security import Gate, Guard
 from trueup.inputs.edge import Edge
+from trueup.ledger.lines import Lines
 
 ROOT: Final = "/api/v1"
 DOCUMENT: Final = "/openapi.json"  # it needs no key
@@ -57,6 +58,7 @@ def make_api(edge: Edge) -> FastAPI:
     )
     api.state.edge = edge
     api.state.readers = Readers(edge.settings.database_url)
+    api.state.lines = Lines()
     api.state.guard = Guard(edge, api.state.readers)
     for part in _PARTS:
         api.include_router(part.router)

@@ -14,6 +14,7 @@ from trueup.inputs.api.answers import Answer
 from trueup.inputs.api.problems import Problem, ProblemKind, declared
 from trueup.inputs.api.readers import EdgeHere
 from trueup.inputs.api.security import needs
+from trueup.inputs.edge import Edge
 from trueup.intake.audit import Law, audit
 from trueup.ledger.open import open_ledger
 
@@ -96,10 +97,10 @@ async def audit_ledger(edge: EdgeHere) -> Response:
         raise Problem(ProblemKind.WRONG_STATE, "an audit is at work already")
     work = _Work(edge.settings.database_url)
     laws = asyncio.get_running_loop().run_in_executor(None, work.run)
-    return StreamingResponse(_events(work, laws), media_type="text/event-stream")
+    return StreamingResponse(_events(edge, work, laws), media_type="text/event-stream")
 
 
-async def _events(work: _Work, laws: "asyncio.Future[list[Law]]") -> AsyncIterator[str]:
+async def _events(edge: Edge, work: _Work, laws: "asyncio.Future[list[Law]]") -> AsyncIterator[str]:
     told, looks = (-1, -1), 0
     try:
         while not laws.done():
@@ -109,6 +110,9 @@ async def _events(work: _Work, laws: "asyncio.Future[list[Law]]") -> AsyncIterat
             looks += 1
             if looks % _BEAT_LOOKS == 0:
                 yield ": still here\n\n"
+            if edge.is_stopping():
+                yield _event("trouble", {"trouble": "The server is stopping; ask again."})
+                return
             await asyncio.wait([laws], timeout=_LOOK_SECONDS)
         try:
             yield _event("laws", [LawAnswer.of(law).model_dump() for law in laws.result()])

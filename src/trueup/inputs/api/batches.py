@@ -11,7 +11,7 @@ from trueup.access.keys import Caller, Scope
 from trueup.inputs.api.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Problem, ProblemKind, declared, not_found
-from trueup.inputs.api.readers import EdgeHere, Reader
+from trueup.inputs.api.readers import EdgeHere, KnownLines, Reader
 from trueup.inputs.api.security import needs
 from trueup.inputs.api.upload_jobs import Look, Wait, jobs_of, waited
 from trueup.intake.summary import Summary
@@ -58,14 +58,16 @@ def get_batch(database: Reader, edge: EdgeHere, batch_id: BatchId) -> BatchDetai
 @router.get("/batches/{batch_id}/rows", summary="List a batch's rows", dependencies=[_READ])
 def list_batch_rows(
     database: Reader,
+    lines: KnownLines,
     asked: Asked,
     batch_id: BatchId,
     outcome: Annotated[list[Outcome] | None, Query(description="Those that came to this; repeat for more.")] = None,
 ) -> Page[RowAnswer]:
     """The rows of a batch by their lines, each with what it came to. Undos and click imports have none."""
-    known_batch(database, batch_id)
+    batch = known_batch(database, batch_id)
     (after,) = asked.after(int) or (-1,)
-    found = rows_of_batch(database, batch_id, [each.value for each in outcome or ()], after, asked.limit + 1)
+    outcomes = [each.value for each in outcome or ()]
+    found = rows_of_batch(database, lines, batch, outcomes, after, asked.limit + 1)
     return asked.page(row_answers(found), lambda row: row, lambda row: [row.line])
 
 
@@ -90,7 +92,7 @@ async def undo_batch(
         summary = await asyncio.wrap_future(jobs.aside(partial(_previewed, batch=batch)))
         return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, edge.catalog), undo=None)
     work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
-    if await waited(work, wait):
+    if await waited(edge, work, wait):
         try:
             work.result()
         except UndoRefusedError:  # somebody else undid it meanwhile

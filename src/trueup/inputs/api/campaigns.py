@@ -5,10 +5,10 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from trueup.inputs.api.forms import Form, answers, ref, stored_name
+from trueup.inputs.api.forms import answers, ref, stored_name
 from trueup.inputs.api.problems import ProblemKind, declared
 from trueup.inputs.api.readers import EdgeHere, Reader
-from trueup.inputs.api.things import SETUP, Number, changed, made, things_of
+from trueup.inputs.api.things import SETUP, Number, made, things_of
 from trueup.intake.setup_things import cloning_campaign
 
 _KIND: Final = "campaigns"
@@ -38,8 +38,7 @@ class CloneForm(BaseModel):
     response_model=None,
 )
 async def clone_campaign(
-    number: Number, edge: EdgeHere, reader: Reader, request: Request, response: Response, clone: CloneForm
-) -> Form:
+    number: Number, edge: EdgeHere, reader: Reader, request: Request, clone: CloneForm
+) -> Response:
     """A new campaign with the same settings. It begins without clicks, conversions and money."""
-    thing = await changed(edge, reader, cloning_campaign(number, clone.name, clone.slug))
-    return made(request, response, _KIND, thing)
+    return await made(request, edge, reader, _KIND, cloning_campaign(number, clone.name, clone.slug))

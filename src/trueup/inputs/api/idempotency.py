@@ -17,10 +17,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trueup.access.keys import Caller
+from trueup.inputs.api.claims import Claim, kept_text
 from trueup.inputs.api.problems import Problem, ProblemKind
 from trueup.inputs.api.readers import written
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
-from trueup.inputs.writer import UnavailableError
 from trueup.ledger import idempotency as stored
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.idempotency import AT_WORK, Answered
@@ -34,7 +35,6 @@ ANSWER_BYTES_MAX: Final = 4 << 20  # what ten thousand reported rows are answere
 
 _BEAT_SECONDS: Final = 20
 _SECOND: Final = 1_000_000
-_KEPT_HEADERS: Final = ("content-type", "location", "link", "etag")
 
 
 class Once:
@@ -62,6 +62,7 @@ class Once:
 
     async def _first(self, scope: Scope, asked: "_Digested", send: Send, key: str, claimer: str) -> None:
         answer = _Held(send)
+        scope["state"]["claim"] = work = Claim(key, claimer, asked.digest)
         try:
             async with self._beating(key, claimer):
                 await self._app(scope, asked, answer)
@@ -69,12 +70,12 @@ class Once:
         except Exception:  # a caller that merely leaves keeps its claim: what it asked for may still be done
             await self._write(partial(stored.release, key=key, claimer=claimer))
             raise
-        if answer.status < 500:  # noqa: PLR2004 - the server's own failures begin there
+        if answer.status >= 500:  # noqa: PLR2004 - the server's own failures begin there
+            await self._write(partial(stored.release, key=key, claimer=claimer))
+        elif not work.is_kept:
             said = answer.text() if scope["state"].get("keep_answer", True) else ""
             kept = partial(stored.keep_answer, request_sha256=sha256, status=answer.status, answer=said)
             await self._write(partial(kept, key=key, claimer=claimer))
-        else:
-            await self._write(partial(stored.release, key=key, claimer=claimer))
         await answer.let_go()
 
     async def _again(self, scope: Scope, asked: "_Digested", send: Send, found: Answered) -> None:
@@ -189,11 +190,7 @@ class _Held:
         """The answer as it is kept; '' for one that cannot be."""
         if self._through:
             return ""
-        headers = {name: value for name, value in self._headers().items() if name in _KEPT_HEADERS}
-        try:
-            return json.dumps({"headers": headers, "body": self._body.decode()}, ensure_ascii=False)
-        except UnicodeDecodeError:
-            return ""
+        return kept_text(self._headers(), bytes(self._body))
 
     def _headers(self) -> MutableHeaders:
         return MutableHeaders(scope=self._start)

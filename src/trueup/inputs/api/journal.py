@@ -9,7 +9,7 @@ from trueup.inputs.api.answers import RowAnswer, row_answers
 from trueup.inputs.api.batches import known_batch
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, declared
-from trueup.inputs.api.readers import Reader
+from trueup.inputs.api.readers import KnownLines, Reader
 from trueup.inputs.api.security import needs
 from trueup.ledger.pages import rows_of_batch, rows_of_click
 from trueup.model.ids import CLICK_ID
@@ -27,6 +27,7 @@ _NUMBER_MAX: Final = 2**63 - 1
 )
 def list_journal(
     database: Reader,
+    lines: KnownLines,
     asked: Asked,
     batch_id: Annotated[int | None, Query(ge=1, le=_NUMBER_MAX, description="The rows of this batch.")] = None,
     click_id: Annotated[str | None, Query(description="The rows of this click, in their order.")] = None,
@@ -41,6 +42,6 @@ def list_journal(
         found = rows_of_click(database, known, after, asked.limit + 1)
         return asked.page(row_answers(found), lambda row: row, lambda row: [row.n or 0])
     assert batch_id is not None  # noqa: S101 - one of the two is given
-    known_batch(database, batch_id)
-    found = rows_of_batch(database, batch_id, [], after, asked.limit + 1)
+    batch = known_batch(database, batch_id)
+    found = rows_of_batch(database, lines, batch, [], after, asked.limit + 1)
     return asked.page(row_answers(found), lambda row: row, lambda row: [row.line])

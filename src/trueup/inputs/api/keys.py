@@ -2,10 +2,12 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from trueup.access.keys import NAME_MAX, Caller, KeyNameError, Scope, create_key, revoke_key, scopes_of
+from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, not_found
 from trueup.inputs.api.readers import EdgeHere, Reader, written
@@ -56,19 +58,26 @@ def list_keys(reader: Reader, asked: Asked) -> Page[Key]:
     return asked.page(records, _shown, lambda record: (record.key_id,))
 
 
-@router.post("", name="create_key", summary="Create a key", status_code=201, dependencies=[ADMIN])
-async def make_key(edge: EdgeHere, request: Request, response: Response, form: KeyForm) -> NewKey:
+@router.post(
+    "", name="create_key", summary="Create a key", status_code=201, response_model=NewKey, dependencies=[ADMIN]
+)
+async def make_key(edge: EdgeHere, request: Request, form: KeyForm) -> Response:
     """The answer is the only place where the key ever stands. It is not kept for an Idempotency-Key either."""
     request.state.keep_answer = False
+
+    def work(database: Database, also: Also[tuple[str, KeyRecord]]) -> tuple[str, KeyRecord]:
+        return create_key(database, form.name, form.scopes, edge.clock(), edge.randomness, also)
+
+    def answer(made: tuple[str, KeyRecord]) -> Response:
+        told = NewKey(**_shown(made[1]).model_dump(), key=made[0])
+        place = f"{request.scope['path']}/{told.id}"
+        return Response(told.model_dump_json(), 201, {"Location": place}, "application/json")
+
     try:
-        key, record = await written(
-            edge, lambda database: create_key(database, form.name, form.scopes, edge.clock(), edge.randomness)
-        )
+        return await answered_once(request, edge, work, answer)
     except KeyNameError as error:
         mistake = Mistake(where="body.name", what=str(error))
         raise Problem(ProblemKind.INVALID, "nothing is made", errors=[mistake]) from None
-    response.headers["Location"] = f"{request.scope['path']}/{record.key_id}"
-    return NewKey(**_shown(record).model_dump(), key=key)
 
 
 @router.get("/current", summary="Get the key that asks")

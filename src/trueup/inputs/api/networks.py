@@ -3,10 +3,12 @@
 from enum import Enum
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from trueup.dialects.names import nearest
+from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, not_found
 from trueup.inputs.api.readers import EdgeHere, Reader, written
 from trueup.inputs.api.things import SETUP, Number, things_of
@@ -57,15 +59,19 @@ def get_postback_keys(number: Number, reader: Reader) -> PostbackKeys:
     tags=_TAGS,
     summary="Create a new key for a network",
     status_code=201,
+    response_model=PostbackKeys,
     dependencies=[SETUP],
 )
-async def create_postback_key(number: Number, edge: EdgeHere) -> PostbackKeys:
+async def create_postback_key(number: Number, edge: EdgeHere, request: Request) -> Response:
     """The newest key until now stays good beside it; one before that is good no more."""
 
-    def work(database: Database) -> AffiliateNetwork | None:
-        return _seen(edge, rotate_postback_key(database, number, edge.randomness(KEY_BYTES)))
+    def work(database: Database, also: Also[AffiliateNetwork | None]) -> AffiliateNetwork | None:
+        return _seen(edge, rotate_postback_key(database, number, edge.randomness(KEY_BYTES), also))
 
-    return _keys(await written(edge, work), number)
+    def answer(network: AffiliateNetwork | None) -> Response:
+        return Response(_keys(network, number).model_dump_json(), 201, media_type="application/json")
+
+    return await answered_once(request, edge, work, answer)
 
 
 @router.delete(

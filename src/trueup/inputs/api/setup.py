@@ -1,14 +1,16 @@
 """The setup over HTTP: all of it as a file, the workspace, and conversion types, traffic sources and offers."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.forms import Form, FormBody, answers, form_name, ref, stored_name, takes
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, declared
-from trueup.inputs.api.readers import EdgeHere, Reader, written
+from trueup.inputs.api.readers import EdgeHere, Reader
 from trueup.inputs.api.things import READ, SETUP, changed, things_of
 from trueup.intake.setup import SetupOutcome, apply_setup, show_setup
 from trueup.intake.setup_form import WORKSPACE, forms_of_catalog
@@ -74,6 +76,7 @@ def get_setup(reader: Reader) -> Response:
     tags=["setup"],
     name="apply_setup",
     summary="Apply a setup file",
+    response_model=Applied,
     openapi_extra={"requestBody": {"required": True, "content": {TOML: _FILE, "text/plain": _FILE}}},
     dependencies=[SETUP],
 )
@@ -82,7 +85,7 @@ async def apply_file(
     edge: EdgeHere,
     reader: Reader,
     preview: Annotated[bool, Query(description="Say what would change, and change nothing.")] = False,
-) -> Applied:
+) -> Response:
     """Make what the file mentions as it says there, all of it or nothing; leave everything else as it is."""
     request.state.body.most = min(_FILE_BYTES_MAX, edge.settings.body_bytes)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _FILE_TYPES:
@@ -93,16 +96,13 @@ async def apply_file(
     if isinstance(file, list):
         raise _mistaken(file)
 
-    def work(database: Database) -> SetupOutcome:
-        outcome = apply_setup(database, content, preview=preview)
+    def work(database: Database, also: Also[SetupOutcome]) -> SetupOutcome:
+        outcome = apply_setup(database, content, preview=preview, also=also)
         if not preview and not outcome.mistakes:
             edge.writer.setup_changed()
         return outcome
 
-    outcome = await written(edge, work)
-    if outcome.mistakes:
-        raise _mistaken(outcome.mistakes)
-    return Applied(**outcome.told(preview=preview))
+    return await answered_once(request, edge, work, partial(_applied, preview=preview))
 
 
 @router.get(
@@ -130,6 +130,13 @@ def get_workspace(reader: Reader) -> Form:
 async def set_workspace(edge: EdgeHere, reader: Reader, form: Annotated[Form, FormBody]) -> Form:
     """A key that is left out takes its default. The currency can change only while no money is recorded."""
     return (await changed(edge, reader, setting_workspace(form))).form
+
+
+def _applied(outcome: SetupOutcome, *, preview: bool) -> Response:
+    if outcome.mistakes:
+        raise _mistaken(outcome.mistakes)
+    applied = Applied(**outcome.told(preview=preview))
+    return Response(applied.model_dump_json(), media_type="application/json")
 
 
 def _mistaken(mistakes: "list[str] | tuple[str, ...]") -> Problem:

@@ -1,11 +1,14 @@
 """What can be done with every kind of thing of the setup: list, show, make, set and remove."""
 
+from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
 
 from trueup.access.keys import Scope
+from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.forms import Form, FormBody, answers, form_name, ref, settled, shown, stored_name, takes
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, declared
@@ -50,21 +53,29 @@ async def changed(edge: Edge, reader: Database, change: Change) -> Stored:
 
     It is looked at with the request's own connection first, so that the writer only gets what is likely to be good.
     """
+    refusal = await run_in_threadpool(look_at, reader, change)
+    return settled(await written(edge, partial(_carried_out, edge, change)) if refusal is None else refusal)
 
-    def work(database: Database) -> Answer:
-        answer = carry_out(database, change)
-        if not isinstance(answer, Refusal):
-            edge.writer.setup_changed()
-        return answer
+
+async def made(request: Request, edge: Edge, reader: Database, kind: str, change: Change) -> Response:
+    """Set up a new thing of a kind, once for an Idempotency-Key. Returns: the answer, its Location included."""
+
+    def answer(done: Answer) -> Response:
+        thing = settled(done)
+        place = f"{request.scope.get('root_path', '')}/{kind}/{thing.number}"
+        return JSONResponse(shown(thing), 201, {"Location": place})
 
     refusal = await run_in_threadpool(look_at, reader, change)
-    return settled(await written(edge, work) if refusal is None else refusal)
+    if refusal is not None:
+        return answer(refusal)
+    return await answered_once(request, edge, partial(_carried_out, edge, change), answer)
 
 
-def made(request: Request, response: Response, kind: str, thing: Stored) -> Form:
-    """What is answered for a new thing of a kind, its Location included."""
-    response.headers["Location"] = f"{request.scope.get('root_path', '')}/{kind}/{thing.number}"
-    return shown(thing)
+def _carried_out(edge: Edge, change: Change, database: Database, also: Also[Answer] = lambda *_: None) -> Answer:
+    answer = carry_out(database, change, also)
+    if not isinstance(answer, Refusal):
+        edge.writer.setup_changed()
+    return answer
 
 
 def _add_reading(router: APIRouter, kind: str) -> None:
@@ -113,10 +124,8 @@ def _add_making(router: APIRouter, kind: str) -> None:
         dependencies=[SETUP],
         response_model=None,
     )
-    async def make(
-        edge: EdgeHere, reader: Reader, request: Request, response: Response, form: Annotated[Form, FormBody]
-    ) -> Form:
-        return made(request, response, kind, await changed(edge, reader, making(kind, form)))
+    async def make(edge: EdgeHere, reader: Reader, request: Request, form: Annotated[Form, FormBody]) -> Response:
+        return await made(request, edge, reader, kind, making(kind, form))
 
 
 def _add_changing(router: APIRouter, kind: str) -> None:

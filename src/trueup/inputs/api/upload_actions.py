@@ -168,7 +168,7 @@ def _begin_applying(database: Database, record: UploadRecord, *, again: bool) ->
 async def _worked_on(look: Look, edge: Edge, response: Response, upload_id: str, wait: float) -> UploadDetails:
     """Have a file worked on as its state says, and wait a while."""
     record = await look(partial(known_upload, upload_id=upload_id))
-    await waited(asyncio.wrap_future(jobs_of(edge).work_on(record)), wait)
+    await waited(edge, asyncio.wrap_future(jobs_of(edge).work_on(record)), wait)
     return await _told(look, edge, response, upload_id)
 
 

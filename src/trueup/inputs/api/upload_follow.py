@@ -36,7 +36,7 @@ router = APIRouter()
 _READ: Final = needs(Scope.READ)
 _LOOK_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
-# A server that is told to stop waits for its requests: a stream ends by itself, and the caller asks again.
+# A stream ends by itself, and the caller asks again: whoever has left is not told for ever.
 STREAM_SECONDS: Final = 15.0
 _LAST: Final = frozenset({UploadState.DONE, UploadState.CANCELLED, UploadState.FAILED})
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
@@ -106,7 +106,7 @@ async def _events(look: Look, edge: Edge, upload_id: str) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     state, told, ends = None, "", monotonic() + STREAM_SECONDS
     beat = monotonic() + _BEAT_SECONDS
-    while monotonic() < ends:
+    while monotonic() < ends and not edge.is_stopping():
         try:
             event = await look(partial(_event, edge=edge, upload_id=upload_id))
         except (UnavailableError, DatabaseError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Query, Request
@@ -19,6 +20,7 @@ T = TypeVar("T")
 
 FOLDER: Final = "uploads"  # below the server's folder
 WAIT_SECONDS_MAX: Final = 60
+_LOOK_SECONDS: Final = 0.25  # how soon it is noticed that the server stops
 _JOBS: Final[dict[Writer, Jobs]] = {}
 
 Wait = Annotated[
@@ -68,8 +70,10 @@ class Looking:
 Look = Annotated[Looking, Depends(Looking)]
 
 
-async def waited(work: "asyncio.Future[T]", seconds: float) -> bool:
-    """Wait for work that goes on whether or not anybody waits. Returns: whether it ended."""
-    await asyncio.wait([work], timeout=seconds)
+async def waited(edge: Edge, work: "asyncio.Future[T]", seconds: float) -> bool:
+    """Wait for work that goes on whether or not anybody waits, unless the server stops. Returns: whether it ended."""
+    ends = monotonic() + seconds
+    while not work.done() and monotonic() < ends and not edge.is_stopping():
+        await asyncio.wait([work], timeout=min(_LOOK_SECONDS, ends - monotonic()))
     work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it may fail when nobody looks
     return work.done()

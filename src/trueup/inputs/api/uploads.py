@@ -3,22 +3,25 @@
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from trueup.access.keys import Caller, Scope
 from trueup.inputs.api import upload_actions, upload_follow
+from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Problem, ProblemKind, declared
 from trueup.inputs.api.readers import EdgeHere, Reader, written
 from trueup.inputs.api.security import needs
-from trueup.inputs.api.upload_answers import SentChoices, UploadAnswer, UploadDetails, upload_answer
+from trueup.inputs.api.upload_answers import SentChoices, UploadAnswer, UploadDetails, upload_answer, upload_details
 from trueup.inputs.api.upload_files import FORM, PLAIN, Receiver, clean_name, no_room
-from trueup.inputs.api.upload_jobs import Look, sent_folder
+from trueup.inputs.api.upload_jobs import Look, jobs_of, sent_folder
 from trueup.inputs.api.upload_shown import UploadId, details_of, fitting, known_upload, wrong_state
 from trueup.inputs.edge import Edge
+from trueup.ledger.database import Database
 from trueup.ledger.uploads import create_upload, forget_upload, read_uploads
 from trueup.model.upload import UploadRecord
 
@@ -52,17 +55,16 @@ _BODY: Final = {
     "/uploads",
     summary="Send a file",
     status_code=201,
+    response_model=UploadDetails,
     openapi_extra={"requestBody": _BODY},
     responses=declared(ProblemKind.NO_ROOM),
 )
 async def send_upload(
     caller: Annotated[Caller, _UPLOAD],
     request: Request,
-    response: Response,
     edge: EdgeHere,
-    look: Look,
     query: Annotated[SentChoices, Query()],
-) -> UploadDetails:
+) -> Response:
     """Send a file of conversions, of statuses or of clicks; nothing is done with its rows before they are applied.
 
     The body is the file itself, or a form with it. What is not chosen is recognised, and said by a preview.
@@ -71,9 +73,19 @@ async def send_upload(
     if media not in (FORM, *PLAIN):
         raise Problem(ProblemKind.WRONG_MEDIA_TYPE, f"send the file as {', '.join(PLAIN)}, or in a {FORM}")
     record = await _received(request, edge, caller, query)
-    await written(edge, partial(create_upload, record=record))
-    response.headers["Location"] = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
-    return await details_of(look, edge, record.upload_id)
+    place = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
+
+    def work(database: Database, also: Also[UploadDetails]) -> UploadDetails:
+        with database.transaction():
+            create_upload(database, record)
+            details = upload_details(database, record, sent_folder(edge), jobs_of(edge), edge.catalog)
+            also(database, details)
+        return details
+
+    def answer(details: UploadDetails) -> Response:
+        return Response(details.model_dump_json(), 201, {"Location": place}, "application/json")
+
+    return await answered_once(request, edge, work, answer)
 
 
 @router.get("/uploads", summary="List uploads, newest first", dependencies=[_READ])

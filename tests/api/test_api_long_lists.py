@@ -1,0 +1,129 @@
+"""Pages of long lists: the rows of a large batch by their lines, and the log where filters let few through."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from calling import Api, NewApi
+from command_line import CommandLine
+from worlds import World
+
+from trueup.ledger.database import Database
+from trueup.ledger.lines import Lines
+
+SETUP = '[[conversion_types]]\nname = "lead"\n'
+ROWS = 12_000
+LEADS = (5, 6_000, 11_999)  # lines
+REFUSED = range(100, ROWS, 997)
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    """A workspace with one batch of 12,000 rows, in no order of their clicks: later lines are later conversions."""
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    ids = [f"k{line * 7_919 % ROWS:05}" for line in range(ROWS)]
+    made.add_clicks(*ids)
+    rows = [
+        f"{click_id},{'x' if line in REFUSED else 1},{'lead' if line in LEADS else 'conversion'},{_time(line)}"
+        for line, click_id in enumerate(ids, start=2)
+    ]
+    made.upload("\n".join(["click_id,payout,conversion_type,converted_at", *rows]) + "\n", "--time-zone", "UTC")
+    return made
+
+
+@pytest.fixture
+def api(world: World, new_api: NewApi) -> Api:  # noqa: ARG001 - the API begins when the rows are there
+    return new_api()
+
+
+def _time(line: int) -> str:
+    return (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=20 * line)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def pages(api: Api, path: str, limit: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while cursor is not None:
+        page = api.get(f"{path}{'&' if '?' in path else '?'}limit={limit}&cursor={cursor}").json()
+        found, cursor = found + page["items"], page["next_cursor"]
+    return found
+
+
+def test_rows_of_a_large_batch__come_by_their_lines(api: Api) -> None:
+    (batch,) = api.get("/batches").json()["items"]
+    path = f"/batches/{batch['batch_id']}/rows"
+    assert batch["rows_done"] == ROWS
+    assert [row["line"] for row in pages(api, path, 1_000)] == list(range(2, ROWS + 2))
+    refused = pages(api, f"{path}?outcome=refused_bad_payout", 5)
+    assert [row["line"] for row in refused] == list(REFUSED)
+    assert {row["outcome"] for row in refused} == {"refused_bad_payout"}
+    assert pages(api, f"{path}?outcome=refused_bad_time", 5) == []
+    of_journal = api.get(f"/journal?batch_id={batch['batch_id']}&limit=3").json()["items"]
+    assert of_journal == api.get(f"{path}?limit=3").json()["items"]
+
+
+def test_log__is_the_same_in_pages_of_any_size_and_both_ways(api: Api) -> None:
+    newest = pages(api, "/conversions", 1_000)
+    assert len(newest) == ROWS - len(REFUSED)
+    assert [each["converted_at"] for each in newest] == sorted((e["converted_at"] for e in newest), reverse=True)
+    assert pages(api, "/conversions?order=oldest", 777) == newest[::-1]
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_log__has_the_few_that_a_filter_lets_through_however_far_they_are(api: Api, order: str) -> None:
+    for limit in (1, 2, 100):
+        leads = pages(api, f"/conversions?type=lead&order={order}", limit)
+        assert [lead["converted_at"][:19] for lead in leads] == [_time(n) for n in LEADS][
+            :: -1 if order == "newest" else 1
+        ]
+    assert pages(api, f"/conversions?status=declined&order={order}", 10) == []
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_log__of_a_time_is_what_is_in_it(api: Api, order: str) -> None:
+    everything = pages(api, f"/conversions?order={order}", 1_000)
+    for first, end in (("2026-03-01T10:00:00", "2026-03-01T10:07:00"), ("2026-03-02T00:00:00", "2026-03-03T12:00:00")):
+        inside = [each for each in everything if first <= each["converted_at"][:19] < end]
+        assert inside
+        assert pages(api, f"/conversions?from={first}&to={end}&time_zone=UTC&order={order}", 100) == inside
+        of_type = [each for each in inside if each["conversion_type"] == "lead"]
+        found = pages(api, f"/conversions?from={first}&to={end}&time_zone=UTC&type=lead&order={order}", 100)
+        assert found == of_type
+
+
+def moved(ledger: Database) -> None:
+    """Have every row of the journal stand elsewhere, as when a database writes the table anew."""
+    ledger.run("UPDATE journal SET rowid = rowid + 50000" if ledger.is_sqlite else "UPDATE journal SET raw = raw")
+
+
+def lines_of(rows: pl.DataFrame) -> list[int]:
+    return rows["line"].to_list()
+
+
+def test_lines__are_found_again_when_the_table_was_written_anew(world: World, ledger: Database) -> None:
+    assert world.conversions("--limit", 1)
+    lines = Lines()
+    assert lines_of(lines.page(ledger, 1, ROWS, [], 10, 3)) == [11, 12, 13]
+    moved(ledger)
+    assert lines_of(lines.page(ledger, 1, ROWS, [], 10, 3)) == [11, 12, 13]
+    assert lines_of(lines.page(ledger, 1, ROWS, [], 2**63 - 1, 3)) == []
+
+
+def test_lines__that_came_later_are_there(world: World, ledger: Database) -> None:
+    assert world.conversions("--limit", 1)
+    lines, other = Lines(), Lines()
+    assert lines_of(lines.page(ledger, 1, ROWS, [], ROWS, 3)) == [ROWS + 1]
+    ledger.run("UPDATE journal SET line = 12002 WHERE line = 7 AND batch_id = 1")
+    assert lines_of(lines.page(ledger, 1, ROWS + 1, [], ROWS, 3)) == [ROWS + 1, ROWS + 2]
+    assert lines_of(other.page(ledger, 1, ROWS, [], 5, 2)) == [6, 8]
+
+
+def test_lines__of_more_batches_than_are_remembered_are_right(world: World, ledger: Database) -> None:
+    world.upload("click_id,payout\nk00001,1\nnobody,2\n")
+    lines = Lines(most=5)
+    for _ in range(2):
+        assert lines_of(lines.page(ledger, 1, ROWS, [], 0, 2)) == [2, 3]
+        assert lines_of(lines.page(ledger, 2, 2, ["refused_unknown_click"], 0, 2)) == [3]
