@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.batch import BUCKET_MICROS, CHANGES, CONVERSIONS, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, empty
-from trueup.model.plans import worked_out
+from trueup.model.plans import FEW, summed, worked_out
 from trueup.model.words import Clock
 
 _CONVERSION: Final = list(CONVERSIONS)
@@ -35,26 +35,37 @@ def rollup_deltas(steps: pl.DataFrame) -> pl.DataFrame:
     """ROLLUPS to add: what the steps add to each cell, and take from it. Sorted, so that writers lock in one order."""
     if not steps.height:
         return _NO_ROLLUPS
-    by_clock = (
-        _counted(steps)
-        .with_columns_seq(_BUCKETS)
-        .unpivot([clock.value for clock in Clock], index=_CELL, variable_name="clock", value_name="bucket")
-    )
-    cells = by_clock.group_by(*ROLLUP_KEY).agg(*_SUMS).filter(_IS_SOMETHING).sort(*ROLLUP_KEY)
-    return worked_out(cells.with_columns_seq(_FITTING))
+    by_clock = _counted(steps).unpivot(_CLOCKS, index=_CELL, variable_name="clock", value_name="bucket")
+    cells = summed(worked_out(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
+    return cells.filter(_IS_SOMETHING) if steps["version"].max() else cells  # else nothing is taken from any cell
 
 
 def totals_delta(steps: pl.DataFrame) -> pl.DataFrame:
     """TOTALS to add, by type and status."""
     if not steps.height:
         return _NO_TOTALS
-    cells = _counted(steps).group_by("conversion_type", "status").agg(*_SUMS)
-    return worked_out(cells.sort("conversion_type", "status").select_seq(*TOTALS))
+    return _summed(_counted(steps))
+
+
+def totals_of_cells(deltas: pl.DataFrame) -> pl.DataFrame:
+    """TOTALS to add, in parts: a type and status may come several times.
+
+    Takes: ROLLUPS to add, sorted, and such as the ledger can store.
+    """
+    by_click = (deltas["clock"] == Clock.CLICK).sum()
+    cells = deltas[by_click:]  # those of the other clock, which come after
+    return _summed(cells.lazy()) if cells.height > FEW else cells[_TOTALS]
+
+
+def _summed(counted: pl.LazyFrame) -> pl.DataFrame:
+    sums = counted.group_by("conversion_type", "status").agg(*_SUMS)
+    return worked_out(sums.sort("conversion_type", "status").select_seq(*TOTALS))
 
 
 def _counted(steps: pl.DataFrame) -> pl.LazyFrame:
     """One row for each conversion that counts after a step (1), and for each that counted before it (-1)."""
-    after = steps.lazy().filter(pl.col("removed") == 0).select_seq(*_COUNTED_AFTER)
+    there = steps.lazy().filter(pl.col("removed") == 0) if steps["removed"].max() else steps.lazy()
+    after = there.select_seq(*_COUNTED_AFTER)
     if not steps["version"].max():  # nothing was there before
         return after
     before = steps.lazy().filter(_was_there() & (pl.col("was_removed") == 0)).select_seq(*_COUNTED_BEFORE)
@@ -72,22 +83,28 @@ _WAS: Final = pl.struct(pl.col(f"was_{name}").alias(name) for name in MUTABLE).s
 _BEFORE: Final = pl.when(_was_there()).then(_WAS).otherwise(pl.lit("")).alias("before")
 _AFTER: Final = pl.struct(*MUTABLE).struct.json_encode().alias("after")
 
-_PLACE: Final = ["conversion_type", "campaign_id", "offer_id", "network_id", "traffic_source_id", "clicked_at"]
-_COUNTED_AFTER: Final = [*_PLACE, "status", "converted_at", pl.lit(1, pl.Int64).alias("conversions"), "revenue"]
+_PLACE: Final = ["conversion_type", "campaign_id", "offer_id", "network_id", "traffic_source_id"]
+_BY_CLICK: Final = (pl.col("clicked_at") // BUCKET_MICROS).alias(Clock.CLICK)
+_COUNTED_AFTER: Final = [
+    *_PLACE,
+    "status",
+    (pl.col("converted_at") // BUCKET_MICROS).alias(Clock.CONVERSION),
+    _BY_CLICK,
+    pl.lit(1, pl.Int64).alias("conversions"),
+    "revenue",
+]
 _COUNTED_BEFORE: Final = [
     *_PLACE,
     pl.col("was_status").alias("status"),
-    pl.col("was_converted_at").alias("converted_at"),
+    (pl.col("was_converted_at") // BUCKET_MICROS).alias(Clock.CONVERSION),
+    _BY_CLICK,
     pl.lit(-1, pl.Int64).alias("conversions"),
     (-pl.col("was_revenue")).alias("revenue"),
 ]
-# Sums have more bits than amounts: no number of rows makes one wrong. A cell that leaves 64 bits becomes null, which
-# the ledger refuses to store.
+# A cell that leaves 64 bits is null, which the ledger refuses to store.
+_IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missing(0)
+# Sums of all cells have more bits than amounts.
 _SUMS: Final = [pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()]
-_IS_SOMETHING: Final = (pl.col("conversions") != 0) | (pl.col("revenue") != 0)
-_FITTING: Final = pl.col("revenue").cast(pl.Int64, strict=False)
-_BUCKETS: Final = [
-    (pl.col("converted_at") // BUCKET_MICROS).alias(Clock.CONVERSION),
-    (pl.col("clicked_at") // BUCKET_MICROS).alias(Clock.CLICK),
-]
+_CLOCKS: Final = [clock.value for clock in Clock]
 _CELL: Final = [name for name in ROLLUPS if name not in ("clock", "bucket")]
+_TOTALS: Final = list(TOTALS)

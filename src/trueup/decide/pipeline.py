@@ -13,8 +13,8 @@ from trueup.decide.payouts import with_revenue
 from trueup.decide.refusals import any_refused, with_details, with_refusals
 from trueup.decide.rounds import play_rounds
 from trueup.decide.terms import Policies, with_terms
-from trueup.model.batch import CONVERSIONS, DECIDED, JOURNAL, empty
-from trueup.model.plans import worked_out
+from trueup.model.batch import DECIDED, JOURNAL
+from trueup.model.plans import FEW, is_each_once, with_found, worked_out
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
 
@@ -45,7 +45,6 @@ _REFUSED_VERDICT: Final = [
     pl.lit(0, pl.Int64).alias("conversion_n"),
     "detail",
 ]
-_NO_CONVERSIONS: Final = empty({**CONVERSIONS, "click": pl.UInt32})
 _TOLD: Final = [*DECIDED, "detail"]
 _JOURNAL: Final = list(JOURNAL)
 _RECEIVED: Final = [name for name in JOURNAL if name not in _TOLD]
@@ -72,7 +71,7 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
     if any_refused(rows):
         rows = with_details(rows)
         played = rows.filter(rows["is_played"])
-    verdicts, steps = play_rounds(played, _with_click(snapshot.conversions, rows))
+    verdicts, steps = play_rounds(played, snapshot.conversions)
     return Decisions(journal=_with_verdicts(placed, rows, verdicts), steps=steps)
 
 
@@ -81,18 +80,17 @@ def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
 
     Rows that have no n yet are counted on from those their click has had, whatever became of them.
     """
-    are_new, last_rows = batch["n"].null_count() > 0, snapshot.last_rows
-    rows = batch.lazy().sort(["click_id"] if are_new else ["click_id", "n"], maintain_order=True)
-    rows = rows.with_columns_seq(_IN_ORDER).join(
-        snapshot.clicks.lazy(), on="click_id", how="left", maintain_order="left"
-    )
+    are_new = batch["n"].null_count() > 0
+    order = ["click_id"] if are_new else ["click_id", "n"]
+    ordered = batch.lazy().sort(order, maintain_order=True, multithreaded=batch.height > FEW)
+    rows = with_found(worked_out(ordered.with_columns_seq(_IN_ORDER)), snapshot.clicks, "click_id")
     if not are_new:
-        return worked_out(rows.with_columns_seq(_FACTS))
-    n = _PLACE_IN_CLICK if batch.height > 1 else _PLACE
-    if last_rows.height:
-        rows = rows.join(last_rows.lazy(), on="click_id", how="left", maintain_order="left")
+        return worked_out(rows.lazy().with_columns_seq(_FACTS))
+    n = _PLACE if is_each_once(batch["click_id"]) else _PLACE_IN_CLICK
+    if snapshot.last_rows.height:
+        rows = with_found(rows, snapshot.last_rows, "click_id")
         n = n + pl.col("last_n").fill_null(0)
-    return worked_out(rows.with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0)))
+    return worked_out(rows.lazy().with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0)))
 
 
 def _with_defaults(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -100,15 +98,8 @@ def _with_defaults(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns_seq(_TYPE, _MODE)
 
 
-def _with_click(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The stored conversions with the number that this batch gives their click."""
-    if not conversions.height:
-        return _NO_CONVERSIONS
-    return worked_out(conversions.lazy().join(rows[["click_id", "click"]].lazy().unique(), on="click_id"))
-
-
 def _with_verdicts(placed: pl.DataFrame, rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """Every row with its outcome: as the rounds said, or as it was refused without one."""
     if verdicts.height < rows.height:
         verdicts = pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)])
-    return placed[_RECEIVED].hstack(verdicts.sort("index")[_TOLD])[_JOURNAL]
+    return placed[_RECEIVED].hstack(verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD])[_JOURNAL]

@@ -13,7 +13,7 @@ import polars as pl
 from trueup.decide.duplicates import added_fields, finds_original, label, outcome_beside_original, updated_fields
 from trueup.decide.statuses import changes_status
 from trueup.model.batch import CONVERSIONS, MUTABLE, Schema, empty
-from trueup.model.plans import worked_out
+from trueup.model.plans import is_each_once, with_found, worked_out
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
 
 # A conversion after a row, what it was before (null: it was not there), and which row of which batch did it.
@@ -28,6 +28,7 @@ STEPS: Final[Schema] = {
 VERDICTS: Final[Schema] = {"index": pl.UInt32, "outcome": pl.String, "conversion_n": pl.Int64, "detail": pl.String}
 
 _BESIDE: Final = [name for name in CONVERSIONS if name != "click_id"]
+_IS_THERE: Final = (pl.col("removed") == 0) & pl.col("click").is_not_null()
 _AS_STATE: Final = ["click", *(pl.col(name).alias(f"was_{name}") for name in _BESIDE)]
 _VERDICT, _STEP = list(VERDICTS), list(STEPS)
 _NO_VERDICTS, _NO_STEPS = empty(VERDICTS), empty(STEPS)
@@ -45,12 +46,12 @@ def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataF
     """Decide rows against conversions.
 
     Takes: rows that nothing above the target refuses, in their order, with `click` (a number for the click) and
-    `index`; and the stored conversions of these clicks with `click`.
+    `index`; and the stored conversions of these clicks.
     Returns: VERDICTS of all these rows, in no order; STEPS in the order of rounds.
     """
     verdicts: list[pl.DataFrame] = []
     steps: list[pl.DataFrame] = []
-    state = _as_state(conversions) if conversions.height else _NO_STATE
+    state = _as_state(conversions, rows) if conversions.height else _NO_STATE
     pending = _in_rounds(rows)
     for number, playing in enumerate(pending):
         made: list[pl.DataFrame] = []
@@ -63,14 +64,21 @@ def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataF
     return pl.concat(verdicts or [_NO_VERDICTS]), pl.concat(steps or [_NO_STEPS])
 
 
-def _as_state(conversions: pl.DataFrame) -> pl.DataFrame:
-    return worked_out(conversions.lazy().filter(pl.col("removed") == 0).select_seq(_AS_STATE))
+def _as_state(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """What is there of the rows' clicks, by their numbers."""
+    clicks = rows[["click_id", "click"]]
+    if not is_each_once(rows["click"]):
+        clicks = clicks.unique()
+    there = with_found(conversions, clicks, "click_id")
+    if there["removed"].max() or there["click"].null_count():
+        there = there.filter(_IS_THERE)
+    return worked_out(there.lazy().select_seq(_AS_STATE))
 
 
 def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
     if not rows.height:
         return []
-    if rows.height == 1 or rows["click"].is_unique().all():
+    if is_each_once(rows["click"]):
         return [rows]
     rows = rows.with_columns(round=_round())
     if rows["round"].max() == 0:
@@ -107,10 +115,11 @@ def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFra
 
 def _play(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Play one round. Yields: verdicts with the steps of the same rows."""
+    are_alike = rows["kind"].n_unique() == 1
     for kind, play in ((RowKind.CONVERSION, _play_conversions), (RowKind.STATUS, _play_status_updates)):
-        is_kind = rows["kind"] == kind
-        if is_kind.any():
-            yield from play(rows if is_kind.all() else rows.filter(is_kind), state)
+        playing = rows if are_alike else rows.filter(pl.col("kind") == kind)
+        if playing["kind"].first() == kind:
+            yield from play(playing, state)
 
 
 def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -131,8 +140,12 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
 
 def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
     """Those of the rows that have an original, beside it, with their outcome."""
-    beside = rows.lazy().join(state.lazy(), on="click").filter(_FINDS_ORIGINAL)
-    met = beside.sort("was_n").unique("index", keep="first", maintain_order=True)
+    beside = worked_out(rows.lazy().join(state.lazy(), on="click").filter(_FINDS_ORIGINAL))
+    if not beside.height:
+        return beside
+    met = beside.lazy()
+    if not is_each_once(beside["index"]):
+        met = met.sort("was_n").unique("index", keep="first", maintain_order=True)
     return worked_out(met.with_columns_seq(outcome=_BESIDE_ORIGINAL).with_columns_seq(_MET_OR_MADE))
 
 

@@ -1,13 +1,13 @@
 """What the policy says of each row: the terms it is decided on.
 
 The rows of a batch share a few combinations of policy, network, offer, type, words and currency. Each combination is
-looked up once, in plain Python, and its terms are joined back to its rows.
+looked up once, in plain Python, and its terms are put beside its rows.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -61,13 +61,27 @@ _TERMS: Final[Schema] = {
 
 def with_terms(rows: pl.DataFrame, policies: Policies) -> pl.DataFrame:
     """Add the columns of Terms to rows that have the batch's columns and their click's network and offer."""
-    differing = [name for name in _ASKED if rows[name].min() != rows[name].max()]
-    asked = rows.unique(differing)[_ASKED] if differing else rows[:1][_ASKED]
-    terms = [asdict(_terms(policies, *combination)) for combination in asked.iter_rows()]
-    told = pl.DataFrame(terms, schema=dict(_TERMS))
-    if differing:
-        return rows.join(asked[differing].hstack(told), on=differing, how="left", maintain_order="left")
-    return rows.hstack([term.new_from_index(0, rows.height) for term in told.get_columns()] if rows.height else told)
+    asked, places = _combinations(rows)
+    terms = [vars(_terms(policies, *combination)) for combination in asked]
+    told, which = pl.DataFrame(terms, schema=dict(_TERMS)), pl.Series(places, dtype=pl.UInt32)
+    return rows.hstack([term[which] for term in told.get_columns()])
+
+
+def _combinations(rows: pl.DataFrame) -> tuple[list[tuple[Any, ...]], list[int]]:
+    """What the rows ask for, each combination once; and which of them each row asks for, by its place there.
+
+    Only columns in which the rows differ are looked at row by row.
+    """
+    if not rows.height:
+        return [], []
+    first = dict(zip(_ASKED, rows[_ASKED].row(0), strict=True))
+    differing = [name for name in _ASKED if rows.height > 1 and rows[name].min() != rows[name].max()]
+    if not differing:
+        return [tuple(first.values())], [0] * rows.height
+    found: dict[tuple[Any, ...], int] = {}
+    columns = [rows[name].to_list() for name in differing]
+    places = [found.setdefault(values, len(found)) for values in zip(*columns, strict=True)]
+    return [tuple((first | dict(zip(differing, values, strict=True))).values()) for values in found], places
 
 
 def _terms(

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.again import decide_again
-from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_delta
+from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.terms import Policies
 from trueup.ledger.batches import advance_batch, batches_left_out
@@ -27,6 +27,7 @@ from trueup.model.snapshot import Snapshot
 Clock = Callable[[], int]  # microseconds since the epoch
 
 _NO_ROWS: Final = empty(JOURNAL)
+_FEW: Final = 500  # rows that are decided in a few milliseconds
 
 
 def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFrame:
@@ -69,9 +70,9 @@ def record_rows(
     afterwards.
     Raises: BatchMovedError when another program has advanced the batch meanwhile; nothing is changed then.
     """
-    # Deciding takes longer than writing. Where the database can tell that nobody wrote meanwhile, it is done before the
-    # lock is taken, and again under the lock only if somebody did.
-    click_ids, version = _usable_ids(batch), database.others_writes()
+    # Deciding many rows takes longer than writing them. Where the database can tell that nobody wrote meanwhile, it is
+    # done before the lock is taken, and again under the lock only if somebody did.
+    click_ids, version = _usable_ids(batch), database.others_writes() if batch.height > _FEW else None
     decisions = None if version is None else decide(batch, read_snapshot(database, click_ids), policies)
     with database.transaction():
         lock_clicks(database, click_ids)
@@ -114,18 +115,20 @@ def steps_again(
     return decide_again(rows, stored, policies, without=left_out, by_batch=by_batch)
 
 
-def commit_again(database: Database, steps: pl.DataFrame, now: int) -> None:
-    """Store what deciding again came to. Inside the caller's transaction."""
-    commit_conversions(database, final_conversions(steps), changes(steps, now), rollup_deltas(steps))
+def commit_again(database: Database, steps: pl.DataFrame, now: int) -> pl.DataFrame:
+    """Store what deciding again came to. Inside the caller's transaction. Returns: the TOTALS that it adds."""
+    deltas = rollup_deltas(steps)
+    commit_conversions(database, final_conversions(steps), changes(steps, now), deltas)
+    return totals_of_cells(deltas)
 
 
 def _commit_steps(
     database: Database, steps: pl.DataFrame, rows: pl.DataFrame, record: BatchRecord, done: int, clock: Clock
 ) -> BatchRecord:
     now = clock()
-    commit_again(database, steps, now)
+    delta = commit_again(database, steps, now)
     outcomes = dict(rows["outcome"].value_counts().iter_rows())
-    return advance_batch(database, record, rows=done, outcomes=outcomes, delta=totals_delta(steps), now=now)
+    return advance_batch(database, record, rows=done, outcomes=outcomes, delta=delta, now=now)
 
 
 def _usable_ids(batch: pl.DataFrame) -> list[str]:

@@ -20,7 +20,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
 from trueup.ledger.rollups import read_totals
 from trueup.ledger.snapshot import read_click_facts
-from trueup.model.batch import BATCH, CLICKS
+from trueup.model.batch import BATCH, CLICKS, ROWS
 from trueup.model.catalog import Catalog
 from trueup.model.ids import conversion_id
 from trueup.model.policy import Policy
@@ -30,7 +30,7 @@ from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 
 _HOUR_MICROS: Final = 3_600 * 1_000_000
 _NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hour; this one's program is gone
-_DEFAULTS: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in BATCH.items()}
+_NOT_GIVEN: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in ROWS.items()}
 
 
 class LiveLedger:
@@ -149,20 +149,23 @@ class LiveLedger:
 
     def _batch(self, messages: Sequence[Message], batch_id: int, rows_before: int) -> pl.DataFrame:
         """BATCH of the messages: what they give, and what they were received as."""
+        rows = [said.row for said in messages]
+        given = {name: [row.get(name, value) for row in rows] for name, value in _NOT_GIVEN.items()}
+        given["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
+        for place in refused_senders(self.database, self.catalog, messages):
+            given["refusal"][place] = Outcome.REFUSED_NOT_ALLOWED.value
         received = {
-            **_DEFAULTS,
             "batch_id": batch_id,
             "received_at": self._clock(),
             "policy_id": self._policy.policy_id,
             "kind": RowKind.CONVERSION.value,
+            "chosen_mode": "",
             "forced": 0,
+            "n": None,
         }
-        rows = [said.row for said in messages]
-        columns = {name: [row.get(name, value) for row in rows] for name, value in received.items()}
-        columns["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
-        for place in refused_senders(self.database, self.catalog, messages):
-            columns["refusal"][place] = Outcome.REFUSED_NOT_ALLOWED.value
-        return pl.DataFrame(columns, schema=dict(BATCH))
+        columns = [pl.Series(name, values, ROWS[name]) for name, values in given.items()]
+        alike = [pl.Series(name, [value], BATCH[name]) for name, value in received.items()]
+        return pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike])
 
 
 def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:

@@ -207,7 +207,7 @@ def any_row_was(database: Database, outcome: str) -> bool:
 
 
 def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
-    """The sum of two TOTALS, without the cells that come to nothing."""
+    """The sum of two TOTALS, each whole or in parts, without the cells that come to nothing."""
     sums: dict[tuple[str, str], tuple[int, int]] = {}
     for conversion_type, status, conversions, revenue in chain(totals.iter_rows(), delta.iter_rows()):
         before = sums.get((conversion_type, status), (0, 0))

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
 from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY
-from trueup.model.plans import worked_out
+from trueup.model.plans import summed, worked_out
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server
@@ -42,8 +42,9 @@ def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.Data
     if not final["version"].max():
         database.append(conversions, final)
     else:
-        database.append(conversions, final.filter(pl.col("version") == 0))
-        database.put(conversions, final.filter(pl.col("version") > 0))
+        is_new = final["version"] == 0
+        database.append(conversions, final.filter(is_new))
+        database.put(conversions, final.filter(~is_new))
     database.append(changes, changed)
     database.put(rollups, deltas, add=["conversions", "revenue"])
 
@@ -56,9 +57,14 @@ def update_sub_parameters(database: Database, click_id: str, values: Mapping[str
 def commit_clicks(database: Database, new: pl.DataFrame) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
     database.append(clicks, new)
-    cells = new.lazy().with_columns_seq(_BUCKET).group_by(*CLICK_ROLLUP_KEY).agg(_COUNT, pl.col("cost").sum())
-    database.put(click_rollups, worked_out(cells.sort(*CLICK_ROLLUP_KEY)), add=["clicks", "cost"])
+    counted = worked_out(new.lazy().select_seq(*_COUNTED))
+    cells = summed(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
+    database.put(click_rollups, cells, add=["clicks", "cost"])
 
 
-_BUCKET: Final = (pl.col("clicked_at") // BUCKET_MICROS).alias("bucket")
-_COUNT: Final = pl.len().cast(pl.Int64).alias("clicks")
+_COUNTED: Final = [
+    (pl.col("clicked_at") // BUCKET_MICROS).alias("bucket"),
+    *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
+    pl.lit(1, pl.Int64).alias("clicks"),
+    "cost",
+]

@@ -175,9 +175,13 @@ class Database:
         return pl.DataFrame([column if column.dtype == dtype else column.cast(dtype) for column, dtype in columns])
 
     def append(self, table: Table, frame: pl.DataFrame) -> None:
-        """Insert new rows in bulk."""
-        if frame.height:
-            with _told_plainly():
+        """Insert new rows in bulk. Within the caller's transaction."""
+        if not frame.height:
+            return
+        with _told_plainly():
+            if self.is_sqlite:
+                self._cursor.executemany(_append_sql(table.name, tuple(frame.columns)), frame)
+            else:
                 self._cursor.adbc_ingest(table.name, frame, mode="append")
 
     def put(self, table: Table, frame: pl.DataFrame, *, add: Sequence[str] = ()) -> None:
@@ -252,6 +256,11 @@ def _compile(dialect: Dialect, statement: Executable) -> tuple[str, list[str], M
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - SQLAlchemy's own promise for these dialects
     names = list(compiled.positiontup or ())
     return str(compiled), names, compiled.params
+
+
+@lru_cache(maxsize=64)
+def _append_sql(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names of our own tables
 
 
 @lru_cache(maxsize=64)

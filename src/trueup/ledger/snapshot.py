@@ -10,18 +10,18 @@ from sqlalchemy import Select, Table, bindparam, func, select
 from trueup.ledger.database import Database, is_one_of
 from trueup.ledger.schema import changes, clicks, conversions, journal
 from trueup.model.batch import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema, empty
-from trueup.model.snapshot import LAST_ROWS, Snapshot
+from trueup.model.snapshot import LAST_ROWS, NOTHING_STORED, Snapshot
 
 PARKED_CLICKS: Final[Schema] = {"click_id": pl.String}
 
 
 def read_snapshot(database: Database, click_ids: Sequence[str]) -> Snapshot:
     """Read everything a decision about these clicks rests on."""
-    ids = {"ids": list(click_ids)}
+    last_rows = database.read(_last_rows(database.is_sqlite), LAST_ROWS, {"ids": list(click_ids)})
     return Snapshot(
         clicks=read_click_facts(database, click_ids),
-        conversions=read_conversions(database, click_ids),
-        last_rows=database.read(_last_rows(database.is_sqlite), LAST_ROWS, ids),
+        conversions=read_conversions(database, last_rows["click_id"].to_list()),  # no other click can have any
+        last_rows=last_rows,
     )
 
 
@@ -33,6 +33,8 @@ def read_click_facts(database: Database, click_ids: Sequence[str]) -> pl.DataFra
 
 def read_conversions(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
     """CONVERSIONS of the clicks, removed ones included."""
+    if not click_ids:
+        return NOTHING_STORED.conversions
     statement = _of_clicks(conversions, tuple(CONVERSIONS), database.is_sqlite)
     return database.read(statement, CONVERSIONS, {"ids": list(click_ids)})
 

@@ -1,16 +1,61 @@
 """How steps on columns are carried out: several at once, as they are written.
 
 Each call of Polars that answers with a frame costs about a tenth of a millisecond, however few rows there are: its
-threads are woken for it. So steps that need not look at what came before them are one plan.
+threads are woken for it. So steps that need not look at what came before them are one plan, and few rows are sorted,
+looked up and summed without threads.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
+FEW: Final = 500  # rows: up to here, waking threads costs more than they save
+_BEYOND: Final = 2**63  # what 64 bits do not hold
 _AS_WRITTEN: Final = pl.QueryOptFlags.none()
 
 
 def worked_out(plan: pl.LazyFrame) -> pl.DataFrame:
     """Carry a plan out as it stands: to improve it first, or to stream, costs a small batch more than it saves."""
     return plan.collect(engine="in-memory", optimizations=_AS_WRITTEN)
+
+
+def with_found(rows: pl.DataFrame, found: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Each row with what was found by its key, null where nothing was: a left join that keeps the rows' order.
+
+    Takes: also what was found, each key once.
+    """
+    if max(rows.height, found.height) > FEW:
+        return worked_out(rows.lazy().join(found.lazy(), on=key, how="left", maintain_order="left"))
+    place_of = {value: place for place, value in enumerate(found[key].to_list())}
+    places = pl.Series([place_of.get(value) for value in rows[key].to_list()], dtype=pl.UInt32)
+    return rows.hstack([column[places] for column in found.get_columns() if column.name != key])
+
+
+def summed(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.DataFrame:
+    """The sums of some columns for each key, sorted by key.
+
+    Takes: rows without nulls; the columns that are the key; those to be summed, of whole numbers. Returns: the columns
+    of both. No number of rows makes a sum wrong: one that leaves 64 bits is null.
+    """
+    if not 0 < rows.height <= FEW:
+        plan = rows.lazy().group_by(*key).agg(pl.col(*sums).cast(pl.Int128).sum()).sort(*key)
+        return worked_out(plan.with_columns_seq(pl.col(*sums).cast(pl.Int64, strict=False)))
+    keys = list(zip(*(rows[name].to_list() for name in key), strict=True))
+    cells = sorted(set(keys))
+    columns = [
+        pl.Series(name, values, rows[name].dtype) for name, values in zip(key, zip(*cells, strict=True), strict=True)
+    ]
+    for name in sums:
+        found = dict.fromkeys(cells, 0)
+        for cell, value in zip(keys, rows[name].to_list(), strict=True):
+            found[cell] += value
+        columns.append(
+            pl.Series(name, [value if -_BEYOND <= value < _BEYOND else None for value in found.values()], pl.Int64)
+        )
+    return pl.DataFrame(columns)
+
+
+def is_each_once(values: pl.Series) -> bool:
+    """Whether no value comes twice."""
+    return values.n_unique() == values.len()
