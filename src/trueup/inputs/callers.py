@@ -1,7 +1,8 @@
 """Callers that wait in the event loop for an answer that a thread gives.
 
-All that the loop has ready at one time come together: a thread that ran off with the first of them would do its work
-once for that one and once more for the rest, and the two would fight for the interpreter.
+All that the loop has ready at one time come together, and so do those who were answered together and come back: a
+thread that ran off with the first of them would do its work once for that one and once more for the rest, and the
+two would fight for the interpreter.
 """
 
 import asyncio
@@ -10,9 +11,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Generic, TypeVar
+from time import monotonic, sleep
+from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+_LOOK_SECONDS: Final = 0.0003
+_PATIENCE_SECONDS: Final = 0.005  # at most
 
 
 class UnavailableError(Exception):
@@ -31,9 +36,14 @@ class Caller(Generic[T]):
 class Callers(Generic[T]):
     """Those that wait for one thread."""
 
-    def __init__(self, wake: Event, most: int) -> None:
-        """Takes: what wakes the thread; how many may wait."""
-        self._wake, self._most = wake, most
+    def __init__(self, wake: Event, most: int, patience: float) -> None:
+        """Nobody is there yet.
+
+        Takes: what wakes the thread; how many may wait; for how long those are waited for whom it answered last, as a
+        multiple of what its work for them took.
+        """
+        self._wake, self._most, self._patience = wake, most, patience
+        self._expected, self._taken_at, self._waits_until = 0, 0.0, 0.0
         self._waiting: deque[Caller[T]] = deque()
         self._turned_away = ""
         self.are_coming = False  # more than are here: the thread is woken once all are
@@ -59,8 +69,22 @@ class Callers(Generic[T]):
         self._turned_away = why
 
     def take(self, most: int) -> list[Caller[T]]:
-        """Those that have waited longest. Called by the thread, which answers them."""
+        """Those that have waited longest. Called by the thread, which answers them.
+
+        Those whom it answered last are about to be back, or others in their place: where as many as then do not wait
+        yet, it lets the loop hear them first. A caller that comes to an idle thread is taken at once.
+        """
+        while 0 < len(self._waiting) < self._expected and monotonic() < self._waits_until:
+            sleep(_LOOK_SECONDS)
+        self._taken_at = monotonic()
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
+
+    def answer(self, callers: Sequence[Caller[T]], answers: Sequence[Any]) -> None:
+        """Answer those that were taken, as `answer` does."""
+        answer(callers, answers)
+        now = monotonic()
+        self._waits_until = now + min(self._patience * (now - self._taken_at), _PATIENCE_SECONDS)
+        self._expected = len(callers) + len(self._waiting)
 
     def _come(self) -> None:
         self.are_coming = False

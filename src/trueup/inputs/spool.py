@@ -18,6 +18,7 @@ from trueup.model.traffic import Click
 GATHERED_MOST: Final = 2_000  # clicks that share one sync
 _REMEMBERED_MOST: Final = 20_000  # clicks of a file that need not be read again from it
 _IDLE_SECONDS: Final = 1.0
+_PATIENCE: Final = 3.0  # a sync is short beside what the event loop has to do for those who shared it
 
 
 class _Half:
@@ -70,7 +71,7 @@ class Spool:
         self._back, self._front = map(_Half, files)
         self._watch, self._ledger_wake, self._answers_first = watch, ledger_wake, answers_first
         self._lock, self._wake = Lock(), Event()
-        self._callers: Callers[Click] = Callers(self._wake, most)
+        self._callers: Callers[Click] = Callers(self._wake, most, _PATIENCE)
         self._has_ledger = True
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="spool", daemon=True)
@@ -170,7 +171,7 @@ class Spool:
             callers = callers[:kept]
         else:
             self._watch.spooled(kept, len(left))
-        answer(callers, [None] * len(callers))
+        self._callers.answer(callers, [None] * len(callers))
 
     def _written(self, half: _Half, callers: list[Caller[Click]]) -> int:
         try:

@@ -36,6 +36,7 @@ _BUSY_SECONDS: Final = 2.0  # how long live traffic waits for another program's 
 _RETRY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 1.0  # how often an idle writer looks whether the setup has changed
 _LOOK_SECONDS: Final = 0.2  # how often a busy one does
+_PATIENCE: Final = 0.75
 _STOPPING: Final = "the server is stopping"
 
 
@@ -68,7 +69,7 @@ class Writer:
         self._url, self._clock, self._made_by = url, clock, made_by
         self._watch, self._is_alone = watch, is_alone
         self._wake = threading.Event()
-        self._callers: Callers[Message] = Callers(self._wake, waiting)
+        self._callers: Callers[Message] = Callers(self._wake, waiting, _PATIENCE)
         self._spool = Spool(files, watch, waiting, self._wake, answers_first=is_alone)
         self._jobs: deque[_Job] = deque()
         self._stopping = False
@@ -180,7 +181,7 @@ class Writer:
     def _gather(self) -> None:
         """Record whatever waits, and answer."""
         callers = self._callers.take(GATHERED_MOST)
-        if not callers or monotonic() >= self._next_look:
+        if monotonic() >= self._next_look:
             self._refresh()
         if callers or self._stopping or monotonic() >= self._next_clicks:
             self._take_clicks()  # after the messages: the spool has any click that they can speak of
@@ -192,7 +193,7 @@ class Writer:
     def _record_and_answer(self, messages: Sequence[Caller[Message]]) -> None:
         """Record messages of one origin, and answer."""
         began = monotonic()
-        answer(messages, self._recorded(messages))
+        self._callers.answer(messages, self._recorded(messages))
         self._watch.gathered(0, len(messages), monotonic() - began)
 
     def _recorded(self, messages: Sequence[Caller[Message]]) -> list[Told | Exception]:
