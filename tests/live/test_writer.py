@@ -233,6 +233,18 @@ def test_writer__a_message_finds_its_click_however_soon_it_comes(world: World, t
     succeeded(world.trueup("audit"))
 
 
+def test_writer__a_message_finds_its_click_when_both_files_of_the_spool_have_some(world: World, tmp_path: Path) -> None:
+    async def visit_and_buy(writer: Writer) -> list[str]:
+        await writer.click(new_click())  # the ledger takes it at once, and lets others gather for a while
+        clicks = [new_click(sub1="x" * 100) for _ in range(SPOOL_BYTES // 2 // 200)]  # more than one file holds
+        await asyncio.gather(*(writer.click(click) for click in clicks))
+        return outcomes(await told_all(writer, [sale(click[0]) for click in clicks]))
+
+    with writing(world.trueup.url, tmp_path, is_alone=True) as (writer, _):
+        for _ in range(5):
+            assert set(asyncio.run(visit_and_buy(writer))) == {"created"}
+
+
 @contextmanager
 def _out_of_order(url: str) -> Iterator[None]:
     """Make the database refuse every write, as one that is locked or read-only does."""

@@ -98,6 +98,11 @@ class Spool:
         return self._front.is_empty and self._back.is_empty
 
     @property
+    def parts(self) -> int:
+        """In how many parts `clicks` gives all that is here now."""
+        return (not self._back.is_empty) + (not self._front.is_empty)
+
+    @property
     def waiting(self) -> int:
         """How many callers wait."""
         return len(self._callers) + len(self._front.held) + len(self._back.held)

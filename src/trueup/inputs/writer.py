@@ -216,12 +216,14 @@ class Writer:
         return list(told)
 
     def _take_clicks(self) -> None:
-        """Have the ledger take what the spool has for it."""
-        if self._ledger is not None and not self.trouble and not self._spool.is_empty:
-            try:
+        """Have the ledger take all that the spool has now."""
+        if self._ledger is None or self.trouble:
+            return
+        try:
+            for _ in range(self._spool.parts):
                 self._record_spooled(self._ledger)
-            except DatabaseUnavailableError as error:
-                self._lose(str(error))
+        except DatabaseUnavailableError as error:
+            self._lose(str(error))
 
     def _record_spooled(self, ledger: LiveLedger) -> None:
         began, clicks = monotonic(), self._spool.clicks()
