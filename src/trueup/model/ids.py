@@ -1,7 +1,7 @@
 """Ids: our own click ids, and conversion ids.
 
 A click id of ours is a letter, the time, randomness and a keyed tag: ids sort by time, so new clicks land at the end of
-every index; a forged one is refused without a look in the database; and no spreadsheet takes one for a number.
+every index; a forged one can be told without a look in the database; and no spreadsheet takes one for a number.
 Clicks brought from other trackers keep the ids they have.
 """
 
