@@ -99,7 +99,8 @@ def moved(ledger: Database) -> None:
     ledger.run("UPDATE journal SET rowid = rowid + 50000" if ledger.is_sqlite else "UPDATE journal SET raw = raw")
 
 
-def lines_of(rows: pl.DataFrame) -> list[int]:
+def lines_of(rows: pl.DataFrame | None) -> list[int]:
+    assert rows is not None
     return rows["line"].to_list()
 
 

@@ -58,7 +58,9 @@ def rows_of_batch(
     line that they come after.
     """
     if batch.rows_done > _READ_WHOLE_MOST:
-        return lines.page(database, batch.batch_id, batch.rows_done, outcomes, after, most)
+        page = lines.page(database, batch.batch_id, batch.rows_done, outcomes, after, most)
+        if page is not None:
+            return page
     values: dict[str, Any] = {"wanted": batch.batch_id, "place": after, "most": most}
     if outcomes:
         values["outcomes"] = list(outcomes)
