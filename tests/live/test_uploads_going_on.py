@@ -61,12 +61,18 @@ def is_applying(upload: dict[str, Any]) -> bool:
     return upload["state"] == "applying" and bool(upload["summary"]) and sum(upload["summary"]["outcomes"].values()) > 0
 
 
-def test_upload__of_a_killed_server_goes_on_by_itself(world: World, new_server: NewServer, caller: Caller) -> None:
+@pytest.mark.parametrize(
+    "killed_at",
+    [pytest.param([8_000], id="once"), pytest.param([1, 8_000, 16_000], id="often", marks=pytest.mark.long)],
+)
+def test_upload__of_a_killed_server_goes_on_by_itself(
+    world: World, new_server: NewServer, caller: Caller, killed_at: list[int]
+) -> None:
     server = new_server()
     upload = caller.ask(server, "POST", "/uploads?duplicates=add_payout", FILE.encode())
     path = f"/uploads/{upload['upload_id']}"
     caller.ask(server, "POST", f"{path}/apply?wait=0")
-    for rows in (1, 8_000, 16_000):
+    for rows in killed_at:
         caller.until(
             server, path, lambda now, rows=rows: now["summary"] and sum(now["summary"]["outcomes"].values()) >= rows
         )
