@@ -74,7 +74,7 @@ TEXTS: Final = {
     "conversion_id": ["", "", "", "", "{click}-1", "{click}-2", "a-x"],
 }
 LITTLE: Final = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,

@@ -66,7 +66,7 @@ def rows(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stored=rows(),
     by=st.lists(st.sampled_from(Dimension), max_size=4, unique=True),
