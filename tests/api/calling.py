@@ -24,6 +24,21 @@ from trueup.settings import LogForm, Settings
 
 T = TypeVar("T")
 
+# A setup with one thing of each kind.
+ONE_OF_EACH = """
+[[affiliate_networks]]
+name = "net"
+[[traffic_sources]]
+name = "src"
+[[offers]]
+name = "o"
+network = "net"
+[[campaigns]]
+name = "camp"
+slug = "camp"
+traffic_source = "src"
+"""
+
 
 class Clock:
     """The time, which a test can move."""

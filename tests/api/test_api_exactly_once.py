@@ -8,25 +8,12 @@ from typing import Any
 import httpx2
 import polars as pl
 import pytest
-from calling import Api, told
+from calling import ONE_OF_EACH, Api, told
 
 from trueup.inputs.api.problems import ProblemKind
 from trueup.ledger.database import Database
 from trueup.ledger.idempotency import claim
 
-SETUP = """
-[[affiliate_networks]]
-name = "net"
-[[traffic_sources]]
-name = "src"
-[[offers]]
-name = "o"
-network = "net"
-[[campaigns]]
-name = "camp"
-slug = "camp"
-traffic_source = "src"
-"""
 HEADERS = {"Idempotency-Key": "a"}
 COUNT = "SELECT cast(count(*) AS text) FROM {}"
 # What makes something: where it is asked for, how, and where one sees that it was done.
@@ -69,7 +56,7 @@ async def meanwhile(
 
 @pytest.mark.parametrize("what", WORKS)
 def test_request_cut_off_after_its_work__is_answered_and_not_done_again(api: Api, ledger: Database, what: str) -> None:
-    setup = api.post("/setup", content=SETUP, headers={"Content-Type": "application/toml"})
+    setup = api.post("/setup", content=ONE_OF_EACH, headers={"Content-Type": "application/toml"})
     assert setup.status_code == 200, setup.text
     sql = WORKS[what][2]
     before = asked(ledger, sql)
@@ -88,7 +75,7 @@ def test_request_cut_off_after_its_work__is_answered_and_not_done_again(api: Api
 
 @pytest.mark.parametrize("what", WORKS)
 def test_request_whose_claim_was_taken_over__does_nothing(api: Api, ledger: Database, what: str) -> None:
-    assert api.post("/setup", content=SETUP, headers={"Content-Type": "application/toml"}).status_code == 200
+    assert api.post("/setup", content=ONE_OF_EACH, headers={"Content-Type": "application/toml"}).status_code == 200
     key, sql = f"{api.get('/keys/current').json()['id']}:a", WORKS[what][2]
     claims = "SELECT cast(count(*) AS text) FROM idempotency"
     before = asked(ledger, sql)

@@ -8,26 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import Api, NewApi, told
+from calling import ONE_OF_EACH, Api, NewApi, told
 from command_line import CommandLine
 from worlds import World, succeeded
 
 from trueup.inputs.api.problems import ProblemKind
 from trueup.ledger.open import open_ledger
 
-SETUP = """
-[[affiliate_networks]]
-name = "net"
-[[traffic_sources]]
-name = "src"
-[[offers]]
-name = "o"
-network = "net"
-[[campaigns]]
-name = "camp"
-slug = "camp"
-traffic_source = "src"
-"""
 CLICKS = "click_id,campaign,offer,clicked_at,cost,country,sub2\n" + "".join(
     f"k{number},camp,o,2026-02-0{number + 1}T00:00:00Z,0.10,PL,banner\n" for number in range(5)
 )
@@ -37,7 +24,7 @@ CLICKS = "click_id,campaign,offer,clicked_at,cost,country,sub2\n" + "".join(
 def world(trueup: CommandLine, tmp_path: Path) -> World:
     """A workspace with five clicks (batch 1), conversions of some (batch 2), and an undone batch (3, by 4)."""
     made = World(trueup, tmp_path)
-    made.set_up(SETUP)
+    made.set_up(ONE_OF_EACH)
     succeeded(trueup("clicks", "import", made.file(CLICKS)))
     made.upload(
         "click_id,payout,transaction_id,status\n" + "".join(f"k{n},{n}.50,T,pending\n" for n in range(4)) + "x,1,,\n"

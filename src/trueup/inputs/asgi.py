@@ -35,6 +35,12 @@ def header(scope: Scope, name: bytes) -> str:
     return ""
 
 
+def bearer_token(scope: Scope) -> str:
+    """The token of `Authorization: Bearer ...`, '' where there is none."""
+    scheme, _, token = header(scope, b"authorization").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def peer_of(scope: Scope) -> str:
     """The address of the connection's other end; '' for a socket in the file system, which has none."""
     return scope["client"][0] if scope.get("client") else ""

@@ -16,6 +16,8 @@ from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
 
+GATHERED_MOST: Final = 2_000  # callers that share one commit, or one sync
+STOPPING: Final = "the server is stopping"
 _LOOK_SECONDS: Final = 0.0003
 _PATIENCE_SECONDS: Final = 0.005  # at most
 
@@ -46,7 +48,7 @@ class Callers(Generic[T]):
         self._expected, self._taken_at, self._waits_until = 0, 0.0, 0.0
         self._waiting: deque[Caller[T]] = deque()
         self._turned_away = ""
-        self.are_coming = False  # more than are here: the thread is woken once all are
+        self._are_coming = False  # more than are here: the thread is woken once all are
 
     def __len__(self) -> int:
         """How many wait."""
@@ -59,8 +61,8 @@ class Callers(Generic[T]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append(Caller(brought, loop, answer))
-        if not self.are_coming:
-            self.are_coming = True
+        if not self._are_coming:
+            self._are_coming = True
             loop.call_soon(self._come)  # after all that the loop has ready now
         return await answer
 
@@ -68,7 +70,21 @@ class Callers(Generic[T]):
         """Let no more come. Those that wait are still to be answered."""
         self._turned_away = why
 
-    def take(self, most: int) -> list[Caller[T]]:
+    def close(self) -> None:
+        """Answer those that came while the thread ended: nobody else will."""
+        late = self.take(len(self))
+        answer(late, [UnavailableError(self._turned_away)] * len(late))
+
+    def wait(self, seconds: float) -> None:
+        """Wait until some have come, all that the loop has ready, or the thread is woken for something else.
+
+        Takes: for how long at most. Called by the thread.
+        """
+        if not self._waiting or self._are_coming:
+            self._wake.wait(seconds)
+        self._wake.clear()
+
+    def take(self, most: int = GATHERED_MOST) -> list[Caller[T]]:
         """Those that have waited longest. Called by the thread, which answers them.
 
         Those whom it answered last are about to be back, or others in their place: where as many as then do not wait
@@ -87,7 +103,7 @@ class Callers(Generic[T]):
         self._expected = len(callers) + len(self._waiting)
 
     def _come(self) -> None:
-        self.are_coming = False
+        self._are_coming = False
         self._wake.set()
 
 

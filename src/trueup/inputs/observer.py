@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trueup.access.address import caller_address
 from trueup.access.rates import Rate
-from trueup.inputs.asgi import Scope
+from trueup.inputs.asgi import Scope, peer_of
 from trueup.inputs.metrics import Metrics
 from trueup.settings import Network
 
@@ -41,7 +41,7 @@ class Observer(Metrics):
         if status >= 500:  # noqa: PLR2004 - HTTP's border of the server's own failures
             self._warn("server error", route, status=status)
         elif status in _REFUSED:
-            address = caller_address(scope["client"][0], scope["headers"], self._trusted)
+            address = caller_address(peer_of(scope), scope["headers"], self._trusted)
             self._warn(_REFUSED[status], route, status=status, address=address)
         if seconds > _SLOW_SECONDS and route != _MAY_TAKE_LONG:
             self._warn("slow request", route, seconds=round(seconds, 2))

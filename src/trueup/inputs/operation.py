@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trueup.access.address import caller_address, is_trusted
-from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header, peer_of
+from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, bearer_token, header, peer_of
 from trueup.inputs.edge import Edge
 from trueup.inputs.metrics import CONTENT_TYPE, Metrics
 
@@ -91,9 +91,7 @@ class Operation:
 
 def _brings(scope: Scope, token: str) -> bool:
     """Whether a request brings the token; one that is not set nobody can bring."""
-    scheme, _, brought = header(scope, b"authorization").partition(" ")
-    fits = hmac.compare_digest(brought.strip().encode("latin-1"), token.encode())
-    return bool(token) and scheme.lower() == "bearer" and fits
+    return hmac.compare_digest(bearer_token(scope).encode("latin-1"), token.encode()) and bool(token)
 
 
 def _came_through_a_proxy(scope: Scope, peer: str) -> bool:

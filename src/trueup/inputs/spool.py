@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from threading import Event, Lock, Thread
 from typing import Final
 
-from trueup.inputs.callers import Caller, Callers, answer
+from trueup.inputs.callers import STOPPING, Caller, Callers, answer
 from trueup.inputs.spool_file import SpoolFile
 from trueup.inputs.watch import Watch
 from trueup.model.traffic import Click
 
-GATHERED_MOST: Final = 2_000  # clicks that share one sync
 _REMEMBERED_MOST: Final = 20_000  # clicks of a file that need not be read again from it
 _IDLE_SECONDS: Final = 1.0
 _PATIENCE: Final = 3.0  # a sync is short beside what the event loop has to do for those who shared it
@@ -93,13 +92,8 @@ class Spool:
         return self._front.file.taken + self._back.file.taken
 
     @property
-    def is_empty(self) -> bool:
-        """Whether the ledger has everything."""
-        return self._front.is_empty and self._back.is_empty
-
-    @property
     def parts(self) -> int:
-        """In how many parts `clicks` gives all that is here now."""
+        """In how many parts `clicks` gives all that is here now: none when the ledger has everything."""
         return (not self._back.is_empty) + (not self._front.is_empty)
 
     @property
@@ -135,10 +129,11 @@ class Spool:
 
     def stop(self) -> None:
         """Let no more clicks come, and write those that have."""
-        self._callers.turn_away("the server is stopping")
+        self._callers.turn_away(STOPPING)
         self._is_stopping = True
         self._wake.set()
         self._thread.join()
+        self._callers.close()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -147,11 +142,8 @@ class Spool:
 
     def _run(self) -> None:
         while not (self._is_stopping and not self._callers):
-            if not self._callers or self._callers.are_coming:
-                self._wake.wait(_IDLE_SECONDS)
-            self._wake.clear()
-            callers = self._callers.take(GATHERED_MOST)
-            if callers:
+            self._callers.wait(_IDLE_SECONDS)
+            if callers := self._callers.take():
                 self._take(callers)
 
     def _take(self, callers: list[Caller[Click]]) -> None:

@@ -115,9 +115,9 @@ class Visitors:
 
 def only_looks(method: str, headers: Mapping[bytes, bytes]) -> bool:
     """Whether a request is no visit: it asks for the headers alone, or is made ahead of a visit that may never be."""
-    if method == "HEAD" or _AHEAD_HEADERS.isdisjoint(headers):
+    if _AHEAD_HEADERS.isdisjoint(headers):  # nearly every visit
         return method == "HEAD"
-    return any(headers.get(name, b"").lower().startswith(_AHEAD_WORDS) for name in _AHEAD_HEADERS)
+    return method == "HEAD" or any(headers.get(name, b"").lower().startswith(_AHEAD_WORDS) for name in _AHEAD_HEADERS)
 
 
 def kept(text: str) -> str:

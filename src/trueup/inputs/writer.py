@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from trueup.inputs.callers import Caller, Callers, UnavailableError, answer
+from trueup.inputs.callers import STOPPING, Caller, Callers, UnavailableError
 from trueup.inputs.spool import Spool
 from trueup.inputs.spool_file import SpoolFile
 from trueup.inputs.watch import Watch
-from trueup.intake.chunks import Slices
+from trueup.intake.chunks import Slices, at_once
 from trueup.intake.door import Clock
 from trueup.intake.live import LiveLedger
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
@@ -29,15 +29,13 @@ from trueup.model.traffic import Click, Message, Told
 
 T = TypeVar("T")
 
-GATHERED_MOST: Final = 2_000  # messages that share one commit
-_CLICKS_AT_ONCE: Final = 5_000  # clicks that do
+_CLICKS_AT_ONCE: Final = 5_000  # clicks that share one commit
 _TOGETHER_SECONDS: Final = 0.05  # how long the ledger lets clicks gather that are on disk already
 _BUSY_SECONDS: Final = 2.0  # how long live traffic waits for another program's write
 _RETRY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 1.0  # how often an idle writer looks whether the setup has changed
 _LOOK_SECONDS: Final = 0.2  # how often a busy one does
 _PATIENCE: Final = 0.75
-_STOPPING: Final = "the server is stopping"
 
 
 @dataclass(slots=True)
@@ -76,7 +74,6 @@ class Writer:
         self._ledger: LiveLedger | None = None
         self._next_try = self._next_slice = self._next_look = self._next_clicks = 0.0
         self._gathered_since_slice = False
-        self._unsure = 0  # so many times the spool may give clicks that the ledger has
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.catalog = Catalog()
         self.trouble = ""  # why the database cannot be written, '' while it can
@@ -89,7 +86,7 @@ class Writer:
 
     def stop(self) -> None:
         """Record what was accepted, then end. New callers are turned away."""
-        self._callers.turn_away(_STOPPING)
+        self._callers.turn_away(STOPPING)
         self._spool.stop()
         self._stopping = True
         self._wake.set()
@@ -124,12 +121,11 @@ class Writer:
     async def try_out(self, message: Message) -> Told:
         """Say what a message would come to. Raises: UnavailableError."""
 
-        def tried(_database: Database) -> Generator[None, None, Told]:
-            yield
+        def tried(_database: Database) -> Told:
             assert self._ledger is not None  # noqa: S101 - a slice is taken only while the database is there
             return self._ledger.try_out(message)
 
-        return await asyncio.wrap_future(self.submit(tried))
+        return await asyncio.wrap_future(self.submit(at_once(tried)))
 
     def submit(self, slices: Slices[T]) -> "Future[T]":
         """Do longer work on the writer's own connection, a slice at a time. Its failure is the future's.
@@ -140,7 +136,7 @@ class Writer:
         job = _Job(slices, Future())
         job.done.set_running_or_notify_cancel()  # a caller that goes away must not cancel what the writer will answer
         if self._stopping:
-            job.done.set_exception(UnavailableError(_STOPPING))
+            job.done.set_exception(UnavailableError(STOPPING))
         else:
             self._jobs.append(job)
             self._wake.set()
@@ -155,9 +151,7 @@ class Writer:
 
     def _run(self) -> None:
         while not self._is_done():
-            if not self._callers or self._callers.are_coming:
-                self._wake.wait(self._idle_seconds())
-            self._wake.clear()
+            self._callers.wait(self._idle_seconds())
             if self.trouble and monotonic() >= self._next_try:
                 self._connect_again()
             self._gather()
@@ -165,7 +159,7 @@ class Writer:
         self._end()
 
     def _is_done(self) -> bool:
-        return self._stopping and not self._callers and (self._spool.is_empty or bool(self.trouble))
+        return self._stopping and not self._callers and (not self._spool.parts or bool(self.trouble))
 
     def _idle_seconds(self) -> float:
         """How long to wait for a caller before anything else is due."""
@@ -174,13 +168,13 @@ class Writer:
         seconds = _IDLE_SECONDS
         if self._jobs:
             seconds = self._next_slice - monotonic() if self._gathered_since_slice else 0.0
-        if not self._spool.is_empty:
+        if self._spool.parts:
             seconds = min(seconds, self._next_clicks - monotonic())
         return max(0.0, seconds)
 
     def _gather(self) -> None:
         """Record whatever waits, and answer."""
-        callers = self._callers.take(GATHERED_MOST)
+        callers = self._callers.take()
         if monotonic() >= self._next_look:
             self._refresh()
         if callers or self._stopping or monotonic() >= self._next_clicks:
@@ -220,24 +214,23 @@ class Writer:
         if self._ledger is None or self.trouble:
             return
         try:
-            for _ in range(self._spool.parts):
-                self._record_spooled(self._ledger)
+            self._record_spooled(self._ledger, perhaps_known=False)
         except DatabaseUnavailableError as error:
             self._lose(str(error))
 
-    def _record_spooled(self, ledger: LiveLedger) -> None:
-        began, clicks = monotonic(), self._spool.clicks()
-        for place in range(0, len(clicks), _CLICKS_AT_ONCE):
-            self._record_clicks(ledger, clicks[place : place + _CLICKS_AT_ONCE])
-        self._spool.recorded()
-        self._unsure = max(0, self._unsure - 1)
-        self._watch.gathered(len(clicks), 0, monotonic() - began)
+    def _record_spooled(self, ledger: LiveLedger, *, perhaps_known: bool) -> None:
+        for _ in range(self._spool.parts):
+            began, clicks = monotonic(), self._spool.clicks()
+            for place in range(0, len(clicks), _CLICKS_AT_ONCE):
+                self._record_clicks(ledger, clicks[place : place + _CLICKS_AT_ONCE], perhaps_known=perhaps_known)
+            self._spool.recorded()
+            self._watch.gathered(len(clicks), 0, monotonic() - began)
         self._next_clicks = monotonic() + (_TOGETHER_SECONDS if self._is_alone else 0.0)
         self._gathered_since_slice |= not self._is_alone
 
-    def _record_clicks(self, ledger: LiveLedger, clicks: Sequence[Click]) -> None:
+    def _record_clicks(self, ledger: LiveLedger, clicks: Sequence[Click], *, perhaps_known: bool) -> None:
         try:
-            ledger.record_clicks(clicks, perhaps_known=self._unsure > 0)
+            ledger.record_clicks(clicks, perhaps_known=perhaps_known)
         except DatabaseUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - one click's trouble must end neither the others' nor the thread
@@ -246,8 +239,8 @@ class Writer:
                 self._watch.spooled(0, 1)
                 return
             half = len(clicks) // 2
-            self._record_clicks(ledger, clicks[:half])
-            self._record_clicks(ledger, clicks[half:])
+            self._record_clicks(ledger, clicks[:half], perhaps_known=perhaps_known)
+            self._record_clicks(ledger, clicks[half:], perhaps_known=perhaps_known)
 
     def _take_slice(self) -> None:
         """Do one slice of the longer work, and leave live traffic as much time as it took."""
@@ -288,9 +281,7 @@ class Writer:
         database = open_ledger(self._url, _BUSY_SECONDS)
         try:
             self._ledger = LiveLedger(database, self._clock, self._made_by)
-            self._unsure = 2  # each of the spool's files may have clicks whose commit was not heard of
-            while self._unsure and not self._spool.is_empty:
-                self._record_spooled(self._ledger)
+            self._record_spooled(self._ledger, perhaps_known=True)  # their commit may not have been heard of
         except BaseException:
             database.close()
             self._ledger = None
@@ -321,9 +312,8 @@ class Writer:
 
     def _end(self) -> None:
         for job in self._jobs:
-            job.done.set_exception(UnavailableError(_STOPPING))
-        late = self._callers.take(len(self._callers))
-        answer(late, [UnavailableError(_STOPPING)] * len(late))
+            job.done.set_exception(UnavailableError(STOPPING))
+        self._callers.close()
         try:
             if self._ledger is not None:
                 self._ledger.finish()

@@ -156,8 +156,7 @@ def _wake(database: Database, new_ids: pl.Series, batch_id: int, now: int) -> pl
         return empty(TOTALS)
     # Asked for under the clicks' locks: an undo that began later decides these clicks again itself.
     steps = steps_again(database, waiting, batches_left_out(database), batch_id)
-    commit_again(database, steps, now)
-    return totals_delta(steps)
+    return commit_again(database, steps, now)
 
 
 def _waiting(database: Database, new_ids: pl.Series) -> Sequence[str]:

@@ -73,7 +73,24 @@ class LiveLedger:
         Returns: what each message came to, in their order. Raises: DatabaseError, and then nothing is recorded.
         """
         self.refresh()
-        return self._record(messages[0].origin, messages)
+        origin = messages[0].origin
+        while True:
+            record = self._open_batch(origin)
+            batch = self._batch(messages, record.batch_id, record.rows_done)
+            try:
+                decisions, after = record_rows(
+                    self.database,
+                    batch,
+                    record,
+                    {self._policy.policy_id: self._policy},
+                    self._clock,
+                    beside=lambda decisions: self._beside(decisions, messages, record.rows_done),  # noqa: B023 - it is called before the loop goes on
+                )
+            except BatchMovedError:  # it was undone, and with that closed
+                del self._open[origin]
+                continue
+            self._open[origin] = after
+            return _told(decisions, messages, record.rows_done)
 
     def record_clicks(self, clicks: Sequence[Click], *, perhaps_known: bool) -> int:
         """Record clicks in one transaction; all are on disk when this returns.
@@ -102,25 +119,6 @@ class LiveLedger:
             for record in self._open.values():
                 self._finish(record)
         self._open.clear()
-
-    def _record(self, origin: Origin, messages: Sequence[Message]) -> list[Told]:
-        while True:
-            record = self._open_batch(origin)
-            batch = self._batch(messages, record.batch_id, record.rows_done)
-            try:
-                decisions, after = record_rows(
-                    self.database,
-                    batch,
-                    record,
-                    {self._policy.policy_id: self._policy},
-                    self._clock,
-                    beside=lambda decisions: self._beside(decisions, messages, record.rows_done),  # noqa: B023 - it is called before the loop goes on
-                )
-            except BatchMovedError:  # it was undone, and with that closed
-                del self._open[origin]
-                continue
-            self._open[origin] = after
-            return _told(decisions, messages, record.rows_done)
 
     def _beside(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> None:
         """What is committed together with the rows."""

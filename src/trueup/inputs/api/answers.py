@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from trueup.decide.messages import message
 from trueup.intake.summary import MONEY, Summary, as_json, in_order, summary_of
@@ -30,6 +31,11 @@ class Answer(BaseModel):
     """Something that the API shows."""
 
     model_config = ConfigDict(frozen=True)
+
+
+def json_answer(told: BaseModel, status: int = 200, place: str = "") -> Response:
+    """An answer, its JSON written here and now. Takes: also its status, and where a thing is that was made."""
+    return Response(told.model_dump_json(), status, {"Location": place} if place else None, "application/json")
 
 
 class Count(Answer):

@@ -17,6 +17,7 @@ from trueup.inputs.api.answers import (
     SummaryAnswer,
     change_answers,
     conversion_answers,
+    json_answer,
 )
 from trueup.inputs.api.idempotency import HEADER, KEPT_DAYS
 from trueup.inputs.api.pages import Asked, Page
@@ -226,4 +227,4 @@ def _told(edge: Edge, summary: Summary, rows: pl.DataFrame) -> Response:
         for outcome, click_id, n, message in rows.select("outcome", "click_id", "conversion_n", "message").iter_rows()
     ]
     told = RowsTold(**SummaryAnswer.of(summary, edge.catalog).model_dump(), results=results)
-    return Response(told.model_dump_json(), media_type="application/json")
+    return json_answer(told)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from trueup.access.keys import NAME_MAX, Caller, KeyNameError, Scope, create_key, revoke_key, scopes_of
+from trueup.inputs.api.answers import json_answer
 from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, not_found
@@ -70,8 +71,7 @@ async def make_key(edge: EdgeHere, request: Request, form: KeyForm) -> Response:
 
     def answer(made: tuple[str, KeyRecord]) -> Response:
         told = NewKey(**_shown(made[1]).model_dump(), key=made[0])
-        place = f"{request.scope['path']}/{told.id}"
-        return Response(told.model_dump_json(), 201, {"Location": place}, "application/json")
+        return json_answer(told, 201, f"{request.scope['path']}/{told.id}")
 
     try:
         return await answered_once(request, edge, work, answer)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from trueup.dialects.names import nearest
+from trueup.inputs.api.answers import json_answer
 from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, not_found
 from trueup.inputs.api.readers import EdgeHere, Reader, written
@@ -69,7 +70,7 @@ async def create_postback_key(number: Number, edge: EdgeHere, request: Request) 
         return _seen(edge, rotate_postback_key(database, number, edge.randomness(KEY_BYTES), also))
 
     def answer(network: AffiliateNetwork | None) -> Response:
-        return Response(_keys(network, number).model_dump_json(), 201, media_type="application/json")
+        return json_answer(_keys(network, number), 201)
 
     return await answered_once(request, edge, work, answer)
 

@@ -22,6 +22,7 @@ from trueup.access.keys import Caller, Scope, digest_of, parse_key, verify_key
 from trueup.access.rates import Rate
 from trueup.inputs.api.problems import Problem, ProblemKind, problem_answer, problem_of
 from trueup.inputs.api.readers import Readers
+from trueup.inputs.asgi import bearer_token, peer_of
 from trueup.inputs.edge import Edge
 from trueup.ledger.database import Database
 from trueup.ledger.keys import set_last_used
@@ -48,16 +49,14 @@ class Guard:
 
     async def caller(self, request: Request) -> Caller:
         """Who calls. Raises: Problem for no key, a wrong one, or too many wrong ones from an address."""
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        text = text.strip()
-        if scheme.lower() != "bearer" or not text:
+        text = bearer_token(request.scope)
+        if not text:
             raise _refusal(ProblemKind.NO_KEY, "send a key in the header Authorization: Bearer tru_...")
         digest = digest_of(text)
         known, until = self._known.get(digest, (None, 0.0))
         if known and monotonic() < until:
             return known
-        peer = request.client.host if request.client else ""
-        address = caller_address(peer, request.headers.raw, self._edge.settings.trusted_proxies)
+        address = caller_address(peer_of(request.scope), request.headers.raw, self._edge.settings.trusted_proxies)
         if not known and not self._refused.left(address):
             raise _too_many(self._refused, address, "too many wrong keys came from this address")
         caller = await self._verified(text)

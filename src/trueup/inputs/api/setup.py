@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from trueup.inputs.api.answers import json_answer
 from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.forms import Form, FormBody, answers, form_name, ref, stored_name, takes
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, declared
@@ -135,8 +136,7 @@ async def set_workspace(edge: EdgeHere, reader: Reader, form: Annotated[Form, Fo
 def _applied(outcome: SetupOutcome, *, preview: bool) -> Response:
     if outcome.mistakes:
         raise _mistaken(outcome.mistakes)
-    applied = Applied(**outcome.told(preview=preview))
-    return Response(applied.model_dump_json(), media_type="application/json")
+    return json_answer(Applied(**outcome.told(preview=preview)))
 
 
 def _mistaken(mistakes: "list[str] | tuple[str, ...]") -> Problem:

@@ -126,9 +126,11 @@ def csv_answer(name: str, folder: Path, write: Callable[[TextIO], None]) -> Stre
         write(file)
         file.flush()
         size = file.seek(0, os.SEEK_END)
-    except OSError as error:
+    except BaseException as error:
         file.close()
-        raise no_room(error) from None
+        if isinstance(error, OSError):
+            raise no_room(error) from None
+        raise
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
     return StreamingResponse(_parts(file), headers=headers, media_type="text/csv; charset=utf-8")
 

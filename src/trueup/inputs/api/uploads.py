@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from trueup.access.keys import Caller, Scope
 from trueup.inputs.api import upload_actions, upload_follow
+from trueup.inputs.api.answers import json_answer
 from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Problem, ProblemKind, declared
@@ -83,7 +84,7 @@ async def send_upload(
         return details
 
     def answer(details: UploadDetails) -> Response:
-        return Response(details.model_dump_json(), 201, {"Location": place}, "application/json")
+        return json_answer(details, 201, place)
 
     return await answered_once(request, edge, work, answer)
 
