@@ -10,7 +10,9 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable
+from contextlib import ExitStack
 from time import perf_counter
 from typing import Final, NamedTuple
 
@@ -20,18 +22,18 @@ from trueup.inputs.api.readers import Readers
 from trueup.inputs.api.upload_jobs import resume_uploads, stop_uploads
 from trueup.inputs.asgi import Endpoint, Event, Receive, Scope, Send, answer_text
 from trueup.inputs.edge import Edge, now
+from trueup.inputs.health import State
 from trueup.inputs.logs import open_log
+from trueup.inputs.make_writer import make_writer
 from trueup.inputs.metrics import forget_dead_processes
 from trueup.inputs.observer import Observer
+from trueup.inputs.one_server import ServedAlreadyError, serving_process
 from trueup.inputs.operation import Operation
 from trueup.inputs.pixel import Pixel
 from trueup.inputs.postback import Postbacks
 from trueup.inputs.redirect import Redirect
-from trueup.inputs.spool_file import claim_two
 from trueup.inputs.writer import Writer
-from trueup.ledger.database import DatabaseError
-from trueup.ledger.open import open_ledger
-from trueup.ledger.secrets import click_key
+from trueup.ledger.urls import showable
 from trueup.settings import Settings
 
 MADE_BY: Final = "server"
@@ -42,6 +44,8 @@ _NEW_OBJECTS: Final = 10_000  # so many more than before, and the youngest are l
 _LOOK_SECONDS: Final = 1.0
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _STOPS_BY_SECONDS: Final = 20.0  # sooner than the process is killed for it
+_DEAD_ENDS_BY_SECONDS: Final = 5.0  # for the answers that are on their way
+_HUNG: Final = 70  # the exit code of a process that did not stop in time
 
 
 class Route(NamedTuple):
@@ -59,6 +63,8 @@ class App:
         self._settings = settings
         self._parent = os.getppid()
         self._told_to_stop = False
+        self._ends_by: threading.Timer | None = None
+        self._held = ExitStack()  # to the process' end
         self._log = open_log(settings.log_form, settings.log_level)
         self._observer = Observer(self._log, settings.trusted_proxies)
         self._nowhere = Route("nowhere", _nowhere)
@@ -105,35 +111,40 @@ class App:
         try:
             edge, readers = self._begin()
         except Exception as error:  # noqa: BLE001 - whatever it is: the server would go on without the application
-            is_told_plainly = isinstance(error, DatabaseError | OSError)
+            is_told_plainly = isinstance(error, OSError | ServedAlreadyError)
             self._log.error("cannot start", trouble=str(error), exc_info=not is_told_plainly)
             await send({"type": "lifespan.startup.failed"})
             return
-        self._log.info("started", pid=os.getpid(), database=edge.settings.database_url)
+        self._log.info("started", pid=os.getpid(), database=showable(edge.settings.database_url))
         await send({"type": "lifespan.startup.complete"})
         looking = asyncio.create_task(self._look_on(edge.writer))
         await receive()
         looking.cancel()
-        faulthandler.dump_traceback_later(_STOPS_BY_SECONDS)  # where it hangs, should it hang
+        self._end_by(_STOPS_BY_SECONDS)
         stop_uploads(edge)
         await asyncio.to_thread(edge.writer.stop)
         readers.close()
-        faulthandler.cancel_dump_traceback_later()
         self._log.info("stopped", pid=os.getpid())
         await send({"type": "lifespan.shutdown.complete"})
 
     def _begin(self) -> tuple[Edge, Readers]:
-        """Open what the process works with, and make the routes. Raises: DatabaseError, OSError."""
+        """Open what the process works with, and make the routes. Raises: OSError, ServedAlreadyError."""
         sys.setswitchinterval(_SWITCH_SECONDS)
         forget_dead_processes()
         settings = self._settings
-        with open_ledger(settings.database_url) as database:
-            key = click_key(database, os.urandom)
-            is_alone = database.is_sqlite and settings.workers == 1
-        files = claim_two(settings.folder, settings.spool_bytes)
-        writer = Writer(settings.database_url, files, now, MADE_BY, self._observer, settings.waiting, is_alone=is_alone)
+        if settings.sqlite_file is not None:
+            self._held.enter_context(serving_process(settings.sqlite_file))
+        writer = make_writer(
+            settings.database_url,
+            settings.folder,
+            settings.spool_bytes,
+            now,
+            MADE_BY,
+            self._observer,
+            settings.waiting,
+        )
         writer.start()
-        edge = Edge(settings, writer, key, is_stopping=lambda: self._told_to_stop)
+        edge = Edge(settings, writer, is_stopping=lambda: self._told_to_stop)
         self._redirect = Route("redirect", Redirect(edge))
         self._postbacks = Route("postback", Postbacks(edge))
         self._pixel = Route("pixel", Pixel(edge))
@@ -149,9 +160,24 @@ class App:
         while True:
             self._observer.look(writer)
             await asyncio.sleep(_LOOK_SECONDS)
+            is_dead = writer.health.state is State.DEAD
+            if is_dead:
+                self._end_by(_DEAD_ENDS_BY_SECONDS)
             # The loop stands still between its start and the first request, and a signal then would be lost.
-            if self._told_to_stop or os.getppid() != self._parent:
+            if is_dead or self._told_to_stop or os.getppid() != self._parent:
                 os.kill(os.getpid(), signal.SIGTERM)
+
+    def _end_by(self, seconds: float) -> None:
+        """See to it that the process ends, however it hangs: what it acknowledged is on disk."""
+        if self._ends_by is None:
+            self._ends_by = threading.Timer(seconds, self._end_now)
+            self._ends_by.daemon = True
+            self._ends_by.start()
+
+    def _end_now(self) -> None:
+        self._log.error("ended at once: it did not stop in time", pid=os.getpid())
+        faulthandler.dump_traceback()
+        os._exit(_HUNG)
 
     def _note_stop(self, _number: int, _frame: object) -> None:
         self._told_to_stop = True

@@ -114,6 +114,12 @@ class Settings(BaseSettings):
     log_form: LogForm = Field(LogForm.TEXT, description="How log lines are written: text or json.")
     log_level: LogLevel = Field("info", description="The least that is logged: debug, info, warning or error.")
 
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file, None for a database that is no file."""
+        file = self.database_url.removeprefix("sqlite:///")
+        return None if file == self.database_url else Path(file)
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -5,6 +5,7 @@ What the server is made of is imported when it starts: no other command needs it
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,10 +16,15 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 from trueup.cli.terminal import DatabaseUrl, ExitCode, at_terminal, now, output, stop
-from trueup.ledger.database import DatabaseError
+from trueup.ledger.database import DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
+from trueup.ledger.secrets import ledger_id
+from trueup.ledger.urls import showable
+from trueup.ledger.waits import LIVE
 
 if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
     from trueup.inputs.asgi import Endpoint
     from trueup.settings import Settings
 
@@ -70,23 +76,46 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
     from trueup.inputs import processes  # noqa: PLC0415 - slow to import
     from trueup.inputs.logs import open_log  # noqa: PLC0415 - the same
 
+    if settings.workers > 1 and settings.sqlite_file is not None:
+        stop("Several processes need PostgreSQL: on SQLite one alone can write, and the others would keep it waiting.")
     try:
         address, port = processes.free_address(settings.host, settings.port)
     except processes.AddressError as error:
         stop(f"{error}. Choose another with --host and --port.", ExitCode.FAILURE)
-    # A key that goes to a log is no secret: where nobody looks on, a person makes one later.
-    admin_key = _prepare(settings, make_key=greet is not None)
     log = open_log(settings.log_form, settings.log_level)
-    for line in _cautions(settings):
-        log.warning(line)
     where = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
-    log.info("listening", address=where, database=settings.database_url, processes=settings.workers)
-    if greet is not None:
-        greet(where, admin_key)
-    try:
-        processes.serve(partial(_application, settings), settings, address, port)
-    except SystemExit:
-        stop("The server's processes keep ending; its log says why.", ExitCode.FAILURE)
+    with _alone_on_its_file(settings):
+        # A key that goes to a log is no secret: where nobody looks on, a person makes one later.
+        admin_key = _prepare(settings, log, make_key=greet is not None)
+        for line in _cautions(settings):
+            log.warning(line)
+
+        def told(pid: str, exit_code: int, waits: float) -> None:
+            log.error("process ended", pid=pid, exit_code=exit_code, started_again_in=f"{waits:g} s")
+
+        def listening() -> None:
+            database = showable(settings.database_url)
+            log.info("listening", address=where, database=database, processes=settings.workers)
+            if greet is not None:
+                greet(where, admin_key)
+
+        processes.serve(partial(_application, settings), settings, address, port, told, listening)
+
+
+@contextmanager
+def _alone_on_its_file(settings: "Settings") -> Iterator[None]:
+    """Be the only server of a SQLite file. Ends the command where there is another."""
+    from trueup.inputs.one_server import ServedAlreadyError, only_server  # noqa: PLC0415 - slow to import
+
+    with ExitStack() as held:
+        if settings.sqlite_file is not None and settings.sqlite_file.parent.is_dir():
+            try:
+                held.enter_context(only_server(settings.sqlite_file))
+            except ServedAlreadyError as error:
+                stop(f"{error}. One SQLite file is for one server; stop that one first.", ExitCode.FAILURE)
+            except OSError as error:
+                stop(f"The database cannot be locked: {error.strerror or error}.", ExitCode.FAILURE)
+        yield
 
 
 def _application(settings: "Settings") -> "Endpoint":
@@ -121,32 +150,43 @@ def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings
         stop(str(error))
 
 
-def _prepare(settings: "Settings", *, make_key: bool) -> str | None:
-    """See that every process will find what it needs. Returns: the first admin's key, where it was made here."""
+def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: bool) -> str | None:
+    """See that every process will find what it needs. A database that is away now is not needed to begin.
+
+    Returns:
+        The first admin's key, where it was made here.
+    """
     from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
-    from trueup.inputs.spool_file import claim_two  # noqa: PLC0415 - the same
+    from trueup.inputs.folder_mark import FolderError, claim_folder  # noqa: PLC0415 - the same
+    from trueup.inputs.spool_folder import SpoolFolder  # noqa: PLC0415 - the same
     from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
 
     try:
         open_countries(settings.country_database)
-        for file in claim_two(settings.folder, settings.spool_bytes):
+        for file in SpoolFolder(settings.folder, settings.spool_bytes).claim_two():
             file.close()
-        with open_ledger(settings.database_url) as database:
+        with open_ledger(settings.database_url, LIVE) as database:
+            claim_folder(settings.folder, ledger_id(database, os.urandom), showable(settings.database_url))
             return first_admin(database, now, os.urandom) if make_key else None
-    except CountryDatabaseError as error:
-        stop(str(error), ExitCode.FAILURE)
+    except (CountryDatabaseError, FolderError) as error:
+        stop(_sentence(str(error)), ExitCode.FAILURE)
     except OSError as error:
         stop(f"The folder {settings.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
+    except DatabaseUnavailableError as error:
+        log.error("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
+        return None
     except DatabaseError as error:
         stop(f"The database cannot be used: {error}.", ExitCode.FAILURE)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def _cautions(settings: "Settings") -> Iterator[str]:
     """What is allowed, and seldom meant."""
     from trueup.settings import unknown_variables  # noqa: PLC0415 - slow to import
 
-    if settings.workers > 1 and settings.database_url.startswith("sqlite:"):
-        yield "several processes share one SQLite file: correct, but no faster than one; PostgreSQL is for that"
     for variable in unknown_variables():
         yield f"{variable} is no setting"
 

@@ -24,11 +24,15 @@ class Edge:
 
     settings: Settings
     writer: Writer
-    click_key: bytes  # of our own click ids
     clock: Callable[[], int] = now
     randomness: Callable[[int], bytes] = os.urandom
     is_stopping: Callable[[], bool] = lambda: False  # what would go on for long ends then: the server waits for it
     _derived: dict[Callable[[Catalog], Any], tuple[Catalog, Any]] = field(default_factory=dict)
+
+    @property
+    def click_key(self) -> bytes:
+        """The key of our own click ids; b'' while the ledger was never seen from here."""
+        return self.writer.click_key
 
     @property
     def catalog(self) -> Catalog:

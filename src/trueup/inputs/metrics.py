@@ -48,6 +48,8 @@ class Metrics(Watch):
         self._messages = self._counter("messages", "Postbacks and pixels that were recorded, by outcome.", "outcome")
         self._kept = self._counter("spooled_clicks", "Clicks that went to the spool.")
         self._lost = self._counter("lost_clicks", "Clicks that were not recorded: the spool had no room.")
+        self._aside = self._counter("laid_aside_clicks", "Clicks that the database refused by themselves.")
+        self._damaged = self._counter("damaged_stretches", "Stretches of the spool that were damaged, and kept aside.")
         self._troubles = self._counter("troubles", "Times that the database or the spool could not be written.")
         self._waiting = self._gauge("waiting_callers", "Clicks and messages that wait for the database.", "livesum")
         self._spool = self._gauge("spool_bytes", "Clicks in the spool.", "livesum")
@@ -105,6 +107,15 @@ class Metrics(Watch):
         """So many clicks went to the spool, and so many found no room."""
         self._kept.inc(kept)
         self._lost.inc(lost)
+
+    def adopted(self, clicks: int, damaged: int) -> None:
+        """So many clicks were taken from a file that another process had left; so many stretches of it are damaged."""
+        self._clicks.inc(clicks)
+        self._damaged.inc(damaged)
+
+    def laid_aside(self, trouble: str) -> None:  # noqa: ARG002 - the log has the words
+        """A click was laid aside: the database refuses it."""
+        self._aside.inc()
 
     def failed(self, trouble: str) -> None:  # noqa: ARG002 - the log has the words
         """The database or the spool could not be written."""

@@ -62,9 +62,23 @@ class Observer(Metrics):
         if self._lines.take(trouble):
             self._log.error("database trouble", trouble=trouble)
 
-    def recovered(self) -> None:
-        """The database can be written again, and has what the spool kept."""
-        self._log.info("database recovered")
+    def adopted(self, clicks: int, damaged: int) -> None:
+        """So many clicks were taken from a file that another process had left; so many stretches of it are damaged."""
+        super().adopted(clicks, damaged)
+        self._log.info("clicks taken over", clicks=clicks)
+        if damaged:
+            self._log.error("spool damaged", stretches=damaged)
+
+    def laid_aside(self, trouble: str) -> None:
+        """A click was laid aside: the database refuses it."""
+        super().laid_aside(trouble)
+        if self._lines.take("laid aside"):
+            self._log.error("click laid aside", trouble=trouble)
+
+    def changed(self, state: str, before: str, why: str) -> None:
+        """The state of the process is another one than before."""
+        tell = self._log.error if why else self._log.info
+        tell("state", now=state, before=before, **({"trouble": why} if why else {}))
 
     def _warn(self, event: str, route: str, **facts: object) -> None:
         if self._lines.take(f"{event} {route} {facts.get('address', '')}"):

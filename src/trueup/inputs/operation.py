@@ -11,6 +11,7 @@ from typing import Any, Final
 from trueup.access.address import caller_address, is_trusted
 from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, bearer_token, header, peer_of
 from trueup.inputs.edge import Edge
+from trueup.inputs.health import State
 from trueup.inputs.metrics import CONTENT_TYPE, Metrics
 
 _SQLITE: Final = "sqlite:///"
@@ -37,7 +38,8 @@ class Operation:
         if scope["method"] not in ("GET", "HEAD"):
             await answer_text(send, 405, "use GET\n", [(b"allow", b"GET, HEAD")])
         elif scope["path"] == "/healthz":
-            await answer(send, 200, b"ok\n", TEXT)
+            dead = self._edge.writer.health.state is State.DEAD
+            await answer(send, 503 if dead else 200, b"dead\n" if dead else b"ok\n", TEXT)
         elif scope["path"] == "/readyz":
             await self._readiness(send)
         else:
@@ -46,8 +48,8 @@ class Operation:
     async def _readiness(self, send: Send) -> None:
         self._metrics.look(self._edge.writer)
         checks = self._checks()
-        ready = all(check["ok"] for check in checks.values())
-        said = json.dumps({"ready": ready, "checks": checks}).encode() + b"\n"
+        ready = all(check["ok"] for check in checks.values()) and self._edge.writer.health.state is State.SERVING
+        said = json.dumps({"ready": ready, "state": self._edge.writer.health.state, "checks": checks}).encode() + b"\n"
         headers = [] if ready else [(b"retry-after", b"5")]
         await answer(send, 200 if ready else 503, said, b"application/json", headers)
 
@@ -61,7 +63,19 @@ class Operation:
             "database": {"ok": not writer.trouble},
             "disk": {"ok": free >= settings.free_bytes, "free_bytes": free, "least_bytes": settings.free_bytes},
             "queue": {"ok": stalled < _STALLED_SECONDS and writer.waiting < settings.waiting, **queue},
-            "spool": {"ok": writer.spooled == 0, "bytes": writer.spooled, "most_bytes": settings.spool_bytes},
+            "spool": self._spool_check(),
+        }
+
+    def _spool_check(self) -> Check:
+        """Whether the spool can be written, and nothing waits in it that should be in the ledger."""
+        writer = self._edge.writer
+        waits = writer.spooled or writer.left_behind
+        return {
+            "ok": not (writer.health.spool or waits),
+            "bytes": writer.spooled,
+            "bytes_of_others": writer.left_behind,
+            "laid_aside": writer.laid_aside,
+            "most_bytes": self._edge.settings.spool_bytes,
         }
 
     def _folders(self) -> list[Path]:

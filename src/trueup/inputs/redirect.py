@@ -9,7 +9,7 @@ from trueup.inputs.asgi import SAFE_HEADERS, Header, Receive, Scope, Send, answe
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import set_cookie
 from trueup.inputs.edge import Edge
-from trueup.inputs.links import Link, links
+from trueup.inputs.links import Link, Target, links
 from trueup.inputs.parameters import pairs_of
 from trueup.inputs.visitor import Visitors, kept, only_looks
 from trueup.model.batch import CLICKS
@@ -29,6 +29,7 @@ _CHOICE_BYTES: Final = 8
 _DECIMALS: Final = 6  # a cost is kept in millionths
 _COSTS_REMEMBERED: Final = 1_000  # a source's visits cost the same again and again
 _in_columns: Final = itemgetter(*CLICKS)
+_SOON: Final[tuple[Header, ...]] = ((b"retry-after", b"5"),)
 _SENT_ON: Final[tuple[Header, ...]] = ((b"content-length", b"0"), *SAFE_HEADERS)
 
 
@@ -49,16 +50,18 @@ class Redirect:
             await answer_text(send, status, trouble, headers)
             return
         asked = dict(scope["headers"])
-        click, url = self._made(scope, asked, link)
-        answer = [(b"location", url.encode()), *_SENT_ON]
+        target = link.chosen(int.from_bytes(self._edge.randomness(_CHOICE_BYTES), "big"))
+        click, told = self._made(scope, asked, target)
+        headers = [*_SENT_ON]
         if click["click_id"]:
-            try:  # noqa: SIM105 - suppress() would be a fortieth of all that a visit takes
+            try:
                 await self._edge.writer.click(_in_columns(click))
-            except UnavailableError:
-                pass  # whatever becomes of the click, the visitor goes on
-            if self._edge.settings.cookie_days:
-                answer.append(self._cookie(scope, asked, click["click_id"]))
-        await send({"type": "http.response.start", "status": 302, "headers": answer})
+                if self._edge.settings.cookie_days:
+                    headers.append(self._cookie(scope, asked, click["click_id"]))
+            except UnavailableError:  # the visitor goes on; nobody is told the id of a click that is nowhere on disk
+                told["click_id"] = ""
+        headers.append((b"location", target.template.fill(told).encode()))
+        await send({"type": "http.response.start", "status": 302, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
     def _trouble(self, scope: Scope, link: Link | None) -> tuple[int, str, tuple[Header, ...]]:
@@ -66,6 +69,8 @@ class Redirect:
         settings, query = self._edge.settings, scope["query_string"]
         if scope["method"] not in ("GET", "HEAD"):
             return 405, "a link is followed with GET\n", ((b"allow", b"GET, HEAD"),)
+        if link is None and not self._edge.click_key:
+            return 503, "the links are not known yet: the database has not answered\n", _SOON
         if link is None:
             return 404, "there is no such link\n", ()
         if not link.targets:
@@ -76,10 +81,11 @@ class Redirect:
             return 400, f"the query has more than {settings.parameters} parameters\n", ()
         return 302, "", ()
 
-    def _made(self, scope: Scope, asked: Mapping[bytes, bytes], link: Link) -> tuple[Mapping[str, Any], str]:
-        """The click, by the columns of CLICKS, and where it leads. Its id is '' for a request that is no visit."""
-        now, drawn = self._edge.clock(), self._edge.randomness(_CHOICE_BYTES + RANDOM_BYTES)
-        target = link.chosen(int.from_bytes(drawn[:_CHOICE_BYTES], "big"))
+    def _made(
+        self, scope: Scope, asked: Mapping[bytes, bytes], target: Target
+    ) -> tuple[Mapping[str, Any], dict[str, str]]:
+        """The click, by the columns of CLICKS, and what its URL is told. Its id is '' for a request that is no visit."""
+        now, drawn = self._edge.clock(), self._edge.randomness(RANDOM_BYTES)
         is_visit = not only_looks(scope["method"], asked)
         given = _given(scope["query_string"])
         cost, cost_text = _cost(given.get("cost", ""))
@@ -87,7 +93,7 @@ class Redirect:
         click = {
             **target.click,
             **given,
-            "click_id": new_click_id(now, drawn[_CHOICE_BYTES:], self._edge.click_key) if is_visit else "",
+            "click_id": new_click_id(now, drawn, self._edge.click_key) if is_visit else "",
             "clicked_at": now,
             "cost": cost,
             "country": seen.country,
@@ -99,8 +105,7 @@ class Redirect:
             "is_bot": seen.browser.is_bot,
             "ip": seen.ip,
         }
-        told = {**click, "cost": cost_text, "timestamp": str(now // 1_000_000)}
-        return click, target.template.fill(told)
+        return click, {**click, "cost": cost_text, "timestamp": str(now // 1_000_000)}
 
     def _cookie(self, scope: Scope, asked: Mapping[bytes, bytes], click_id: str) -> Header:
         forwarded = asked.get(b"x-forwarded-proto") == b"https" and self._visitors.is_believed(peer_of(scope))

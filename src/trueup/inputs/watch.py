@@ -20,8 +20,14 @@ class Watch:
     def spooled(self, kept: int, lost: int) -> None:
         """So many clicks went to the spool, and so many found no room."""
 
+    def adopted(self, clicks: int, damaged: int) -> None:
+        """So many clicks were taken from a file that another process had left; so many stretches of it are damaged."""
+
+    def laid_aside(self, trouble: str) -> None:
+        """A click was laid aside: the database refuses it."""
+
     def failed(self, trouble: str) -> None:
         """The database or the spool could not be written."""
 
-    def recovered(self) -> None:
-        """The database can be written again, and has what the spool kept."""
+    def changed(self, state: str, before: str, why: str) -> None:
+        """The state of the process is another one than before."""

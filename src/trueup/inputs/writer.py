@@ -2,47 +2,45 @@
 
 An idle writer takes one message at once; while it commits, others gather, and they share the next commit. The clicks
 that the spool has go before them: a message never finds less than its visitor did. Longer work (an upload, an undo)
-comes as slices, and live traffic goes before each.
+comes as slices, and live traffic goes before each. A second thread watches over the first: nobody waits for longer than
+a deadline, and nothing is acknowledged once a thread has ended that should not have.
 """
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from trueup.inputs.callers import STOPPING, Caller, Callers, UnavailableError
+from trueup.inputs.drain import Drain
+from trueup.inputs.health import Health
+from trueup.inputs.ledger_link import LedgerLink
+from trueup.inputs.slices import SliceQueue
 from trueup.inputs.spool import Spool
-from trueup.inputs.spool_file import SpoolFile
 from trueup.inputs.watch import Watch
 from trueup.intake.chunks import Slices, at_once
-from trueup.intake.door import Clock
-from trueup.intake.live import LiveLedger
-from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
-from trueup.ledger.open import open_ledger
+from trueup.intake.live import AbsentClicksError, GivenUpError, LiveLedger
+from trueup.ledger.database import Database, DatabaseError, DatabaseRefusedError
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Click, Message, Told
 
 T = TypeVar("T")
+Answer = Told | Exception
 
-_CLICKS_AT_ONCE: Final = 5_000  # clicks that share one commit
+DEADLINE_SECONDS: Final = 2.0  # then a click goes to the spool, and a message is put off
 _TOGETHER_SECONDS: Final = 0.05  # how long the ledger lets clicks gather that are on disk already
-_BUSY_SECONDS: Final = 2.0  # how long live traffic waits for another program's write
-_RETRY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 1.0  # how often an idle writer looks whether the setup has changed
 _LOOK_SECONDS: Final = 0.2  # how often a busy one does
+_WATCH_SECONDS: Final = 0.25
+_STOP_SECONDS: Final = 8.0  # for what was accepted, when the server stops
 _PATIENCE: Final = 0.75
+_AGAIN: Final = "the server is about to start again"
 
 
-@dataclass(slots=True)
-class _Job:
-    slices: Slices[Any]
-    done: "Future[Any]"
-    running: Generator[None, None, Any] | None = None
+class NotYetError(UnavailableError):
+    """The click of a message may be in a spool that the ledger does not have yet."""
 
 
 class Writer:
@@ -50,47 +48,70 @@ class Writer:
 
     def __init__(
         self,
-        url: str,
-        files: tuple[SpoolFile, SpoolFile],
-        clock: Clock,
-        made_by: str,
+        link: LedgerLink,
+        spool: Spool,
+        drain: Drain,
+        health: Health,
         watch: Watch,
-        waiting: int,
+        wake: threading.Event,
         *,
-        is_alone: bool = False,
+        waiting: int,
+        is_alone: bool,
     ) -> None:
-        """Nothing is opened before `start`.
+        """Nothing is opened before `start`. `make_writer` puts the parts together."""
+        self.health = health
+        self._link, self._spool, self._drain = link, spool, drain
+        self._watch, self._wake, self._is_alone = watch, wake, is_alone
+        self._callers: Callers[Message] = Callers(wake, waiting, _PATIENCE)
+        self._slices = SliceQueue(watch)
+        self._stopping, self._ended, self._tried = threading.Event(), threading.Event(), threading.Event()
+        self._next_look = self._next_clicks = 0.0
+        self._busy_since = 0.0  # 0: the thread waits
+        self._thread = threading.Thread(target=self._live, name="writer", daemon=True)
+        self._watching = threading.Thread(target=self._watch_over, name="watch", daemon=True)
 
-        Takes: the database's URL; the spool's files; who its batches are made by; who looks on; how many callers may
-        wait; whether no other program decides about the clicks that come here, so that being in the spool is enough.
+    def start(self, seconds: float = DEADLINE_SECONDS) -> None:
+        """Begin. Returns once the ledger has answered, or soon after where it does not: clicks are taken either way.
+
+        Args:
+            seconds: How long to wait for the ledger at most.
         """
-        self._url, self._clock, self._made_by = url, clock, made_by
-        self._watch, self._is_alone = watch, is_alone
-        self._wake = threading.Event()
-        self._callers: Callers[Message] = Callers(self._wake, waiting, _PATIENCE)
-        self._spool = Spool(files, watch, waiting, self._wake, answers_first=is_alone)
-        self._jobs: deque[_Job] = deque()
-        self._stopping = False
-        self._ledger: LiveLedger | None = None
-        self._next_try = self._next_slice = self._next_look = self._next_clicks = 0.0
-        self._gathered_since_slice = False
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self.catalog = Catalog()
-        self.trouble = ""  # why the database cannot be written, '' while it can
-
-    def start(self) -> None:
-        """Open the ledger and begin. Raises: DatabaseError."""
-        self._connect()
         self._spool.start()
         self._thread.start()
+        self._watching.start()
+        self._tried.wait(seconds)
 
     def stop(self) -> None:
-        """Record what was accepted, then end. New callers are turned away."""
+        """Record what was accepted, then end. New callers are turned away. What hangs is left behind."""
+        self.health.stop()
         self._callers.turn_away(STOPPING)
-        self._spool.stop()
-        self._stopping = True
+        self._slices.close(STOPPING)
+        self._spool.stop(_STOP_SECONDS)
+        self._stopping.set()
         self._wake.set()
-        self._thread.join()
+        self._thread.join(_STOP_SECONDS)
+        self._ended.set()
+        self._callers.close()
+        if self._thread.is_alive():
+            self._watch.failed("the database does not answer: what it was asked last is left to it")
+        self._spool.close()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The setup as it was last seen."""
+        return self._link.catalog
+
+    @property
+    def click_key(self) -> bytes:
+        """The key of our own click ids; b'' while the ledger was never seen from this folder."""
+        return self._link.click_key
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be recorded now, '' while it can."""
+        if self.health.has_ledger:
+            return ""
+        return self.health.database or "the ledger has not answered yet"
 
     @property
     def waiting(self) -> int:
@@ -102,10 +123,27 @@ class Writer:
         """How many bytes of clicks wait for the database to be written again."""
         return self._spool.taken if self.trouble else 0
 
+    @property
+    def left_behind(self) -> int:
+        """How many bytes of clicks wait in files of other processes, or of those that are gone; -1: nobody can tell."""
+        try:
+            return self._drain.others_wait()
+        except OSError:
+            return -1
+
+    @property
+    def laid_aside(self) -> int:
+        """How many clicks the database refuses, and wait for a person; -1: nobody can tell."""
+        try:
+            return self._drain.laid_aside()
+        except OSError:
+            return -1
+
     async def click(self, click: Click) -> None:
         """Record a click. Returns once it is on disk, in the ledger or in the spool.
 
-        Raises: UnavailableError, and then the click is lost.
+        Raises:
+            UnavailableError: It is not on disk: it is lost, and nobody may be told its id.
         """
         try:
             await self._spool.keep(click)
@@ -114,16 +152,24 @@ class Writer:
             raise
 
     async def tell(self, message: Message) -> Told:
-        """Record a message. Returns once it is on disk. Raises: UnavailableError."""
+        """Record a message. Returns once it is on disk.
+
+        Raises:
+            UnavailableError: It is not recorded; its sender is to send it again.
+        """
+        if self.trouble:
+            raise UnavailableError(self.trouble)
         told: Told = await self._callers.bring(message)
         return told
 
     async def try_out(self, message: Message) -> Told:
         """Say what a message would come to. Raises: UnavailableError."""
+        if self.trouble:
+            raise UnavailableError(self.trouble)
 
         def tried(_database: Database) -> Told:
-            assert self._ledger is not None  # noqa: S101 - a slice is taken only while the database is there
-            return self._ledger.try_out(message)
+            assert self._link.ledger is not None  # noqa: S101 - a slice is taken only while the database is there
+            return self._link.ledger.try_out(message)
 
         return await asyncio.wrap_future(self.submit(at_once(tried)))
 
@@ -133,191 +179,183 @@ class Writer:
         Work that waits longer than the database's trouble lasts is done then; stopping the server cuts it off between
         two slices, as a kill would.
         """
-        job = _Job(slices, Future())
-        job.done.set_running_or_notify_cancel()  # a caller that goes away must not cancel what the writer will answer
-        if self._stopping:
-            job.done.set_exception(UnavailableError(STOPPING))
-        else:
-            self._jobs.append(job)
-            self._wake.set()
-        return job.done
+        done = self._slices.submit(slices)
+        self._wake.set()
+        return done
 
     def setup_changed(self) -> None:
         """Have the setup read again before anything else is recorded. Called by work that changed it."""
-        if self._ledger is not None:
-            self._ledger.changed()
-            self._ledger.refresh()
-            self.catalog = self._ledger.catalog
+        if self._link.ledger is not None:
+            self._link.ledger.changed()
+            self._link.ledger.refresh()
+            self._link.note_setup()
 
-    def _run(self) -> None:
-        while not self._is_done():
-            self._callers.wait(self._idle_seconds())
-            if self.trouble and monotonic() >= self._next_try:
-                self._connect_again()
-            self._gather()
-            self._take_slice()
-        self._end()
+    # --- the writer's thread
+
+    def _live(self) -> None:
+        try:
+            while not self._is_done():
+                self._callers.wait(self._idle_seconds())
+                self._busy_since = monotonic()
+                self._turn()
+                self._busy_since = 0.0
+            self._link.close()
+        except BaseException as error:  # noqa: BLE001 - without this thread nothing is recorded any more
+            self.health.die(f"the writer's thread ended: {type(error).__name__}: {error}")
+            self._slices.close(_AGAIN)
+            self._callers.turn_away(_AGAIN)
+            self._callers.close()
+        finally:
+            self._tried.set()
 
     def _is_done(self) -> bool:
-        return self._stopping and not self._callers and (not self._spool.parts or bool(self.trouble))
+        return self._stopping.is_set() and not self._callers and (not self._spool.parts or bool(self.trouble))
 
     def _idle_seconds(self) -> float:
         """How long to wait for a caller before anything else is due."""
-        if self.trouble:
-            return _RETRY_SECONDS
+        if self._stopping.is_set():
+            return 0.0
+        if self._link.ledger is None:
+            return self._link.due_in
         seconds = _IDLE_SECONDS
-        if self._jobs:
-            seconds = self._next_slice - monotonic() if self._gathered_since_slice else 0.0
+        if len(self._slices):
+            seconds = self._slices.due_in
         if self._spool.parts:
             seconds = min(seconds, self._next_clicks - monotonic())
         return max(0.0, seconds)
 
+    def _turn(self) -> None:
+        """Do what is due: the ledger is there first, then messages, then a slice of longer work."""
+        try:
+            self._see_to_the_ledger()
+            self._gather()
+            if len(self._slices) and not self._slices.due_in and not self.trouble and not self._stopping.is_set():
+                self._take_clicks()
+                self._slices.take_slice(self._ledger.database)
+        except (DatabaseError, OSError) as error:
+            self._lose(error)
+        finally:
+            self._callers.done()
+
+    @property
+    def _ledger(self) -> LiveLedger:
+        assert self._link.ledger is not None  # noqa: S101 - asked for only where `trouble` says nothing
+        return self._link.ledger
+
+    def _see_to_the_ledger(self) -> None:
+        if self._link.ledger is None:
+            if not self._link.due_in:
+                self._link.open(self._take_over)
+                self._tried.set()
+        elif not self.health.has_ledger:  # it did not answer for a while, and does now
+            self._take_over(self._link.ledger)
+            self.health.database_back()
+        elif monotonic() >= self._next_look:
+            self._next_look = monotonic() + _LOOK_SECONDS
+            self._link.ledger.refresh()
+            self._link.note_setup()
+
+    def _take_over(self, ledger: LiveLedger) -> None:
+        self._drain.run(ledger)
+        self._drain.adopt(ledger, at_once=True)
+
+    def _lose(self, error: Exception) -> None:
+        self._link.lose(str(error))
+        self._drain.is_unsure = True
+        self._slices.cut_off(UnavailableError(str(error)))
+        self._spool.wake()
+
     def _gather(self) -> None:
         """Record whatever waits, and answer."""
         callers = self._callers.take()
-        if monotonic() >= self._next_look:
-            self._refresh()
-        if callers or self._stopping or monotonic() >= self._next_clicks:
+        if not self.trouble and (callers or self._stopping.is_set() or monotonic() >= self._next_clicks):
             self._take_clicks()  # after the messages: the spool has any click that they can speak of
-        if callers:
-            self._gathered_since_slice = True
         for origin in {caller.brought.origin: None for caller in callers}:
             self._record_and_answer([caller for caller in callers if caller.brought.origin is origin])
+        self._slices.had_traffic |= bool(callers)
+
+    def _take_clicks(self) -> None:
+        """Have the ledger take all that the spool has now."""
+        if self.trouble:
+            return
+        try:
+            self._drain.run(self._ledger)
+            self._drain.adopt(self._ledger)
+        except DatabaseError as error:
+            self._lose(error)
+        except OSError as error:  # a file that cannot be emptied gives its clicks again
+            self._watch.failed(str(error))
+            self.health.spool_lost(f"the spool cannot be written: {error.strerror or error}")
+        self._next_clicks = monotonic() + (_TOGETHER_SECONDS if self._is_alone else 0.0)
+        self._slices.had_traffic |= not self._is_alone
 
     def _record_and_answer(self, messages: Sequence[Caller[Message]]) -> None:
         """Record messages of one origin, and answer."""
         began = monotonic()
-        self._callers.answer(messages, self._recorded(messages))
+        self._callers.answer(messages, self._recorded([caller.brought for caller in messages]))
         self._watch.gathered(0, len(messages), monotonic() - began)
 
-    def _recorded(self, messages: Sequence[Caller[Message]]) -> list[Told | Exception]:
-        """What each message is answered. An exception is raised at its caller."""
-        if self._ledger is None or self.trouble:
+    def _recorded(self, messages: Sequence[Message], *, all_are_here: bool = False) -> list[Answer]:
+        """What each message is answered. An exception is raised at its caller.
+
+        Args:
+            messages: Messages of one origin.
+            all_are_here: No spool has a click that the ledger lacks.
+        """
+        if self.trouble:
             return [UnavailableError(self.trouble)] * len(messages)
+        if not messages:
+            return []
         try:
-            told = self._ledger.record([caller.brought for caller in messages])
-        except DatabaseUnavailableError as error:
-            self._lose(str(error))
+            told = self._ledger.record(messages, self._is_wanted, all_are_here=all_are_here)
+        except AbsentClicksError as error:
+            return self._recorded_without(messages, error.places)
+        except GivenUpError:
+            return [UnavailableError("it took too long")] * len(messages)
+        except DatabaseRefusedError as error:
+            return self._recorded_apart(messages, error)
+        except DatabaseError as error:
+            self._lose(error)
             return [UnavailableError(self.trouble)] * len(messages)
         except Exception as error:  # noqa: BLE001 - one message's trouble must end neither the others' nor the thread
-            if len(messages) == 1:
-                self._watch.failed(f"{type(error).__name__}: {error}")
-                return [UnavailableError("it could not be recorded")]
-            half = len(messages) // 2  # part them, so that what is wrong with one harms no other
-            return self._recorded(messages[:half]) + self._recorded(messages[half:])
-        self.catalog = self._ledger.catalog
+            return self._recorded_apart(messages, error)
+        self._link.note_setup()
         self._watch.told(told)
         return list(told)
 
-    def _take_clicks(self) -> None:
-        """Have the ledger take all that the spool has now."""
-        if self._ledger is None or self.trouble:
-            return
-        try:
-            self._record_spooled(self._ledger, perhaps_known=False)
-        except DatabaseUnavailableError as error:
-            self._lose(str(error))
+    def _is_wanted(self) -> bool:
+        return not self._callers.are_given_up
 
-    def _record_spooled(self, ledger: LiveLedger, *, perhaps_known: bool) -> None:
-        for _ in range(self._spool.parts):
-            began, clicks = monotonic(), self._spool.clicks()
-            for place in range(0, len(clicks), _CLICKS_AT_ONCE):
-                self._record_clicks(ledger, clicks[place : place + _CLICKS_AT_ONCE], perhaps_known=perhaps_known)
-            self._spool.recorded()
-            self._watch.gathered(len(clicks), 0, monotonic() - began)
-        self._next_clicks = monotonic() + (_TOGETHER_SECONDS if self._is_alone else 0.0)
-        self._gathered_since_slice |= not self._is_alone
+    def _recorded_apart(self, messages: Sequence[Message], error: Exception) -> list[Answer]:
+        """Part messages, so that what is wrong with one harms no other."""
+        if len(messages) == 1:
+            self._watch.failed(f"{type(error).__name__}: {error}")
+            return [UnavailableError("it could not be recorded")]
+        half = len(messages) // 2
+        return self._recorded(messages[:half]) + self._recorded(messages[half:])
 
-    def _record_clicks(self, ledger: LiveLedger, clicks: Sequence[Click], *, perhaps_known: bool) -> None:
-        try:
-            ledger.record_clicks(clicks, perhaps_known=perhaps_known)
-        except DatabaseUnavailableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one click's trouble must end neither the others' nor the thread
-            if len(clicks) == 1:
-                self._watch.failed(f"{type(error).__name__}: {error}")
-                self._watch.spooled(0, 1)
-                return
-            half = len(clicks) // 2
-            self._record_clicks(ledger, clicks[:half], perhaps_known=perhaps_known)
-            self._record_clicks(ledger, clicks[half:], perhaps_known=perhaps_known)
+    def _recorded_without(self, messages: Sequence[Message], absent: frozenset[int]) -> list[Answer]:
+        """Put off messages whose clicks may still be in a spool, and record the others.
 
-    def _take_slice(self) -> None:
-        """Do one slice of the longer work, and leave live traffic as much time as it took."""
-        is_soon = self._gathered_since_slice and monotonic() < self._next_slice
-        if not self._jobs or is_soon or self._stopping:
-            return
-        self._take_clicks()
-        if self.trouble or self._ledger is None:
-            return
-        job, began = self._jobs.popleft(), monotonic()
-        try:
-            job.running = job.running or job.slices(self._ledger.database)
-            next(job.running)
-            self._jobs.append(job)
-        except StopIteration as ended:
-            job.done.set_result(ended.value)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, its caller is told, and the writer lives on
-            job.done.set_exception(error)
-            if isinstance(error, DatabaseUnavailableError):
-                self._lose(str(error))
-            elif not isinstance(error, DatabaseError):
-                self._watch.failed(f"{type(error).__name__}: {error}")
-        self._next_slice = 2 * monotonic() - began
-        self._gathered_since_slice = False
-        self._watch.sliced(monotonic() - began)
+        What other processes had in their files may be in the ledger since the messages were decided: where their files
+        are empty now, the messages are decided once more, and then for good.
+        """
+        if not self._drain.others_wait():
+            return self._recorded(messages, all_are_here=True)
+        here = [said for place, said in enumerate(messages) if place not in absent]
+        answers = iter(self._recorded(here))
+        not_yet = NotYetError("its click is not in the ledger yet")
+        return [not_yet if place in absent else next(answers) for place in range(len(messages))]
 
-    def _refresh(self) -> None:
-        """Look whether the setup has changed: now and then, whatever the load."""
-        self._next_look = monotonic() + _LOOK_SECONDS
-        if self._ledger is not None and not self.trouble:
-            try:
-                self._ledger.refresh()
-                self.catalog = self._ledger.catalog
-            except DatabaseError as error:
-                self._lose(str(error))
+    # --- the thread that watches over it
 
-    def _connect(self) -> None:
-        database = open_ledger(self._url, _BUSY_SECONDS)
-        try:
-            self._ledger = LiveLedger(database, self._clock, self._made_by)
-            self._record_spooled(self._ledger, perhaps_known=True)  # their commit may not have been heard of
-        except BaseException:
-            database.close()
-            self._ledger = None
-            raise
-        self.catalog = self._ledger.catalog
-
-    def _connect_again(self) -> None:
-        try:
-            self._connect()
-            self.trouble = ""
-            self._spool.ledger_is_back()
-            self._watch.recovered()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            self.trouble = str(error)
-            self._next_try = monotonic() + _RETRY_SECONDS
-
-    def _lose(self, trouble: str) -> None:
-        self.trouble, self._next_try = trouble, monotonic() + _RETRY_SECONDS
-        self._watch.failed(trouble)
-        self._spool.ledger_is_lost()
-        if self._ledger is not None:
-            ledger, self._ledger = self._ledger, None
-            for job in [job for job in self._jobs if job.running]:  # what they have read so far is of a lost connection
-                self._jobs.remove(job)
-                job.done.set_exception(DatabaseUnavailableError(trouble))
-            with suppress(Exception):
-                ledger.database.close()
-
-    def _end(self) -> None:
-        for job in self._jobs:
-            job.done.set_exception(UnavailableError(STOPPING))
-        self._callers.close()
-        try:
-            if self._ledger is not None:
-                self._ledger.finish()
-                self._ledger.database.close()
-        except DatabaseError as error:
-            self._watch.failed(str(error))
-        self._spool.close()
+    def _watch_over(self) -> None:
+        """Let nobody wait for longer than the deadline, and tell what does not answer."""
+        while not self._ended.wait(_WATCH_SECONDS):
+            busy_since = self._busy_since
+            if busy_since and monotonic() - busy_since > DEADLINE_SECONDS and self.health.has_ledger:
+                self.health.database_lost(f"the database has not answered for {DEADLINE_SECONDS:.0f} seconds")
+                self._spool.wake()
+            self._callers.give_up(DEADLINE_SECONDS)
+            if self._spool.callers.give_up(DEADLINE_SECONDS):
+                self.health.spool_lost(f"the disk has not answered for {DEADLINE_SECONDS:.0f} seconds")

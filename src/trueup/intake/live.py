@@ -4,7 +4,7 @@ A message is one row: a postback or a pixel. Messages of one origin share a batc
 like any other, and then the next message opens a new one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -22,7 +22,7 @@ from trueup.ledger.rollups import read_totals
 from trueup.ledger.snapshot import read_click_facts
 from trueup.model.batch import BATCH, CLICKS, ROWS
 from trueup.model.catalog import Catalog
-from trueup.model.ids import conversion_id
+from trueup.model.ids import conversion_id, is_genuine
 from trueup.model.policy import Policy
 from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.traffic import Click, Message, Told
@@ -30,17 +30,39 @@ from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 
 _HOUR_MICROS: Final = 3_600 * 1_000_000
 _NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hour; this one's program is gone
+# A sender who may not speak of a click that nobody knows yet may speak of it once it is there.
+_FOR_WANT_OF_A_CLICK: Final = [Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.REFUSED_NOT_ALLOWED.value]
 _NOT_GIVEN: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in ROWS.items()}
+
+
+class GivenUpError(Exception):
+    """Nobody waits for what the messages come to any more. Nothing is recorded."""
+
+
+class AbsentClicksError(Exception):
+    """Some messages speak of clicks of our own making that the ledger does not have. Nothing is recorded."""
+
+    def __init__(self, places: frozenset[int]) -> None:
+        """Args: places: Which of the messages, by their place."""
+        super().__init__(f"{len(places)} clicks are not in the ledger")
+        self.places = places
 
 
 class LiveLedger:
     """What the one writer of a program knows: the setup, and the batches that are open for messages."""
 
-    def __init__(self, database: Database, clock: Clock, made_by: str) -> None:
-        """Takes: an open ledger that nobody else uses, the clock, and who the batches are made by."""
+    def __init__(self, database: Database, clock: Clock, made_by: str, click_key: bytes = b"") -> None:
+        """Open for messages.
+
+        Args:
+            database: An open ledger that nobody else uses.
+            clock: Gives microseconds since the epoch.
+            made_by: Who the batches are made by.
+            click_key: The key of our own click ids; b'' where no spool can have clicks of ours.
+        """
         self.database = database
         self.catalog = Catalog()
-        self._clock, self._made_by = clock, made_by
+        self._clock, self._made_by, self._click_key = clock, made_by, click_key
         self._open: dict[Origin, BatchRecord] = {}
         self._policy = Policy()
         self._version, self._others_writes = -1, -1
@@ -65,13 +87,39 @@ class LiveLedger:
         """Say that this program itself has changed the setup: the next message is decided by the new one."""
         self._others_writes = self._version = -1
 
-    def record(self, messages: Sequence[Message]) -> list[Told]:
+    def record(
+        self,
+        messages: Sequence[Message],
+        is_wanted: Callable[[], bool] = lambda: True,
+        *,
+        all_are_here: bool = True,
+    ) -> list[Told]:
         """Record messages of one origin in one transaction; all are on disk when this returns.
 
         They are decided by the setup as it is now.
 
-        Returns: what each message came to, in their order. Raises: DatabaseError, and then nothing is recorded.
+        Args:
+            messages: Messages of one origin.
+            is_wanted: Asked just before they are committed: whether anybody still waits for the answers.
+            all_are_here: Whether every click of our own making that there is must be in the ledger. Where it need not
+                be, a message of one that is not there is not refused, but raised.
+
+        Returns:
+            What each message came to, in their order.
+
+        Raises:
+            DatabaseError: Nothing is recorded. The same goes for the next two.
+            GivenUpError: Nobody waits any more.
+            AbsentClicksError: Some clicks may be on their way here.
         """
+
+        def beside(decisions: Decisions, rows_before: int) -> None:
+            if not all_are_here and (absent := self._absent(decisions, messages, rows_before)):
+                raise AbsentClicksError(absent)
+            self._set_sub_parameters(decisions, messages, rows_before)
+            if not is_wanted():
+                raise GivenUpError
+
         self.refresh()
         origin = messages[0].origin
         while True:
@@ -84,7 +132,7 @@ class LiveLedger:
                     record,
                     {self._policy.policy_id: self._policy},
                     self._clock,
-                    beside=lambda decisions: self._beside(decisions, messages, record.rows_done),  # noqa: B023 - it is called before the loop goes on
+                    beside=lambda decisions: beside(decisions, record.rows_done),  # noqa: B023 - it is called before the loop goes on
                 )
             except BatchMovedError:  # it was undone, and with that closed
                 del self._open[origin]
@@ -120,8 +168,17 @@ class LiveLedger:
                 self._finish(record)
         self._open.clear()
 
-    def _beside(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> None:
-        """What is committed together with the rows."""
+    def _absent(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> frozenset[int]:
+        """The places of messages that are refused for want of a click of our own making."""
+        refused = decisions.journal.filter(pl.col("outcome").is_in(_FOR_WANT_OF_A_CLICK))
+        if not refused.height:
+            return frozenset()
+        lines = refused.select("line", "click_id").iter_rows()
+        ours = {line - rows_before - 1: click for line, click in lines if is_genuine(click, self._click_key)}
+        there = set(read_click_facts(self.database, sorted(set(ours.values())))["click_id"]) if ours else set()
+        return frozenset(place for place, click in ours.items() if click not in there and messages[place].sender >= 0)
+
+    def _set_sub_parameters(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> None:
         if not any(said.sub_parameters for said in messages):
             return
         for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
