@@ -34,7 +34,7 @@ class _Half:
         return not (self.file.taken or self.held)
 
     def clicks(self) -> list[Click]:
-        in_file = self.file.clicks() if self.remembered is None else self.remembered
+        in_file = self.file.read().clicks if self.remembered is None else self.remembered
         return [*in_file, *(caller.brought for caller in self.held)]
 
     def write(self, callers: Sequence[Caller[Click]]) -> int:
