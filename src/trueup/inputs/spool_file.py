@@ -1,128 +1,314 @@
 """A file of clicks that the ledger does not have yet. It has a fixed size, and is made before it is needed.
 
-Its room is taken from the disk when the server starts, so that a full disk still has it. A record holds the clicks that
-were kept together; its checksum tells a whole one from one that was cut short.
+Its room is taken from the disk when the server starts, so that a full disk still has it. What its bytes mean, and how
+damage is told from what was never finished, stands in `spool_records`.
+
+Used like this:
+
+    file = SpoolFile.claim(folder, size)   # one to write to; `SpoolFolder.adopt` gives those that were left behind
+    kept = file.keep(clicks)               # so many are on disk now
+    contents = file.read()                 # the clicks, in order; and what is damaged: log and count it
+    file.empty()                           # once the ledger has them; keeps what is damaged aside before
+    file.close()
 """
 
 import fcntl
+import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from struct import Struct
 from typing import Final, Self
 
 from pydantic_core import from_json, to_json
 
+from trueup.inputs.spool_records import BEGIN, HEAD_BYTES, Header, Stretch, Survey, header, read_header, record, survey
+from trueup.intake.durable_files import make_folder, sync_folder, write_whole
 from trueup.model.traffic import Click
 
-_HEADER: Final = Struct("<8sQ")  # the mark, and a number that is another after every emptying
-_RECORD: Final = Struct("<II")  # length and checksum; the checksum covers the header's number
-_MARK: Final = b"truespl2"
+SPOOL_FILES: Final = "clicks-*.spool"
+DAMAGED_FILES: Final = "damaged-*.spool"
 _FILES: Final = 1_024
+_BLOCK: Final = 1 << 20  # read at once
+_PAGE: Final = 1 << 12  # read at once where a block cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a spool file holds."""
+
+    clicks: list[Click]  # in the order they were kept
+    damaged: tuple[Stretch, ...]  # what was kept and cannot be read; `SpoolFile.empty` keeps it aside
 
 
 class SpoolFile:
-    """One file of clicks, held by one program."""
+    """One file of clicks, held by one program. Not to be used by two threads at once."""
 
-    def __init__(self, file: int, size: int) -> None:
-        """Takes: an open and locked file, and how many bytes it may have. `claim` makes one."""
-        self._file, self._size = file, size
-        self._number = self._read_number()
-        self._end = _HEADER.size + sum(_RECORD.size + len(payload) for payload in self._payloads())
+    def __init__(self, path: Path, file: int) -> None:
+        """Look what is in the file. `claim` and `adopt` make one.
+
+        Args:
+            path: Where it stands.
+            file: The same, open and locked.
+
+        Raises:
+            OSError: It cannot be looked at.
+        """
+        self.path, self._file = path, file
+        self._size = os.fstat(file).st_size
+        content, is_whole = _read(file, self._size)
+        told = read_header(content)
+        self._is_new = is_whole and not content.strip(b"\0")
+        self._has_header = self._is_new or told is not None
+        found = Survey(0, BEGIN, [], ()) if self._is_new else survey(content, told)
+        self._number, self._end = found.number, found.end
+        self._note_damage(content, found.damaged)
 
     @classmethod
     def claim(cls, folder: Path, size: int) -> Self:
-        """Take the first file of the folder that no program holds, with whatever an earlier program left in it.
+        """Take the first file of a folder that no program holds, with whatever an earlier program left in it.
 
-        Raises: OSError when the folder cannot be written, or has no room.
+        A damaged one is not written to: it is left for `adopt`.
+
+        Args:
+            folder: Is made where it is missing.
+            size: How many bytes the file may have; one that is smaller grows.
+
+        Raises:
+            OSError: The folder cannot be written, or has no room.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for number in range(_FILES):
-            file = os.open(folder / f"clicks-{number}.spool", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(file)
+            claimed = cls._hold(folder / f"clicks-{number}.spool", os.O_CREAT)
+            if claimed is None:
                 continue
-            os.posix_fallocate(file, 0, size)
-            return cls(file, max(size, os.fstat(file).st_size))
+            try:
+                if not claimed.damaged:
+                    claimed.take_room(size)
+                    return claimed
+            except BaseException:
+                claimed.close()
+                raise
+            claimed.close()
         raise OSError(f"all {_FILES} spool files of {folder} are held by other programs")
+
+    @classmethod
+    def adopt(cls, path: Path) -> Self | None:
+        """Take a file that was left behind, to have its clicks recorded, to `empty` and to `close` it.
+
+        Returns:
+            The file; None where a program holds it, or nothing is in it.
+
+        Raises:
+            OSError: It cannot be opened.
+        """
+        if not waiting_in(path):  # so that nobody who looks for a free file finds this one held
+            return None
+        adopted = cls._hold(path, 0)
+        if adopted is None or adopted.taken or adopted.damaged:
+            return adopted
+        adopted.close()
+        return None
+
+    def take_room(self, size: int) -> None:
+        """Take room from the disk, and have a new file and its name on it.
+
+        Args:
+            size: In bytes; a file that is larger stays so.
+
+        Raises:
+            OSError: There is no room.
+        """
+        if not (self._is_new or self._size < size):
+            return
+        os.posix_fallocate(self._file, 0, size)
+        self._size = max(self._size, size)
+        if self._is_new:
+            self._number = 1
+            self._write(header(self._number, self._end), 0)
+            self._is_new = False
+        os.fsync(self._file)
+        sync_folder(self.path.parent)
 
     @property
     def taken(self) -> int:
-        """How much of its room is taken."""
-        return self._end - _HEADER.size
+        """How many bytes of its room are taken."""
+        return self._end - BEGIN
+
+    @property
+    def damaged(self) -> tuple[Stretch, ...]:
+        """What was kept and could not be read, when the file was read last."""
+        return self._damaged
 
     def keep(self, clicks: Sequence[Click]) -> int:
-        """Keep clicks. Returns: how many of them, from the first on, there was room for; those are on disk.
+        """Keep clicks.
 
-        Raises: OSError, and then none is kept.
+        Returns:
+            How many of them, from the first on, there was room for; those are on disk.
+
+        Raises:
+            OSError: None is kept; the next are written over what may be there of these.
         """
-        texts, end = [], self._end + _RECORD.size
+        texts, end = [], self._end + HEAD_BYTES + 1
         for click in clicks:
-            text = to_json(click)
+            text = _text(click)
             end += len(text) + 1  # a comma or a bracket
-            if end >= self._size:
+            if end > self._size:
                 break
             texts.append(text)
         if texts:
             self._append(b"[" + b",".join(texts) + b"]")
         return len(texts)
 
-    def clicks(self) -> list[Click]:
-        """Everything that is kept, in the order it came."""
-        return [tuple(click) for payload in self._payloads() for click in from_json(payload)]
+    def read(self) -> Contents:
+        """Read everything that is kept. What is damaged is told, and what stands behind it is read.
+
+        Raises:
+            OSError: The file cannot be looked at.
+        """
+        if not self.taken:
+            return Contents([], ())
+        content, _ = _read(self._file, self._end)
+        found = survey(content, Header(self._number, self._end) if self._has_header else None)
+        self._note_damage(content, found.damaged)
+        return Contents([click for text in found.texts for click in _clicks(text)], found.damaged)
 
     def empty(self) -> None:
-        """Forget what is kept: the ledger has it.
+        """Forget what is kept: the ledger has it. What was damaged when it was read stays in a file of its own.
 
-        Nothing is synced: whatever is kept next is on disk together with this. Until then a loss of power may bring
-        the old clicks back, and the ledger takes none twice.
+        Nothing else is synced: whatever is kept next is on disk together with this. Until then a loss of power may
+        bring the old clicks back, and the ledger takes none twice.
+
+        Raises:
+            OSError: Nothing is forgotten, and all can be read again.
         """
-        self._number += 1
-        os.pwrite(self._file, _HEADER.pack(_MARK, self._number), 0)
-        self._end = _HEADER.size
+        self._keep_aside()
+        self._write(header(self._number + 1, BEGIN), 0)
+        self._number, self._end, self._has_header = self._number + 1, BEGIN, True
 
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
 
-    def _append(self, payload: bytes) -> None:
-        record = _RECORD.pack(len(payload), self._checksum(payload)) + payload
-        if os.pwrite(self._file, record, self._end) != len(record):
-            raise OSError("the spool could not be written whole")
-        os.fdatasync(self._file)
-        self._end += len(record)
+    @classmethod
+    def _hold(cls, path: Path, flags: int) -> Self | None:
+        """Open a file and lock it; None where another program holds it."""
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return cls(path, file)
+        except BlockingIOError:
+            os.close(file)
+            return None
+        except BaseException:
+            os.close(file)
+            raise
 
-    def _read_number(self) -> int:
-        mark, number = _HEADER.unpack(os.pread(self._file, _HEADER.size, 0))
-        if mark == _MARK:
-            return int(number)
-        os.pwrite(self._file, _HEADER.pack(_MARK, 1), 0)
-        os.fdatasync(self._file)
-        return 1
+    def _append(self, text: bytes) -> None:
+        """Write a record, and behind that the header, so that whoever looks sees no less than there is."""
+        written = record(self._number, self._end, text)
+        try:
+            self._write(written, self._end)
+            self._write(header(self._number, self._end + len(written)), 0)
+            os.fdatasync(self._file)
+        except OSError:
+            with suppress(OSError):
+                self._write(header(self._number, self._end), 0)
+            raise
+        self._end += len(written)
 
-    def _payloads(self) -> Iterator[bytes]:
-        """What the records hold; a record that was cut short, and all that an emptying left, ends them."""
-        place = _HEADER.size
-        while place + _RECORD.size < self._size:
-            length, checksum = _RECORD.unpack(os.pread(self._file, _RECORD.size, place))
-            payload = os.pread(self._file, length, place + _RECORD.size) if 0 < length <= self._size else b""
-            if not payload or len(payload) != length or checksum != self._checksum(payload):
-                return
-            yield payload
-            place += _RECORD.size + length
+    def _write(self, content: bytes, place: int) -> None:
+        rest = memoryview(content)
+        while rest:
+            written = os.pwrite(self._file, rest, place)
+            rest, place = rest[written:], place + written
 
-    def _checksum(self, payload: bytes) -> int:
-        return zlib.crc32(payload, self._number & 0xFFFFFFFF)
+    def _note_damage(self, content: bytes, damaged: tuple[Stretch, ...]) -> None:
+        self._damaged = damaged
+        self._aside = b"".join(content[each.place : each.place + each.length] for each in damaged)
+
+    def _keep_aside(self) -> None:
+        """Keep what is damaged in a file of its own; the same twice is one file."""
+        if not self._damaged:
+            return
+        name = f"damaged-{self.path.stem}-{self._number}-{zlib.crc32(self._aside):08x}.spool"
+        write_whole(self.path.with_name(name), self._aside)
+        self._note_damage(b"", ())
 
 
 def claim_two(folder: Path, size: int) -> tuple[SpoolFile, SpoolFile]:
-    """Take two files of a folder that no program holds, as `SpoolFile.claim` does. Takes: their size together."""
+    """Take two files of a folder that no program holds, as `SpoolFile.claim` does.
+
+    Args:
+        folder: Is made where it is missing.
+        size: How many bytes they may have together.
+
+    Raises:
+        OSError: The folder cannot be written, or has no room.
+    """
     first = SpoolFile.claim(folder, size // 2)
     try:
         return first, SpoolFile.claim(folder, size // 2)
     except BaseException:
         first.close()
         raise
+
+
+def waiting_in(path: Path) -> int:
+    """How many bytes of clicks wait in a file, whoever holds it. Reads its header only.
+
+    It is never 0 while a click that was kept waits there. A file whose header is damaged counts as a whole.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    try:
+        for _ in range(3):  # one that is written just now may be seen half
+            told = read_header(os.pread(file, BEGIN, 0))
+            if told:
+                return told.end - BEGIN
+        size = os.fstat(file).st_size
+        content, is_whole = _read(file, size)
+        return size if content.strip(b"\0") or not is_whole else 0
+    finally:
+        os.close(file)
+
+
+def _read(file: int, size: int) -> tuple[bytes, bool]:
+    """Read a file from its beginning. What the disk does not give is read as zeros, and makes it not whole."""
+    parts, is_whole = [], True
+    for place in range(0, size, _BLOCK):
+        length = min(_BLOCK, size - place)
+        try:
+            parts.append(os.pread(file, length, place))
+        except OSError:
+            is_whole = False
+            parts += [_page(file, at, min(_PAGE, size - at)) for at in range(place, place + length, _PAGE)]
+    return b"".join(parts), is_whole
+
+
+def _page(file: int, place: int, length: int) -> bytes:
+    try:
+        return os.pread(file, length, place).ljust(length, b"\0")
+    except OSError:
+        return bytes(length)
+
+
+def _text(click: Click) -> bytes:
+    try:
+        return to_json(click)
+    except ValueError:  # text that is none, such as half of a pair of surrogates
+        return json.dumps(click).encode()
+
+
+def _clicks(text: bytes) -> list[Click]:
+    try:
+        return [tuple(click) for click in from_json(text)]
+    except ValueError:
+        return [tuple(click) for click in json.loads(text)]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from trueup.dialects.decode import Content
+from trueup.intake.durable_files import sync_folder
 
 _PART: Final = ".part"
 _ACCOUNT: Final = ".json"
@@ -49,7 +50,7 @@ class Incoming:
         """Put the whole file in its place; it is on disk when this returns. Raises: OSError."""
         os.fsync(self._file)
         self._part.rename(self._path)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
         os.close(self._file)
 
     def drop(self) -> None:
@@ -149,11 +150,3 @@ def _content(file: int) -> Iterator[Content]:
         yield content
     finally:
         content.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(place)
-    finally:
-        os.close(place)

@@ -11,6 +11,8 @@ from trueup.ledger.schema import secrets
 
 CLICK_KEY: Final = "click_key"
 CLICK_KEY_BYTES: Final = 32
+LEDGER_ID: Final = "ledger_id"
+LEDGER_ID_BYTES: Final = 16
 
 _VALUE: Final = select(secrets.c.value).where(secrets.c.name == bindparam("of_name"))
 
@@ -20,13 +22,27 @@ def click_key(database: Database, randomness: Callable[[int], bytes]) -> bytes:
 
     Takes: where random bytes come from. However many programs ask at once, all get the same key.
     """
-    stored = _read(database, CLICK_KEY)
+    return bytes.fromhex(_made_once(database, CLICK_KEY, CLICK_KEY_BYTES, randomness))
+
+
+def ledger_id(database: Database, randomness: Callable[[int], bytes]) -> str:
+    """What tells this ledger from every other, made when it is asked for first. Its backups have the same.
+
+    Args:
+        database: An open ledger.
+        randomness: Where random bytes come from. However many programs ask at once, all get the same id.
+    """
+    return _made_once(database, LEDGER_ID, LEDGER_ID_BYTES, randomness)
+
+
+def _made_once(database: Database, name: str, size: int, randomness: Callable[[int], bytes]) -> str:
+    stored = _read(database, name)
     if not stored:
-        made = pl.DataFrame([{"name": CLICK_KEY, "value": randomness(CLICK_KEY_BYTES).hex()}])
+        made = pl.DataFrame([{"name": name, "value": randomness(size).hex()}])
         with database.transaction():
-            database.insert_new(secrets, made)  # where another program was quicker, its key stays
-        stored = _read(database, CLICK_KEY)
-    return bytes.fromhex(stored)
+            database.insert_new(secrets, made)  # where another program was quicker, its value stays
+        stored = _read(database, name)
+    return stored
 
 
 def _read(database: Database, name: str) -> str:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from trueup.inputs.api.readers import Readers
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
+from trueup.inputs.folder_mark import SENT_FILES
 from trueup.inputs.writer import Writer
 from trueup.intake.jobs import Jobs
 from trueup.intake.sent_folder import SentFolder
@@ -18,7 +19,6 @@ from trueup.ledger.database import Database
 
 T = TypeVar("T")
 
-FOLDER: Final = "uploads"  # below the server's folder
 WAIT_SECONDS_MAX: Final = 60
 _LOOK_SECONDS: Final = 0.25  # how soon it is noticed that the server stops
 _JOBS: Final[dict[Writer, Jobs]] = {}
@@ -30,7 +30,7 @@ Wait = Annotated[
 
 def sent_folder(edge: Edge) -> SentFolder:
     """Where sent files stand."""
-    return SentFolder(edge.settings.folder / FOLDER)
+    return SentFolder(edge.settings.folder / SENT_FILES)
 
 
 def jobs_of(edge: Edge) -> Jobs:

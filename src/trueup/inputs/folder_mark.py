@@ -1,0 +1,97 @@
+"""Whose folder it is: a mark in the server's folder names the ledger that its clicks and sent files belong to.
+
+The ledger's id is kept in the ledger (`ledger_id` of `ledger/secrets.py`), and so in its backups. At the start:
+
+    claim_folder(folder, ledger_id(database, os.urandom), shown_url)   # FolderError: do not start
+    folder_ledger_id(folder)                                           # the mark alone: the ledger cannot be asked
+"""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from trueup.inputs.dead_letters import DeadLetters
+from trueup.inputs.spool_folder import SpoolFolder
+from trueup.intake.durable_files import make_folder, write_first, write_whole
+
+MARK: Final = "ledger.json"
+SENT_FILES: Final = "uploads"  # the folder below
+
+
+class FolderError(Exception):
+    """The folder is another ledger's, or nobody knows whose. The message says what to do."""
+
+
+def folder_ledger_id(folder: Path) -> str:
+    """The id of the ledger that a folder belongs to, '' for one that has no mark.
+
+    Raises:
+        FolderError: The mark cannot be read.
+        OSError: The folder cannot be.
+    """
+    return _read_mark(folder)[0]
+
+
+def claim_folder(folder: Path, ledger_id: str, shown: str) -> None:
+    """See that a folder is this ledger's, and mark it where it has neither a mark nor any click or sent file yet.
+
+    Two programs may start at once.
+
+    Args:
+        folder: Is made where it is missing.
+        ledger_id: The ledger's id.
+        shown: The database's URL, without a password: for a person who reads the mark.
+
+    Raises:
+        FolderError: It is another's; or it has no mark, and something in it that must not go to a wrong ledger.
+        OSError: The folder cannot be written.
+    """
+    make_folder(folder)
+    found, found_shown = _read_mark(folder)
+    if not found and (left := _left(folder)):
+        raise FolderError(
+            f"the folder {folder} holds {left} and does not say of which ledger. If that is {shown}, say so with "
+            f"`trueup spool claim`; else choose another folder"
+        )
+    if not found:
+        write_first(folder / MARK, _mark(ledger_id, shown))
+        found, found_shown = _read_mark(folder)
+    if found != ledger_id:
+        raise FolderError(
+            f"the folder {folder} belongs to another ledger, {found_shown}: its clicks and files must not come into "
+            f"{shown}. Choose another folder with TRUEUP_FOLDER"
+        )
+
+
+def mark_folder(folder: Path, ledger_id: str, shown: str) -> None:
+    """Give a folder to a ledger, whatever is in it. Only a person can know that this is right.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    make_folder(folder)
+    write_whole(folder / MARK, _mark(ledger_id, shown))
+
+
+def _mark(ledger_id: str, shown: str) -> bytes:
+    return json.dumps({"ledger_id": ledger_id, "database": shown}, indent=2).encode() + b"\n"
+
+
+def _read_mark(folder: Path) -> tuple[str, str]:
+    try:
+        mark = json.loads((folder / MARK).read_bytes())
+        return str(mark["ledger_id"]), str(mark["database"])
+    except FileNotFoundError:
+        return "", ""
+    except (ValueError, KeyError, TypeError):
+        raise FolderError(
+            f"{folder / MARK} cannot be read. If the folder belongs to this ledger, say so with `trueup spool claim`"
+        ) from None
+
+
+def _left(folder: Path) -> str:
+    """What in a folder belongs to some ledger, in words; '' for nothing."""
+    spool = SpoolFolder(folder, 0)
+    if spool.waiting_bytes() or spool.damaged_files() or DeadLetters(folder).count():
+        return "clicks"
+    return "sent files" if any((folder / SENT_FILES).glob("*")) else ""

@@ -1,0 +1,82 @@
+"""The server's folder, as far as clicks go: which files of them there are, and how much waits in all of them.
+
+Used like this:
+
+    folder = SpoolFolder(settings.folder, settings.spool_bytes)
+    files = folder.claim_two()             # to write to, one pair for each process
+    for file in folder.adopt():            # what other programs left: at the start, and now and then
+        contents = file.read()             # its damage is to be logged and counted
+        ...                                # record contents.clicks
+        file.empty()
+        file.close()
+    folder.waiting_bytes()                 # 0: the ledger has every click that any process was brought
+"""
+
+from pathlib import Path
+
+from trueup.inputs.spool_file import DAMAGED_FILES, SPOOL_FILES, SpoolFile, claim_two, waiting_in
+
+
+class SpoolFolder:
+    """The spool files of a folder, whoever holds them."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        """Nothing is opened.
+
+        Args:
+            folder: Where the files stand.
+            size: How many bytes the two files of a process may have together.
+        """
+        self.folder, self._size = folder, size
+
+    def claim_two(self) -> tuple[SpoolFile, SpoolFile]:
+        """Take two files that no program holds, with whatever an earlier program left in them.
+
+        Raises:
+            OSError: The folder cannot be written, or has no room.
+        """
+        return claim_two(self.folder, self._size)
+
+    def adopt(self) -> list[SpoolFile]:
+        """Take every file in which something waits and which no program holds, whoever wrote it.
+
+        Returns:
+            The files, to be read, recorded, emptied and closed; one that is closed unemptied can be adopted again.
+
+        Raises:
+            OSError: A file cannot be opened; none is taken.
+        """
+        adopted: list[SpoolFile] = []
+        try:
+            for path in self.files():
+                file = SpoolFile.adopt(path)
+                if file is not None:
+                    adopted.append(file)
+        except BaseException:
+            for file in adopted:
+                file.close()
+            raise
+        return adopted
+
+    def waiting_bytes(self) -> int:
+        """How many bytes of clicks wait in all files, whoever holds them; a few microseconds for each file.
+
+        It is never 0 while a click that was acknowledged, by any process, is not yet in the ledger.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        return sum(map(waiting_in, self.files()))
+
+    def files(self) -> list[Path]:
+        """The spool files, in the order of their numbers."""
+        return sorted(self.folder.glob(SPOOL_FILES), key=_number)
+
+    def damaged_files(self) -> list[Path]:
+        """What was damaged and kept aside."""
+        return sorted(self.folder.glob(DAMAGED_FILES))
+
+
+def _number(path: Path) -> tuple[int, str]:
+    digits = path.stem.partition("-")[2]
+    return (int(digits) if digits.isdecimal() else -1), path.name

@@ -1,0 +1,43 @@
+"""A spool file: what was kept is read again, whatever befell the file; what is damaged is told and kept aside."""
+
+from contextlib import closing
+from pathlib import Path
+
+from spool_files import SIZE, claimed, click, only_file
+
+from trueup.inputs.spool_file import SpoolFile
+from trueup.inputs.spool_folder import SpoolFolder
+
+
+def test_spool_file__one_flipped_bit_costs_one_record_and_is_told(tmp_path: Path) -> None:
+    clicks = [click(number) for number in range(300)]
+    with claimed(tmp_path) as file:
+        places = []
+        for each in clicks:
+            places.append(file.taken)
+            assert file.keep([each]) == 1
+    path = only_file(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[places[149] + 60] ^= 1
+    path.write_bytes(content)
+    (adopted,) = SpoolFolder(tmp_path, SIZE * 2).adopt()
+    with closing(adopted):
+        contents = adopted.read()
+        assert contents.clicks == clicks[:149] + clicks[150:]
+        assert len(contents.damaged) == 1
+        adopted.empty()
+    (aside,) = SpoolFolder(tmp_path, SIZE * 2).damaged_files()
+    assert b'"c149"' in aside.read_bytes() or b"149" in aside.read_bytes()
+    assert SpoolFolder(tmp_path, SIZE * 2).waiting_bytes() == 0
+
+
+def test_spool_file__keeps_reads_and_empties(tmp_path: Path) -> None:
+    with claimed(tmp_path) as file:
+        assert file.keep([click(1), click(2)]) == 2
+        assert file.keep([click(3)]) == 1
+        assert file.read().clicks == [click(1), click(2), click(3)]
+        file.empty()
+        assert file.read().clicks == []
+        file.keep([click(4)])
+    with closing(SpoolFile.claim(tmp_path, SIZE)) as again:
+        assert again.read().clicks == [click(4)]
