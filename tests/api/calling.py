@@ -16,9 +16,8 @@ from trueup.inputs.api.problems import ProblemKind
 from trueup.inputs.api.upload_jobs import stop_uploads
 from trueup.inputs.edge import Edge, now
 from trueup.inputs.logs import open_log
-from trueup.inputs.spool_file import claim_two
+from trueup.inputs.make_writer import make_writer
 from trueup.inputs.watch import Watch
-from trueup.inputs.writer import Writer
 from trueup.ledger.open import open_ledger
 from trueup.settings import LogForm, Settings
 
@@ -59,10 +58,10 @@ class Api:
         self.settings = Settings(database_url=url, folder=folder, **settings)
         self._log = StringIO()
         open_log(LogForm.TEXT, "info", self._log)
-        spool = claim_two(folder, 1 << 16)
-        self.writer = Writer(url, spool, self.clock, "server", Watch(), self.settings.waiting)
+        waiting = self.settings.waiting
+        self.writer = make_writer(url, self.settings.folder, 1 << 16, self.clock, "server", Watch(), waiting)
         self.writer.start()
-        self.edge = Edge(self.settings, self.writer, bytes(32), clock=self.clock)
+        self.edge = Edge(self.settings, self.writer, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

@@ -14,13 +14,13 @@ from worlds import World, succeeded
 from writers import SPOOL_BYTES, new_click, now, sale, told_all, writing
 
 from trueup.inputs.callers import UnavailableError
+from trueup.inputs.health import State
 from trueup.inputs.writer import Writer
 from trueup.ledger.database import Database
 from trueup.model.traffic import Told
 from trueup.model.words import Origin, Outcome
 
 HOUR = 3_600 * 1_000_000
-either_way = pytest.mark.parametrize("is_alone", [False, True], ids=["among others", "alone"])
 
 
 @pytest.fixture
@@ -147,9 +147,8 @@ def test_writer__work_that_fails_says_so_to_its_caller_alone(world: World, tmp_p
         assert outcomes(asyncio.run(told_all(writer, [sale("a")]))) == ["created"]
 
 
-@either_way
 def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_put_off(
-    world: World, tmp_path: Path, is_alone: bool
+    world: World, tmp_path: Path
 ) -> None:
     world.add_clicks("a")
     clicks = [new_click(cost=2_000_000) for _ in range(30)]
@@ -157,7 +156,7 @@ def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_p
     async def visits() -> None:
         await asyncio.gather(*(writer.click(click) for click in clicks))
 
-    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, seen):
+    with writing(world.trueup.url, tmp_path) as (writer, seen):
         with _out_of_order(world.trueup.url):
             asyncio.run(visits())
             assert outcomes(asyncio.run(told_all(writer, [sale("a")]))) == [UnavailableError.__name__]
@@ -167,44 +166,45 @@ def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_p
             sleep(0.05)
         assert writer.spooled == 0
         assert outcomes(asyncio.run(told_all(writer, [sale("a"), sale(clicks[7][0])]))) == ["created", "created"]
-    assert (seen.kept, seen.lost, seen.recoveries) == (30, 0, 1)
+    assert (seen.kept, seen.lost) == (30, 0)
+    assert seen.states == [State.SERVING, State.DATABASE_TROUBLE, State.SERVING, State.STOPPING]
     assert world.totals()["clicks"] == 31
     assert world.totals()["cost"] == "60.00"
     succeeded(world.trueup("audit"))
 
 
-@either_way
 def test_writer__clicks_of_a_killed_program_are_taken_from_its_spool_once(
-    world: World, tmp_path: Path, is_alone: bool
+    world: World, tmp_path: Path
 ) -> None:
     clicks = [new_click() for _ in range(10)]
-    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, _), _out_of_order(world.trueup.url):
+    with writing(world.trueup.url, tmp_path) as (writer, _), _out_of_order(world.trueup.url):
         for click in clicks:
             asyncio.run(writer.click(click))
     for _ in range(2):
-        with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, _):
+        with writing(world.trueup.url, tmp_path) as (writer, _):
             assert writer.spooled == 0
         assert world.totals()["clicks"] == 10
     succeeded(world.trueup("audit"))
 
 
-@either_way
-def test_writer__a_full_spool_sends_visitors_on_and_counts_them(world: World, tmp_path: Path, is_alone: bool) -> None:
+def test_writer__a_click_that_finds_no_room_is_not_acknowledged(world: World, tmp_path: Path) -> None:
     clicks = [new_click(sub1="x" * 500) for _ in range(SPOOL_BYTES // 500)]
 
-    async def visits() -> None:
-        await asyncio.gather(*(writer.click(click) for click in clicks))
+    async def visits() -> list[None | BaseException]:
+        return await asyncio.gather(*(writer.click(click) for click in clicks), return_exceptions=True)
 
-    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, seen), _out_of_order(world.trueup.url):
-        asyncio.run(visits())
-    assert 0 < seen.lost < len(clicks)
-    with writing(world.trueup.url, tmp_path, is_alone=is_alone):
-        assert world.totals()["clicks"] == seen.kept == len(clicks) - seen.lost
+    with writing(world.trueup.url, tmp_path) as (writer, seen), _out_of_order(world.trueup.url):
+        told = asyncio.run(visits())
+    kept = {click[0] for click, said in zip(clicks, told, strict=True) if said is None}
+    assert 0 < len(kept) < len(clicks)
+    assert seen.lost == len(clicks) - len(kept)
+    with writing(world.trueup.url, tmp_path), Database(world.trueup.url) as database:
+        assert set(database.read_sql("SELECT click_id FROM clicks", {"id": pl.String})["id"]) == kept
 
 
 def test_writer__visitors_wait_for_no_database(world: World, tmp_path: Path) -> None:
     clicks = [new_click() for _ in range(20)]
-    with writing(world.trueup.url, tmp_path, is_alone=True) as (writer, seen):
+    with writing(world.trueup.url, tmp_path) as (writer, seen):
         with _out_of_order(world.trueup.url):
             for click in clicks:
                 asyncio.run(writer.click(click))
@@ -216,8 +216,7 @@ def test_writer__visitors_wait_for_no_database(world: World, tmp_path: Path) -> 
     assert world.totals()["clicks"] == 20
 
 
-@either_way
-def test_writer__a_message_finds_its_click_however_soon_it_comes(world: World, tmp_path: Path, is_alone: bool) -> None:
+def test_writer__a_message_finds_its_click_however_soon_it_comes(world: World, tmp_path: Path) -> None:
     async def visit_and_buy(writer: Writer) -> str:
         click = new_click()
         await writer.click(click)
@@ -226,7 +225,7 @@ def test_writer__a_message_finds_its_click_however_soon_it_comes(world: World, t
     async def all_at_once(writer: Writer) -> list[str]:
         return await asyncio.gather(*(visit_and_buy(writer) for _ in range(40)))
 
-    with writing(world.trueup.url, tmp_path, is_alone=is_alone) as (writer, _):
+    with writing(world.trueup.url, tmp_path) as (writer, _):
         for _ in range(5):
             assert asyncio.run(all_at_once(writer)) == ["created"] * 40
     assert world.totals()["clicks"] == 200
@@ -240,7 +239,7 @@ def test_writer__a_message_finds_its_click_when_both_files_of_the_spool_have_som
         await asyncio.gather(*(writer.click(click) for click in clicks))
         return outcomes(await told_all(writer, [sale(click[0]) for click in clicks]))
 
-    with writing(world.trueup.url, tmp_path, is_alone=True) as (writer, _):
+    with writing(world.trueup.url, tmp_path) as (writer, _):
         for _ in range(5):
             assert set(asyncio.run(visit_and_buy(writer))) == {"created"}
 

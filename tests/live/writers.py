@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from trueup.inputs.spool_file import claim_two
+from trueup.inputs.health import State
+from trueup.inputs.make_writer import make_writer
 from trueup.inputs.watch import Watch
 from trueup.inputs.writer import Writer
 from trueup.model.batch import CLICKS
@@ -30,7 +31,8 @@ class Seen(Watch):
 
     def __init__(self) -> None:
         self.groups: list[tuple[int, int]] = []
-        self.kept = self.lost = self.recoveries = 0
+        self.kept = self.lost = 0
+        self.states: list[str] = []
         self.troubles: list[str] = []
 
     def gathered(self, clicks: int, messages: int, seconds: float) -> None:  # noqa: ARG002 - the writer's word
@@ -42,19 +44,17 @@ class Seen(Watch):
     def failed(self, trouble: str) -> None:
         self.troubles.append(trouble)
 
-    def recovered(self) -> None:
-        self.recoveries += 1
+    def changed(self, state: str, before: str, why: str) -> None:
+        self.states.append(state)
+        assert before != state
+        assert bool(why) == (state in (State.DATABASE_TROUBLE, State.SPOOL_TROUBLE, State.DEAD))
 
 
 @contextmanager
-def writing(
-    url: str, folder: Path, clock: Callable[[], int] = now, *, is_alone: bool = False
-) -> Iterator[tuple[Writer, Seen]]:
+def writing(url: str, folder: Path, clock: Callable[[], int] = now) -> Iterator[tuple[Writer, Seen]]:
     """A running writer; at the end it has recorded what it accepted."""
     seen = Seen()
-    writer = Writer(
-        url, claim_two(folder / "spool", SPOOL_BYTES), clock, "tests", seen, waiting=10_000, is_alone=is_alone
-    )
+    writer = make_writer(url, folder / "spool", SPOOL_BYTES, clock, "tests", seen, waiting=10_000)
     writer.start()
     try:
         yield writer, seen

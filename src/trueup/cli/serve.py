@@ -75,6 +75,7 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
     """
     from trueup.inputs import processes  # noqa: PLC0415 - slow to import
     from trueup.inputs.logs import open_log  # noqa: PLC0415 - the same
+    from trueup.settings import unknown_variables  # noqa: PLC0415 - the same
 
     if settings.workers > 1 and settings.sqlite_file is not None:
         stop("Several processes need PostgreSQL: on SQLite one alone can write, and the others would keep it waiting.")
@@ -87,8 +88,8 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
     with _alone_on_its_file(settings):
         # A key that goes to a log is no secret: where nobody looks on, a person makes one later.
         admin_key = _prepare(settings, log, make_key=greet is not None)
-        for line in _cautions(settings):
-            log.warning(line)
+        for variable in unknown_variables():
+            log.warning("%s is no setting", variable)
 
         def told(pid: str, exit_code: int, waits: float) -> None:
             log.error("process ended", pid=pid, exit_code=exit_code, started_again_in=f"{waits:g} s")
@@ -173,7 +174,7 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
     except OSError as error:
         stop(f"The folder {settings.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
     except DatabaseUnavailableError as error:
-        log.error("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
+        log.warning("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
         return None
     except DatabaseError as error:
         stop(f"The database cannot be used: {error}.", ExitCode.FAILURE)
@@ -181,14 +182,6 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
-
-
-def _cautions(settings: "Settings") -> Iterator[str]:
-    """What is allowed, and seldom meant."""
-    from trueup.settings import unknown_variables  # noqa: PLC0415 - slow to import
-
-    for variable in unknown_variables():
-        yield f"{variable} is no setting"
 
 
 def _greet(where: str, admin_key: str | None) -> None:

@@ -25,7 +25,9 @@ _ADOPT_SECONDS: Final = 2.0  # how often it is looked for files that nobody hold
 class Drain:
     """Takes clicks out of the spool, into the ledger."""
 
-    def __init__(self, spool: Spool, folder: SpoolFolder, dead_letters: DeadLetters, clock: Clock, watch: Watch) -> None:
+    def __init__(
+        self, spool: Spool, folder: SpoolFolder, dead_letters: DeadLetters, clock: Clock, watch: Watch
+    ) -> None:
         """Nothing is taken before `run`.
 
         Args:

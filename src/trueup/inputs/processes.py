@@ -62,7 +62,7 @@ def free_address(host: str, port: int) -> tuple[str, int]:
 
 
 class Processes(MPServer):
-    """The processes that serve. One that ends is started again, alone; one that keeps ending waits longer and longer."""
+    """The processes that serve. One that ends is started again, alone; one that keeps ending waits ever longer."""
 
     def __init__(self, told: Told, *words: Any, **options: Any) -> None:  # noqa: ANN401 - granian's own
         """Start nothing yet.
@@ -98,7 +98,7 @@ class Processes(MPServer):
 
     def _start_again(self, place: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - the same
         process = self._spawn_worker(idx=place, target=spawn_target, callback_loader=target_loader)
-        process.start()
+        process.start()  # type: ignore[no-untyped-call]  # granian has no types here
         self.wrks[place] = process
 
 

@@ -29,7 +29,11 @@ _CHOICE_BYTES: Final = 8
 _DECIMALS: Final = 6  # a cost is kept in millionths
 _COSTS_REMEMBERED: Final = 1_000  # a source's visits cost the same again and again
 _in_columns: Final = itemgetter(*CLICKS)
-_SOON: Final[tuple[Header, ...]] = ((b"retry-after", b"5"),)
+_NOT_KNOWN_YET: Final[tuple[int, str, tuple[Header, ...]]] = (
+    503,
+    "the links are not known yet: the database has not answered\n",
+    ((b"retry-after", b"5"),),
+)
 _SENT_ON: Final[tuple[Header, ...]] = ((b"content-length", b"0"), *SAFE_HEADERS)
 
 
@@ -52,16 +56,16 @@ class Redirect:
         asked = dict(scope["headers"])
         target = link.chosen(int.from_bytes(self._edge.randomness(_CHOICE_BYTES), "big"))
         click, told = self._made(scope, asked, target)
-        headers = [*_SENT_ON]
+        told_headers = [*_SENT_ON]
         if click["click_id"]:
             try:
                 await self._edge.writer.click(_in_columns(click))
                 if self._edge.settings.cookie_days:
-                    headers.append(self._cookie(scope, asked, click["click_id"]))
+                    told_headers.append(self._cookie(scope, asked, click["click_id"]))
             except UnavailableError:  # the visitor goes on; nobody is told the id of a click that is nowhere on disk
                 told["click_id"] = ""
-        headers.append((b"location", target.template.fill(told).encode()))
-        await send({"type": "http.response.start", "status": 302, "headers": headers})
+        told_headers.append((b"location", target.template.fill(told).encode()))
+        await send({"type": "http.response.start", "status": 302, "headers": told_headers})
         await send({"type": "http.response.body", "body": b""})
 
     def _trouble(self, scope: Scope, link: Link | None) -> tuple[int, str, tuple[Header, ...]]:
@@ -69,10 +73,8 @@ class Redirect:
         settings, query = self._edge.settings, scope["query_string"]
         if scope["method"] not in ("GET", "HEAD"):
             return 405, "a link is followed with GET\n", ((b"allow", b"GET, HEAD"),)
-        if link is None and not self._edge.click_key:
-            return 503, "the links are not known yet: the database has not answered\n", _SOON
         if link is None:
-            return 404, "there is no such link\n", ()
+            return (404, "there is no such link\n", ()) if self._edge.click_key else _NOT_KNOWN_YET
         if not link.targets:
             return 404, "this link leads nowhere yet: no offer of its campaign has a URL\n", ()
         if len(query) > settings.query_bytes:
@@ -84,7 +86,10 @@ class Redirect:
     def _made(
         self, scope: Scope, asked: Mapping[bytes, bytes], target: Target
     ) -> tuple[Mapping[str, Any], dict[str, str]]:
-        """The click, by the columns of CLICKS, and what its URL is told. Its id is '' for a request that is no visit."""
+        """The click, by the columns of CLICKS, and what its URL is told.
+
+        Its id is '' for a request that is no visit.
+        """
         now, drawn = self._edge.clock(), self._edge.randomness(RANDOM_BYTES)
         is_visit = not only_looks(scope["method"], asked)
         given = _given(scope["query_string"])

@@ -188,6 +188,15 @@ class SpoolFile:
         self._write(header(self._number + 1, BEGIN), 0)
         self._number, self._end, self._has_header = self._number + 1, BEGIN, True
 
+    def check(self) -> None:
+        """See whether the file can be written again: its header is, as it stands.
+
+        Raises:
+            OSError: It cannot.
+        """
+        self._write(header(self._number, self._end), 0)
+        os.fdatasync(self._file)
+
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)

@@ -12,6 +12,7 @@ Used like this:
     folder.waiting_bytes()                 # 0: the ledger has every click that any process was brought
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 from trueup.inputs.spool_file import DAMAGED_FILES, SPOOL_FILES, SpoolFile, claim_two, waiting_in
@@ -58,15 +59,18 @@ class SpoolFolder:
             raise
         return adopted
 
-    def waiting_bytes(self) -> int:
+    def waiting_bytes(self, but: Collection[Path] = ()) -> int:
         """How many bytes of clicks wait in all files, whoever holds them; a few microseconds for each file.
 
         It is never 0 while a click that was acknowledged, by any process, is not yet in the ledger.
 
+        Args:
+            but: Files that are not looked at.
+
         Raises:
             OSError: A file cannot be read.
         """
-        return sum(map(waiting_in, self.files()))
+        return sum(waiting_in(path) for path in self.files() if path not in but)
 
     def files(self) -> list[Path]:
         """The spool files, in the order of their numbers."""

@@ -17,17 +17,17 @@ from trueup.inputs.callers import STOPPING, Caller, Callers, UnavailableError
 from trueup.inputs.drain import Drain
 from trueup.inputs.health import Health
 from trueup.inputs.ledger_link import LedgerLink
+from trueup.inputs.messages import Answer, MessageRecorder
 from trueup.inputs.slices import SliceQueue
 from trueup.inputs.spool import Spool
 from trueup.inputs.watch import Watch
 from trueup.intake.chunks import Slices, at_once
-from trueup.intake.live import AbsentClicksError, GivenUpError, LiveLedger
-from trueup.ledger.database import Database, DatabaseError, DatabaseRefusedError
+from trueup.intake.live import LiveLedger
+from trueup.ledger.database import Database, DatabaseError
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Click, Message, Told
 
 T = TypeVar("T")
-Answer = Told | Exception
 
 DEADLINE_SECONDS: Final = 2.0  # then a click goes to the spool, and a message is put off
 _TOGETHER_SECONDS: Final = 0.05  # how long the ledger lets clicks gather that are on disk already
@@ -37,10 +37,6 @@ _WATCH_SECONDS: Final = 0.25
 _STOP_SECONDS: Final = 8.0  # for what was accepted, when the server stops
 _PATIENCE: Final = 0.75
 _AGAIN: Final = "the server is about to start again"
-
-
-class NotYetError(UnavailableError):
-    """The click of a message may be in a spool that the ledger does not have yet."""
 
 
 class Writer:
@@ -63,6 +59,7 @@ class Writer:
         self._link, self._spool, self._drain = link, spool, drain
         self._watch, self._wake, self._is_alone = watch, wake, is_alone
         self._callers: Callers[Message] = Callers(wake, waiting, _PATIENCE)
+        self._messages = MessageRecorder(link, drain, self._is_wanted, self._lose, watch)
         self._slices = SliceQueue(watch)
         self._stopping, self._ended, self._tried = threading.Event(), threading.Event(), threading.Event()
         self._next_look = self._next_clicks = 0.0
@@ -259,6 +256,9 @@ class Writer:
         self._drain.run(ledger)
         self._drain.adopt(ledger, at_once=True)
 
+    def _is_wanted(self) -> bool:
+        return not self._callers.are_given_up
+
     def _lose(self, error: Exception) -> None:
         self._link.lose(str(error))
         self._drain.is_unsure = True
@@ -292,60 +292,11 @@ class Writer:
     def _record_and_answer(self, messages: Sequence[Caller[Message]]) -> None:
         """Record messages of one origin, and answer."""
         began = monotonic()
-        self._callers.answer(messages, self._recorded([caller.brought for caller in messages]))
+        self._callers.answer(messages, self._answers([caller.brought for caller in messages]))
         self._watch.gathered(0, len(messages), monotonic() - began)
 
-    def _recorded(self, messages: Sequence[Message], *, all_are_here: bool = False) -> list[Answer]:
-        """What each message is answered. An exception is raised at its caller.
-
-        Args:
-            messages: Messages of one origin.
-            all_are_here: No spool has a click that the ledger lacks.
-        """
-        if self.trouble:
-            return [UnavailableError(self.trouble)] * len(messages)
-        if not messages:
-            return []
-        try:
-            told = self._ledger.record(messages, self._is_wanted, all_are_here=all_are_here)
-        except AbsentClicksError as error:
-            return self._recorded_without(messages, error.places)
-        except GivenUpError:
-            return [UnavailableError("it took too long")] * len(messages)
-        except DatabaseRefusedError as error:
-            return self._recorded_apart(messages, error)
-        except DatabaseError as error:
-            self._lose(error)
-            return [UnavailableError(self.trouble)] * len(messages)
-        except Exception as error:  # noqa: BLE001 - one message's trouble must end neither the others' nor the thread
-            return self._recorded_apart(messages, error)
-        self._link.note_setup()
-        self._watch.told(told)
-        return list(told)
-
-    def _is_wanted(self) -> bool:
-        return not self._callers.are_given_up
-
-    def _recorded_apart(self, messages: Sequence[Message], error: Exception) -> list[Answer]:
-        """Part messages, so that what is wrong with one harms no other."""
-        if len(messages) == 1:
-            self._watch.failed(f"{type(error).__name__}: {error}")
-            return [UnavailableError("it could not be recorded")]
-        half = len(messages) // 2
-        return self._recorded(messages[:half]) + self._recorded(messages[half:])
-
-    def _recorded_without(self, messages: Sequence[Message], absent: frozenset[int]) -> list[Answer]:
-        """Put off messages whose clicks may still be in a spool, and record the others.
-
-        What other processes had in their files may be in the ledger since the messages were decided: where their files
-        are empty now, the messages are decided once more, and then for good.
-        """
-        if not self._drain.others_wait():
-            return self._recorded(messages, all_are_here=True)
-        here = [said for place, said in enumerate(messages) if place not in absent]
-        answers = iter(self._recorded(here))
-        not_yet = NotYetError("its click is not in the ledger yet")
-        return [not_yet if place in absent else next(answers) for place in range(len(messages))]
+    def _answers(self, messages: Sequence[Message]) -> Sequence[Answer]:
+        return [UnavailableError(self.trouble)] * len(messages) if self.trouble else self._messages.recorded(messages)
 
     # --- the thread that watches over it
 
