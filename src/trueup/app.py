@@ -32,6 +32,7 @@ from trueup.inputs.writer import Writer
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key
+from trueup.ledger.urls import showable
 from trueup.settings import Settings
 
 MADE_BY: Final = "server"
@@ -109,7 +110,7 @@ class App:
             self._log.error("cannot start", trouble=str(error), exc_info=not is_told_plainly)
             await send({"type": "lifespan.startup.failed"})
             return
-        self._log.info("started", pid=os.getpid(), database=edge.settings.database_url)
+        self._log.info("started", pid=os.getpid(), database=showable(edge.settings.database_url))
         await send({"type": "lifespan.startup.complete"})
         looking = asyncio.create_task(self._look_on(edge.writer))
         await receive()

@@ -17,6 +17,7 @@ from typer.core import TyperCommand
 from trueup.cli.terminal import DatabaseUrl, ExitCode, at_terminal, now, output, stop
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import open_ledger
+from trueup.ledger.urls import showable
 
 if TYPE_CHECKING:
     from trueup.inputs.asgi import Endpoint
@@ -80,7 +81,7 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
     for line in _cautions(settings):
         log.warning(line)
     where = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
-    log.info("listening", address=where, database=settings.database_url, processes=settings.workers)
+    log.info("listening", address=where, database=showable(settings.database_url), processes=settings.workers)
     if greet is not None:
         greet(where, admin_key)
     try:

@@ -22,7 +22,7 @@ from trueup.inputs.watch import Watch
 from trueup.intake.chunks import Slices, at_once
 from trueup.intake.door import Clock
 from trueup.intake.live import LiveLedger
-from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
+from trueup.ledger.database import LIVE, Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Click, Message, Told
@@ -31,7 +31,6 @@ T = TypeVar("T")
 
 _CLICKS_AT_ONCE: Final = 5_000  # clicks that share one commit
 _TOGETHER_SECONDS: Final = 0.05  # how long the ledger lets clicks gather that are on disk already
-_BUSY_SECONDS: Final = 2.0  # how long live traffic waits for another program's write
 _RETRY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 1.0  # how often an idle writer looks whether the setup has changed
 _LOOK_SECONDS: Final = 0.2  # how often a busy one does
@@ -278,7 +277,7 @@ class Writer:
                 self._lose(str(error))
 
     def _connect(self) -> None:
-        database = open_ledger(self._url, _BUSY_SECONDS)
+        database = open_ledger(self._url, LIVE)
         try:
             self._ledger = LiveLedger(database, self._clock, self._made_by)
             self._record_spooled(self._ledger, perhaps_known=True)  # their commit may not have been heard of
