@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import PATIENT, Database
+from trueup.ledger.urls import SQLITE, password_of, refuse_unreadable, without_password
+from trueup.ledger.waits import with_waits
 
-_SQLITE: Final = "sqlite:///"
 _PG_DUMP: Final = "pg_dump"
 _PG_RESTORE: Final = "pg_restore"
 
@@ -35,7 +34,7 @@ def back_up(url: str, target: Path) -> None:
 
     Takes: the database's URL; the file, which is replaced where it exists. Raises: BackupError, DatabaseError, OSError.
     """
-    copy = _copy_sqlite if url.startswith(_SQLITE) else _copy_postgresql
+    copy = _copy_sqlite if url.startswith(SQLITE) else _copy_postgresql
     with _whole_or_nothing(target) as part:
         copy(url, part)
 
@@ -65,27 +64,25 @@ def _sync(path: Path) -> None:
 
 def _copy_sqlite(url: str, part: Path) -> None:
     """Have SQLite write the copy from one read transaction, which keeps no writer waiting, and check it."""
-    if not Path(url.removeprefix(_SQLITE)).is_file():
-        raise BackupError(f"there is no database {url.removeprefix(_SQLITE)}")
+    if not Path(url.removeprefix(SQLITE)).is_file():
+        raise BackupError(f"there is no database {url.removeprefix(SQLITE)}")
     with Database(url) as database:
         database.run("VACUUM INTO ?", [str(part)])
-    with Database(f"{_SQLITE}{part}") as copy:
+    with Database(f"{SQLITE}{part}") as copy:
         found = copy.read_sql("PRAGMA quick_check", {"text": pl.String})["text"].to_list()
     if found != ["ok"]:
         raise BackupError(f"the copy is not whole: {found[0]}")
 
 
 def _copy_postgresql(url: str, part: Path) -> None:
-    try:
-        place = make_url(url)
-    except ArgumentError:
-        raise DatabaseError("a database URL is sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    refuse_unreadable(url)
     if not shutil.which(_PG_DUMP):
         raise ToolMissingError(f"{_PG_DUMP} is not installed here")
     # Arguments of a program are everybody's to read, its environment is not.
-    password = {"PGPASSWORD": str(place.password)} if place.password else {}
-    where = place.set(password=None).render_as_string()
-    _run([_PG_DUMP, "--format=custom", "--no-owner", f"--file={part}", f"--dbname={where}"], password)
+    password = {"PGPASSWORD": password_of(url)} if password_of(url) else {}
+    where = without_password(with_waits(url, PATIENT))
+    waiting = f"--lock-wait-timeout={round(PATIENT.lock)}s"  # it sets aside what the URL says of locks
+    _run([_PG_DUMP, "--format=custom", "--no-owner", waiting, f"--file={part}", f"--dbname={where}"], password)
     if shutil.which(_PG_RESTORE):
         _run([_PG_RESTORE, "--list", str(part)], {})
 

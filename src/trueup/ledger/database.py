@@ -7,7 +7,6 @@ statement each on both databases; nothing is staged in temporary tables.
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -15,11 +14,9 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Final, Self
 
-import adbc_driver_postgresql
 import adbc_driver_sqlite.dbapi
 import polars as pl
 import pyarrow as pa
-from adbc_driver_manager import AdbcConnection, AdbcDatabase
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_manager.dbapi import Connection, Cursor
 from sqlalchemy import (
@@ -39,20 +36,29 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from trueup.ledger import postgresql as server
+from trueup.ledger.failures import DatabaseError, DatabaseRefusedError, DatabaseUnavailableError, failure
+from trueup.ledger.urls import SQLITE, refuse_unreadable, without_secrets
+from trueup.ledger.waits import LIVE, PATIENT, Waits, with_waits
 from trueup.model.batch import Schema
 
+__all__ = [
+    "DEFAULT_URL",
+    "LIVE",
+    "PATIENT",
+    "Database",
+    "DatabaseError",
+    "DatabaseRefusedError",
+    "DatabaseUnavailableError",
+    "Waits",
+    "is_one_of",
+]
+
 DEFAULT_URL: Final = "sqlite:///trueup.db"
-BUSY_TIMEOUT_SECONDS: Final = 60
 _SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
-# What the drivers say where it is the database that fails, not the statement: SQLite in words, PostgreSQL by code
-# (08 connection, 53 resources, 57P shutdown, 58 the system, 25006 read-only) or, with no connection, in words.
-_UNAVAILABLE: Final = re.compile(
-    "database (table )?is locked|disk is full|disk I/O error|readonly database|unable to open database"
-    "|SQLSTATE: (08|53|57P|58|25006)|no connection to the server|server closed the connection|could not connect"
-    "|connection to server|terminating connection|No space left"
-)
 _ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), type(None): pa.null()}
+_NOT_IN_TRANSACTION: Final = "no transaction is active"  # so says SQLite where a failure has rolled back already
 
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -63,54 +69,56 @@ _SQLITE_PRAGMAS: Final = (
 )
 
 
-class DatabaseError(Exception):
-    """The database could not be opened, read or written. The message says what is wrong, without secrets."""
-
-
-class DatabaseUnavailableError(DatabaseError):
-    """The database cannot be used now, whatever is asked of it: it is gone, locked, full or may not be written."""
-
-
 class Database:
     """An open database. Not for several threads at once."""
 
-    def __init__(self, url: str, busy_seconds: float = BUSY_TIMEOUT_SECONDS) -> None:
-        """Open. Takes: `sqlite:///path`, or a `postgresql://` URL; how long to wait for SQLite's one writer's place.
+    def __init__(self, url: str, waits: Waits = PATIENT) -> None:
+        """Open.
 
-        Raises: DatabaseError.
+        Args:
+            url: `sqlite:///path`, or a `postgresql://` URL.
+            waits: How long anything may take.
+
+        Raises:
+            DatabaseError: It is no database's URL.
+            DatabaseUnavailableError: It cannot be opened now.
         """
-        self._busy_seconds = busy_seconds
+        refuse_unreadable(url)
         self.lock_seconds = 0.0  # how long the last transaction lasted
-        self.is_sqlite = url.startswith("sqlite:///")
+        self.is_sqlite = url.startswith(SQLITE)
         self.dialect = _SQLITE if self.is_sqlite else _POSTGRESQL
-        self._connection, self._cursor = self._open(url)
-
-    def _open(self, url: str) -> tuple[Connection, Cursor]:
-        if not (self.is_sqlite or url.startswith(("postgresql://", "postgres://"))):
-            raise DatabaseError("a database URL is sqlite:///FILE or postgresql://USER@HOST/NAME")
+        self._url = url if self.is_sqlite else with_waits(url, waits)
+        self._is_lost = False  # what it holds open cannot be ended: nothing may follow in it
+        self._has_failed = False  # a statement of the transaction
         try:
-            with ExitStack() as on_failure:
-                connection: Connection
-                if self.is_sqlite:
-                    _make_private(url.removeprefix("sqlite:///"))
-                    connection = adbc_driver_sqlite.dbapi.connect(url.removeprefix("sqlite:///"), autocommit=True)
-                else:
-                    connection = Connection(_KEPT, AdbcConnection(_postgresql(url)), autocommit=True)  # type: ignore[arg-type]  # it is closed, and nothing else
-                on_failure.callback(connection.close)
-                cursor = connection.cursor()
-                waiting = f"PRAGMA busy_timeout = {round(self._busy_seconds * 1000)}"  # first: the others wait too
-                for pragma in (waiting, *_SQLITE_PRAGMAS) if self.is_sqlite else ():
-                    cursor.execute(pragma)
-                    cursor.fetchall()
-                on_failure.pop_all()
+            self._connection, self._cursor = self._open(waits)
         except DriverError as error:
-            raise DatabaseUnavailableError(f"the database cannot be opened: {_plain(error)}") from None
+            said = str(failure(error, is_sqlite=self.is_sqlite))
+            plain = said if self.is_sqlite else without_secrets(said, url)
+            raise DatabaseUnavailableError(f"the database cannot be opened: {plain}") from None
+
+    def _open(self, waits: Waits) -> tuple[Connection, Cursor]:
+        connection: Connection
+        with ExitStack() as on_failure:
+            if self.is_sqlite:
+                _make_private(self._url.removeprefix(SQLITE))
+                connection = adbc_driver_sqlite.dbapi.connect(self._url.removeprefix(SQLITE), autocommit=True)
+            else:
+                connection = server.connect(self._url)
+            on_failure.callback(connection.close)
+            cursor = connection.cursor()
+            waiting = f"PRAGMA busy_timeout = {round(waits.lock * 1000)}"  # first: the others wait too
+            for pragma in (waiting, *_SQLITE_PRAGMAS) if self.is_sqlite else ():
+                cursor.execute(pragma)
+                cursor.fetchall()
+            on_failure.pop_all()
         return connection, cursor
 
     def close(self) -> None:
-        """Close. What is not committed is lost."""
-        self._cursor.close()
-        self._connection.close()
+        """Close. What is not committed is lost. A connection that is lost already is let go without a word."""
+        for part in (self._cursor, self._connection):
+            with suppress(DriverError):
+                part.close()
 
     def __enter__(self) -> Self:
         return self
@@ -122,16 +130,21 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what the block does, all of it or nothing. On SQLite this waits for the one writer's place."""
+        """Commit what the block does, all of it or nothing. On SQLite this waits for the one writer's place.
+
+        Raises:
+            DatabaseUnavailableError: Also where the failed transaction cannot be rolled back; the connection is of no
+                use then, and is opened anew by whoever needs it.
+        """
         self.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
         began = perf_counter()
+        self._has_failed = False
         try:
             yield
-            self.run("COMMIT")
+            self._commit()
             self.lock_seconds = perf_counter() - began
-        except BaseException:
-            with suppress(DatabaseError):  # the failure itself may have ended the transaction
-                self.run("ROLLBACK")
+        except BaseException as error:
+            self._roll_back(error)
             raise
 
     @contextmanager
@@ -143,8 +156,25 @@ class Database:
         self.run("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             yield
-        finally:
+        except BaseException as error:
+            self._roll_back(error)
+            raise
+        self._roll_back(None)
+
+    def _commit(self) -> None:
+        if self._has_failed:  # somebody let it pass; PostgreSQL would take COMMIT for ROLLBACK, and say nothing
+            raise DatabaseError("a statement of the transaction has failed")
+        self.run("COMMIT")
+
+    def _roll_back(self, why: BaseException | None) -> None:
+        try:
             self.run("ROLLBACK")
+        except DatabaseError as error:
+            if self.is_sqlite and _NOT_IN_TRANSACTION in str(error):
+                return
+            self._is_lost = True
+            if why is None or isinstance(why, Exception):
+                raise DatabaseUnavailableError(f"what was begun cannot be rolled back: {error}") from why
 
     def others_writes(self) -> int | None:
         """A number that changes whenever another connection commits; None where the database has no such number."""
@@ -154,7 +184,7 @@ class Database:
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a plain SQL text that returns no rows."""
-        with _told_plainly():  # `executemany`: the PostgreSQL driver's `execute` tries to read rows first, as COPY
+        with self._told_plainly():  # `executemany`: the PostgreSQL driver's `execute` tries to read rows first, as COPY
             self._cursor.executemany(sql, _record(parameters) if parameters else None)
 
     def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> None:
@@ -169,9 +199,9 @@ class Database:
 
     def read_sql(self, sql: str, schema: Schema, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Read rows of a plain SQL text, the columns in the schema's order."""
-        with _told_plainly():
+        with self._told_plainly():
             self._cursor.execute(sql, _record(parameters) if parameters else None)
-            found = self._cursor.fetch_polars()
+            found = pl.DataFrame(_Rows(self._cursor.fetch_arrow_table()))
         found.columns = list(schema)
         columns = zip(found.get_columns(), schema.values(), strict=True)
         return pl.DataFrame([column if column.dtype == dtype else column.cast(dtype) for column, dtype in columns])
@@ -180,7 +210,7 @@ class Database:
         """Insert new rows in bulk. Within the caller's transaction."""
         if not frame.height:
             return
-        with _told_plainly():
+        with self._told_plainly():
             if self.is_sqlite:
                 self._cursor.executemany(_append_sql(table.name, tuple(frame.columns)), frame)
             else:
@@ -200,8 +230,21 @@ class Database:
     def _write(self, sql: str, frame: pl.DataFrame) -> None:
         if not frame.height:
             return
-        with _told_plainly():
+        with self._told_plainly():
             self._cursor.executemany(sql, frame if self.is_sqlite else frame.select(pl.all().implode()))
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        if self._is_lost:
+            raise DatabaseUnavailableError("the connection to the database is lost")
+        try:
+            yield
+        except DriverError as error:
+            self._has_failed = True
+            told = failure(error, is_sqlite=self.is_sqlite)
+            if isinstance(told, DatabaseUnavailableError) and not self.is_sqlite:
+                server.lose(self._url)
+            raise told from error
 
     def _compiled(self, statement: Executable, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         sql, names, fixed = _compile(self.dialect, statement)
@@ -216,23 +259,6 @@ class Database:
     def is_one_of(self, key: ColumnElement[Any] | Column[Any], name: str) -> ColumnElement[bool]:
         """A condition: the column is among the list that is bound to `name` (any number of values, one parameter)."""
         return is_one_of(self.is_sqlite, key, name)
-
-
-@lru_cache(maxsize=16)
-def _postgresql(url: str) -> AdbcDatabase:
-    """What all connections of this program to a database share: the driver asks it for its types, which takes 40 ms."""
-    shared: AdbcDatabase = adbc_driver_postgresql.connect(url)
-    return shared
-
-
-class _Kept:
-    """Stands for what connections share, where one that is closed would close it for the others too."""
-
-    def close(self) -> None:
-        """Leave it open."""
-
-
-_KEPT: Final = _Kept()
 
 
 def _make_private(path: str) -> None:
@@ -277,6 +303,16 @@ def _compile(dialect: Dialect, statement: Executable) -> tuple[str, list[str], M
     return str(compiled), names, compiled.params
 
 
+class _Rows:
+    """Rows as Polars takes them without pyarrow's help, which is slow. Read before: only pyarrow tells what failed."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
 @lru_cache(maxsize=64)
 def _append_sql(table: str, columns: tuple[str, ...]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names of our own tables
@@ -298,17 +334,3 @@ def _put_sql(is_sqlite: bool, table: Table, columns: tuple[str, ...], add: tuple
         sets = (f"{c} = {f'{table.name}.{c} + ' if c in add else ''}excluded.{c}" for c in columns if c not in key)
         action = f"UPDATE SET {', '.join(sets)}"
     return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({', '.join(key)}) DO {action}"
-
-
-@contextmanager
-def _told_plainly() -> Iterator[None]:
-    try:
-        yield
-    except DriverError as error:
-        kind = DatabaseUnavailableError if _UNAVAILABLE.search(str(error)) else DatabaseError
-        raise kind(_plain(error)) from error
-
-
-def _plain(error: DriverError) -> str:
-    """The driver's message, its first line only: later lines repeat the statement and may hold values."""
-    return str(error).splitlines()[0]

@@ -10,7 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.database import BUSY_TIMEOUT_SECONDS, Database, DatabaseError
+from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.waits import PATIENT, Waits
 
 HEAD: Final = "0003"  # the newest migration; each has the next number
 VERSION_TABLE: Final = "trueup_version"
@@ -25,14 +26,14 @@ _TABLE_NAMES: Final = {
 }
 
 
-def open_ledger(url: str, busy_seconds: float = BUSY_TIMEOUT_SECONDS) -> Database:
+def open_ledger(url: str, waits: Waits = PATIENT) -> Database:
     """Open a ledger, making or updating its tables first where that is needed.
 
     Takes: what `Database` takes.
     Raises: DatabaseError when it cannot be opened, is not a ledger, or was made by a newer program.
     """
     _refuse_missing_folder(url)
-    db = Database(url, busy_seconds)
+    db = Database(url, waits)
     try:
         if _read_version(db) != HEAD:
             _migrate(db)
@@ -75,6 +76,7 @@ def _migrate(db: Database) -> None:
     with db.transaction():
         if not db.is_sqlite:
             db.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
+            db.run("SET LOCAL statement_timeout = 0")  # a migration takes as long as the ledger is large
         version = _read_version(db)  # another program may have migrated it while this one waited
         for statement in migration_sql(db.dialect.name, version) if version != HEAD else ():
             db.run(statement)

@@ -13,14 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
 from trueup.intake.chunks import Slices, at_once
-from trueup.ledger.database import Database, DatabaseUnavailableError
+from trueup.ledger.database import LIVE, Database, DatabaseUnavailableError
 from trueup.ledger.lines import Lines
 from trueup.ledger.open import open_ledger
 
 T = TypeVar("T")
 
 OPEN_MOST: Final = 8  # connections that read at once; a ninth request waits for one of them
-_BUSY_SECONDS: Final = 5.0
 _WAIT_SECONDS: Final = 10.0  # for a connection, or for the writer to begin
 _LOOK_SECONDS: Final = 0.5  # how soon it is noticed that the writer has lost the database
 
@@ -66,7 +65,7 @@ class Readers:
 
     def _open(self) -> None:
         """Open one more. It is idle first: whoever it was opened for may have left meanwhile."""
-        database = open_ledger(self._url, _BUSY_SECONDS)
+        database = open_ledger(self._url, LIVE)
         if database.is_sqlite:
             database.run("PRAGMA cache_size = -16384")  # 16 MiB: there are several beside the writer's
             database.run("PRAGMA query_only = ON")

@@ -1,0 +1,105 @@
+"""The URLs of databases: which are understood, what is shown of them, and what is added to them.
+
+A password that is not written as a URL wants it (`p@ss` for `p%40ss`) is taken apart wrongly, by us or by libpq, and a
+part of it could pass for a host. So a URL is understood here before anything else sees it, or it is refused unseen.
+"""
+
+import re
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import quote, unquote
+
+from trueup.ledger.failures import DatabaseError
+
+SQLITE: Final = "sqlite:///"
+HIDDEN: Final = "***"
+
+Parameters = dict[str, str]
+
+_HOST: Final = r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:/?@,&=;\s]*)(?::[0-9]*)?"
+_POSTGRESQL: Final = re.compile(
+    r"postgres(?:ql)?://"
+    r"(?:(?P<user>[^:@/?&=;\s]*)(?::(?P<password>[^@/\s]*))?@)?"
+    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)"
+    r"(?:/(?P<name>[^/?@&=;\s]*))?"
+    r"(?:\?(?P<query>(?:[a-z_]+=[^@&=\s]*(?:&[a-z_]+=[^@&=\s]*)*)?))?"
+)
+_ESCAPED: Final = re.compile(r"(?:[^%]|%(?!00)[0-9A-Fa-f]{2})*")
+_SHOWN: Final = ("host", "hostaddr", "port", "user", "dbname", "sslmode")
+_QUOTED: Final = re.compile('"[^"]*"')
+_MEANT: Final = (
+    "a database URL is sqlite:///FILE or postgresql://USER@HOST/NAME; "
+    "in a user or a password write @ as %40, / as %2F, : as %3A and % as %25"
+)
+
+
+def refuse_unreadable(url: str) -> None:
+    """Let a database's URL pass, if it can be understood. Raises: DatabaseError, which shows nothing of it."""
+    if not url.startswith(SQLITE):
+        _read(url)
+
+
+def showable(url: str) -> str:
+    """What of a database's URL may be seen by anybody: never a password, nor what could be a part of one."""
+    if url.startswith(SQLITE):
+        return url
+    try:
+        return _written(_read(url), _SHOWN)
+    except DatabaseError:
+        return HIDDEN
+
+
+def without_secrets(message: str, url: str) -> str:
+    """What libpq says of a database's URL, without what it quotes of its secrets."""
+    found = _read(url)
+    hidden = [found["password"] or "", *(value for name, value in _pairs(found) if name not in _SHOWN)]
+    texts = {text for value in hidden for text in (value, unquote(value)) if text}
+
+    def masked(quoted: re.Match[str]) -> str:
+        inner = quoted.group()[1:-1]
+        return f'"{HIDDEN}"' if inner and any(inner in text or text in inner for text in texts) else quoted.group()
+
+    return _QUOTED.sub(masked, message)
+
+
+def password_of(url: str) -> str:
+    """The password in the URL of a PostgreSQL database, '' for none. Raises: DatabaseError."""
+    return parameters_of(url).get("password") or unquote(_read(url)["password"] or "")
+
+
+def without_password(url: str) -> str:
+    """The URL of a PostgreSQL database, all but the password. Raises: DatabaseError."""
+    found = _read(url)
+    return _written(found, [name for name, _ in _pairs(found) if name != "password"])
+
+
+def parameters_of(url: str) -> Parameters:
+    """What follows the `?` of a PostgreSQL database's URL, by name, as it is meant. Raises: DatabaseError."""
+    return {name: unquote(value) for name, value in _pairs(_read(url))}
+
+
+def with_parameters(url: str, parameters: Parameters) -> str:
+    """The URL of a PostgreSQL database with parameters beside, or in place of, those it has. Raises: DatabaseError."""
+    found = _read(url)
+    before = url if found["query"] is None else url[: found.start("query") - 1]
+    pairs = [f"{name}={quote(value, safe='')}" for name, value in (parameters_of(url) | parameters).items()]
+    return f"{before}?{'&'.join(pairs)}"
+
+
+def _read(url: str) -> re.Match[str]:
+    found = _POSTGRESQL.fullmatch(url)
+    if found is None or not _ESCAPED.fullmatch(url):
+        raise DatabaseError(_MEANT)
+    return found
+
+
+def _pairs(found: re.Match[str]) -> list[tuple[str, str]]:
+    pairs = (pair.partition("=") for pair in (found["query"] or "").split("&"))
+    return [(name, value) for name, _, value in pairs if name]
+
+
+def _written(found: re.Match[str], names: Collection[str]) -> str:
+    """The URL without a password, and of its parameters those of some names."""
+    user = f"{found['user']}@" if found["user"] else ""
+    kept = "&".join(f"{name}={value}" for name, value in _pairs(found) if name in names)
+    return f"postgresql://{user}{found['hosts']}/{found['name'] or ''}" + (f"?{kept}" if kept else "")
