@@ -59,8 +59,9 @@ def test_stop__answers_what_it_accepted(world: World, server: Server) -> None:
     succeeded(world.trueup("audit"))
 
 
-def test_several_processes__are_correct_together(world: World, new_server: NewServer, database_kind: str) -> None:
-    server = new_server(TRUEUP_WORKERS=2 if database_kind == "sqlite" else 3)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_several_processes__are_correct_together(world: World, new_server: NewServer) -> None:
+    server = new_server(TRUEUP_WORKERS=3)
     acknowledged = Acknowledged()
     with traffic(server, acknowledged, visitors=16, seed=9):
         time.sleep(2)

@@ -80,5 +80,6 @@ def test_race__one_process(world: World, server: Server) -> None:
     _each_mode_gives_what_some_order_gives(world, server)
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_race__several_processes(world: World, new_server: NewServer) -> None:
     _each_mode_gives_what_some_order_gives(world, new_server(TRUEUP_WORKERS=2))

@@ -118,7 +118,7 @@ def test_serve__does_not_share_a_port_that_is_taken(trueup: CommandLine, standin
     assert f"{HOST}:{standing.port} cannot be listened on: Address already in use" in ran.stderr
 
 
-@pytest.mark.parametrize("url", ["sqlite:////nowhere/trueup.db", "postgresql://127.0.0.1:1/none", "oracle://x"])
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/trueup.db", "oracle://x"])
 def test_serve__says_that_the_database_cannot_be_used(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,9 +141,51 @@ def test_serve__says_that_its_folder_cannot_be_used(
 
 @one_database
 def test_serve__cautions_against_what_is_seldom_meant(new_server: NewServer) -> None:
-    log = new_server(TRUEUP_WORKERS=2, TRUEUP_PROT=1).log
-    assert "several processes share one SQLite file" in log
-    assert "TRUEUP_PROT is no setting" in log
+    assert "TRUEUP_PROT is no setting" in new_server(TRUEUP_PROT=1).log
+
+
+@one_database
+def test_serve__several_processes_are_not_for_sqlite(trueup: CommandLine) -> None:
+    ran = trueup("serve", "--workers", 2, "--port", 0)
+    assert ran.code == 2
+    assert "Several processes need PostgreSQL" in ran.stderr
+
+
+@one_database
+def test_serve__a_second_server_on_the_same_sqlite_file_says_so_and_ends(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUEUP_FOLDER", str(tmp_path / "other"))
+    file = Path(server.database_url.removeprefix("sqlite:///"))
+    (tmp_path / "link.db").symlink_to(file)
+    for path in (file, tmp_path / "link.db"):
+        ran = CommandLine(f"sqlite:///{path}")("serve", "--port", 0)
+        assert ran.code == 3
+        assert "another `trueup serve` is at work on" in ran.stderr
+    server.restart()  # its killed processes keep nobody out
+
+
+@one_database
+def test_serve__a_process_that_keeps_ending_waits_longer_and_longer(server: Server) -> None:
+    ended = 0
+    for number in range(4):
+        wait_until(lambda: server.pids != [])
+        for pid in server.pids:
+            os.kill(pid, signal.SIGKILL)
+        ended = number + 1
+        wait_until(lambda: server.log.count("process ended") == ended)
+    assert re.findall(r"started_again_in=(\S+) s", server.log) == ["0.5", "1", "2", "4"]
+    wait_until(server.lives)
+    assert server.stop() == 0
+
+
+def test_serve__leaves_nothing_in_the_temporary_folder(new_server: NewServer, tmp_path: Path, url: str) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    server = new_server(TMPDIR=temporary, TRUEUP_WORKERS=1 if url.startswith("sqlite") else 2)
+    assert server.get("/metrics").status == 200
+    server.kill()
+    assert list(temporary.iterdir()) == []
 
 
 def _on_a_terminal(url: str, folder: Path) -> str:
@@ -157,7 +199,7 @@ def _on_a_terminal(url: str, folder: Path) -> str:
     try:
         while True:
             seen += os.read(keeper, 4096)
-            if b" started " in seen and not told:
+            if b"Ctrl-C stops it" in seen and not told:
                 told = True
                 program.send_signal(signal.SIGINT)
     except OSError:  # the terminal's other end is gone

@@ -173,9 +173,7 @@ def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_p
     succeeded(world.trueup("audit"))
 
 
-def test_writer__clicks_of_a_killed_program_are_taken_from_its_spool_once(
-    world: World, tmp_path: Path
-) -> None:
+def test_writer__clicks_of_a_killed_program_are_taken_from_its_spool_once(world: World, tmp_path: Path) -> None:
     clicks = [new_click() for _ in range(10)]
     with writing(world.trueup.url, tmp_path) as (writer, _), _out_of_order(world.trueup.url):
         for click in clicks:
@@ -190,7 +188,7 @@ def test_writer__clicks_of_a_killed_program_are_taken_from_its_spool_once(
 def test_writer__a_click_that_finds_no_room_is_not_acknowledged(world: World, tmp_path: Path) -> None:
     clicks = [new_click(sub1="x" * 500) for _ in range(SPOOL_BYTES // 500)]
 
-    async def visits() -> list[None | BaseException]:
+    async def visits() -> list[BaseException | None]:
         return await asyncio.gather(*(writer.click(click) for click in clicks), return_exceptions=True)
 
     with writing(world.trueup.url, tmp_path) as (writer, seen), _out_of_order(world.trueup.url):

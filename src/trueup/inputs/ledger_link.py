@@ -101,13 +101,14 @@ class LedgerLink:
         """Finish the open batches, and close."""
         if self.ledger is None:
             return
+        ledger, self.ledger = self.ledger, None
         try:
             if self._health.has_ledger:
-                self.ledger.finish()
+                ledger.finish()
         except DatabaseError as error:
             self._watch.failed(str(error))
         with suppress(Exception):
-            self.ledger.database.close()
+            ledger.database.close()
 
     def note_setup(self) -> None:
         """Keep the setup as the ledger has it now, where it has changed."""

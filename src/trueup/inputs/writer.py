@@ -23,7 +23,7 @@ from trueup.inputs.spool import Spool
 from trueup.inputs.watch import Watch
 from trueup.intake.chunks import Slices, at_once
 from trueup.intake.live import LiveLedger
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Click, Message, Told
 
@@ -202,6 +202,7 @@ class Writer:
             self._slices.close(_AGAIN)
             self._callers.turn_away(_AGAIN)
             self._callers.close()
+            self._link.close()
         finally:
             self._tried.set()
 
@@ -262,7 +263,7 @@ class Writer:
     def _lose(self, error: Exception) -> None:
         self._link.lose(str(error))
         self._drain.is_unsure = True
-        self._slices.cut_off(UnavailableError(str(error)))
+        self._slices.cut_off(DatabaseUnavailableError(str(error)))
         self._spool.wake()
 
     def _gather(self) -> None:

@@ -1,0 +1,172 @@
+"""A server whose database is away, slow or another's: it starts, says so, keeps clicks, and catches up by itself."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+from serving import NewServer, Server, wait_until
+from test_operation import nobody_can_write
+from traffic import SETUP
+from worlds import World, succeeded
+
+from trueup.ledger.open import open_ledger
+from trueup.ledger.secrets import click_key
+from trueup.model.ids import RANDOM_BYTES, new_click_id
+
+pytestmark = pytest.mark.front
+
+DEADLINE = 2.0
+PATIENCE = 4.0  # of a test: the deadline, and a loaded machine
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    return made
+
+
+@contextmanager
+def taken_away(url: str) -> Iterator[None]:
+    """Have the database not be there: its file is elsewhere, or nobody may connect to it."""
+    file = Path(url.removeprefix("sqlite:///"))
+    parts = [Path(f"{file}{end}") for end in ("", "-wal", "-shm")]
+    for part in parts:
+        if part.exists():
+            part.rename(f"{part}.away")
+    file.mkdir()  # nothing can be opened here
+    yield
+    file.rmdir()
+    for part in parts:
+        if Path(f"{part}.away").exists():
+            Path(f"{part}.away").rename(part)
+
+
+def clicked(server: Server) -> str:
+    """Follow the link. Returns: the click's id; '' where the visitor was sent on without one."""
+    answer = server.get("/c/push")
+    assert answer.status == 302
+    click_id = answer.headers["location"].partition("s=")[2]
+    assert bool(click_id) == ("set-cookie" in answer.headers)
+    return click_id
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_start__without_the_database_keeps_clicks_and_catches_up(world: World, server: Server) -> None:
+    before = clicked(server)
+    assert server.stop() == 0
+    with taken_away(world.trueup.url):
+        server.start()
+        during = [clicked(server) for _ in range(3)]
+        assert all(during)
+        assert server.get(f"/postback?cid={before}&payout=1").status == 503
+        assert server.get("/api/v1/batches", authorization="Bearer tru_1_" + "0" * 40).status == 503
+        unready = server.get("/readyz")
+        assert (unready.status, unready.json["state"]) == (503, "database in trouble")
+        assert server.get("/healthz").status == 200
+    wait_until(lambda: server.get("/readyz").json["state"] == "serving")
+    for click_id in [before, *during]:
+        assert server.get(f"/postback?cid={click_id}&payout=1").status == 200
+    assert world.totals()["clicks"] == 4
+    succeeded(world.trueup("audit"))
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_start__where_nothing_was_ever_known_acknowledges_nothing(world: World, new_server: NewServer) -> None:
+    with taken_away(world.trueup.url):
+        server = new_server()
+        assert server.get("/c/push").status == 503
+        assert server.get("/postback?cid=a").status == 503
+    wait_until(lambda: server.get("/readyz").status == 200)
+    assert clicked(server)
+
+
+def test_locked_database__keeps_no_visitor_waiting_and_says_so(world: World, server: Server) -> None:
+    first = clicked(server)
+    with nobody_can_write(world.trueup.url):
+        began = time.monotonic()
+        kept = clicked(server)
+        assert time.monotonic() - began < PATIENCE
+        began = time.monotonic()
+        assert server.get(f"/postback?cid={first}&payout=1").status == 503
+        assert time.monotonic() - began < PATIENCE
+        assert server.get("/readyz").json["state"] == "database in trouble"
+        assert server.get("/healthz").status == 200
+    wait_until(lambda: server.get("/readyz").status == 200)
+    assert [server.get(f"/postback?cid={click_id}&payout=1").status for click_id in (first, kept)] == [200, 200]
+    assert world.totals()["clicks"] == 2
+    succeeded(world.trueup("audit"))
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_table_that_is_gone__loses_no_click(world: World, server: Server) -> None:
+    def altered(sql: str) -> None:
+        with closing(sqlite3.connect(world.trueup.url.removeprefix("sqlite:///"))) as admin:
+            admin.execute(sql)
+
+    clicks = [clicked(server)]
+    wait_until(lambda: world.totals()["clicks"] == 1)
+    altered("ALTER TABLE clicks RENAME TO elsewhere")
+    clicks += [clicked(server) for _ in range(20)]
+    wait_until(lambda: server.get("/readyz").status == 503)
+    clicks += [clicked(server) for _ in range(20)]
+    assert server.get(f"/postback?cid={clicks[0]}&payout=1").status == 503
+    altered("ALTER TABLE elsewhere RENAME TO clicks")
+    wait_until(lambda: server.get("/readyz").status == 200)
+    assert all(clicks)
+    assert {server.get(f"/postback?cid={click_id}&payout=1").status for click_id in clicks} == {200}
+    assert world.totals()["clicks"] == 41
+    succeeded(world.trueup("audit"))
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_folder_of_another_ledger__is_refused_by_its_name(
+    world: World, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert clicked(server)
+    assert server.stop() == 0
+    monkeypatch.setenv("TRUEUP_FOLDER", str(server.folder / "files"))
+    other = CommandLine(f"sqlite:///{tmp_path / 'other.db'}")
+    World(other, tmp_path).set_up(SETUP)
+    ran = other("serve", "--port", 0)
+    assert ran.code == 3
+    assert "belongs to another ledger" in ran.stderr
+    assert world.trueup.url.rpartition("/")[2] in ran.stderr
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_click_in_the_spool_of_another_process__is_not_refused_for_good(world: World, new_server: NewServer) -> None:
+    """Files of the folder that nobody has drained yet stand for those of a process that died a moment ago."""
+    server = new_server()
+    absent, forged = (made(world.trueup.url) for made in (_click_of_ours, _click_of_ours))
+    held = json.loads(server.get("/readyz").text)["checks"]["spool"]
+    assert held["bytes_of_others"] == 0
+    assert server.get(f"/postback?cid={absent}&payout=1").status == 404
+    from trueup.inputs.spool_file import SpoolFile  # noqa: PLC0415 - only here
+
+    other = SpoolFile.claim(server.folder / "files", 1 << 16)
+    try:
+        from writers import new_click  # noqa: PLC0415 - only here
+
+        click = new_click(click_id=forged)
+        assert other.keep([click]) == 1
+        answer = server.get(f"/postback?cid={forged}&payout=1")
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        assert server.get("/postback?cid=another-trackers-click&payout=1").status == 404
+    finally:
+        other.close()
+    wait_until(lambda: server.get(f"/postback?cid={forged}&payout=1").status == 200)
+    assert world.totals()["clicks"] == 1
+    succeeded(world.trueup("audit"))
+
+
+def _click_of_ours(url: str) -> str:
+    """A click id that this ledger's servers would make."""
+    with open_ledger(url) as database:
+        key = click_key(database, lambda size: bytes(range(size)))
+    return new_click_id(time.time_ns() // 1_000, time.time_ns().to_bytes(RANDOM_BYTES, "big"), key)
