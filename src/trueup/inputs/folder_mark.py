@@ -47,19 +47,20 @@ def claim_folder(folder: Path, ledger_id: str, shown: str) -> None:
         OSError: The folder cannot be written.
     """
     make_folder(folder)
-    found, found_shown = _read_mark(folder)
-    if not found and (left := _left(folder)):
+    left = "" if _read_mark(folder)[0] else _left(folder)
+    found, found_shown = _read_mark(folder)  # again: another program may have marked it, and put something into it
+    if left and not found:
         raise FolderError(
             f"the folder {folder} holds {left} and does not say of which ledger. If that is {shown}, say so with "
-            f"`trueup spool claim`; else choose another folder"
+            "`trueup spool claim`; else choose another folder"
         )
     if not found:
         write_first(folder / MARK, _mark(ledger_id, shown))
         found, found_shown = _read_mark(folder)
     if found != ledger_id:
         raise FolderError(
-            f"the folder {folder} belongs to another ledger, {found_shown}: its clicks and files must not come into "
-            f"{shown}. Choose another folder with TRUEUP_FOLDER"
+            f"the folder {folder} belongs to another ledger, {found_shown}: what is in it must not come into {shown}. "
+            "Choose another folder with TRUEUP_FOLDER; or give it to this ledger with `trueup spool claim`"
         )
 
 

@@ -168,7 +168,7 @@ class SpoolFile:
         Raises:
             OSError: The file cannot be looked at.
         """
-        if not self.taken:
+        if not (self.taken or self._damaged):
             return Contents([], ())
         content, _ = _read(self._file, self._end)
         found = survey(content, Header(self._number, self._end) if self._has_header else None)
