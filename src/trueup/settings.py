@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     cookie_days: int = Field(30, ge=0, le=400, description="How long the pixel's cookie lasts; 0 sets none.")
 
     upload_bytes: int = Field(1 << 30, ge=1 << 10, description="The largest file that can be sent.")
+    sent_file_days: int = Field(
+        30, ge=0, le=36_500, description="How long a sent file is kept after it is applied or cancelled; 0 for ever."
+    )
     body_bytes: int = Field(16 << 20, ge=1 << 10, description="The largest body of any other API request.")
     postback_bytes: int = Field(64 << 10, ge=1 << 10, description="The largest body of a postback.")
     query_bytes: int = Field(8 << 10, ge=256, description="The longest query of a click, pixel or postback.")
