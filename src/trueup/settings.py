@@ -24,6 +24,8 @@ from trueup.ledger.database import DEFAULT_URL
 PREFIX: Final = "TRUEUP_"
 FILE_VARIABLE: Final = "TRUEUP_SETTINGS"
 _SHOWN_MOST: Final = 60
+_SQLITE: Final = "sqlite:///"
+_FILES: Final = "trueup-files"
 
 
 class SettingsError(Exception):
@@ -60,6 +62,12 @@ def _origin(url: str) -> str:
     return url.rstrip("/")
 
 
+def _beside(given: Mapping[str, Any]) -> Path:
+    """The folder of a database's server: two databases in one place must not share theirs."""
+    url = str(given.get("database_url", ""))
+    return Path(f"{url.removeprefix(_SQLITE)}-files" if url.startswith(_SQLITE) else _FILES)
+
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Networks = Annotated[list[Network], NoDecode, BeforeValidator(_parted)]
@@ -77,7 +85,10 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_origin)] = Field(
         "", description="Where the world reaches this server, such as https://t.example.com."
     )
-    folder: Path = Field(Path("trueup-files"), description="Where sent files and the spool are kept.")
+    folder: Path = Field(
+        default_factory=_beside,
+        description=f"Where sent files and the spool are kept; else beside a SQLite file as FILE-files, or {_FILES}.",
+    )
 
     trusted_proxies: Networks = Field(
         [], description="Proxies whose X-Forwarded-For is believed, as addresses or ranges."
@@ -90,6 +101,9 @@ class Settings(BaseSettings):
     cookie_days: int = Field(30, ge=0, le=400, description="How long the pixel's cookie lasts; 0 sets none.")
 
     upload_bytes: int = Field(1 << 30, ge=1 << 10, description="The largest file that can be sent.")
+    sent_file_days: int = Field(
+        30, ge=0, le=36_500, description="How long a sent file is kept after it is applied or cancelled; 0 for ever."
+    )
     body_bytes: int = Field(16 << 20, ge=1 << 10, description="The largest body of any other API request.")
     postback_bytes: int = Field(64 << 10, ge=1 << 10, description="The largest body of a postback.")
     query_bytes: int = Field(8 << 10, ge=256, description="The longest query of a click, pixel or postback.")

@@ -1,10 +1,16 @@
 """Clicks, and spool files to keep them in."""
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from trueup.inputs.spool_file import SpoolFile
+from trueup.model.batch import CLICKS
+from trueup.model.ids import new_click_id
 from trueup.model.traffic import Click
 
 SIZE = 1 << 16
@@ -13,6 +19,14 @@ SIZE = 1 << 16
 def click(number: int, text: str = "") -> Click:
     """A click that is known by its number."""
     return (f"c{number}", number, text)
+
+
+def new_click(**values: object) -> Click:
+    """A click as the ledger takes it, made now."""
+    now = time.time_ns() // 1_000
+    of_none: dict[str, object] = {name: "" if dtype == pl.String else 0 for name, dtype in CLICKS.items()}
+    made = {"click_id": new_click_id(now, os.urandom(10), b"a key of tests"), "clicked_at": now}
+    return tuple((of_none | made | values).values())
 
 
 @contextmanager

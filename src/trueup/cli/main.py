@@ -10,6 +10,7 @@ from trueup.cli.clicks import clicks
 from trueup.cli.keys import keys
 from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
+from trueup.cli.spool import spool
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output
 from trueup.ledger.database import DatabaseError
 
@@ -57,6 +58,7 @@ app.add_typer(clicks, name="clicks")
 app.add_typer(setup, name="setup")
 app.add_typer(postbacks, name="postbacks")
 app.add_typer(keys, name="keys")
+app.add_typer(spool, name="spool")
 
 
 def main() -> None:

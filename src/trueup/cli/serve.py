@@ -131,7 +131,7 @@ def setting_rows() -> Iterator[tuple[str, str, str]]:
     from trueup.settings import PREFIX, Settings  # noqa: PLC0415 - slow to import
 
     for name, field in Settings.model_fields.items():
-        default = field.default
+        default = None if field.default_factory else field.default
         shown = ",".join(map(str, default)) if isinstance(default, list) else "" if default is None else str(default)
         yield f"{PREFIX}{name.upper()}", shown, field.description or ""
 

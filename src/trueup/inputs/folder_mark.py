@@ -2,13 +2,16 @@
 
 The ledger's id is kept in the ledger (`ledger_id` of `ledger/secrets.py`), and so in its backups. At the start:
 
-    claim_folder(folder, ledger_id(database, os.urandom), shown_url)   # FolderError: do not start
-    folder_ledger_id(folder)                                           # the mark alone: the ledger cannot be asked
+    claim_folder(folder, ledger_id(database, os.urandom), shown_database(url))   # FolderError: do not start
+    folder_ledger_id(folder)                              # the mark alone, while the ledger cannot be asked
 """
 
 import json
 from pathlib import Path
 from typing import Final
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from trueup.inputs.dead_letters import DeadLetters
 from trueup.inputs.spool_folder import SpoolFolder
@@ -16,6 +19,7 @@ from trueup.intake.durable_files import make_folder, write_first, write_whole
 
 MARK: Final = "ledger.json"
 SENT_FILES: Final = "uploads"  # the folder below
+_SQLITE: Final = "sqlite:///"
 
 
 class FolderError(Exception):
@@ -30,6 +34,16 @@ def folder_ledger_id(folder: Path) -> str:
         OSError: The folder cannot be.
     """
     return _read_mark(folder)[0]
+
+
+def folder_ledger_shown(folder: Path) -> str:
+    """The database that a folder belongs to, as its mark shows it, '' for none.
+
+    Raises:
+        FolderError: The mark cannot be read.
+        OSError: The folder cannot be.
+    """
+    return _read_mark(folder)[1]
 
 
 def claim_folder(folder: Path, ledger_id: str, shown: str) -> None:
@@ -47,19 +61,20 @@ def claim_folder(folder: Path, ledger_id: str, shown: str) -> None:
         OSError: The folder cannot be written.
     """
     make_folder(folder)
-    found, found_shown = _read_mark(folder)
-    if not found and (left := _left(folder)):
+    left = "" if _read_mark(folder)[0] else _left(folder)
+    found, found_shown = _read_mark(folder)  # again: another program may have marked it, and put something into it
+    if left and not found:
         raise FolderError(
             f"the folder {folder} holds {left} and does not say of which ledger. If that is {shown}, say so with "
-            f"`trueup spool claim`; else choose another folder"
+            "`trueup spool claim`; else choose another folder"
         )
     if not found:
         write_first(folder / MARK, _mark(ledger_id, shown))
         found, found_shown = _read_mark(folder)
     if found != ledger_id:
         raise FolderError(
-            f"the folder {folder} belongs to another ledger, {found_shown}: its clicks and files must not come into "
-            f"{shown}. Choose another folder with TRUEUP_FOLDER"
+            f"the folder {folder} belongs to another ledger, {found_shown}: what is in it must not come into {shown}. "
+            "Choose another folder with TRUEUP_FOLDER; or give it to this ledger with `trueup spool claim`"
         )
 
 
@@ -71,6 +86,17 @@ def mark_folder(folder: Path, ledger_id: str, shown: str) -> None:
     """
     make_folder(folder)
     write_whole(folder / MARK, _mark(ledger_id, shown))
+
+
+def shown_database(url: str) -> str:
+    """A database's URL as a mark shows it: without user and password, a file by its whole path."""
+    file = url.removeprefix(_SQLITE)
+    if file != url:
+        return f"{_SQLITE}{Path(file).resolve()}"
+    try:
+        return make_url(url).set(username=None, password=None, query={}).render_as_string()
+    except ArgumentError:
+        return ""
 
 
 def _mark(ledger_id: str, shown: str) -> bytes:

@@ -1,10 +1,10 @@
 """Files that are on disk whole, under their name, or not at all: also after a loss of power."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
-
-_PART: Final = ".part"
+from tempfile import mkstemp
 
 
 def make_folder(folder: Path) -> None:
@@ -25,12 +25,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: It is not written, and what stood there before still does.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
-    try:
-        write_part(part, content)
+    with _part(path, content) as part:
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -43,30 +39,13 @@ def write_first(path: Path, content: bytes) -> bool:
     Raises:
         OSError: It is not written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
-        write_part(part, content)
-        path.hardlink_to(part)
+        with _part(path, content) as part:
+            path.hardlink_to(part)
     except FileExistsError:
         return False
-    finally:
-        part.unlink(missing_ok=True)
     sync_folder(path.parent)
     return True
-
-
-def write_part(part: Path, content: bytes) -> None:
-    """Write a file that nobody reads under this name, and have it on disk.
-
-    Raises:
-        OSError: Some of it may be there.
-    """
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        write_all(file, content)
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def write_all(file: int, content: bytes) -> None:
@@ -91,3 +70,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(place)
     finally:
         os.close(place)
+
+
+@contextmanager
+def _part(path: Path, content: bytes) -> Iterator[Path]:
+    """A file on disk that is to take a place beside it; it is gone when the block ends."""
+    file, name = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        try:
+            write_all(file, content)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        yield part
+    finally:
+        part.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from trueup.intake.chunks import Slices, at_once
 from trueup.intake.door import Clock
 from trueup.intake.sent_files import SLICE_SECONDS, SentFile, account_of, applying_sent, preview_sent, read_sent
 from trueup.intake.sent_folder import SentFolder
+from trueup.intake.sent_keeping import remove_old_files
 from trueup.intake.undo import UndoRefusedError, applying_undo, clicks_of, stop, undoable
 from trueup.intake.uploads import Watch
 from trueup.ledger.batches import BatchMovedError, read_batch, running_undos, stop_batch
@@ -41,7 +42,7 @@ SERVER_FAILED: Final = "The server failed; its log says more."
 LARGE_BYTES: Final = 4 << 20
 _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
-_UNKNOWN_SECONDS: Final = 3_600
+_LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
 _KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS]
 _ENDS: Final = {BatchState.DONE: UploadState.DONE, BatchState.STOPPED: UploadState.CANCELLED}
 _LOG = structlog.get_logger("trueup.jobs")
@@ -63,8 +64,20 @@ class _EndedError(Exception):
 class Jobs:
     """The work of one process."""
 
-    def __init__(self, url: str, folder: SentFolder, submit: Submit, ending: type[Exception], clock: Clock) -> None:
-        """Takes: the database's URL; where sent files are; the way to the writer, and how it says that it ends."""
+    def __init__(
+        self, url: str, folder: SentFolder, submit: Submit, ending: type[Exception], clock: Clock, keep_days: int = 0
+    ) -> None:
+        """Nothing begins by itself.
+
+        Args:
+            url: The database's.
+            folder: Where sent files are.
+            submit: The way to the writer.
+            ending: How the writer says that it ends.
+            clock: The time.
+            keep_days: How long a file is kept when the work on it is at an end; 0 for ever.
+        """
+        self._keep_days = keep_days
         self._url, self._folder, self._submit, self._ending, self._clock = url, folder, submit, ending, clock
         self._small, self._large, self._aside = (
             ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("small", "large", "aside")
@@ -103,6 +116,8 @@ class Jobs:
     def go_on(self) -> None:
         """Take up again whatever was cut off. Other processes may do so too: one of them gets each."""
         self._small.submit(self._patiently, self._take_up)
+        if self._keep_days:
+            threading.Thread(target=self._remove_old_files, name="old files", daemon=True).start()
 
     def stop(self) -> None:
         """Begin nothing more, and break off what can go on later. Returns at once."""
@@ -131,13 +146,21 @@ class Jobs:
         self._folder.clear()
         with open_ledger(self._url) as database:
             files, undos = uploads_at_work(database), running_undos(database, Origin.API)
-            for upload_id in self._folder.whole(self._clock() / 1_000_000 - _UNKNOWN_SECONDS):
-                if find_upload(database, upload_id) is None:  # killed before it was noted that the file is here
-                    self._folder.forget(upload_id)
         for record in files:
             self.work_on(record)
         for batch in undos:
             self.undo(batch.undoes, batch.rows_total, batch.made_by)
+
+    def _remove_old_files(self) -> None:
+        """Look now and then, as long as the server lives, which files have been kept long enough."""
+        while True:
+            try:
+                with open_ledger(self._url) as database:
+                    remove_old_files(database, self._folder, self._keep_days, self._clock())
+            except Exception as error:  # noqa: BLE001 - whatever it is, they are kept until the next look
+                _LOG.warning("old files stay", trouble=str(error))
+            if self._stopping.wait(_LOOK_SECONDS):
+                return
 
     def _work(self, upload_id: str) -> None:
         try:

@@ -1,7 +1,8 @@
 """The folder of sent files: each is written whole or not at all, and held by the one program that is at work on it.
 
-A file's name is its upload id. Beside it may stand what is known of it: how it was read, and what a preview came to.
-What a server wrote when it was killed is left over as a part, which nobody holds any more.
+A file's name is its upload id. Beside it stands what its sender said of it, so that a ledger that does not know the
+file can take it up again; and what is known of it: how it was read, what a preview came to, and since when its work has
+been at an end. What a server wrote when it was killed is left over as a part, which nobody holds any more.
 """
 
 import fcntl
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from trueup.dialects.decode import Content
-from trueup.intake.durable_files import sync_folder
+from trueup.intake.durable_files import sync_folder, write_whole
 
 _PART: Final = ".part"
 _ACCOUNT: Final = ".json"
 _ROWS: Final = ".parquet"
+_NOTE: Final = ".sent"
+_ENDED: Final = ".ended"
 
 
 class Incoming:
@@ -110,6 +113,38 @@ class SentFolder:
         part.write_text(account, encoding="utf-8")
         part.rename(self._path(upload_id, _ACCOUNT))
 
+    def note(self, upload_id: str) -> str:
+        """What its sender said of a file (JSON), '' for nothing."""
+        try:
+            return self._path(upload_id, _NOTE).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def keep_note(self, upload_id: str, note: str) -> None:
+        """Put down what its sender said of a file; it is on disk when this returns.
+
+        Raises:
+            OSError: There is no room.
+        """
+        write_whole(self._path(upload_id, _NOTE), note.encode())
+
+    def ended_at(self, upload_id: str, now: int) -> int:
+        """When it was first seen that the work on a file is at an end (microseconds UTC): now, if never before.
+
+        Raises:
+            OSError: There is no room to keep it.
+        """
+        mark = self._path(upload_id, _ENDED)
+        try:
+            return int(mark.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            write_whole(mark, str(now).encode())
+            return now
+
+    def goes_on(self, upload_id: str) -> None:
+        """Note that the work on a file is not at an end, or no more: a ledger may have been restored."""
+        self._path(upload_id, _ENDED).unlink(missing_ok=True)
+
     def rows(self, upload_id: str) -> Path:
         """Where the rows of a file's last preview stand."""
         return self._path(upload_id, _ROWS)
@@ -117,17 +152,26 @@ class SentFolder:
     def forget(self, upload_id: str) -> None:
         """Remove a file, and all that stands beside it."""
         self.forget_account(upload_id)
-        self._path(upload_id).unlink(missing_ok=True)
+        self.forget_content(upload_id)
 
     def forget_account(self, upload_id: str) -> None:
         """Remove what is known of a file: it is read anew."""
         for suffix in (_ACCOUNT, _ROWS):
             self._path(upload_id, suffix).unlink(missing_ok=True)
 
-    def whole(self, before: float) -> list[str]:
-        """The upload ids of the files that are here since before a moment (seconds since the epoch)."""
-        files = (path for path in self.folder.glob("*") if not path.suffix)
-        return [path.name for path in files if path.stat().st_mtime < before]
+    def forget_content(self, upload_id: str) -> None:
+        """Remove a file; how it was read stays known."""
+        for suffix in (_ROWS, "", _NOTE, _ENDED):
+            self._path(upload_id, suffix).unlink(missing_ok=True)
+
+    def whole(self) -> list[str]:
+        """The upload ids of the files that are here, oldest first."""
+        return sorted(path.name for path in self.folder.glob("u*") if not path.suffix)
+
+    def look(self, upload_id: str) -> tuple[int, int]:
+        """How many bytes a file has, and when it was written (microseconds UTC). Raises: FileNotFoundError."""
+        seen = self._path(upload_id).stat()
+        return seen.st_size, seen.st_mtime_ns // 1_000
 
     def clear(self) -> None:
         """Remove the parts that killed programs left."""

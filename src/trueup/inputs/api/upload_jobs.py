@@ -37,7 +37,14 @@ def jobs_of(edge: Edge) -> Jobs:
     """The work of this process."""
     found = _JOBS.get(edge.writer)
     if found is None:
-        made = Jobs(edge.settings.database_url, sent_folder(edge), edge.writer.submit, UnavailableError, edge.clock)
+        made = Jobs(
+            edge.settings.database_url,
+            sent_folder(edge),
+            edge.writer.submit,
+            UnavailableError,
+            edge.clock,
+            edge.settings.sent_file_days,
+        )
         found = _JOBS.setdefault(edge.writer, made)
     return found
 

@@ -21,7 +21,9 @@ from trueup.inputs.api.upload_answers import SentChoices, UploadAnswer, UploadDe
 from trueup.inputs.api.upload_files import FORM, PLAIN, Receiver, clean_name, no_room
 from trueup.inputs.api.upload_jobs import Look, jobs_of, sent_folder
 from trueup.inputs.api.upload_shown import UploadId, details_of, fitting, known_upload, wrong_state
+from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
+from trueup.intake.sent_keeping import note_of
 from trueup.ledger.database import Database
 from trueup.ledger.uploads import create_upload, forget_upload, read_uploads
 from trueup.model.upload import UploadRecord
@@ -86,7 +88,11 @@ async def send_upload(
     def answer(details: UploadDetails) -> Response:
         return json_answer(details, 201, place)
 
-    return await answered_once(request, edge, work, answer)
+    try:
+        return await answered_once(request, edge, work, answer)
+    except (Problem, UnavailableError):  # it is not known that the file is here, and never will be: it is sent again
+        await run_in_threadpool(sent_folder(edge).forget, record.upload_id)
+        raise
 
 
 @router.get("/uploads", summary="List uploads, newest first", dependencies=[_READ])
@@ -139,7 +145,13 @@ async def _received(request: Request, edge: Edge, caller: Caller, query: SentCho
         if not kept:
             await run_in_threadpool(incoming.drop)
     name = clean_name(choices.file_name or receiver.file_name)
-    return UploadRecord(upload_id, name, incoming.sha256, incoming.bytes, chosen, caller.name, now)
+    record = UploadRecord(upload_id, name, incoming.sha256, incoming.bytes, chosen, caller.name, now)
+    try:
+        await run_in_threadpool(folder.keep_note, upload_id, note_of(record))
+    except OSError as error:
+        await run_in_threadpool(folder.forget, upload_id)
+        raise no_room(error) from None
+    return record
 
 
 def _with_fields(query: SentChoices, fields: list[tuple[str, str]]) -> SentChoices:

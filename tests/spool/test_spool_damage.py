@@ -1,0 +1,129 @@
+"""Whatever befalls a spool file's bytes, every whole record is read, and every other is told of."""
+
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spool_damage import Written, damages, generations, harm, texts, whole, write
+from spool_files import SIZE, claimed, click, only_file
+
+from trueup.inputs.spool_file import Contents, SpoolFile
+from trueup.inputs.spool_folder import SpoolFolder
+from trueup.inputs.spool_records import BEGIN, header, read_header, record, survey
+from trueup.model.traffic import Click
+
+
+def adopted(folder: Path) -> tuple[Contents, int]:
+    """What an adopted file holds, and how many files there were. Nothing waits in it any more."""
+    files = SpoolFolder(folder, SIZE).adopt()
+    contents = Contents([], ())
+    for file in files:
+        with closing(file):
+            contents = file.read()
+            file.empty()
+    assert SpoolFolder(folder, SIZE).waiting_bytes() == 0
+    assert SpoolFolder(folder, SIZE).adopt() == []
+    return contents, len(files)
+
+
+def expect(written: Written, contents: Contents, before: bytes, after: bytes) -> None:
+    intact = [each for each in written.records if whole(each, before, after)]
+    assert contents.clicks == [one for each in intact for one in each.clicks]
+    for each in written.records:
+        covered = any(
+            stretch.place <= each.place and each.end <= stretch.place + stretch.length for stretch in contents.damaged
+        )
+        assert each in intact or covered
+
+
+@settings(max_examples=60, deadline=None)
+@given(generations, texts, damages())
+def test_spool_damage__whole_records_are_read_and_others_told(
+    counts: list[list[int]], text: str, damage: list[tuple[str, int, int]]
+) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with claimed(folder) as file:
+            written = write(file, counts, text)
+            end = BEGIN + file.taken
+        path = only_file(folder)
+        before = path.read_bytes()
+        after = harm(bytearray(before), damage, end)
+        path.write_bytes(after)
+        contents, _ = adopted(folder)
+        expect(written, contents, before, bytes(after))
+        if contents.damaged:
+            (aside,) = SpoolFolder(folder, SIZE).damaged_files()
+            assert aside.read_bytes() == b"".join(
+                bytes(after[each.place : each.place + each.length]) for each in contents.damaged
+            )
+
+
+@settings(max_examples=60, deadline=None)
+@given(generations, texts, damages(0), st.integers(0, BEGIN - 1), st.integers(0, 7))
+def test_spool_damage__a_lost_header_loses_no_record_and_keeps_the_file(
+    counts: list[list[int]], text: str, damage: list[tuple[str, int, int]], place: int, bit: int
+) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with claimed(folder) as file:
+            written = write(file, counts, text)
+            end = BEGIN + file.taken
+        path = only_file(folder)
+        before = path.read_bytes()
+        after = harm(bytearray(before), damage, end)
+        if len(after) > place and after[place] == before[place]:
+            after[place] ^= 1 << bit
+        path.write_bytes(after)
+        contents, _ = adopted(folder)
+        intact = [each for each in written.records if whole(each, before, bytes(after))]
+        if intact:
+            assert contents.clicks == [one for each in intact for one in each.clicks]
+        else:  # what an emptying left behind may come again: the ledger takes none twice
+            assert set(contents.clicks) <= written.forgotten
+        if after.strip(b"\0"):
+            (aside,) = SpoolFolder(folder, SIZE).damaged_files()
+            assert aside.read_bytes() == bytes(after).rstrip(b"\0")[: len(after)].ljust(min(BEGIN, len(after)), b"\0")
+
+
+@settings(max_examples=60, deadline=None)
+@given(generations, texts, st.integers(1, 30), st.booleans())
+def test_spool_damage__a_record_that_was_never_finished_is_cut_off(
+    counts: list[list[int]], text: str, length: int, is_whole: bool
+) -> None:
+    """A loss of power in the middle of keeping: some of the record's bytes are on disk, and the header is not."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with claimed(folder) as file:
+            written = write(file, counts, text)
+            end = BEGIN + file.taken
+        path = only_file(folder)
+        content = bytearray(path.read_bytes())
+        told = read_header(bytes(content))
+        assert told is not None
+        torn = record(told.number, end, b'[["torn",1,""]]')
+        part = torn if is_whole else torn[:length]
+        content[end : end + len(part)] = part
+        path.write_bytes(content)
+        with closing(SpoolFile.claim(folder, SIZE)) as file:
+            assert file.path == path
+            contents = file.read()
+            assert contents.damaged == ()
+            finished: list[Click] = [("torn", 1, "")] if is_whole else []
+            assert contents.clicks == [one for each in written.records for one in each.clicks] + finished
+            file.keep([click(9_999)])
+            assert file.read().clicks[-1] == click(9_999)
+            assert file.read().damaged == ()
+
+
+def test_spool_damage__an_emptying_that_was_not_on_disk_is_known_by_the_record_behind_it() -> None:
+    """A loss of power after `empty` and `keep` wrote, of which only the record came to the disk."""
+    old = record(7, BEGIN, b'[["old",1,""]]')
+    older = record(7, BEGIN + len(old), b'[["older",1,""]]')
+    content = bytearray(header(7, BEGIN + len(old) + len(older)) + old + older)
+    new = record(8, BEGIN, b'[["new",1,""]]')
+    content[BEGIN : BEGIN + len(new)] = new
+    found = survey(bytes(content), read_header(bytes(content)))
+    assert (found.number, found.texts) == (8, [b'[["new",1,""]]'])
