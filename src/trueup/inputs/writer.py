@@ -315,8 +315,8 @@ class Writer:
         self._callers.close()
         try:
             if self._ledger is not None:
-                self._ledger.finish()
-                self._ledger.database.close()
+                with self._ledger.database:
+                    self._ledger.finish()
         except DatabaseError as error:
             self._watch.failed(str(error))
         self._spool.close()
