@@ -26,6 +26,7 @@ FILE_VARIABLE: Final = "TRUEUP_SETTINGS"
 _SHOWN_MOST: Final = 60
 _SQLITE: Final = "sqlite:///"
 _FILES: Final = "trueup-files"
+_SECRET: Final = frozenset({"database_url", "metrics_token"})  # nothing of these is ever shown
 
 
 class SettingsError(Exception):
@@ -178,7 +179,8 @@ def _mistakes(error: ValidationError, given: Mapping[str, object], file: str | N
             yield f"{place}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
         else:
             reason = mistake["msg"].removeprefix("Value error, ")
-            yield f"{place} cannot be {_shown(mistake['input'])}: {reason}. What it is: {field.description}"
+            shown = "what is given" if name in _SECRET else _shown(mistake["input"])
+            yield f"{place} cannot be {shown}: {reason}. What it is: {field.description}"
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - a mistake can be any value

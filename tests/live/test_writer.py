@@ -1,6 +1,8 @@
 """The one writer: what waits is recorded together, exactly once, and one caller's trouble is its own."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -264,3 +266,21 @@ def _make_read_only(admin: Database, url: str, to: str) -> None:
         "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
     )
     admin.read_sql(others, {"ended": pl.String}, [make_url(url).database])
+
+
+def test_writer__that_ends_without_its_database_leaves_no_connection_open(world: World, tmp_path: Path) -> None:
+    with Database(world.trueup.url) as admin:
+        if admin.is_sqlite:
+            pytest.skip("a file is never lost")
+        with writing(world.trueup.url, tmp_path) as (writer, _):
+            asyncio.run(
+                told_all(writer, [sale("a")])
+            )  # it looks after its connection now, and not again before it ends
+            admin.run(
+                "DO $$ BEGIN PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid(); END $$"
+            )
+        with warnings.catch_warnings(record=True) as left:
+            warnings.simplefilter("always")
+            gc.collect()
+    assert [str(warning.message) for warning in left] == []
