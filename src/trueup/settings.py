@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     database_url: str = Field(DEFAULT_URL, description="The database: sqlite:///FILE or postgresql://USER@HOST/NAME.")
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for every one of this machine.")
     port: int = Field(8080, ge=0, le=65_535, description="The port to listen on.")
-    workers: int = Field(1, ge=1, le=64, description="How many processes serve. More than one is for PostgreSQL.")
+    workers: int = Field(1, ge=1, le=64, description="How many processes serve. More than one needs PostgreSQL.")
     public_url: Annotated[str, AfterValidator(_origin)] = Field(
         "", description="Where the world reaches this server, such as https://t.example.com."
     )

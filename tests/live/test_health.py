@@ -1,4 +1,4 @@
-"""How a process stands while its disk, its database or its own threads fail; nothing is acknowledged that is nowhere."""
+"""How a process stands while its disk, its database or its own threads fail."""
 
 import asyncio
 import errno

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -167,13 +168,14 @@ def test_serve__a_second_server_on_the_same_sqlite_file_says_so_and_ends(
 
 @one_database
 def test_serve__a_process_that_keeps_ending_waits_longer_and_longer(server: Server) -> None:
-    ended = 0
+    def has_ended(times: int) -> bool:
+        return server.log.count("process ended") == times
+
     for number in range(4):
         wait_until(lambda: server.pids != [])
         for pid in server.pids:
             os.kill(pid, signal.SIGKILL)
-        ended = number + 1
-        wait_until(lambda: server.log.count("process ended") == ended)
+        wait_until(partial(has_ended, number + 1))
     assert re.findall(r"started_again_in=(\S+) s", server.log) == ["0.5", "1", "2", "4"]
     wait_until(server.lives)
     assert server.stop() == 0
