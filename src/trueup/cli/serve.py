@@ -17,6 +17,7 @@ from typer.core import TyperCommand
 from trueup.cli.terminal import DatabaseUrl, ExitCode, at_terminal, now, output, stop
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import open_ledger
+from trueup.ledger.secrets import ledger_id
 
 if TYPE_CHECKING:
     from trueup.inputs.asgi import Endpoint
@@ -124,17 +125,21 @@ def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings
 def _prepare(settings: "Settings", *, make_key: bool) -> str | None:
     """See that every process will find what it needs. Returns: the first admin's key, where it was made here."""
     from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
+    from trueup.inputs.folder_mark import FolderError, claim_folder, shown_database  # noqa: PLC0415 - the same
     from trueup.inputs.spool_file import claim_two  # noqa: PLC0415 - the same
     from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
 
     try:
         open_countries(settings.country_database)
-        for file in claim_two(settings.folder, settings.spool_bytes):
-            file.close()
         with open_ledger(settings.database_url) as database:
+            claim_folder(settings.folder, ledger_id(database, os.urandom), shown_database(settings.database_url))
+            for file in claim_two(settings.folder, settings.spool_bytes):
+                file.close()
             return first_admin(database, now, os.urandom) if make_key else None
     except CountryDatabaseError as error:
         stop(str(error), ExitCode.FAILURE)
+    except FolderError as error:
+        stop(f"{str(error)[:1].upper()}{str(error)[1:]}.", ExitCode.FAILURE)
     except OSError as error:
         stop(f"The folder {settings.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
     except DatabaseError as error:
