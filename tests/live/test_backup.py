@@ -1,5 +1,6 @@
 """`trueup backup`: a copy of the whole ledger while the server goes on, and a server from the copy."""
 
+import json
 import os
 import shutil
 import stat
@@ -10,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from api_caller import Caller
 from command_line import CommandLine
 from serving import NewServer, Server
 from traffic import SETUP, Acknowledged, not_there, traffic
@@ -129,3 +131,41 @@ def test_backup__shows_no_password_to_other_users(tmp_path: Path, monkeypatch: p
     assert ran.code == 3
     assert "hush" not in (tmp_path / "words").read_text() + ran.stderr
     assert (tmp_path / "password").read_text() == "hush\n"
+
+
+def test_restore__loses_no_file_that_was_sent_since_and_takes_them_up_again(
+    world: World, new_server: NewServer, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
+) -> None:
+    server, copy, caller = new_server(), tmp_path / "copy", Caller(world.trueup.url)
+    world.add_clicks("a", "b")
+    succeeded(world.trueup("backup", copy))
+    sent = {}
+    for number in range(3):
+        file = f"click_id,payout,transaction_id\na,1.00,T{number}\nb,2.00,T{number}\n".encode()
+        upload = caller.ask(server, "POST", f"/uploads?duplicates=add_payout&file_name=file{number}.csv", file)
+        sent[upload["upload_id"]] = file
+        ended = caller.ask(server, "POST", f"/uploads/{upload['upload_id']}/apply?wait=30")
+        assert ended["state"] == "done"
+    assert server.stop() == 0
+    folder = server.folder / "files"
+    for upload_id in sent:  # an hour later
+        os.utime(folder / "uploads" / upload_id, (time.time() - 3_600,) * 2)
+
+    restored = CommandLine(_restored(copy, database_kind, new_empty_url))
+    again = Server(restored.url, server.folder, {})
+    again.start()
+    try:
+        assert {upload_id: (folder / "uploads" / upload_id).read_bytes() for upload_id in sent} == sent
+        told = json.loads(succeeded(restored("spool", "show", "--json", "--folder", folder)))
+        assert [file["upload_id"] for file in told["unknown_files"]] == sorted(sent)
+        assert [file["file_name"] for file in told["unknown_files"]] == ["file0.csv", "file1.csv", "file2.csv"]
+        succeeded(restored("spool", "take-up", "--folder", folder))
+        assert json.loads(succeeded(restored("spool", "show", "--json", "--folder", folder)))["unknown_files"] == []
+        caller = Caller(restored.url)
+        for upload_id in sent:
+            ended = caller.ask(again, "POST", f"/uploads/{upload_id}/apply?wait=30")
+            assert (ended["state"], ended["choices"]["duplicates"]) == ("done", "add_payout")
+    finally:
+        again.kill()
+    assert World(restored, tmp_path).totals()["revenue"] == "9.00"
+    succeeded(restored("audit"))

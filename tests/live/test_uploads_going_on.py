@@ -1,48 +1,19 @@
 """Uploads and undos of a server that is killed or stopped midway: the next one goes on, and does nothing twice."""
 
 import json
-import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from api_caller import PATIENCE_SECONDS, Caller
 from command_line import CommandLine
-from serving import NewServer, Server
+from serving import NewServer
 from worlds import World
-
-from trueup.access.keys import Scope, create_key
-from trueup.ledger.open import open_ledger
 
 CLICKS = [f"k{number:05}" for number in range(12_000)]
 # Each row adds to its click's conversion: a row applied twice, or not at all, shows in the money.
 FILE = "click_id,payout,transaction_id\n" + "".join(f"{click},1.00,T\n{click},0.50,T\n" for click in CLICKS)
-PATIENCE_SECONDS = 60.0
-
-
-class Caller:
-    """A program with a key, which asks the server of the moment."""
-
-    def __init__(self, url: str) -> None:
-        with open_ledger(url) as ledger:
-            self.key = create_key(ledger, "test", [Scope.ADMIN], 1, os.urandom)[0]
-
-    def ask(self, server: Server, method: str, path: str, body: bytes | None = None, media: str = "text/csv") -> Any:  # noqa: ANN401 - whatever JSON holds
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media}
-        answer = server.ask(method, f"/api/v1{path}", body, headers)
-        assert answer.status < 300, answer.text
-        return answer.json
-
-    def until(self, server: Server, path: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Look at something until it is as it should be."""
-        ends = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            found: dict[str, Any] = self.ask(server, "GET", path)
-            if fits(found):
-                return found
-            assert time.monotonic() < ends, found
-            time.sleep(0.01)
 
 
 @pytest.fixture

@@ -162,22 +162,24 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
     from trueup.inputs.spool_folder import SpoolFolder  # noqa: PLC0415 - the same
     from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
 
+    admin_key = None
     try:
         open_countries(settings.country_database)
+        try:
+            with open_ledger(settings.database_url, LIVE) as database:
+                claim_folder(settings.folder, ledger_id(database, os.urandom), showable(settings.database_url))
+                admin_key = first_admin(database, now, os.urandom) if make_key else None
+        except DatabaseUnavailableError as error:
+            log.warning("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
         for file in SpoolFolder(settings.folder, settings.spool_bytes).claim_two():
             file.close()
-        with open_ledger(settings.database_url, LIVE) as database:
-            claim_folder(settings.folder, ledger_id(database, os.urandom), showable(settings.database_url))
-            return first_admin(database, now, os.urandom) if make_key else None
     except (CountryDatabaseError, FolderError) as error:
         stop(_sentence(str(error)), ExitCode.FAILURE)
     except OSError as error:
         stop(f"The folder {settings.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
-    except DatabaseUnavailableError as error:
-        log.warning("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
-        return None
     except DatabaseError as error:
         stop(f"The database cannot be used: {error}.", ExitCode.FAILURE)
+    return admin_key
 
 
 def _sentence(text: str) -> str:
