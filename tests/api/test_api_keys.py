@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -37,6 +38,34 @@ def test_key__looks_like_one_and_is_kept_nowhere(api: Api, ledger: Database) -> 
     stored = [str(ledger.read_sql(f"SELECT * FROM {table}", _columns(table)).to_dicts()) for table in tables]  # noqa: S608 - names of our own
     assert secret not in "".join(stored)
     assert secret not in api.get("/keys").text
+
+
+def test_key__is_on_no_disk(api: Api, url: str) -> None:
+    made = [
+        api.key(Scope.READ, name="straight"),
+        api.post("/keys", json={"name": "asked", "scopes": ["read"]}).json()["key"],
+        api.post("/keys", json={"name": "once", "scopes": ["read"]}, headers={"Idempotency-Key": "one"}).json()["key"],
+    ]
+    files = _files(url)
+    assert b"straight" in files, "the files that were looked through are not those of the database"
+    assert b"once" in files
+    for key in made:
+        assert key.rpartition("_")[2].encode() not in files
+
+
+def _files(url: str) -> bytes:
+    """Every byte that the database has on disk for the tables that keys and answers are in, and its log of writes."""
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    with Database(url) as database:
+        database.run("CHECKPOINT")
+        pages = b""
+        for name in ("api_keys", "idempotency", "api_keys_sha256_key"):
+            sql = f"SELECT encode(pg_read_binary_file(pg_relation_filepath('{name}')), 'hex')"  # noqa: S608 - names of our own
+            pages += bytes.fromhex(database.read_sql(sql, {"pages": pl.String}).item())
+        log = "SELECT encode(pg_read_binary_file('pg_wal/' || pg_walfile_name(pg_current_wal_lsn())), 'hex')"
+        return pages + bytes.fromhex(database.read_sql(log, {"log": pl.String}).item())
 
 
 def _columns(table: str) -> dict[str, Any]:
