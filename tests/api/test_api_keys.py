@@ -1,5 +1,6 @@
 """Keys of the API: who gets in, what for, how often, and for how long."""
 
+import asyncio
 import os
 import re
 import time
@@ -186,6 +187,20 @@ def test_wrong_keys__are_few_from_an_address_and_harm_no_good_key(new_api: NewAp
     wrong = [api.get("/offers", key=f"tru_1_{number:040x}").status_code for number in range(5)]
     assert wrong == [401, 401, 401, 429, 429]
     assert api.get("/offers").status_code == 200
+
+
+def test_wrong_keys__at_once_are_as_few_and_good_ones_at_once_are_none(new_api: NewApi) -> None:
+    api = new_api(refused_per_minute=5)
+    good = [api.key(Scope.READ) for _ in range(20)]
+
+    async def many(keys: list[str]) -> list[int]:
+        answers = await asyncio.gather(*(api.send("GET", "/offers", key) for key in keys))
+        return [answer.status_code for answer in answers]
+
+    assert api.run(many(good)) == [200] * 20
+    wrong = api.run(many([f"tru_1_{number:040x}" for number in range(40)]))
+    assert (wrong.count(401), wrong.count(429)) == (5, 35)
+    assert api.run(many(good)) == [200] * 20
 
 
 def test_forwarded_address__counts_only_from_a_trusted_proxy(new_api: NewApi) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from trueup.access.address import caller_address
+from trueup.access.address import caller_address, rated_as
 from trueup.access.rates import Rate
 from trueup.inputs.asgi import Scope, peer_of
 from trueup.inputs.metrics import Metrics
@@ -67,5 +67,5 @@ class Observer(Metrics):
         self._log.info("database recovered")
 
     def _warn(self, event: str, route: str, **facts: object) -> None:
-        if self._lines.take(f"{event} {route} {facts.get('address', '')}"):
+        if self._lines.take(f"{event} {route} {rated_as(str(facts.get('address', '')))}"):
             self._log.warning(event, route=route, **facts)
