@@ -133,7 +133,7 @@ class App:
         files = claim_two(settings.folder, settings.spool_bytes)
         writer = Writer(settings.database_url, files, now, MADE_BY, self._observer, settings.waiting, is_alone=is_alone)
         writer.start()
-        edge = Edge(settings, writer, key, is_stopping=lambda: self._told_to_stop)
+        edge = Edge(settings, writer, key, watch=self._observer, is_stopping=lambda: self._told_to_stop)
         self._redirect = Route("redirect", Redirect(edge))
         self._postbacks = Route("postback", Postbacks(edge))
         self._pixel = Route("pixel", Pixel(edge))

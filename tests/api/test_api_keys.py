@@ -63,7 +63,7 @@ def _files(url: str) -> bytes:
         database.run("CHECKPOINT")
         pages = b""
         for name in ("api_keys", "idempotency", "api_keys_sha256_key"):
-            sql = f"SELECT encode(pg_read_binary_file(pg_relation_filepath('{name}')), 'hex')"  # noqa: S608 - names of our own
+            sql = f"SELECT encode(pg_read_binary_file(pg_relation_filepath('{name}')), 'hex')"
             pages += bytes.fromhex(database.read_sql(sql, {"pages": pl.String}).item())
         log = "SELECT encode(pg_read_binary_file('pg_wal/' || pg_walfile_name(pg_current_wal_lsn())), 'hex')"
         return pages + bytes.fromhex(database.read_sql(log, {"log": pl.String}).item())

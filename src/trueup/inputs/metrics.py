@@ -48,6 +48,7 @@ class Metrics(Watch):
         self._messages = self._counter("messages", "Postbacks and pixels that were recorded, by outcome.", "outcome")
         self._kept = self._counter("spooled_clicks", "Clicks that went to the spool.")
         self._lost = self._counter("lost_clicks", "Clicks that were not recorded: the spool had no room.")
+        self._unrecorded = self._counter("unrecorded_clicks", "Clicks that were not recorded: too many of one address.")
         self._troubles = self._counter("troubles", "Times that the database or the spool could not be written.")
         self._waiting = self._gauge("waiting_callers", "Clicks and messages that wait for the database.", "livesum")
         self._spool = self._gauge("spool_bytes", "Clicks in the spool.", "livesum")
@@ -105,6 +106,10 @@ class Metrics(Watch):
         """So many clicks went to the spool, and so many found no room."""
         self._kept.inc(kept)
         self._lost.inc(lost)
+
+    def unrecorded(self, address: str) -> None:  # noqa: ARG002 - the log has it
+        """A click was not recorded: its address had had too many in this minute."""
+        self._unrecorded.inc()
 
     def failed(self, trouble: str) -> None:  # noqa: ARG002 - the log has the words
         """The database or the spool could not be written."""

@@ -56,6 +56,11 @@ class Observer(Metrics):
         if lost:
             self._warn("clicks lost", "redirect", clicks=lost)
 
+    def unrecorded(self, address: str) -> None:
+        """A click was not recorded: its address had had too many in this minute."""
+        super().unrecorded(address)
+        self._warn("clicks not recorded", "redirect", address=address)
+
     def failed(self, trouble: str) -> None:
         """The database or the spool could not be written."""
         super().failed(trouble)

@@ -1,4 +1,4 @@
-"""Who looks on while the writer works: the metrics and the log. By itself it does nothing."""
+"""Who looks on while requests are answered and the writer works: the metrics and the log. By itself it does nothing."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,9 @@ class Watch:
 
     def spooled(self, kept: int, lost: int) -> None:
         """So many clicks went to the spool, and so many found no room."""
+
+    def unrecorded(self, address: str) -> None:
+        """A click was not recorded: its address had had too many in this minute."""
 
     def failed(self, trouble: str) -> None:
         """The database or the spool could not be written."""
