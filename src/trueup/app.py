@@ -144,7 +144,7 @@ class App:
             settings.waiting,
         )
         writer.start()
-        edge = Edge(settings, writer, is_stopping=lambda: self._told_to_stop)
+        edge = Edge(settings, writer, watch=self._observer, is_stopping=lambda: self._told_to_stop)
         self._redirect = Route("redirect", Redirect(edge))
         self._postbacks = Route("postback", Postbacks(edge))
         self._pixel = Route("pixel", Pixel(edge))

@@ -126,6 +126,10 @@ class Settings(BaseSettings):
         300, ge=1, description="How many refused postbacks or wrong keys an address may send in a minute."
     )
 
+    clicks_per_minute: int = Field(
+        600, ge=0, description="How many clicks of an address are recorded in a minute; 0 for all."
+    )
+
     log_form: LogForm = Field(LogForm.TEXT, description="How log lines are written: text or json.")
     log_level: LogLevel = Field("info", description="The least that is logged: debug, info, warning or error.")
 

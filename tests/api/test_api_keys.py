@@ -1,10 +1,12 @@
 """Keys of the API: who gets in, what for, how often, and for how long."""
 
+import asyncio
 import os
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -37,6 +39,34 @@ def test_key__looks_like_one_and_is_kept_nowhere(api: Api, ledger: Database) -> 
     stored = [str(ledger.read_sql(f"SELECT * FROM {table}", _columns(table)).to_dicts()) for table in tables]  # noqa: S608 - names of our own
     assert secret not in "".join(stored)
     assert secret not in api.get("/keys").text
+
+
+def test_key__is_on_no_disk(api: Api, url: str) -> None:
+    made = [
+        api.key(Scope.READ, name="straight"),
+        api.post("/keys", json={"name": "asked", "scopes": ["read"]}).json()["key"],
+        api.post("/keys", json={"name": "once", "scopes": ["read"]}, headers={"Idempotency-Key": "one"}).json()["key"],
+    ]
+    files = _files(url)
+    assert b"straight" in files, "the files that were looked through are not those of the database"
+    assert b"once" in files
+    for key in made:
+        assert key.rpartition("_")[2].encode() not in files
+
+
+def _files(url: str) -> bytes:
+    """Every byte that the database has on disk for the tables that keys and answers are in, and its log of writes."""
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    with Database(url) as database:
+        database.run("CHECKPOINT")
+        pages = b""
+        for name in ("api_keys", "idempotency", "api_keys_sha256_key"):
+            sql = f"SELECT encode(pg_read_binary_file(pg_relation_filepath('{name}')), 'hex')"
+            pages += bytes.fromhex(database.read_sql(sql, {"pages": pl.String}).item())
+        log = "SELECT encode(pg_read_binary_file('pg_wal/' || pg_walfile_name(pg_current_wal_lsn())), 'hex')"
+        return pages + bytes.fromhex(database.read_sql(log, {"log": pl.String}).item())
 
 
 def _columns(table: str) -> dict[str, Any]:
@@ -157,6 +187,20 @@ def test_wrong_keys__are_few_from_an_address_and_harm_no_good_key(new_api: NewAp
     wrong = [api.get("/offers", key=f"tru_1_{number:040x}").status_code for number in range(5)]
     assert wrong == [401, 401, 401, 429, 429]
     assert api.get("/offers").status_code == 200
+
+
+def test_wrong_keys__at_once_are_as_few_and_good_ones_at_once_are_none(new_api: NewApi) -> None:
+    api = new_api(refused_per_minute=5)
+    good = [api.key(Scope.READ) for _ in range(20)]
+
+    async def many(keys: list[str]) -> list[int]:
+        answers = await asyncio.gather(*(api.send("GET", "/offers", key) for key in keys))
+        return [answer.status_code for answer in answers]
+
+    assert api.run(many(good)) == [200] * 20
+    wrong = api.run(many([f"tru_1_{number:040x}" for number in range(40)]))
+    assert (wrong.count(401), wrong.count(429)) == (5, 35)
+    assert api.run(many(good)) == [200] * 20
 
 
 def test_forwarded_address__counts_only_from_a_trusted_proxy(new_api: NewApi) -> None:

@@ -10,6 +10,8 @@ Address = IPv4Address | IPv6Address
 
 _FORWARDED: Final = b"x-forwarded-for"
 _HOPS_MOST: Final = 20
+_REMEMBERED: Final = 10_000  # callers; to take an address apart takes as long as a tenth of a redirect
+_OWN_BITS: Final = 64  # of an IPv6 address: its caller chooses them
 
 
 def caller_address(peer: str, headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]) -> str:
@@ -29,6 +31,22 @@ def caller_address(peer: str, headers: Iterable[tuple[bytes, bytes]], trusted: S
         if not is_trusted(hop, tuple(trusted)):
             return address
     return address
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def rated_as(address: str) -> str:
+    """By what a caller is counted: its IPv4 address, or its IPv6 network, in which one machine has all addresses.
+
+    Args:
+        address: As `caller_address` has it. An IPv4 address that is written as an IPv6 one counts as what it is.
+
+    Returns:
+        The IPv4 address, the /64 of an IPv6 one, or the text as it is where it is neither.
+    """
+    found = _address(address)
+    if not isinstance(found, IPv6Address):
+        return address if found is None else str(found)
+    return f"{IPv6Address(int(found) >> _OWN_BITS << _OWN_BITS)}/64"
 
 
 @lru_cache(maxsize=4_096)

@@ -1,7 +1,7 @@
 """Keys of the API: what they look like, what each may do, making, checking and revoking them.
 
-A key is `tru_<number>_<secret>`: its number finds it, and the SHA-256 of all of it shows that it is the right one. 160
-random bits need no slow hash. The key itself is told once, and kept nowhere.
+A key is `tru_<number>_<secret>`: its number finds it, and the SHA-256 of its secret shows that it is the right one. 160
+random bits need no slow hash. The secret is told once, and reaches the database only as its digest.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from trueup.ledger.keys import KeyRecord
 SECRET_BYTES: Final = 20
 NAME_MAX: Final = 128
 FIRST_NAME: Final = "first admin"
-_KEY: Final = re.compile(rf"tru_([1-9][0-9]{{0,17}})_[0-9a-f]{{{2 * SECRET_BYTES}}}")
+_KEY: Final = re.compile(rf"tru_([1-9][0-9]{{0,17}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
 
 
 class Scope(StrEnum):
@@ -54,25 +54,25 @@ class KeyNameError(ValueError):
     """A key cannot be called that. The message says why."""
 
 
-def parse_key(text: str) -> int | None:
-    """The number in a key, None for a text that is none of our keys."""
+def parse_key(text: str) -> tuple[int, str] | None:
+    """The number and the secret in a key, None for a text that is none of our keys."""
     found = _KEY.fullmatch(text)
-    return int(found[1]) if found else None
+    return (int(found[1]), found[2]) if found else None
 
 
 def verify_key(database: Database, text: str) -> Caller | None:
     """Who a key belongs to; None for a key that was never made, or was revoked. Compares in constant time."""
-    key_id = parse_key(text)
+    key_id, secret = parse_key(text) or (0, "")
     record = stored.read_key(database, key_id) if key_id else None
     expected = record.sha256 if record else ""
-    fits = hmac.compare_digest(digest_of(text), expected)
+    fits = hmac.compare_digest(digest_of(secret), expected)
     if record is None or not fits or record.revoked_at:
         return None
     return Caller(record.key_id, record.name, included(scopes_of(record)), record.last_used_at)
 
 
 def digest_of(text: str) -> str:
-    """By what a key is known: its SHA-256, hex."""
+    """By what a secret is known: its SHA-256, hex."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -141,7 +141,5 @@ def _create(
 ) -> tuple[str, KeyRecord]:
     words = " ".join(scope.value for scope in Scope if scope in scopes)
     secret = randomness(SECRET_BYTES).hex()
-    key_id = stored.insert_key(database, name, words, f"provisional {secret}", now)
-    key = f"tru_{key_id}_{secret}"
-    stored.set_digest(database, key_id, digest_of(key))
-    return key, KeyRecord(key_id, name, words, digest_of(key), now)
+    key_id = stored.insert_key(database, name, words, digest_of(secret), now)
+    return f"tru_{key_id}_{secret}", KeyRecord(key_id, name, words, digest_of(secret), now)

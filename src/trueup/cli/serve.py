@@ -158,7 +158,7 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
         The first admin's key, where it was made here.
     """
     from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
-    from trueup.inputs.folder_mark import FolderError, claim_folder  # noqa: PLC0415 - the same
+    from trueup.inputs.folder_mark import FolderError, claim_folder, shown_database  # noqa: PLC0415 - the same
     from trueup.inputs.spool_folder import SpoolFolder  # noqa: PLC0415 - the same
     from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
 
@@ -167,7 +167,7 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
         open_countries(settings.country_database)
         try:
             with open_ledger(settings.database_url, LIVE) as database:
-                claim_folder(settings.folder, ledger_id(database, os.urandom), showable(settings.database_url))
+                claim_folder(settings.folder, ledger_id(database, os.urandom), shown_database(settings.database_url))
                 admin_key = first_admin(database, now, os.urandom) if make_key else None
         except DatabaseUnavailableError as error:
             log.warning("the database is away: clicks are kept, postbacks are put off", trouble=str(error))

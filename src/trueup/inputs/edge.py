@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from trueup.inputs.watch import Watch
 from trueup.inputs.writer import Writer
 from trueup.model.catalog import Catalog
 from trueup.settings import Settings
@@ -26,6 +27,7 @@ class Edge:
     writer: Writer
     clock: Callable[[], int] = now
     randomness: Callable[[int], bytes] = os.urandom
+    watch: Watch = field(default_factory=Watch)
     is_stopping: Callable[[], bool] = lambda: False  # what would go on for long ends then: the server waits for it
     _derived: dict[Callable[[Catalog], Any], tuple[Catalog, Any]] = field(default_factory=dict)
 

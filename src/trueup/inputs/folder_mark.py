@@ -10,12 +10,10 @@ import json
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from trueup.inputs.dead_letters import DeadLetters
 from trueup.inputs.spool_folder import SpoolFolder
 from trueup.intake.durable_files import make_folder, write_first, write_whole
+from trueup.ledger.urls import showable
 
 MARK: Final = "ledger.json"
 SENT_FILES: Final = "uploads"  # the folder below
@@ -89,14 +87,9 @@ def mark_folder(folder: Path, ledger_id: str, shown: str) -> None:
 
 
 def shown_database(url: str) -> str:
-    """A database's URL as a mark shows it: without user and password, a file by its whole path."""
+    """A database's URL as a mark shows it: without its password, a file by its whole path."""
     file = url.removeprefix(_SQLITE)
-    if file != url:
-        return f"{_SQLITE}{Path(file).resolve()}"
-    try:
-        return make_url(url).set(username=None, password=None, query={}).render_as_string()
-    except ArgumentError:
-        return ""
+    return showable(url) if file == url else f"{_SQLITE}{Path(file).resolve()}"
 
 
 def _mark(ledger_id: str, shown: str) -> bytes:

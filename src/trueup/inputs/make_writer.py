@@ -7,7 +7,7 @@ from typing import Final
 
 from trueup.inputs.dead_letters import DeadLetters
 from trueup.inputs.drain import Drain
-from trueup.inputs.folder_mark import FolderError, claim_folder
+from trueup.inputs.folder_mark import FolderError, claim_folder, shown_database
 from trueup.inputs.health import Health
 from trueup.inputs.ledger_link import LedgerLink
 from trueup.inputs.spool import Spool
@@ -17,7 +17,6 @@ from trueup.inputs.writer import DEADLINE_SECONDS, Writer
 from trueup.intake.door import Clock
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.secrets import ledger_id
-from trueup.ledger.urls import showable
 
 _SQLITE: Final = "sqlite:///"
 
@@ -56,7 +55,7 @@ def make_writer(
 
     def belongs_here(database: Database) -> None:
         try:
-            claim_folder(folder, ledger_id(database, os.urandom), showable(url))
+            claim_folder(folder, ledger_id(database, os.urandom), shown_database(url))
         except FolderError as error:
             raise DatabaseError(str(error)) from None
 

@@ -50,6 +50,7 @@ class Metrics(Watch):
         self._lost = self._counter("lost_clicks", "Clicks that were not recorded: the spool had no room.")
         self._aside = self._counter("laid_aside_clicks", "Clicks that the database refused by themselves.")
         self._damaged = self._counter("damaged_stretches", "Stretches of the spool that were damaged, and kept aside.")
+        self._unrecorded = self._counter("unrecorded_clicks", "Clicks that were not recorded: too many of one address.")
         self._troubles = self._counter("troubles", "Times that the database or the spool could not be written.")
         self._waiting = self._gauge("waiting_callers", "Clicks and messages that wait for the database.", "livesum")
         self._spool = self._gauge("spool_bytes", "Clicks in the spool.", "livesum")
@@ -116,6 +117,10 @@ class Metrics(Watch):
     def laid_aside(self, trouble: str) -> None:  # noqa: ARG002 - the log has the words
         """A click was laid aside: the database refuses it."""
         self._aside.inc()
+
+    def unrecorded(self, address: str) -> None:  # noqa: ARG002 - the log has it
+        """A click was not recorded: its address had had too many in this minute."""
+        self._unrecorded.inc()
 
     def failed(self, trouble: str) -> None:  # noqa: ARG002 - the log has the words
         """The database or the spool could not be written."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from trueup.access.address import caller_address
+from trueup.access.address import caller_address, rated_as
 from trueup.access.rates import Rate
 from trueup.inputs.asgi import Scope, peer_of
 from trueup.inputs.metrics import Metrics
@@ -56,6 +56,11 @@ class Observer(Metrics):
         if lost:
             self._warn("clicks lost", "redirect", clicks=lost)
 
+    def unrecorded(self, address: str) -> None:
+        """A click was not recorded: its address had had too many in this minute."""
+        super().unrecorded(address)
+        self._warn("clicks not recorded", "redirect", address=address)
+
     def failed(self, trouble: str) -> None:
         """The database or the spool could not be written."""
         super().failed(trouble)
@@ -81,5 +86,5 @@ class Observer(Metrics):
         tell("state", now=state, before=before, **({"trouble": why} if why else {}))
 
     def _warn(self, event: str, route: str, **facts: object) -> None:
-        if self._lines.take(f"{event} {route} {facts.get('address', '')}"):
+        if self._lines.take(f"{event} {route} {rated_as(str(facts.get('address', '')))}"):
             self._log.warning(event, route=route, **facts)

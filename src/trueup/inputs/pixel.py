@@ -6,8 +6,8 @@ Whoever looks at the page can see and forge what it reports, so a pixel never st
 from collections.abc import Sequence
 from typing import Final
 
-from trueup.access.address import caller_address
-from trueup.access.rates import Rate
+from trueup.access.address import caller_address, rated_as
+from trueup.access.rates import Failures
 from trueup.dialects.postback import ReadPostback, read_postback, refused
 from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text, peer_of
 from trueup.inputs.callers import UnavailableError
@@ -51,7 +51,7 @@ class Pixel:
     def __init__(self, edge: Edge) -> None:
         """Takes: what every route stands on."""
         self._edge = edge
-        self._refusals = Rate(edge.settings.refused_per_minute)
+        self._refusals = Failures(edge.settings.refused_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has no body
         """Answer one request. Whatever a row comes to, the page gets its image."""
@@ -67,18 +67,19 @@ class Pixel:
     async def _report(self, scope: Scope) -> tuple[int, Sequence[Header]]:
         """Record a row. Returns: the status and headers of the answer."""
         address = caller_address(peer_of(scope), scope["headers"], self._edge.settings.trusted_proxies)
-        if self._refusals.left(address) < 1:
-            return 429, [(b"retry-after", b"%d" % max(1, self._refusals.seconds_to_next(address)))]
         read = self._read(scope)
         if read.test:
             return 200, []
+        caller, told = rated_as(address), None
+        if not await self._refusals.begin(caller):
+            return 429, [(b"retry-after", b"%d" % self._refusals.seconds_to_next(caller))]
         said = Message(read.row, Origin.PIXEL, address=address, sub_parameters=read.sub_parameters)
         try:
             told = await self._edge.writer.tell(said)
         except UnavailableError:
             return 503, [(b"retry-after", _RETRY_SECONDS)]
-        if told.outcome.refused:
-            self._refusals.take(address)
+        finally:
+            self._refusals.end(caller, failed=told is not None and not told.is_taken)
         return 200, []
 
     def _read(self, scope: Scope) -> ReadPostback:

@@ -8,8 +8,8 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from trueup.access.address import caller_address
-from trueup.access.rates import Rate
+from trueup.access.address import caller_address, rated_as
+from trueup.access.rates import Failures, Rate
 from trueup.dialects.postback import RAW_CHARS, ReadPostback, read_postback, refused
 from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header, peer_of
 from trueup.inputs.body import NO_BODY, Unread, read_body, take_in
@@ -71,7 +71,8 @@ class Postbacks:
     def __init__(self, edge: Edge) -> None:
         """Takes: what every route stands on."""
         self._edge = edge
-        self._refusals = Rate(edge.settings.refused_per_minute)
+        self._refusals = Failures(edge.settings.refused_per_minute)  # of those who bring no network's key, by address
+        self._tests = Rate(edge.settings.refused_per_minute)  # by network
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -88,27 +89,31 @@ class Postbacks:
             await self._take(self._asked(scope, content), send)
 
     async def _take(self, asked: _Asked, send: Send) -> None:
-        """Record a request, or try it out, and answer."""
-        known = asked.sender.network_id > 0
-        if not known and self._refusals.left(asked.address) < 1:
-            seconds = max(1, self._refusals.seconds_to_next(asked.address))
-            await answer_text(send, 429, "too many refused postbacks\n", [(b"retry-after", b"%d" % seconds)])
+        """Record a request, or try it out, and answer, unless there were too many of its kind."""
+        if asked.sender.network_id > 0:
+            network = str(asked.sender.network_id)
+            if asked.read.test and not self._tests.take(network):
+                await _put_off(send, "too many tests", max(1, self._tests.seconds_to_next(network)))
+            else:
+                await _answer(asked, await self._told(asked), send)
             return
-        if asked.read.test and not known:
-            self._refusals.take(asked.address)
-            await answer_text(send, 403, "a test needs a network's key\n")
-            return
-        try:
-            told = await self._told(asked)
-        except UnavailableError:
-            headers = [(b"retry-after", _RETRY_SECONDS)]
-            await answer_text(send, 503, "it cannot be recorded now; send it again\n", headers)
-            return
-        if told.outcome.refused and not known:
-            self._refusals.take(asked.address)
-        await _answer(asked, told, send)
+        caller = rated_as(asked.address)
+        if await self._refusals.begin(caller):
+            await _answer(asked, await self._told_stranger(asked, caller), send)
+        else:
+            await _put_off(send, "too many refused postbacks", self._refusals.seconds_to_next(caller))
 
-    def _told(self, asked: _Asked) -> Awaitable[Told]:
+    async def _told_stranger(self, asked: _Asked, caller: str) -> Told | None:
+        """What a request without a network's key came to, which has begun as one that may be refused."""
+        is_test, told = asked.read.test, None
+        try:
+            told = None if is_test else await self._told(asked)
+        finally:
+            self._refusals.end(caller, failed=is_test or (told is not None and not told.is_taken))
+        return told
+
+    async def _told(self, asked: _Asked) -> Told | None:
+        """What a request came to, None where it cannot be recorded now."""
         read, writer = asked.read, self._edge.writer
         said = Message(
             row=read.row,
@@ -118,7 +123,10 @@ class Postbacks:
             sub_parameters=read.sub_parameters,
             wants_text=asked.wants_json or read.test,
         )
-        return writer.try_out(said) if read.test else writer.tell(said)
+        try:
+            return await (writer.try_out(said) if read.test else writer.tell(said))
+        except UnavailableError:
+            return None
 
     def _asked(self, scope: Scope, content: bytes | Unread) -> _Asked:
         """Read a request. One that is over a limit, or cannot be read, is a malformed row."""
@@ -164,6 +172,10 @@ def _digest(key: str) -> bytes:
     return sha256(key.encode("utf-8", "replace")).digest()
 
 
+def _put_off(send: Send, why: str, seconds: int) -> Awaitable[None]:
+    return answer_text(send, 429, f"{why}\n", [(b"retry-after", b"%d" % seconds)])
+
+
 def _over_limit(settings: Settings, query: int, content: bytes | Unread, pairs: int) -> tuple[str, HTTPStatus | None]:
     """Which limit a request is over, for a person and as an HTTP status; '' and None for none.
 
@@ -185,8 +197,14 @@ def _raw(method: str, query: str, body: str, *, has_key: bool) -> str:
     return f"{line} {body}" if body else line
 
 
-def _answer(asked: _Asked, told: Told, send: Send) -> Awaitable[None]:
-    read, status = asked.read, _STATUS_OF[told.outcome]
+def _answer(asked: _Asked, told: Told | None, send: Send) -> Awaitable[None]:
+    read = asked.read
+    if read.test and asked.sender.network_id <= 0:
+        return answer_text(send, 403, "a test needs a network's key\n")
+    if told is None:
+        headers = [(b"retry-after", _RETRY_SECONDS)]
+        return answer_text(send, 503, "it cannot be recorded now; send it again\n", headers)
+    status = _STATUS_OF[told.outcome]
     if asked.over_limit and told.outcome is Outcome.REFUSED_MALFORMED_ROW:
         status = asked.over_limit
     if asked.sender.always_200:

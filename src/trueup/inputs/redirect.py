@@ -5,6 +5,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
+from trueup.access.visits import Visits
 from trueup.inputs.asgi import SAFE_HEADERS, Header, Receive, Scope, Send, answer_text, peer_of
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import set_cookie
@@ -44,6 +45,7 @@ class Redirect:
         """Opens the country database. Raises: CountryDatabaseError."""
         self._edge = edge
         self._visitors = Visitors(edge.settings)
+        self._visits = Visits(edge.settings.clicks_per_minute)
         self._is_https = edge.settings.public_url.startswith("https:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has no body
@@ -88,17 +90,17 @@ class Redirect:
     ) -> tuple[Mapping[str, Any], dict[str, str]]:
         """The click, by the columns of CLICKS, and what its URL is told.
 
-        Its id is '' for a request that is no visit.
+        Its id is '' where it is not recorded.
         """
         now, drawn = self._edge.clock(), self._edge.randomness(RANDOM_BYTES)
-        is_visit = not only_looks(scope["method"], asked)
         given = _given(scope["query_string"])
         cost, cost_text = _cost(given.get("cost", ""))
         seen = self._visitors.seen(peer_of(scope), scope["headers"], asked.get(b"user-agent", b""))
+        is_recorded = not only_looks(scope["method"], asked) and self._is_let_in(seen.address, now)
         click = {
             **target.click,
             **given,
-            "click_id": new_click_id(now, drawn, self._edge.click_key) if is_visit else "",
+            "click_id": new_click_id(now, drawn, self._edge.click_key) if is_recorded else "",
             "clicked_at": now,
             "cost": cost,
             "country": seen.country,
@@ -111,6 +113,13 @@ class Redirect:
             "ip": seen.ip,
         }
         return click, {**click, "cost": cost_text, "timestamp": str(now // 1_000_000)}
+
+    def _is_let_in(self, address: str, now: int) -> bool:
+        """Whether a visit is to be recorded: an address has only so many of them in a minute."""
+        if self._visits.take(address, now):
+            return True
+        self._edge.watch.unrecorded(address)
+        return False
 
     def _cookie(self, scope: Scope, asked: Mapping[bytes, bytes], click_id: str) -> Header:
         forwarded = asked.get(b"x-forwarded-proto") == b"https" and self._visitors.is_believed(peer_of(scope))

@@ -65,6 +65,7 @@ class Visitor(NamedTuple):
     country: str  # two capital letters, '' where it is not known
     user_agent: str
     browser: Browser
+    address: str  # all of it; the click does not keep it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Visitors:
         place = self._place(address)
         country = self._told_country(peer, headers) if self._country_header else ""
         said = kept(user_agent.decode("utf-8", "replace"))
-        return Visitor(place.ip, country or place.country, said, recognised(said[:_RECOGNISED_CHARS]))
+        return Visitor(place.ip, country or place.country, said, recognised(said[:_RECOGNISED_CHARS]), address)
 
     def is_believed(self, peer: str) -> bool:
         """Whether the connection's other end is a proxy that the settings trust."""

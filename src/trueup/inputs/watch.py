@@ -1,4 +1,4 @@
-"""Who looks on while the writer works: the metrics and the log. By itself it does nothing."""
+"""Who looks on while requests are answered and the writer works: the metrics and the log. By itself it does nothing."""
 
 from collections.abc import Sequence
 
@@ -25,6 +25,9 @@ class Watch:
 
     def laid_aside(self, trouble: str) -> None:
         """A click was laid aside: the database refuses it."""
+
+    def unrecorded(self, address: str) -> None:
+        """A click was not recorded: its address had had too many in this minute."""
 
     def failed(self, trouble: str) -> None:
         """The database or the spool could not be written."""

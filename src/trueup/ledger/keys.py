@@ -1,4 +1,4 @@
-"""The API's keys as they are stored: never the key itself, only its digest."""
+"""The API's keys as they are stored: never the key itself, only the digest of its secret."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -34,25 +34,28 @@ class KeyRecord:
     key_id: int
     name: str
     scopes: str  # its words, with spaces between
-    sha256: str  # hex
+    sha256: str  # of its secret, hex
     made_at: int  # microseconds since the epoch, as are the next two
     last_used_at: int = 0  # 0 for never
     revoked_at: int = 0  # 0 while it is good
 
 
-def insert_key(database: Database, name: str, scopes: str, provisional: str, now: int) -> int:
-    """Make a place for a key. Within the caller's transaction, which also gives it its digest.
+def insert_key(database: Database, name: str, scopes: str, sha256: str, now: int) -> int:
+    """Store a key. Within the caller's transaction.
 
-    Takes: what stands for the digest meanwhile; no other key may have it. Returns: the key's number.
+    Args:
+        database: The ledger.
+        name: What the key is called.
+        scopes: The words of its scopes, with spaces between.
+        sha256: The digest of its secret, hex. The secret itself never comes here.
+        now: Microseconds since the epoch.
+
+    Returns:
+        The key's number.
     """
-    row = {"name": name, "scopes": scopes, "sha256": provisional, "made_at": now}
+    row = {"name": name, "scopes": scopes, "sha256": sha256, "made_at": now}
     made = database.read(insert(api_keys).values(row).returning(api_keys.c.key_id), {"key_id": pl.Int64})
     return int(made.item())
-
-
-def set_digest(database: Database, key_id: int, sha256: str) -> None:
-    """Store the digest by which a key is known. Within the caller's transaction."""
-    database.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(sha256=sha256))
 
 
 def read_keys(database: Database) -> list[KeyRecord]:

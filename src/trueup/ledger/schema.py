@@ -136,7 +136,7 @@ api_keys = Table(
     Column("key_id", SERIAL, Identity(always=True), primary_key=True),
     _text("name"),
     _text("scopes"),  # Scope words, with spaces between
-    Column("sha256", Text, nullable=False, unique=True),  # of the whole key; the key itself is kept nowhere
+    Column("sha256", Text, nullable=False, unique=True),  # of the key's secret, which is kept nowhere
     _whole("made_at"),
     _whole("last_used_at"),  # 0 for never; written at most once a minute
     _whole("revoked_at"),  # 0 while it is good

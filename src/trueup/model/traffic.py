@@ -29,3 +29,8 @@ class Told:
     click_id: str
     conversion_id: str  # '' for none
     text: str  # for a person; '' where nobody asked and nothing is wrong
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it was accepted, for a click that is there: a row that is parked anybody can make."""
+        return not self.outcome.refused and self.outcome is not Outcome.PARKED_UNKNOWN_CLICK

@@ -17,9 +17,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from trueup.access.address import caller_address
+from trueup.access.address import caller_address, rated_as
 from trueup.access.keys import Caller, Scope, digest_of, parse_key, verify_key
-from trueup.access.rates import Rate
+from trueup.access.rates import Failures, Rate
 from trueup.inputs.api.problems import Problem, ProblemKind, problem_answer, problem_of
 from trueup.inputs.api.readers import Readers
 from trueup.inputs.asgi import bearer_token, peer_of
@@ -45,7 +45,7 @@ class Guard:
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()  # by digest; until when it is trusted
         self._noted: dict[int, int] = {}  # key -> when its use was last written down
         self.requests = Rate(edge.settings.api_per_minute)
-        self._refused = Rate(edge.settings.refused_per_minute)
+        self._wrong = Failures(edge.settings.refused_per_minute)
 
     async def caller(self, request: Request) -> Caller:
         """Who calls. Raises: Problem for no key, a wrong one, or too many wrong ones from an address."""
@@ -56,13 +56,9 @@ class Guard:
         known, until = self._known.get(digest, (None, 0.0))
         if known and monotonic() < until:
             return known
-        address = caller_address(peer_of(request.scope), request.headers.raw, self._edge.settings.trusted_proxies)
-        if not known and not self._refused.left(address):
-            raise _too_many(self._refused, address, "too many wrong keys came from this address")
-        caller = await self._verified(text)
+        caller = await (self._verified(text) if known else self._tried(request, text))
         self._known.pop(digest, None)
         if caller is None:
-            self._refused.take(address)
             raise _refusal(ProblemKind.BAD_KEY, "the key was never made here, or is revoked")
         self._known[digest] = (caller, monotonic() + _TRUSTED_SECONDS)
         if len(self._known) > _KNOWN_MOST:
@@ -85,6 +81,20 @@ class Guard:
             set_last_used(database, caller.key_id, now)
 
         writer.submit(note)
+
+    async def _tried(self, request: Request, text: str) -> Caller | None:
+        """Who a key that was not good here before belongs to. Raises: Problem for too many wrong ones."""
+        address = caller_address(peer_of(request.scope), request.headers.raw, self._edge.settings.trusted_proxies)
+        name = rated_as(address)
+        if not await self._wrong.begin(name):
+            raise _too_many(self._wrong.seconds_to_next(name), "too many wrong keys came from this address")
+        wrong = False
+        try:
+            caller = await self._verified(text)
+            wrong = caller is None
+        finally:
+            self._wrong.end(name, failed=wrong)
+        return caller
 
     async def _verified(self, text: str) -> Caller | None:
         if parse_key(text) is None:
@@ -126,7 +136,7 @@ class Gate:
         told = {"RateLimit-Limit": rate.per_minute, "RateLimit-Remaining": left, "RateLimit-Reset": full}
         answer.headers.update({header: str(value) for header, value in told.items()})
         if not allowed:
-            raise _too_many(rate, name, f"a key may make {rate.per_minute} requests a minute")
+            raise _too_many(rate.seconds_to_next(name), f"a key may make {rate.per_minute} requests a minute")
         self._guard.note_use(caller)
         return caller
 
@@ -203,5 +213,5 @@ def _refusal(kind: ProblemKind, detail: str) -> Problem:
     return Problem(kind, detail, headers={"WWW-Authenticate": 'Bearer realm="trueup"'})
 
 
-def _too_many(rate: Rate, name: str, detail: str) -> Problem:
-    return Problem(ProblemKind.TOO_MANY, detail, headers={"Retry-After": str(max(1, rate.seconds_to_next(name)))})
+def _too_many(seconds: int, detail: str) -> Problem:
+    return Problem(ProblemKind.TOO_MANY, detail, headers={"Retry-After": str(max(1, seconds))})
