@@ -13,6 +13,7 @@ from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import click_of_cookie
 from trueup.inputs.edge import Edge
+from trueup.inputs.messages import NotYetError
 from trueup.inputs.parameters import pairs_of, too_long, too_many, without_secrets
 from trueup.inputs.visitor import only_looks
 from trueup.model.traffic import Message
@@ -70,16 +71,17 @@ class Pixel:
         read = self._read(scope)
         if read.test:
             return 200, []
-        caller, told = rated_as(address), None
+        caller, failed = rated_as(address), False
         if not await self._refusals.begin(caller):
             return 429, [(b"retry-after", b"%d" % self._refusals.seconds_to_next(caller))]
         said = Message(read.row, Origin.PIXEL, address=address, sub_parameters=read.sub_parameters)
         try:
-            told = await self._edge.writer.tell(said)
-        except UnavailableError:
+            failed = not (await self._edge.writer.tell(said)).is_taken
+        except UnavailableError as error:
+            failed = isinstance(error, NotYetError)
             return 503, [(b"retry-after", _RETRY_SECONDS)]
         finally:
-            self._refusals.end(caller, failed=told is not None and not told.is_taken)
+            self._refusals.end(caller, failed=failed)
         return 200, []
 
     def _read(self, scope: Scope) -> ReadPostback:

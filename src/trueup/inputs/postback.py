@@ -15,6 +15,7 @@ from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, 
 from trueup.inputs.body import NO_BODY, Unread, read_body, take_in
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
+from trueup.inputs.messages import NotYetError
 from trueup.inputs.parameters import REDACTED, pairs_of, too_long, too_many, without_secrets
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Message, Told
@@ -103,17 +104,23 @@ class Postbacks:
         else:
             await _put_off(send, "too many refused postbacks", self._refusals.seconds_to_next(caller))
 
-    async def _told_stranger(self, asked: _Asked, caller: str) -> Told | None:
-        """What a request without a network's key came to, which has begun as one that may be refused."""
-        is_test, told = asked.read.test, None
+    async def _told_stranger(self, asked: _Asked, caller: str) -> Told | UnavailableError | None:
+        """What a request without a network's key came to, which has begun as one that may be refused.
+
+        One that may be a guess at a click id counts as refused, until its click is there.
+        """
+        told: Told | UnavailableError | None = None
+        failed = asked.read.test
         try:
-            told = None if is_test else await self._told(asked)
+            if not asked.read.test:
+                told = await self._told(asked)
+                failed = isinstance(told, NotYetError) or (isinstance(told, Told) and not told.is_taken)
         finally:
-            self._refusals.end(caller, failed=is_test or (told is not None and not told.is_taken))
+            self._refusals.end(caller, failed=failed)
         return told
 
-    async def _told(self, asked: _Asked) -> Told | None:
-        """What a request came to, None where it cannot be recorded now."""
+    async def _told(self, asked: _Asked) -> Told | UnavailableError:
+        """What a request came to, or why it cannot be recorded now."""
         read, writer = asked.read, self._edge.writer
         said = Message(
             row=read.row,
@@ -125,8 +132,8 @@ class Postbacks:
         )
         try:
             return await (writer.try_out(said) if read.test else writer.tell(said))
-        except UnavailableError:
-            return None
+        except UnavailableError as error:
+            return error
 
     def _asked(self, scope: Scope, content: bytes | Unread) -> _Asked:
         """Read a request. One that is over a limit, or cannot be read, is a malformed row."""
@@ -197,11 +204,11 @@ def _raw(method: str, query: str, body: str, *, has_key: bool) -> str:
     return f"{line} {body}" if body else line
 
 
-def _answer(asked: _Asked, told: Told | None, send: Send) -> Awaitable[None]:
+def _answer(asked: _Asked, told: Told | UnavailableError | None, send: Send) -> Awaitable[None]:
     read = asked.read
     if read.test and asked.sender.network_id <= 0:
         return answer_text(send, 403, "a test needs a network's key\n")
-    if told is None:
+    if not isinstance(told, Told):
         headers = [(b"retry-after", _RETRY_SECONDS)]
         return answer_text(send, 503, "it cannot be recorded now; send it again\n", headers)
     status = _STATUS_OF[told.outcome]
