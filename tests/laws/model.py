@@ -162,11 +162,14 @@ class Book:
 
     def _refusals(self, case: Case) -> Iterator[str]:
         """Everything that speaks against a row before its duplicates are looked at, the weightiest first."""
-        row, policy = case.row, case.upload.policy
-        if row.refusal:
-            yield row.refusal
+        if case.row.refusal:
+            yield case.row.refusal
         if case.too_many:
             yield Outcome.REFUSED_TOO_MANY_ROWS
+        yield from self._refusals_of_settings(case)
+
+    def _refusals_of_settings(self, case: Case) -> Iterator[str]:
+        row, policy = case.row, case.upload.policy
         if case.type not in {"conversion", *policy.types}:
             yield Outcome.REFUSED_UNKNOWN_TYPE
         click = self.clicks.get(row.click_id)
