@@ -106,7 +106,6 @@ def test_statement__of_a_keitaro_file() -> None:
         "Separator: comma. Encoding: UTF-8. There are no column titles.",
         "Decimal mark: point.",
         "A row without a status is approved.",
-        "Suggested for duplicates: update.",
     )
 
 

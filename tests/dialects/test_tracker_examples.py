@@ -19,7 +19,7 @@ def test_keitaro__omitted_values_and_spaces() -> None:
         "19j4mhg1br4sa6nhc0,,, rejected\n19j4mhg1br4sa6nhc1,100,,lead\n19j4mhg1br4sa6nhc2 , 0.1 , 124 , rebill"
     )
     assert reading.dialect == "keitaro"
-    assert reading.suggested_mode is DuplicateMode.UPDATE
+    assert reading.own_mode is None  # it could be Voluum's, too
     assert column(reading, "click_id") == ["19j4mhg1br4sa6nhc0", "19j4mhg1br4sa6nhc1", "19j4mhg1br4sa6nhc2"]
     assert column(reading, "payout") == [None, 100_000_000, 100_000]
     assert column(reading, "transaction_id") == ["", "", "124"]
@@ -37,13 +37,32 @@ def test_keitaro__no_status_sets_none_in_a_status_update() -> None:
     reading = read("a,,,lead\nb", dialect="keitaro", row_kind=RowKind.STATUS)
     assert column(reading, "status") == ["lead", ""]
     assert "dialect_status" not in reading.rows.columns
-    assert reading.suggested_mode is None
+    assert reading.own_mode is None
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "mode"),
+    [
+        ("a,1,,sale", None, None),  # a type of Voluum's may be called sale
+        ("a,1,,sale", "keitaro", DuplicateMode.UPDATE),
+        ("a,1,,sale", "voluum", DuplicateMode.IGNORE),
+        ("a,1", None, None),
+        ("a,1,t,upsell", None, DuplicateMode.IGNORE),
+        ("a,1,t,upsell\nb,2,t,sale\n", None, None),
+        ("ClickId,EventID,UserCompletedAt,Revenue,Reward\na,upsell,,1,", None, DuplicateMode.UPDATE),
+        ("clickid,sum\na,1", None, None),
+    ],
+)
+def test_own_way__counts_only_where_the_dialect_is_beyond_doubt(
+    text: str, dialect: str | None, mode: DuplicateMode | None
+) -> None:
+    assert read(text, dialect=dialect).own_mode is mode
 
 
 def test_voluum__three_examples() -> None:
     reading = read(f"{CLICK}\n{CLICK},0.75\n{CLICK},-50,,app_install\n")
     assert reading.dialect == "voluum"
-    assert reading.suggested_mode is DuplicateMode.IGNORE
+    assert reading.own_mode is DuplicateMode.IGNORE
     assert column(reading, "click_id") == [CLICK] * 3
     assert column(reading, "payout") == [None, 750_000, -50_000_000]
     assert column(reading, "transaction_id") == ["", "", ""]
@@ -69,7 +88,7 @@ def test_voluum__five_time_formats(text: str, moment: str) -> None:
 def test_redtrack__template_with_click_ids_and_payouts() -> None:
     reading = read("clickid,payout\n5f1,1.5\n5f2,\n")
     assert reading.dialect == "redtrack"
-    assert reading.suggested_mode is None
+    assert reading.own_mode is None
     assert column(reading, "payout") == [1_500_000, None]
 
 

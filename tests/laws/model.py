@@ -70,6 +70,7 @@ class Upload:
     received_at: int
     kind: RowKind = RowKind.CONVERSION
     mode: DuplicateMode | None = None
+    dialect_mode: DuplicateMode | None = None
     forced: bool = False
 
 
@@ -102,6 +103,8 @@ class Told:
     outcome: str
     n: int
     conversion_n: int
+    mode: str = ""
+    mode_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Case:
     upload: Upload
     place: int  # of the upload in the story
     n: int
+    too_many: bool | None = None  # whether it was refused at the door, None while it stands there
 
     @property
     def type(self) -> str:
@@ -150,21 +154,29 @@ class Book:
             outcome, met = self._update_status(case)
         else:
             outcome, met = self._convert(case)
-        self.cases.append(case)
-        self.told[case.place, case.row.line] = Told(str(outcome), case.n, 0 if outcome.startswith("refused_") else met)
+        at_the_door = outcome == Outcome.REFUSED_TOO_MANY_ROWS if case.too_many is None else case.too_many
+        self.cases.append(replace(case, too_many=at_the_door))
+        mode, why = self._mode_and_why(case) if self._is_asked_its_mode(case, outcome) else ("", "")
+        met = 0 if outcome.startswith("refused_") else met
+        self.told[case.place, case.row.line] = Told(str(outcome), case.n, met, str(mode), why)
 
     def _refusals(self, case: Case) -> Iterator[str]:
         """Everything that speaks against a row before its duplicates are looked at, the weightiest first."""
+        if case.row.refusal:
+            yield case.row.refusal
+        if case.too_many:
+            yield Outcome.REFUSED_TOO_MANY_ROWS
+        yield from self._refusals_of_settings(case)
+
+    def _refusals_of_settings(self, case: Case) -> Iterator[str]:
         row, policy = case.row, case.upload.policy
-        if row.refusal:
-            yield row.refusal
         if case.type not in {"conversion", *policy.types}:
             yield Outcome.REFUSED_UNKNOWN_TYPE
         click = self.clicks.get(row.click_id)
         if click is None:
             yield Outcome.PARKED_UNKNOWN_CLICK if policy.unknown_click == "park" else Outcome.REFUSED_UNKNOWN_CLICK
             return
-        if self._rate(case) is None:
+        if self._rate(case) is None and not self._says_what_is(case):
             yield Outcome.REFUSED_UNKNOWN_CURRENCY
         says_nothing = not row.status and not row.dialect_status
         if self._given_status(case) is None and (case.upload.kind is RowKind.STATUS or not says_nothing):
@@ -177,7 +189,7 @@ class Book:
             yield Outcome.REFUSED_BEFORE_CLICK
         if happened > case.upload.received_at + FIVE_MINUTES:
             yield Outcome.REFUSED_IN_FUTURE
-        if case.n > policy.rows_per_click:
+        if case.too_many is None and case.n > policy.rows_per_click:
             yield Outcome.REFUSED_TOO_MANY_ROWS
 
     # --- what the settings give
@@ -212,10 +224,27 @@ class Book:
         return case.row.dialect_status or next(built_in, None)
 
     def _mode(self, case: Case) -> DuplicateMode:
-        of_type = case.upload.policy.types.get(case.type)
-        mode = case.upload.mode or of_type or self._network(case).duplicate_mode
-        names_one = case.row.target_n is not None
-        return DuplicateMode.UPDATE if names_one and mode is not DuplicateMode.ADD_PAYOUT else mode
+        return self._mode_and_why(case)[0]
+
+    def _mode_and_why(self, case: Case) -> tuple[DuplicateMode, str]:
+        upload, of_type = case.upload, case.upload.policy.types.get(case.type)
+        if case.row.target_n is not None and upload.mode is not DuplicateMode.ADD_PAYOUT:
+            return DuplicateMode.UPDATE, "conversion_id"
+        if upload.mode is not None:
+            return upload.mode, "chosen"
+        if of_type is not None:
+            return of_type, "type"
+        of_network = self._network(case).duplicate_mode
+        if of_network is not None:
+            return of_network, "network"
+        if upload.dialect_mode is not None:
+            return upload.dialect_mode, "dialect"
+        return DuplicateMode.UPDATE, "default"
+
+    def _is_asked_its_mode(self, case: Case, outcome: str) -> bool:
+        """Whether a row came as far as its duplicates."""
+        reached = tuple(Outcome).index(Outcome(outcome)) >= tuple(Outcome).index(Outcome.REFUSED_MANUAL_STATUS)
+        return case.upload.kind is RowKind.CONVERSION and reached
 
     # --- what the click's conversions say
 
@@ -231,6 +260,14 @@ class Book:
             return named
         typed = [found for found in named if row.conversion_type in ("", found.conversion_type)]
         return [found for found in typed if row.transaction_id in ("", found.transaction_id)]
+
+    def _says_what_is(self, case: Case) -> bool:
+        """Whether a row names its conversion and repeats, field by field, what is written of it, as an export does."""
+        row = case.row
+        if row.target_n is None or self._mode(case) is not DuplicateMode.UPDATE:
+            return False
+        said = (row.payout, row.currency, row.status, row.converted_at)
+        return any(said == (it.payout, it.currency, it.status, it.converted_at) for it in self._meant(case))
 
     def _original(self, case: Case) -> Conversion | None:
         row = case.row
@@ -277,6 +314,8 @@ class Book:
 
     def _update(self, case: Case, original: Conversion) -> str:
         row, given = case.row, self._given_status(case)
+        if self._says_what_is(case):
+            return Outcome.UNCHANGED
         after = original
         if given is not None and given != original.status:
             if original.status_by_person and not case.upload.forced:
@@ -311,9 +350,10 @@ class Book:
     def _update_status(self, case: Case) -> tuple[str, int]:
         given = str(self._given_status(case))
         meant = self._meant(case)
-        moved = [found for found in meant if found.status != given]
+        moved = [found for found in meant if found.status != given or not found.status_by_person]
         for found in moved:
+            word = found.original_status if found.status == given else case.row.status
             self.conversions[found.click_id, found.n] = replace(
-                found, status=given, original_status=case.row.status, status_by_person=1
+                found, status=given, original_status=word, status_by_person=1
             )
         return (Outcome.UPDATED, moved[0].n) if moved else (Outcome.UNCHANGED, meant[0].n)

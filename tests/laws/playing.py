@@ -29,7 +29,9 @@ _EMPTIED: Final = (
     schema.journal, schema.conversions, schema.changes, schema.rollups, schema.batches, schema.clicks,
     schema.click_rollups,
 )  # fmt: skip
-_TOLD: Final = {name: frames.JOURNAL[name] for name in ("batch_id", "line", "outcome", "n", "conversion_n")}
+_TOLD: Final = {
+    name: frames.JOURNAL[name] for name in ("batch_id", "line", "outcome", "n", "conversion_n", "mode", "mode_from")
+}
 _COMPARED: Final = [
     "click_id", "n", "conversion_type", "transaction_id", "event_id", "status", "original_status", "status_by_person",
     "payout", "currency", "rate", "revenue", "converted_at", "label", "batch_id", "line",
@@ -40,16 +42,16 @@ _COMPARED: Final = [
 class Left:
     """What a ledger holds, without what every ledger numbers for itself."""
 
-    told: dict[tuple[int, int], tuple[str, int, int]]  # (upload, line) -> outcome, n, conversion_n
+    told: dict[tuple[int, int], tuple[str, int, int, str, str]]  # -> outcome, n, conversion_n, mode, mode_from
     conversions: list[tuple[Any, ...]]  # live ones
     rollups: list[tuple[Any, ...]]
 
     @property
-    def answers(self) -> dict[tuple[int, int], tuple[str, int, int]]:
+    def answers(self) -> dict[tuple[int, int], tuple[str, int, int, str, str]]:
         """`told`, without the conversion that a refused row met: nothing says which of several that is."""
         return {
-            key: (outcome, n, 0 if outcome.startswith("refused_") else conversion_n)
-            for key, (outcome, n, conversion_n) in self.told.items()
+            key: (outcome, n, 0 if outcome.startswith("refused_") else conversion_n, *mode)
+            for key, (outcome, n, conversion_n, *mode) in self.told.items()
         }
 
 
@@ -98,7 +100,7 @@ class Stage:
         kind = BatchKind.UPLOAD if upload.kind is RowKind.CONVERSION else BatchKind.UPDATE_STATUS
         receipt = Receipt(
             kind, Origin.UPLOAD, upload.received_at, "tests", upload.policy.policy_id,
-            row_kind=upload.kind, chosen_mode=upload.mode, forced=upload.forced,
+            row_kind=upload.kind, chosen_mode=upload.mode, dialect_mode=upload.dialect_mode, forced=upload.forced,
         )  # fmt: skip
         with self.ledger.transaction():
             store_policy(self.ledger, upload.policy)
@@ -148,9 +150,11 @@ class Stage:
         return self.batches.index(batch_id)
 
 
-def told_by(book: Book) -> dict[tuple[int, int], tuple[str, int, int]]:
+def told_by(book: Book) -> dict[tuple[int, int], tuple[str, int, int, str, str]]:
     """The answers of a book, as `Left.answers` has them."""
-    return {key: (told.outcome, told.n, told.conversion_n) for key, told in book.told.items()}
+    return {
+        key: (told.outcome, told.n, told.conversion_n, told.mode, told.mode_from) for key, told in book.told.items()
+    }
 
 
 def conversions_of(book: Book) -> list[tuple[Any, ...]]:

@@ -26,8 +26,10 @@ MODE_CHOICES: Final = st.one_of(st.none(), MODES)
 
 
 def _networks() -> st.SearchStrategy[NetworkPolicy]:
-    maps = st.sampled_from([{}, {"2": Status.DECLINED}, {"lead": Status.OTHER, "2": Status.PENDING}])
-    return st.builds(NetworkPolicy, MODES, st.sampled_from(Status), maps)
+    maps = st.sampled_from(
+        [{}, {"2": Status.DECLINED}, {"lead": Status.OTHER, "2": Status.PENDING}, {"approved": Status.PENDING}]
+    )
+    return st.builds(NetworkPolicy, MODE_CHOICES, st.sampled_from(Status), maps)
 
 
 def _offers() -> st.SearchStrategy[OfferPolicy]:
@@ -86,6 +88,7 @@ def uploads(draw: st.DrawFn, least: int = 1, most: int = 14) -> Upload:
         received_at=NOON,
         kind=draw(st.sampled_from([RowKind.CONVERSION] * 3 + [RowKind.STATUS])),
         mode=draw(MODE_CHOICES),
+        dialect_mode=draw(MODE_CHOICES),
         forced=draw(st.booleans()),
     )
 

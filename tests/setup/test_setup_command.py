@@ -36,7 +36,6 @@ rows_per_click = 1000
 
 [[affiliate_networks]]
 name = "Northwind"
-duplicate_mode = "ignore"
 default_status = "approved"
 time_zone = "UTC"
 only_with_key = false

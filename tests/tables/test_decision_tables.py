@@ -2,7 +2,7 @@
 
 The click `k` was clicked at 10:00 UTC on 2026-02-10, and every row is received at 12:00. A row's `do` is empty for a
 conversion, `status` for a status update, `undo 2` for undoing the second row's batch; `by` is the mode that is chosen
-for its upload, `force` forces statuses.
+for its upload, `force` forces statuses; an empty cell of what is expected is not looked at.
 """
 
 import csv
@@ -36,6 +36,7 @@ FIELDS: Final = (
     "click_id", "conversion_type", "transaction_id", "event_id", "status", "payout", "currency", "converted_at",
     "conversion_id",
 )  # fmt: skip
+WHY: Final = ["mode", "mode_from"]
 SHORT: Final = {"type": "conversion_type", "txid": "transaction_id", "event": "event_id", "time": "converted_at"}
 
 
@@ -77,8 +78,8 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
     batch_id = apply_upload(ledger, upload, None, "tests", lambda: NOW, Watch()).batch_id
     assert batch_id is not None
     batches.append(batch_id)
-    row = read_rows(ledger, batch_id, ["line", "click_id", "outcome", "conversion_n"]).row(0, named=True)
-    told = {"outcome": row["outcome"], "n": str(row["conversion_n"])}
+    row = read_rows(ledger, batch_id, ["line", "click_id", "outcome", "conversion_n", *WHY]).row(0, named=True)
+    told = {"outcome": row["outcome"], "n": str(row["conversion_n"]), "mode": row["mode"], "why": row["mode_from"]}
     conversions = read_conversions(ledger, [row["click_id"]]) if row["conversion_n"] else pl.DataFrame({"n": []})
     for conversion in conversions.filter(pl.col("n") == row["conversion_n"]).iter_rows(named=True):
         money = {name: text_from_micros(conversion[name]) for name in ("payout", "revenue")}
@@ -130,8 +131,9 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
     rates = {currency: rate_from_text(rate) for currency, rate in _several(read("rates", "")).items()}
     payouts = {name: micros_from_text(amount) for name, amount in _several(read("payouts", "")).items()}
     statuses = {word: Status(status) for word, status in _several(read("map", "")).items()}
-    mode, of_type = DuplicateMode(read("mode", "ignore")), read("type_mode", "")
-    network = NetworkPolicy(mode, Status(read("default", "approved")), statuses)
+    mode, of_type = read("mode", "ignore"), read("type_mode", "")
+    of_network = DuplicateMode(mode) if mode != "none" else None
+    network = NetworkPolicy(of_network, Status(read("default", "approved")), statuses)
     offer = OfferPolicy(
         PayoutMode(read("payout_mode", "auto")),
         micros_from_text(read("payout", "0")),

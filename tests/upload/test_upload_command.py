@@ -49,11 +49,16 @@ def test_upload__the_json(world: World) -> None:
         "batch_id": 1,
         "preview": False,
         "rows": 5,
-        "outcomes": {"created": 4, "ignored_duplicate": 1},
+        "outcomes": {"created": 4, "updated": 1},
         "conversions": {"before": 0, "after": 2},
-        "revenue": {"before": "0.00", "after": "0.50"},
+        "revenue": {"before": "0.00", "after": "8.00"},
         "pending_revenue": {"before": "0.00", "after": "2.00"},
         "declined_revenue": {"before": "0.00", "after": "4.00"},
+        "duplicate_modes": [
+            {"mode": "update", "mode_from": "default", "rows": 4},
+            {"mode": "create", "mode_from": "type", "rows": 1},
+        ],
+        "conversion_ids_unknown": False,
         "callbacks": 0,
     }
 
@@ -61,7 +66,7 @@ def test_upload__the_json(world: World) -> None:
 @pytest.mark.parametrize(
     ("rows", "code"),
     [
-        ("click_id,payout\nk1,1\nk1,1\n", 0),  # ignored is accepted
+        ("click_id,payout\nk1,1\nk1,1\n", 0),  # unchanged is accepted
         ("click_id,payout\nk1,1\nk2,x\n", 1),
         ("click_id,payout\nnobody,1\n", 1),
         ("payout,status\n1,sale\n", 2),
@@ -198,7 +203,7 @@ def test_upload__an_export_uploaded_again_changes_nothing(world: World) -> None:
     before = world.conversions()
     for zone in ("UTC", "America/New_York"):
         export = world.trueup("conversions", "--csv", "--time-zone", zone).stdout
-        again = world.upload(export, "--duplicates", "update")
+        again = world.upload(export)
         assert again.outcomes == ["unchanged"] * 5
     assert world.conversions() == before
 

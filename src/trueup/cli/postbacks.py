@@ -121,7 +121,7 @@ def _told(network: AffiliateNetwork, preset: "Preset", base_url: str) -> dict[st
         "note": preset.note,
         "keys": len(keys),
         "only_with_key": network.only_with_key,
-        "duplicate_mode": network.policy.duplicate_mode.value,
+        "duplicate_mode": network.policy.duplicate_mode or "",
     }
 
 

@@ -7,10 +7,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from trueup.cli.terminal import output
-from trueup.intake.summary import MONEY, Summary, as_json, in_order
+from trueup.intake.summary import MONEY, WHY, Summary, as_json, in_order, modes_in_order
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
+from trueup.model.words import ModeFrom
 
 
 def print_json(summary: Summary, catalog: Catalog) -> None:
@@ -22,6 +23,8 @@ def show(summary: Summary, catalog: Catalog) -> None:
     """Print a summary as tables: outcomes with an example, the money before and after, changes by type and status."""
     if summary.outcomes:
         output.print(_outcomes_table(summary))
+    if summary.modes:
+        output.print(_modes_table(summary))
     output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
     if summary.totals_delta.height:
         output.print(_changes_table(summary.totals_delta))
@@ -34,6 +37,13 @@ def _outcomes_table(summary: Summary) -> Table:
         example = f"line {first['line'][0]}: {first['message'][0]}" if first.height else ""
         style = "red" if outcome.startswith("refused_") else None
         table.add_row(Text(outcome, style=style or ""), f"{count:,}", Text(example, style="dim"))
+    return table
+
+
+def _modes_table(summary: Summary) -> Table:
+    table = Table("duplicate mode", _right("rows"), "because", title_justify="left", box=None, pad_edge=False)
+    for (mode, mode_from), rows in modes_in_order(summary):
+        table.add_row(mode, f"{rows:,}", Text(WHY[ModeFrom(mode_from)], style="dim"))
     return table
 
 

@@ -32,7 +32,6 @@ from trueup.intake.uploads import (
     preview_upload,
     read_upload,
     unfinished,
-    with_duplicates,
 )
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
@@ -46,6 +45,10 @@ from trueup.reports.export import moment
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows
 
 STORED: Final = "stored"
+IDS_UNKNOWN: Final = (
+    "None of the file's conversion ids is known here. If they are of another ledger, --without-conversion-ids leaves "
+    "them out, and the rows are ordinary rows."
+)
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - for standard input.", show_default=False)]
 Dialect = Annotated[
@@ -67,6 +70,9 @@ Encoding = Annotated[
 ]
 Force = Annotated[
     bool, typer.Option("--force-status", help="Set statuses even where a person set another, or back to pending.")
+]
+WithoutIds = Annotated[
+    bool, typer.Option("--without-conversion-ids", help="Leave conversion ids out: they are of another ledger.")
 ]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what it would do; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
@@ -116,6 +122,7 @@ def upload_file(
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
     force_status: Force = False,
+    without_conversion_ids: WithoutIds = False,
     preview: Preview = False,
     yes: Yes = False,
     again: Again = False,
@@ -135,10 +142,10 @@ def upload_file(
         catalog = read_catalog(database)
         zone = catalog.workspace.time_zone
         kind = COMMANDS[str(context.command.name)]
-        choices = Choices(kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding)
+        choices = Choices(
+            kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding, without_conversion_ids
+        )
         read = _read(content, file, choices, _mode(duplicates), force_status)
-        if duplicates is None:
-            read = _with_suggestion(read, asks=not (preview or yes))
         summary = _carry_out(database, catalog, read, wishes)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
@@ -163,17 +170,6 @@ def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode
     return read
 
 
-def _with_suggestion(upload: Upload, *, asks: bool) -> Upload:
-    """Where such files usually want a duplicate mode and none was chosen, ask for it, or say how to choose it."""
-    mode = upload.reading.suggested_mode
-    if mode is None:
-        return upload
-    if asks and typer.confirm(f"Such files usually mean --duplicates {mode}. Use it, instead of the stored settings?"):
-        return with_duplicates(upload, mode)
-    notices.print(f"Duplicates go by the stored settings; such files usually want --duplicates {mode}.", markup=False)
-    return upload
-
-
 def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wishes) -> Summary:
     """Preview, ask and apply, as far as the person wants it."""
     earlier = earlier_batches(database, upload)
@@ -190,6 +186,8 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
             _tell(summary, catalog, rows, upload, wishes)
             return summary
         show(summary, catalog)
+        if summary.conversion_ids_unknown:
+            notices.print(IDS_UNKNOWN)
         if not typer.confirm("Apply it?"):
             stop("Nothing was changed.", ExitCode.ACCEPTED)
     summary, rows = _decide(database, upload, resumed, wishes, applies=True)
@@ -230,6 +228,8 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
         print_json(summary, catalog)
         return
     show(summary, catalog)
+    if summary.conversion_ids_unknown:
+        notices.print(IDS_UNKNOWN)
     if summary.batch_id is None:
         notices.print("This was a preview; nothing was changed.")
     else:

@@ -13,6 +13,8 @@ from trueup.model.batch import BATCH, CONVERSIONS, MUTABLE
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import Outcome
 
+# Decided once, when the row was received.
+_STANDING = [Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.REFUSED_TOO_MANY_ROWS.value]
 _COMPARED = [name for name in MUTABLE if name != "version"]
 
 
@@ -32,9 +34,12 @@ def decide_again(
 
 
 def _standing_refusal() -> pl.Expr:
-    """A row refused on sight stays refused; so does one whose click was unknown in a workspace that does not park."""
-    unknown = pl.col("outcome") == Outcome.REFUSED_UNKNOWN_CLICK
-    return pl.when(unknown & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
+    """A row refused on sight stays refused.
+
+    So does one whose click was unknown in a workspace that does not park, and one that was too many for its click.
+    """
+    stands = pl.col("outcome").is_in(_STANDING) & (pl.col("refusal") == "")
+    return pl.when(stands).then(pl.col("outcome")).otherwise(pl.col("refusal"))
 
 
 def _difference(stored: pl.DataFrame, folded: pl.DataFrame, by_batch: int) -> pl.DataFrame:

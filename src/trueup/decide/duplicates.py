@@ -11,7 +11,7 @@ import polars as pl
 
 from trueup.decide.statuses import changes_status, moves_persons_status, moves_status_back
 from trueup.model.money import RATE_ONE
-from trueup.model.words import DuplicateMode, Label, Outcome
+from trueup.model.words import DuplicateMode, Label, ModeFrom, Outcome, RowKind
 
 
 def _outcome(outcome: Outcome) -> pl.Expr:
@@ -56,12 +56,15 @@ MODES: Final[dict[DuplicateMode, Callable[[], pl.Expr]]] = {
 }
 
 
-def acting_mode() -> pl.Expr:
-    """The mode a row acts by: one that names its conversion can only update it or add to it."""
-    adds = pl.col("mode") == DuplicateMode.ADD_PAYOUT
-    return (
-        pl.when(pl.col("target_n").is_null() | adds).then(pl.col("mode")).otherwise(pl.lit(DuplicateMode.UPDATE.value))
-    )
+def acting_mode() -> list[pl.Expr]:
+    """The mode of rows some of which name their conversion, and why.
+
+    One that does updates it, or adds to it where the person chose that; no stored mode bears on it.
+    """
+    adds = pl.col("chosen_mode") == DuplicateMode.ADD_PAYOUT
+    is_free = pl.col("target_n").is_null() | adds | (pl.col("kind") != RowKind.CONVERSION)
+    named = {"mode": DuplicateMode.UPDATE.value, "mode_from": ModeFrom.CONVERSION_ID.value}
+    return [pl.when(is_free).then(pl.col(name)).otherwise(pl.lit(word)).alias(name) for name, word in named.items()]
 
 
 def finds_original() -> pl.Expr:
@@ -81,6 +84,27 @@ def outcome_beside_original() -> pl.Expr:
     for mode, outcome in MODES.items():
         told = pl.when(pl.col("mode") == mode).then(outcome()).otherwise(told)
     return told
+
+
+def is_as_stored() -> pl.Expr:
+    """Rows that name their conversion and say of it, field by field, what is stored, as those of an export do.
+
+    They change nothing, whatever the network's words and the workspace's rates have become since.
+    """
+    same = (
+        (pl.col("payout") == pl.col("was_payout"))
+        & (pl.col("currency") == pl.col("was_currency"))
+        & (pl.col("status") == pl.col("was_status"))
+        & (pl.col("converted_at") == pl.col("was_converted_at"))
+    )
+    names_it = pl.col("target_n").is_not_null() & (pl.col("mode") == DuplicateMode.UPDATE)
+    return (names_it & same).fill_null(value=False)
+
+
+def left_unused() -> pl.Expr:
+    """What an ignored row said and its original was then, for the message: see `decide.messages`."""
+    noted = ("given_status", "paid_currency", "was_status", "was_payout", "was_currency", "was_converted_at")
+    return pl.concat_str([pl.col(name).cast(pl.String) for name in noted], separator="|")
 
 
 def label(new_or_repeated: Label) -> pl.Expr:

@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.times import iso
+from trueup.model.money import money_text
 from trueup.model.words import ClickOutcome, Outcome, RowKind
 
 
@@ -15,6 +16,11 @@ def _said(text: str, *columns: str | pl.Expr) -> pl.Expr:
 
 def _conversion() -> pl.Expr:
     return pl.format("{}-{}", "click_id", "conversion_n")
+
+
+def _missing_click_id() -> pl.Expr:
+    none = pl.lit("The row has no click id.")
+    return pl.when(pl.col("detail") == "").then(none).otherwise(_said("The row has no click id, and {}.", "detail"))
 
 
 def _unknown_status() -> pl.Expr:
@@ -34,17 +40,43 @@ def _unknown_type() -> pl.Expr:
 
 
 def _updated() -> pl.Expr:
-    many = _said("The status of {} conversions of the click is now set.", "detail")
+    many = _said("The status of {} conversions of the click is now set by hand.", "detail")
     one = _said("Conversion {} has the row's values now.", _conversion())
     several = (pl.col("kind") == RowKind.STATUS) & (pl.col("detail") != "1")
     return pl.when(several).then(many).otherwise(one)
+
+
+def _ignored() -> pl.Expr:
+    """What the row said, and what its conversion was when it was ignored (`decide.duplicates.left_unused`)."""
+    noted = pl.col("detail").str.split_exact("|", 5)
+    status, currency, *was = (noted.struct.field(f"field_{place}") for place in range(6))
+    was_payout, was_time = (was[place].cast(pl.Int64, strict=False) for place in (1, 3))
+    in_two = currency != was[2]
+    gives_time = pl.col("converted_at").is_not_null() & (pl.col("converted_at") != was_time)
+    amount, was_amount = _amount(pl.col("payout"), currency, in_two), _amount(was_payout, was[2], in_two)
+    row = [(status != "", status), (pl.col("payout").is_not_null(), amount), (gives_time, iso(pl.col("converted_at")))]
+    conversion = zip((given for given, _ in row), (was[0], was_amount, iso(was_time)), strict=True)
+    text = "Conversion {} is there already; the row changes nothing: it says {}; mode {}."
+    beside = pl.concat_str([_listed(row), pl.lit("; the conversion is "), _listed(list(conversion))])
+    says_some = pl.any_horizontal(given for given, _ in row)
+    return _said(text, _conversion(), pl.when(says_some).then(beside).otherwise(pl.lit("nothing more")), "mode")
+
+
+def _amount(micros: pl.Expr, currency: pl.Expr, in_two: pl.Expr) -> pl.Expr:
+    """An amount, with its currency where two are beside each other."""
+    return pl.when(in_two).then(pl.format("{} {}", money_text(micros), currency)).otherwise(money_text(micros))
+
+
+def _listed(parts: list[tuple[pl.Expr, pl.Expr]]) -> pl.Expr:
+    given = [pl.when(is_given).then(text) for is_given, text in parts]
+    return pl.concat_str(given, separator=", ", ignore_nulls=True)
 
 
 # Made of a journal row's columns; `detail` is what deciding it added.
 MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_NOT_ALLOWED: pl.lit("The sender may not report conversions of this click."),
     Outcome.REFUSED_MALFORMED_ROW: _said("The row cannot be read: {}.", "detail"),
-    Outcome.REFUSED_MISSING_CLICK_ID: pl.lit("The row has no click id."),
+    Outcome.REFUSED_MISSING_CLICK_ID: _missing_click_id(),
     Outcome.REFUSED_BAD_CLICK_ID: _said("This cannot be a click id: {}.", "detail"),
     Outcome.REFUSED_BAD_PAYOUT: _said("The payout cannot be used: {}.", "detail"),
     Outcome.REFUSED_BAD_TRANSACTION_ID: _said("The transaction id cannot be used: {}.", "detail"),
@@ -68,7 +100,7 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_STATUS_REGRESSION: _said(
         "Conversion {} is decided already and does not go back to pending; force statuses to change it.", _conversion()
     ),
-    Outcome.IGNORED_DUPLICATE: _said("Conversion {} is there already; the row changes nothing.", _conversion()),
+    Outcome.IGNORED_DUPLICATE: _ignored(),
     Outcome.UNCHANGED: pl.lit("Everything the row gives is so already."),
     Outcome.ADDED_TO_PAYOUT: _said("The payout is added to conversion {}.", _conversion()),
     Outcome.UPDATED: _updated(),
@@ -76,7 +108,8 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
 }
 
 MESSAGE_COLUMNS: Final = [
-    "outcome", "detail", "kind", "click_id", "conversion_n", "conversion_type", "status", "converted_at",
+    "outcome", "detail", "kind", "click_id", "conversion_n", "conversion_type", "status", "payout",
+    "converted_at", "mode",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from trueup.decide.payouts import with_revenue
 from trueup.decide.refusals import any_refused, with_details, with_refusals
 from trueup.decide.rounds import play_rounds
 from trueup.decide.terms import Policies, with_terms
-from trueup.model.batch import DECIDED, JOURNAL
+from trueup.model.batch import BATCH, JOURNAL
 from trueup.model.plans import FEW, is_each_once, with_found, worked_out
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
@@ -31,11 +31,12 @@ _USABLE: Final = ~pl.col("refusal").is_in(_OF_NO_CLICK)
 _PLACE: Final = _USABLE.cast(pl.Int64)
 _PLACE_IN_CLICK: Final = _PLACE.cum_sum().over("click")
 _IS_CONVERSION: Final = pl.col("kind") == RowKind.CONVERSION
+# A conversion without a type has the default one; a status update without one is for every type.
 _NO_TYPE: Final = _IS_CONVERSION & (pl.col("conversion_type") == "")
 _TYPE: Final = (
     pl.when(_NO_TYPE).then(pl.lit(DEFAULT_TYPE)).otherwise(pl.col("conversion_type")).alias("conversion_type")
 )
-_MODE: Final = acting_mode().alias("mode")
+_ACTING_MODE: Final = acting_mode()
 _IN_ORDER: Final = [pl.int_range(pl.len(), dtype=pl.UInt32).alias("index"), pl.col("click_id").rle_id().alias("click")]
 _FACTS: Final = pl.col("campaign_id", "offer_id", "network_id", "traffic_source_id").fill_null(0)
 
@@ -45,9 +46,17 @@ _REFUSED_VERDICT: Final = [
     pl.lit(0, pl.Int64).alias("conversion_n"),
     "detail",
 ]
-_TOLD: Final = [*DECIDED, "detail"]
+_MODE: Final = ["mode", "mode_from"]
+_ASKED_ITS_MODE: Final = [
+    outcome.value for outcome in tuple(Outcome)[tuple(Outcome).index(Outcome.REFUSED_MANUAL_STATUS) :]
+]
+_MODE_WHERE_ASKED: Final = [
+    pl.when(pl.col("outcome").is_in(_ASKED_ITS_MODE)).then(pl.col(name)).otherwise(pl.lit("")).alias(name)
+    for name in _MODE
+]
+_TOLD: Final = ["outcome", "conversion_n", "detail"]
 _JOURNAL: Final = list(JOURNAL)
-_RECEIVED: Final = [name for name in JOURNAL if name not in _TOLD]
+_RECEIVED: Final = [name for name in BATCH if name != "detail"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,8 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
     """
     placed = _placed(batch, snapshot)
     rows = with_terms(placed, policies)
-    rows = worked_out(with_revenue(rows).pipe(_with_defaults).pipe(with_refusals))
+    plan = with_revenue(rows).with_columns_seq(_TYPE, *(_ACTING_MODE if _names_some(rows) else []))
+    rows = worked_out(with_refusals(plan, are_new=_are_new(batch)))
     played = rows
     if any_refused(rows):
         rows = with_details(rows)
@@ -80,7 +90,7 @@ def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
 
     Rows that have no n yet are counted on from those their click has had, whatever became of them.
     """
-    are_new = batch["n"].null_count() > 0
+    are_new = _are_new(batch)
     order = ["click_id"] if are_new else ["click_id", "n"]
     ordered = batch.lazy().sort(order, maintain_order=True, multithreaded=batch.height > FEW)
     rows = with_found(worked_out(ordered.with_columns_seq(_IN_ORDER)), snapshot.clicks, "click_id")
@@ -93,13 +103,21 @@ def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
     return worked_out(rows.lazy().with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0)))
 
 
-def _with_defaults(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """A conversion without a type has the default one; a status update without one is for every type."""
-    return rows.with_columns_seq(_TYPE, _MODE)
+def _are_new(batch: pl.DataFrame) -> bool:
+    """Whether the rows are received now, and have no n yet."""
+    return batch["n"].null_count() > 0
 
 
 def _with_verdicts(placed: pl.DataFrame, rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """Every row with its outcome: as the rounds said, or as it was refused without one."""
     if verdicts.height < rows.height:
         verdicts = pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)])
-    return placed[_RECEIVED].hstack(verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD])[_JOURNAL]
+    told = verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD].hstack(rows[_MODE])
+    if any_refused(rows) or _names_some(rows):
+        told = told.with_columns_seq(_MODE_WHERE_ASKED)
+    return placed[_RECEIVED].hstack(told)[_JOURNAL]
+
+
+def _names_some(rows: pl.DataFrame) -> bool:
+    """Whether some of the rows name their conversion."""
+    return rows["target_n"].null_count() < rows.height

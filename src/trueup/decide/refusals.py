@@ -2,6 +2,9 @@
 
 A row may name a conversion, and whether its click has that conversion is known only once the rows before it are
 decided. So there are two lists: refusals above that question, and refusals below it.
+
+How many rows a click takes is a guard at the door: it is asked once, when a row is received, and never when it is
+decided again.
 """
 
 from typing import Final
@@ -27,8 +30,8 @@ BEFORE_THE_TARGET: Final = (
 AFTER_THE_TARGET: Final = (
     (Outcome.REFUSED_BEFORE_CLICK, before_click()),
     (Outcome.REFUSED_IN_FUTURE, in_future()),
-    (Outcome.REFUSED_TOO_MANY_ROWS, pl.col("n") > pl.col("rows_per_click")),
 )
+AT_THE_DOOR: Final = ((Outcome.REFUSED_TOO_MANY_ROWS, pl.col("n") > pl.col("rows_per_click")),)
 
 # What a message adds to the row's own fields.
 _DETAILS: Final = {
@@ -55,6 +58,7 @@ _EARLY: Final = (
     .alias("refused_early")
 )
 _LATE: Final = _first_of(AFTER_THE_TARGET).alias("refused_late")
+_LATE_AT_THE_DOOR: Final = _first_of((*AFTER_THE_TARGET, *AT_THE_DOOR)).alias("refused_late")
 _REFUSED: Final = (
     pl.when(pl.col("refused_early") != "")
     .then(pl.col("refused_early"))
@@ -62,18 +66,31 @@ _REFUSED: Final = (
     .alias("refused")
 )
 
-# Rows whose outcome hangs on their click's conversions.
-_NAMES_CONVERSIONS: Final = pl.col("target_n").is_not_null() | (pl.col("kind") != RowKind.CONVERSION)
-_IS_PLAYED: Final = (pl.col("refused_early") == "") & ((pl.col("refused_late") == "") | _NAMES_CONVERSIONS)
+# Rows whose outcome hangs on their click's conversions. Whether a payout has a rate is no matter to a row that names
+# its conversion and says what is stored.
+_IS_UPDATE: Final = pl.col("kind") != RowKind.CONVERSION
+_NAMES_CONVERSIONS: Final = pl.col("target_n").is_not_null() | _IS_UPDATE
+_OF_MONEY: Final = [Outcome.REFUSED_UNKNOWN_CURRENCY.value, Outcome.REFUSED_BAD_PAYOUT.value]
+_MAY_REPEAT: Final = (
+    pl.col("target_n").is_not_null()
+    & ~_IS_UPDATE
+    & (pl.col("refusal") == "")
+    & pl.col("refused_early").is_in(_OF_MONEY)
+)
+_IS_PLAYED: Final = (
+    (pl.col("refused_early") == "") & ((pl.col("refused_late") == "") | _NAMES_CONVERSIONS)
+) | _MAY_REPEAT
 
 
-def with_refusals(rows: pl.LazyFrame) -> pl.LazyFrame:
+def with_refusals(rows: pl.LazyFrame, *, are_new: bool) -> pl.LazyFrame:
     """Add why rows are not accepted, and whether the rounds have the last word (`is_played`).
 
-    Takes: rows with their click's facts, their terms and their revenue. Adds `refused_early` and `refused_late`, what
-    holds above and below the target, and `refused`, the first of them: each an outcome or ''.
+    Takes: rows with their click's facts, their terms and their revenue; whether they are received now. Adds
+    `refused_early` and `refused_late`, what holds above and below the target, and `refused`, the first of them: each
+    an outcome or ''.
     """
-    return rows.with_columns_seq(_EARLY, _LATE).with_columns_seq(_REFUSED, is_played=_IS_PLAYED)
+    late = _LATE_AT_THE_DOOR if are_new else _LATE
+    return rows.with_columns_seq(_EARLY, late).with_columns_seq(_REFUSED, is_played=_IS_PLAYED)
 
 
 def any_refused(rows: pl.DataFrame) -> bool:

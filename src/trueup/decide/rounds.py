@@ -10,7 +10,15 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.duplicates import added_fields, finds_original, label, outcome_beside_original, updated_fields
+from trueup.decide.duplicates import (
+    added_fields,
+    finds_original,
+    is_as_stored,
+    label,
+    left_unused,
+    outcome_beside_original,
+    updated_fields,
+)
 from trueup.decide.statuses import changes_status
 from trueup.model.batch import CONVERSIONS, MUTABLE, Schema, empty
 from trueup.model.plans import is_each_once, with_found, worked_out
@@ -35,18 +43,18 @@ _NO_VERDICTS, _NO_STEPS = empty(VERDICTS), empty(STEPS)
 _NO_STATE: Final = empty({"click": pl.UInt32, **{f"was_{name}": CONVERSIONS[name] for name in _BESIDE}})
 _CREATED: Final = pl.lit(Outcome.CREATED.value)
 _NO_SUCH_CONVERSION: Final = pl.lit(Outcome.REFUSED_UNKNOWN_CONVERSION.value)
-_IS_LATE: Final = pl.col("refused_late") != ""
+_IS_REFUSED: Final = pl.col("refused") != ""
 
 
-def _unless_late(outcome: pl.Expr) -> pl.Expr:
-    return pl.when(_IS_LATE).then(pl.col("refused_late")).otherwise(outcome)
+def _unless_refused(outcome: pl.Expr) -> pl.Expr:
+    return pl.when(_IS_REFUSED).then(pl.col("refused")).otherwise(outcome)
 
 
 def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Decide rows against conversions.
 
-    Takes: rows that nothing above the target refuses, in their order, with `click` (a number for the click) and
-    `index`; and the stored conversions of these clicks.
+    Takes: rows whose outcome hangs on their click's conversions, in their order, with `click` (a number for the click)
+    and `index`; and the stored conversions of these clicks.
     Returns: VERDICTS of all these rows, in no order; STEPS in the order of rounds.
     """
     verdicts: list[pl.DataFrame] = []
@@ -96,7 +104,7 @@ def _round() -> pl.Expr:
     by_key = pl.col("target_n").is_null() & (pl.col("kind") == RowKind.CONVERSION) & (pl.col("mode") != _BY_EVENT)
     all_by_key = by_key.all().over("click")
     touching = ["click", *(pl.when(all_by_key).then(pl.col(name)) for name in ("conversion_type", "transaction_id"))]
-    changes = (~_IS_LATE).cast(pl.UInt32)
+    changes = (~_IS_REFUSED).cast(pl.UInt32)
     return (changes.cum_sum() - changes).over(touching)
 
 
@@ -130,6 +138,8 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
     if met.height < rows.height:
         yield _first_of_their_key(rows.join(met[["index"]], on="index", how="anti"))
     outcomes = set(met["outcome"])
+    if Outcome.IGNORED_DUPLICATE in outcomes:
+        met = met.with_columns_seq(_LEFT_UNUSED)
     steps = [
         worked_out(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
         for outcome, columns in _STEPS_OF_OUTCOMES.items()
@@ -146,7 +156,9 @@ def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
     met = beside.lazy()
     if not is_each_once(beside["index"]):
         met = met.sort("was_n").unique("index", keep="first", maintain_order=True)
-    return worked_out(met.with_columns_seq(outcome=_BESIDE_ORIGINAL).with_columns_seq(_MET_OR_MADE))
+    names_some = rows["target_n"].null_count() < rows.height
+    outcome = _BESIDE_NAMED if names_some else _BESIDE_ORIGINAL
+    return worked_out(met.with_columns_seq(outcome=outcome).with_columns_seq(_MET_OR_MADE))
 
 
 def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -159,7 +171,7 @@ def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
 def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Set the status of every conversion that matches all a row gives, and mark it as a person's."""
     met = rows.join(state, on="click").filter(_is_meant())
-    moved = changes_status()
+    moved = changes_status() | (pl.col("was_status_by_person") == 0)  # to confirm a status is to decide it
     counted = met.group_by("index").agg(
         met_n=pl.col("was_n").min(), moved_n=pl.col("was_n").filter(moved).min(), moved=moved.sum()
     )
@@ -169,8 +181,13 @@ def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tu
         detail=pl.when(is_updated).then(pl.col("moved").cast(pl.String)).otherwise(pl.col("detail")),
         conversion_n=pl.coalesce("moved_n", "met_n", pl.lit(0, dtype=pl.Int64)),
     )
-    by_person = {"status": pl.col("given_status"), "original_status": pl.col("status"), "status_by_person": pl.lit(1)}
-    yield told.select_seq(*VERDICTS), met.filter(moved & ~_IS_LATE).select_seq(_changed(by_person))
+    yield told.select_seq(*VERDICTS), met.filter(moved & ~_IS_REFUSED).select_seq(_SET_BY_PERSON)
+
+
+def _set_by_person() -> dict[str, pl.Expr]:
+    """What a status update sets. The network's own word stays where its status does."""
+    word = pl.when(changes_status()).then(pl.col("status")).otherwise(pl.col("was_original_status"))
+    return {"status": pl.col("given_status"), "original_status": word, "status_by_person": pl.lit(1)}
 
 
 def _is_meant() -> pl.Expr:
@@ -214,23 +231,38 @@ _BY: Final = [pl.col("batch_id").alias("by_batch"), pl.col("line").alias("by_lin
 _BY_EVENT: Final = DuplicateMode.IGNORE_SAME_EVENT_ID.value
 _IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
 _FINDS_ORIGINAL: Final = finds_original()
-_BESIDE_ORIGINAL: Final = _unless_late(outcome_beside_original())
+_BESIDE_ORIGINAL: Final = _unless_refused(outcome_beside_original())
+_BESIDE_NAMED: Final = (
+    pl.when(is_as_stored() & (pl.col("refused_late") == ""))
+    .then(pl.lit(Outcome.UNCHANGED.value))
+    .otherwise(_BESIDE_ORIGINAL)
+)
+_LEFT_UNUSED: Final = (
+    pl.when(pl.col("outcome") == Outcome.IGNORED_DUPLICATE)
+    .then(left_unused())
+    .otherwise(pl.col("detail"))
+    .alias("detail")
+)
 _NAMES_ONE: Final = pl.col("target_n").is_not_null()
 _WITHOUT_ORIGINAL: Final = (
-    pl.when(_NAMES_ONE).then(_NO_SUCH_CONVERSION).otherwise(_unless_late(_CREATED)).alias("outcome")
+    pl.when(_NAMES_ONE & (pl.col("refused_early") == ""))
+    .then(_NO_SUCH_CONVERSION)
+    .otherwise(_unless_refused(_CREATED))
+    .alias("outcome")
 )
 _MADE: Final = pl.when(_WITHOUT_ORIGINAL == Outcome.CREATED).then(pl.col("n")).otherwise(0).alias("conversion_n")
 _MET_OR_MADE: Final = pl.when(_IS_CREATED).then(pl.col("n")).otherwise(pl.col("was_n")).alias("conversion_n")
 _STATUS_OUTCOME: Final = (
     pl.when(pl.col("met_n").is_null())
     .then(_NO_SUCH_CONVERSION)
-    .when(_IS_LATE)
-    .then(pl.col("refused_late"))
+    .when(_IS_REFUSED)
+    .then(pl.col("refused"))
     .when(pl.col("moved") > 0)
     .then(pl.lit(Outcome.UPDATED.value))
     .otherwise(pl.lit(Outcome.UNCHANGED.value))
 )
 _FIRST_CREATIONS: Final = _created(Label.NEW)
+_SET_BY_PERSON: Final = _changed(_set_by_person())
 _STEPS_OF_OUTCOMES: Final = {
     Outcome.CREATED: _created(Label.REPEATED),
     Outcome.UPDATED: _changed(updated_fields()),

@@ -15,13 +15,13 @@ from trueup.decide.payouts import default_payout
 from trueup.decide.statuses import default_status, status_of_word
 from trueup.model.batch import Schema
 from trueup.model.policy import Policy
-from trueup.model.words import DEFAULT_TYPE, DuplicateMode, RowKind
+from trueup.model.words import DEFAULT_MODE, DEFAULT_TYPE, DuplicateMode, ModeFrom, RowKind
 
 Policies = Mapping[int, Policy]
 
 _ASKED: Final = [
     "policy_id", "network_id", "offer_id",
-    "kind", "conversion_type", "status", "dialect_status", "currency", "chosen_mode",
+    "kind", "conversion_type", "status", "dialect_status", "currency", "chosen_mode", "dialect_mode",
 ]  # fmt: skip
 
 
@@ -34,7 +34,8 @@ class Terms:
     status_is_known: bool
     given_status: str  # '' when the row gives none
     default_status: str
-    mode: str
+    mode: str  # '' of a status update
+    mode_from: str
     default_payout: int
     paid_currency: str
     rate: int | None
@@ -50,6 +51,7 @@ _TERMS: Final[Schema] = {
     "given_status": pl.String,
     "default_status": pl.String,
     "mode": pl.String,
+    "mode_from": pl.String,
     "default_payout": pl.Int64,
     "paid_currency": pl.String,
     "rate": pl.Int64,
@@ -95,6 +97,7 @@ def _terms(
     dialect_status: str,
     given_currency: str,
     chosen_mode: str,
+    dialect_mode: str,
 ) -> Terms:
     policy = policies[policy_id]
     network, offer = policy.network(network_id), policy.offer(offer_id)
@@ -102,13 +105,17 @@ def _terms(
     currency = given_currency or offer.currency or policy.currency
     says_status = bool(word or dialect_status)
     status = status_of_word(word, dialect_status, network)
+    asks_mode = kind == RowKind.CONVERSION
+    mode_of_type = policy.types.get(conversion_type or DEFAULT_TYPE)
+    mode, mode_from = _mode(chosen_mode, mode_of_type, network.duplicate_mode, dialect_mode) if asks_mode else ("", "")
     return Terms(
         type_is_known=type_is_known,
         nearest_types="" if type_is_known else _nearest_types(policy, conversion_type),
         status_is_known=status is not None or (not says_status and kind == RowKind.CONVERSION),
         given_status=status or "",
         default_status=default_status(network, offer),
-        mode=_mode_in_force(policy, network_id, conversion_type or DEFAULT_TYPE, chosen_mode),
+        mode=mode,
+        mode_from=mode_from,
         default_payout=default_payout(offer, conversion_type or DEFAULT_TYPE),
         paid_currency=currency,
         rate=policy.rate(currency),
@@ -118,11 +125,18 @@ def _terms(
     )
 
 
-def _mode_in_force(policy: Policy, network_id: int, conversion_type: str, chosen_mode: str) -> DuplicateMode:
-    """The batch's own choice, else the conversion type's mode, else the affiliate network's."""
-    if chosen_mode:
-        return DuplicateMode(chosen_mode)
-    return policy.types.get(conversion_type) or policy.network(network_id).duplicate_mode
+def _mode(
+    chosen: str, of_type: DuplicateMode | None, of_network: DuplicateMode | None, of_dialect: str
+) -> tuple[str, str]:
+    """The first mode that anybody says, and who says it."""
+    said = {
+        ModeFrom.CHOSEN: chosen,
+        ModeFrom.TYPE: of_type,
+        ModeFrom.NETWORK: of_network,
+        ModeFrom.DIALECT: of_dialect,
+        ModeFrom.DEFAULT: DEFAULT_MODE,
+    }
+    return next((str(mode), who.value) for who, mode in said.items() if mode)
 
 
 def _nearest_types(policy: Policy, conversion_type: str) -> str:

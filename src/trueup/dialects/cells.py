@@ -89,13 +89,24 @@ def micros(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
     return pl.when(scaled.abs() <= PAYOUT_MAX).then(scaled).cast(pl.Int64)
 
 
-def sight_checks(columns: Columns, outcomes: type[Outcome] | type[ClickOutcome]) -> list[Check]:
-    """What no row of any file can do without: the right number of fields, and a click id that can be one."""
+def sight_checks(
+    columns: Columns, outcomes: type[Outcome] | type[ClickOutcome], beside: pl.Expr | None = None
+) -> list[Check]:
+    """What no row of any file can do without: the right number of fields, and a click id that can be one.
+
+    Args:
+        columns: Where the file's records hold what.
+        outcomes: What its rows can come to.
+        beside: What is wrong besides where the click id is missing, '' for nothing.
+
+    Returns:
+        The checks, in order of precedence.
+    """
     click_id = pl.col("click_id")
     legal = "{} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
     return [
         Check(outcomes.REFUSED_MALFORMED_ROW, "", _is_malformed(columns), _malformed_cause(columns)),
-        Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", pl.lit("the click id is not given")),
+        Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", pl.lit("") if beside is None else beside),
         Check(outcomes.REFUSED_BAD_CLICK_ID, "", ~click_id.str.contains(_CLICK_ID), pl.format(legal, shown(click_id))),
     ]
 

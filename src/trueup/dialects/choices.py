@@ -17,6 +17,7 @@ class Choices:
     workspace_time_zone: str = "UTC"  # of such times when neither the person nor the dialect says
     decimal_comma: bool = False  # 1,20 instead of 1.20
     encoding: str | None = None
+    without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
 
 
 class UnreadableFile(Exception):  # noqa: N818 - a statement about the file, shown to a person as it stands

@@ -74,7 +74,7 @@ def read_clicks(
     return Reading(
         dialect="clicks",
         statement=tuple(layout_said(layout, encoding, reader, has_titles=True)),
-        suggested_mode=None,
+        own_mode=None,
         time_zone=reader.zone,
         titles=list(reader.columns.titles),
         rows=rows,

@@ -33,6 +33,8 @@ def columns_of(header: Sequence[str] | None, dialect: Dialect, choices: Choices)
     found: dict[str, list[int]] = {}
     for position, title in enumerate(titles):
         name = chosen[position] if position in chosen else field_of(title, dialect.own_names)
+        if name == "conversion_id" and choices.without_conversion_ids:
+            continue
         if name in FIELDS_OF[choices.row_kind]:
             found.setdefault(name, []).append(position)
     positions = {name: _only(name, columns, titles, chosen) for name, columns in found.items()}

@@ -23,7 +23,7 @@ class Dialect:
     own_names: Mapping[str, str] = field(default_factory=dict)  # normalised title -> field, beside everyone's names
     kept: tuple[str, ...] = ()  # columns that are kept beside the row and not used
     row_kinds: frozenset[RowKind] = BOTH
-    suggested_mode: DuplicateMode | None = None  # None for the stored settings
+    own_mode: DuplicateMode | None = None  # what its tracker does with duplicates; None where nothing is known of it
     time_zone: str | None = None  # of times without an offset; None for the workspace's
     absent_status: Status | None = None  # what a row without a status means
     defused: bool = False  # Trueup wrote it: an apostrophe stands before text that a spreadsheet would run
@@ -39,7 +39,7 @@ DIALECTS: Final = _by_name(
         titles=("sub_id", "payout", "tid", "status"),
         needs_header=False,
         trailing_optional=True,
-        suggested_mode=DuplicateMode.UPDATE,
+        own_mode=DuplicateMode.UPDATE,
         absent_status=Status.APPROVED,  # a line without a status is a sale
     ),
     Dialect(
@@ -47,7 +47,7 @@ DIALECTS: Final = _by_name(
         titles=("click id", "payout", "transaction id", "conversion type", "conversion time"),
         needs_header=False,
         trailing_optional=True,
-        suggested_mode=DuplicateMode.IGNORE,
+        own_mode=DuplicateMode.IGNORE,
     ),
     Dialect(
         name="redtrack",
@@ -59,6 +59,7 @@ DIALECTS: Final = _by_name(
         titles=("ClickId", "EventID", "UserCompletedAt", "Revenue", "Reward"),
         own_names={"eventid": "conversion_type"},
         kept=("Reward",),
+        own_mode=DuplicateMode.UPDATE,
         time_zone="UTC",
     ),
     Dialect(

@@ -28,6 +28,7 @@ from trueup.model.words import Outcome
 
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
 TEXT_CHARS: Final = 128  # of a transaction id or an event id
+FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # said of it where nothing else names a click
 _CONVERSION_ID: Final = r"^([A-Za-z0-9_.~-]{1,64})-([1-9][0-9]{0,9})$"
 
 
@@ -75,7 +76,7 @@ def _checks(reader: Reader) -> list[Check]:
     """What the row alone shows, in the order of precedence."""
     payout, time = pl.col("payout_text"), pl.col("converted_at_text")
     return [
-        *sight_checks(reader.columns, Outcome),
+        *sight_checks(reader.columns, Outcome, _foreign_id() if reader.gives("conversion_id") else None),
         Check(
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",
@@ -91,6 +92,12 @@ def _checks(reader: Reader) -> list[Check]:
             time_trouble(time, shown(time), reader.zone),
         ),
     ]
+
+
+def _foreign_id() -> pl.Expr:
+    """What is wrong with the conversion id of a row that has no click id: one of ours would name the click."""
+    given = pl.col("conversion_id_text")
+    return pl.when(given == "").then(pl.lit("")).otherwise(pl.format(f"{{}} {FOREIGN_ID}", shown(given)))
 
 
 def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:

@@ -13,6 +13,7 @@ from trueup.dialects.values import (
     BLANKS,
     CONTROL,
     click_and_target,
+    foreign_id_trouble,
     id_trouble,
     moment_micros,
     moment_trouble,
@@ -129,7 +130,7 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tupl
     """What the row alone shows, in the order of precedence: outcome and cause."""
     click_id, payout, time = row["click_id"], given.get("payout", ""), given.get("converted_at", "")
     if not click_id:
-        yield Outcome.REFUSED_MISSING_CLICK_ID.value, "the click id is not given"
+        yield Outcome.REFUSED_MISSING_CLICK_ID.value, foreign_id_trouble(given.get("conversion_id", ""))
     if not CLICK_ID.fullmatch(click_id):
         yield Outcome.REFUSED_BAD_CLICK_ID.value, f"{shown_value(click_id)} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
     if payout and row["payout"] is None:

@@ -31,7 +31,7 @@ class Reading:
 
     dialect: str
     statement: tuple[str, ...]  # what it was taken for and why, for the person
-    suggested_mode: DuplicateMode | None  # None for the stored settings
+    own_mode: DuplicateMode | None  # the dialect's own way with duplicates; None where it has none or is in doubt
     time_zone: str  # of its times without an offset
     titles: list[str]  # of its columns; the dialect's own where the file has none
     rows: pl.DataFrame  # in file order, with the columns of a batch that the file gives; refused rows too
@@ -58,7 +58,7 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     return Reading(
         dialect=dialect.name,
         statement=statement(recognition, layout, encoding, reader, choices.row_kind),
-        suggested_mode=dialect.suggested_mode if choices.row_kind == RowKind.CONVERSION else None,
+        own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
         titles=list(reader.columns.titles),
         rows=rows,

@@ -9,7 +9,7 @@ from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, Dialect, dialect_named
 from trueup.dialects.names import ADDED_TITLES, FIELDS, field_of, listed, normalised, shown
-from trueup.model.words import STATUS_WORDS, RowKind
+from trueup.model.words import STATUS_WORDS, DuplicateMode, RowKind
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,10 @@ class Recognition:
     header: tuple[str, ...] | None  # the first record, when it holds the column titles
     why: str
     rivals: tuple[str, ...] = ()  # dialects that it might be as well
+
+    def own_mode(self, row_kind: RowKind) -> DuplicateMode | None:
+        """The dialect's own way with duplicates, where it is beyond doubt that it is this dialect."""
+        return self.dialect.own_mode if row_kind == RowKind.CONVERSION and not self.rivals else None
 
 
 Titles = frozenset[str]  # normalised, without those of the file of refused rows

@@ -19,8 +19,9 @@ def statement(
     said += layout_said(layout, encoding, reader, has_titles=recognition.header is not None)
     if reader.absent_status:
         said.append(f"A row without a status is {reader.absent_status}.")
-    if row_kind == RowKind.CONVERSION and dialect.suggested_mode:
-        said.append(f"Suggested for duplicates: {dialect.suggested_mode}.")
+    own_mode = recognition.own_mode(row_kind)
+    if own_mode:
+        said.append(f"{dialect.name}'s own way with duplicates is {own_mode}, where no other is chosen or set up.")
     return tuple(said)
 
 

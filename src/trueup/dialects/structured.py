@@ -45,7 +45,7 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
     return Reading(
         dialect=NAME,
         statement=(),
-        suggested_mode=None,
+        own_mode=None,
         time_zone=_ZONE,
         titles=list(fields),
         rows=found,

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from trueup.dialects.fields import TEXT_CHARS
+from trueup.dialects.fields import FOREIGN_ID, TEXT_CHARS
 from trueup.dialects.times import DAY_MICROS, SECOND_MICROS
 from trueup.model.ids import split_conversion_id
 from trueup.model.money import MICROS, PAYOUT_MAX
@@ -99,6 +99,11 @@ def id_trouble(text: str, meaning: str) -> str:
     if len(text) > TEXT_CHARS:
         return f"{meaning} has {len(text)} characters, and {TEXT_CHARS} are the most"
     return f"{meaning} has a control character" if not text.isprintable() and CONTROL.search(text) else ""
+
+
+def foreign_id_trouble(conversion_id: str) -> str:
+    """What is wrong with the conversion id of a row that has no click id, '' where none is given."""
+    return f"{shown(conversion_id)} {FOREIGN_ID}" if conversion_id else ""
 
 
 def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None]:

@@ -38,6 +38,7 @@ def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFram
         "policy_id": receipt.policy_id,
         "kind": receipt.row_kind.value,
         "chosen_mode": receipt.chosen_mode.value if receipt.chosen_mode else "",
+        "dialect_mode": receipt.dialect_mode.value if receipt.dialect_mode else "",
         "forced": int(receipt.forced),
     }
     return completed(rows, BATCH, received)

@@ -43,7 +43,7 @@ LARGE_BYTES: Final = 4 << 20
 _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
-_KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS]
+_KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
 _ENDS: Final = {BatchState.DONE: UploadState.DONE, BatchState.STOPPED: UploadState.CANCELLED}
 _LOG = structlog.get_logger("trueup.jobs")
 

@@ -215,6 +215,7 @@ class LiveLedger:
             "policy_id": self._policy.policy_id,
             "kind": RowKind.CONVERSION.value,
             "chosen_mode": "",
+            "dialect_mode": "",  # the parameters of a postback are of no dialect beyond doubt
             "forced": 0,
             "n": None,
         }

@@ -54,6 +54,7 @@ def read_sent(
         workspace_time_zone=catalog.workspace.time_zone,
         decimal_comma=chosen.decimal_comma,
         encoding=chosen.encoding,
+        without_conversion_ids=chosen.without_conversion_ids,
     )
     if chosen.kind is UploadKind.CLICKS:
         return read_click_file(content, record.file_name, choices, catalog, progress)
@@ -94,7 +95,7 @@ class Account:
     statement: tuple[str, ...]
     time_zone: str
     titles: tuple[str, ...]
-    suggested_mode: str  # '' for the stored settings
+    own_mode: str  # the dialect's own way with duplicates; '' where it has none or is in doubt
     rows: int
     preview: Summary | None = None
 
@@ -111,7 +112,7 @@ def account_of(reading: Reading, preview: Summary | None) -> Account:
         statement=reading.statement,
         time_zone=reading.time_zone,
         titles=tuple(reading.titles),
-        suggested_mode=reading.suggested_mode or "",
+        own_mode=reading.own_mode or "",
         rows=reading.rows.height,
         preview=preview,
     )
@@ -131,6 +132,9 @@ def _summary_as_json(summary: Summary) -> dict[str, Any]:
         "outcomes": summary.outcomes,
         "totals_before": summary.totals_before.rows(),
         "totals_delta": summary.totals_delta.rows(),
+        "modes": [[*why, rows] for why, rows in summary.modes.items()],
+        "conversion_ids": summary.conversion_ids,
+        "known_conversion_ids": summary.known_conversion_ids,
         "samples": summary.samples.select(_SAMPLED).to_dicts() if "message" in summary.samples.columns else [],
     }
 
@@ -143,4 +147,7 @@ def _summary_from_json(told: dict[str, Any]) -> Summary:
         totals_before=pl.DataFrame(told["totals_before"], schema=dict(TOTALS), orient="row"),
         totals_delta=pl.DataFrame(told["totals_delta"], schema=dict(TOTALS), orient="row"),
         samples=pl.DataFrame(told["samples"], schema={"line": pl.Int64, "outcome": pl.String, "message": pl.String}),
+        modes={(mode, mode_from): rows for mode, mode_from, rows in told["modes"]},
+        conversion_ids=told["conversion_ids"],
+        known_conversion_ids=told["known_conversion_ids"],
     )

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from ipaddress import ip_interface
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
@@ -216,6 +216,9 @@ StatusWord: TypeAlias = Annotated[str, AfterValidator(str.casefold), AfterValida
 
 StatusChoice: TypeAlias = Annotated[Status, _one_of(Status)]
 DuplicateModeChoice: TypeAlias = Annotated[DuplicateMode, _one_of(DuplicateMode)]
+DuplicateModeOrNone: TypeAlias = Annotated[
+    DuplicateModeChoice | None, PlainSerializer(lambda mode: mode or "", return_type=DuplicateMode | Literal[""])
+]
 UnknownClickChoice: TypeAlias = Annotated[UnknownClick, _one_of(UnknownClick)]
 PayoutModeChoice: TypeAlias = Annotated[PayoutMode, _one_of(PayoutMode)]
 ApprovalChoice: TypeAlias = Annotated[Approval, _one_of(Approval)]

@@ -4,14 +4,13 @@ An object that the file mentions is set wholly: a key that is not there takes it
 """
 
 from collections import Counter
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from trueup.intake import setup_fields as fields
 from trueup.model.catalog import AffiliateNetwork, ConversionType, Workspace
 from trueup.model.policy import NetworkPolicy, OfferPolicy
-from trueup.model.words import DuplicateMode
 
 
 class SetupTable(BaseModel):
@@ -62,7 +61,7 @@ class AffiliateNetworkTable(NamedTable):
     """[[affiliate_networks]]."""
 
     kind = "affiliate_networks"
-    duplicate_mode: fields.DuplicateModeChoice = NetworkPolicy.duplicate_mode
+    duplicate_mode: fields.DuplicateModeOrNone = NetworkPolicy.duplicate_mode
     default_status: fields.StatusChoice = NetworkPolicy.default_status
     status_map: Annotated[
         dict[fields.StatusWord, fields.StatusChoice], fields.distinct_keys(lambda word: word.strip().casefold())
@@ -78,10 +77,7 @@ class ConversionTypeTable(NamedTable):
 
     kind = "conversion_types"
     include_in_conversions: bool = ConversionType.include_in_conversions
-    duplicate_mode: Annotated[
-        fields.DuplicateModeChoice | None,
-        PlainSerializer(lambda mode: mode or "", return_type=DuplicateMode | Literal[""]),
-    ] = None
+    duplicate_mode: fields.DuplicateModeOrNone = ConversionType.duplicate_mode
     in_journey: bool = ConversionType.in_journey
 
 

@@ -100,7 +100,7 @@ def _workspace_form(workspace: Workspace) -> Form:
 def _network_form(network: AffiliateNetwork, _names: Names) -> Form:
     return {
         "name": network.name,
-        "duplicate_mode": network.policy.duplicate_mode.value,
+        "duplicate_mode": network.policy.duplicate_mode or "",
         "default_status": network.policy.default_status.value,
         "status_map": {word: status.value for word, status in network.policy.status_map.items()},
         "time_zone": network.time_zone,
@@ -127,7 +127,7 @@ def _type_form(kind: ConversionType, _names: Names) -> Form:
     return {
         "name": kind.name,
         "include_in_conversions": kind.include_in_conversions,
-        "duplicate_mode": kind.duplicate_mode.value if kind.duplicate_mode else "",
+        "duplicate_mode": kind.duplicate_mode or "",
         "in_journey": kind.in_journey,
     }
 

@@ -1,6 +1,8 @@
 """What a batch did, or would do, in the numbers a person looks at."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -12,9 +14,22 @@ from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums, summed
 from trueup.model.money import text_from_micros
 from trueup.model.progress import BatchRecord
-from trueup.model.words import ClickOutcome, Outcome
+from trueup.model.words import ClickOutcome, ModeFrom, Outcome
 
 SAMPLE: Final = 3  # first rows shown of each outcome
+UNMATCHED: Final = {  # what a row comes to whose conversion id is not known
+    Outcome.REFUSED_UNKNOWN_CONVERSION.value,
+    Outcome.REFUSED_UNKNOWN_CLICK.value,
+    Outcome.PARKED_UNKNOWN_CLICK.value,
+}
+WHY: Final = {
+    ModeFrom.CHOSEN: "it was chosen",
+    ModeFrom.CONVERSION_ID: "the row names its conversion",
+    ModeFrom.TYPE: "the conversion type has it",
+    ModeFrom.NETWORK: "the network has it",
+    ModeFrom.DIALECT: "it is the dialect's own way",
+    ModeFrom.DEFAULT: "nobody said one",
+}
 MONEY: Final = ("revenue", "pending_revenue", "declined_revenue")
 
 
@@ -28,6 +43,9 @@ class Summary:
     totals_before: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
     totals_delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
     samples: pl.DataFrame = field(default_factory=lambda: empty(JOURNAL))  # with `message`
+    modes: Mapping[tuple[str, str], int] = field(default_factory=dict)  # DuplicateMode and ModeFrom -> rows
+    conversion_ids: int = 0  # rows that give one,
+    known_conversion_ids: int = 0  # and those whose conversion is there
     longest_lock_seconds: float = 0.0
 
     def sums(self, catalog: Catalog) -> tuple[Sums, Sums]:
@@ -35,6 +53,12 @@ class Summary:
         left_out = [kind.name for kind in catalog.conversion_types.values() if not kind.include_in_conversions]
         after = added(self.totals_before, self.totals_delta)
         return summed(self.totals_before, left_out), summed(after, left_out)
+
+    @property
+    def conversion_ids_unknown(self) -> bool:
+        """Whether rows give conversion ids, and none of them is known here: they may be of another ledger."""
+        unmatched = UNMATCHED & self.outcomes.keys()
+        return bool(self.conversion_ids and unmatched) and not self.known_conversion_ids
 
     @property
     def refused(self) -> int:
@@ -68,13 +92,34 @@ def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
             "before": text_from_micros(getattr(before, name)),
             "after": text_from_micros(getattr(after, name)),
         }
-    return told | {"callbacks": 0}
+    told["duplicate_modes"] = [
+        {"mode": mode, "mode_from": mode_from, "rows": rows} for (mode, mode_from), rows in modes_in_order(summary)
+    ]
+    return told | {"conversion_ids_unknown": summary.conversion_ids_unknown, "callbacks": 0}
+
+
+def modes_in_order(summary: Summary) -> list[tuple[tuple[str, str], int]]:
+    """By which modes the rows acted and why, with how many, the most first."""
+    return sorted(summary.modes.items(), key=lambda counted: (-counted[1], counted[0]))
 
 
 def in_order(outcomes: dict[str, int]) -> dict[str, int]:
     """Counted outcomes, what changed something first."""
     kind = Outcome if outcomes.keys() <= set(Outcome) else ClickOutcome
     return {outcome.value: outcomes[outcome] for outcome in reversed(kind) if outcomes.get(outcome)}
+
+
+def with_modes(summary: Summary, decided: pl.DataFrame) -> Summary:
+    """Count the modes of decided rows (JOURNAL) too, and which conversion ids are known."""
+    counted = decided.filter(pl.col("mode") != "").group_by("mode", "mode_from").len()
+    modes = Counter({(mode, mode_from): rows for mode, mode_from, rows in counted.iter_rows()})
+    named = decided.filter(pl.col("target_n").is_not_null())
+    return replace(
+        summary,
+        modes=dict(Counter(summary.modes) + modes),
+        conversion_ids=summary.conversion_ids + named.height,
+        known_conversion_ids=summary.known_conversion_ids + named.filter(pl.col("conversion_n") > 0).height,
+    )
 
 
 def sampled(samples: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:

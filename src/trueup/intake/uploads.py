@@ -20,7 +20,7 @@ from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, read_file
 from trueup.intake.chunks import FIRST_CHUNK, LAP, AppliedOrder, Pace, applied_order, to_its_end
 from trueup.intake.door import Clock, as_batch, carry, decide_now, record_rows
-from trueup.intake.summary import Summary, sampled, with_messages
+from trueup.intake.summary import Summary, sampled, with_messages, with_modes
 from trueup.ledger.batches import added, batches_of_content, create_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
@@ -47,7 +47,7 @@ class Upload:
     reading: Reading
     order: AppliedOrder
     row_kind: RowKind
-    duplicates: DuplicateMode | None  # None: the stored settings
+    duplicates: DuplicateMode | None  # None: what is set up, or the dialect's own way
     force_status: bool
     choices: str  # JSON, the same for the same command
 
@@ -88,6 +88,7 @@ def read_upload(
         "encoding": choices.encoding or "",
         "duplicates": duplicates.value if duplicates else "",
         "force_status": force_status,
+        "without_conversion_ids": choices.without_conversion_ids,
     }
     return Upload(
         content=content,
@@ -100,12 +101,6 @@ def read_upload(
         force_status=force_status,
         choices=json.dumps(chosen, sort_keys=True),
     )
-
-
-def with_duplicates(upload: Upload, duplicates: DuplicateMode) -> Upload:
-    """The same upload with a duplicate mode that the person chose once the file was read."""
-    choices = json.loads(upload.choices) | {"duplicates": duplicates.value}
-    return replace(upload, duplicates=duplicates, choices=json.dumps(choices, sort_keys=True))
 
 
 def with_choices(upload: Upload, more: Mapping[str, str]) -> Upload:
@@ -217,6 +212,7 @@ def _receipt(
         choices=upload.choices,
         row_kind=upload.row_kind,
         chosen_mode=upload.duplicates,
+        dialect_mode=upload.reading.own_mode,
         forced=upload.force_status,
     )
 
@@ -252,7 +248,7 @@ def _whole_clicks(upload: Upload, start: int, size: int) -> int:
 def _summed(summary: Summary, decisions: Decisions, delta: pl.DataFrame | None, seconds: float = 0.0) -> Summary:
     counts = Counter(dict(decisions.journal["outcome"].value_counts().iter_rows()))
     return replace(
-        summary,
+        with_modes(summary, decisions.journal),
         outcomes=dict(Counter(summary.outcomes) + counts),
         totals_delta=summary.totals_delta if delta is None else added(summary.totals_delta, delta),
         samples=sampled(summary.samples, decisions.journal),

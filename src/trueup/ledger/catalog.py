@@ -143,7 +143,7 @@ def _workspace(row: Row) -> Workspace:
 
 def _network(row: Row) -> AffiliateNetwork:
     policy = NetworkPolicy(
-        duplicate_mode=DuplicateMode(row["duplicate_mode"]),
+        duplicate_mode=DuplicateMode(row["duplicate_mode"]) if row["duplicate_mode"] else None,
         default_status=Status(row["default_status"]),
         status_map={word: Status(status) for word, status in json.loads(row["status_map"]).items()},
     )
@@ -163,7 +163,7 @@ def _network_row(network: AffiliateNetwork) -> Row:
     return {
         "network_id": network.network_id,
         "name": network.name,
-        "duplicate_mode": network.policy.duplicate_mode.value,
+        "duplicate_mode": network.policy.duplicate_mode or "",
         "default_status": network.policy.default_status.value,
         "status_map": _json(network.policy.status_map),
         "time_zone": network.time_zone,
@@ -188,7 +188,7 @@ def _type_row(kind: ConversionType) -> Row:
         "type_id": kind.type_id,
         "name": kind.name,
         "include_in_conversions": int(kind.include_in_conversions),
-        "duplicate_mode": kind.duplicate_mode.value if kind.duplicate_mode else "",
+        "duplicate_mode": kind.duplicate_mode or "",
         "in_journey": int(kind.in_journey),
     }
 

@@ -13,9 +13,18 @@ import polars as pl
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.waits import PATIENT, Waits
 
-HEAD: Final = "0003"  # the newest migration; each has the next number
+HEAD: Final = "0004"  # the newest migration; each has the next number
+OLDEST: Final = "0004"  # of a ledger that this program opens: those before it were made under earlier rules
 VERSION_TABLE: Final = "trueup_version"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
+
+_MADE_UNDER_EARLIER_RULES: Final = (
+    "this ledger (version {version}) was made under earlier rules, which this program does not have; it is left as it "
+    "is. Build it again in a new database. With the program that made it, write `trueup setup show > setup.toml` and "
+    "`trueup conversions --csv --output conversions.csv`. With this program, in the new database: `trueup setup apply "
+    "setup.toml`, import the clicks, then upload the original files in their order; or, for the conversions as they "
+    "are now and without their history, `trueup upload conversions.csv --without-conversion-ids --duplicates create`"
+)
 
 _TABLE_NAMES: Final = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
@@ -30,7 +39,8 @@ def open_ledger(url: str, waits: Waits = PATIENT) -> Database:
     """Open a ledger, making or updating its tables first where that is needed.
 
     Takes: what `Database` takes.
-    Raises: DatabaseError when it cannot be opened, is not a ledger, or was made by a newer program.
+    Raises: DatabaseError when it cannot be opened, is not a ledger, or was made by a newer program or under earlier
+    rules.
     """
     _refuse_missing_folder(url)
     db = Database(url, waits)
@@ -69,6 +79,8 @@ def _read_version(db: Database) -> str:
         raise DatabaseError(
             f"a newer Trueup made this ledger (version {version}, this program's is {HEAD}): update the program"
         )
+    if version < OLDEST:
+        raise DatabaseError(_MADE_UNDER_EARLIER_RULES.format(version=version))
     return version
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.schema import policies
-from trueup.model.policy import Policy, policy_from_content
+from trueup.model.policy import Policy, UnknownRulesError, policy_from_content
 
 # Read once per program: the content of a policy_id never changes.
 _known: dict[int, Policy] = {}
@@ -20,7 +20,11 @@ def store_policy(database: Database, policy: Policy) -> None:
 
 
 def read_policies(database: Database, policy_ids: Iterable[int]) -> dict[int, Policy]:
-    """Read policies. Takes: their ids. Returns: each by its id. Raises: DatabaseError when one is not there."""
+    """Read policies.
+
+    Takes: their ids. Returns: each by its id. Raises: DatabaseError when one is not there, or is of rules that this
+    program does not have.
+    """
     wanted = set(policy_ids)
     unread = sorted(wanted - _known.keys())
     if unread:
@@ -28,8 +32,18 @@ def read_policies(database: Database, policy_ids: Iterable[int]) -> dict[int, Po
             database.is_one_of(policies.c.policy_id, "wanted")
         )
         found = database.read(statement, {"policy_id": pl.Int64, "content": pl.String}, {"wanted": unread})
-        _known.update((policy_id, policy_from_content(content)) for policy_id, content in found.rows())
+        _known.update((policy_id, _read(policy_id, content)) for policy_id, content in found.rows())
     missing = wanted - _known.keys()
     if missing:
         raise DatabaseError(f"the ledger lacks policy {min(missing)}, which its rows were decided by")
     return {policy_id: _known[policy_id] for policy_id in wanted}
+
+
+def _read(policy_id: int, content: str) -> Policy:
+    try:
+        return policy_from_content(content)
+    except UnknownRulesError as error:
+        raise DatabaseError(
+            f"policy {policy_id} of the ledger is of other rules: {error}. Its rows are not decided by others; use the "
+            "program that received them"
+        ) from None

@@ -35,15 +35,22 @@ RECEIPT: Final[Schema] = {
     "received_at": pl.Int64,
     "policy_id": pl.Int64,
     "kind": pl.String,  # RowKind
-    "chosen_mode": pl.String,  # DuplicateMode that the person chose for the batch, '' for the settings' own
+    "chosen_mode": pl.String,  # DuplicateMode that the person chose for the batch, '' for none
+    "dialect_mode": pl.String,  # DuplicateMode that is the dialect's own way, '' where it has none or is in doubt
     "forced": pl.Int64,  # 1: statuses are forced (both status refusals are lifted)
 }
 
 # A row that can be decided: n is which of all the rows of its click it is, 0 for a row without a usable click id.
 BATCH: Final[Schema] = {**ROWS, **RECEIPT, "n": pl.Int64}
 
-# What happened to it. `conversion_n` is the conversion it made or met, 0 for none.
-DECIDED: Final[Schema] = {"outcome": pl.String, "conversion_n": pl.Int64}
+# What happened to it. `conversion_n` is the conversion it made or met, 0 for none. The mode is '' where none was asked:
+# of a status update, and of a row that was refused before.
+DECIDED: Final[Schema] = {
+    "outcome": pl.String,
+    "conversion_n": pl.Int64,
+    "mode": pl.String,  # DuplicateMode that it acted by
+    "mode_from": pl.String,  # ModeFrom: why
+}
 
 # One row ever received, as the journal keeps it.
 JOURNAL: Final[Schema] = {**BATCH, **DECIDED}

@@ -40,7 +40,7 @@ class ConversionType:
     type_id: int
     name: str
     include_in_conversions: bool = True
-    duplicate_mode: DuplicateMode | None = None  # None for the network's
+    duplicate_mode: DuplicateMode | None = None  # None: it says none, and the network is asked
     in_journey: bool = False
 
 

@@ -1,5 +1,7 @@
 """Money: integers of micros (1/1,000,000 of a currency unit), never floats."""
 
+import polars as pl
+
 MICROS = 1_000_000
 PAYOUT_MAX = 9_000_000_000 * MICROS  # a click's 1,000 rows of this still fit 64 bits
 RATE_SCALE = 1_000_000_000  # rates are integers of billionths
@@ -54,3 +56,22 @@ def _text(value: int, scale: int, decimals: int, kept: int) -> str:
     digits = f"{fraction:0{decimals}d}"
     shown = digits[:kept] + digits[kept:].rstrip("0")
     return f"{'-' if value < 0 else ''}{whole}{'.' if shown else ''}{shown}"
+
+
+def decimal_text(number: pl.Expr, decimals: int, kept: int) -> pl.Expr:
+    """Write whole numbers as decimals, exactly.
+
+    Takes: integers of 10^-`decimals`. Returns: text with at least `kept` decimals and no more than needed, null for
+    null.
+    """
+    scale = pl.lit(10**decimals, pl.Int128)
+    size = number.cast(pl.Int128).abs()
+    fraction = (size % scale).cast(pl.String).str.zfill(decimals)
+    rest = fraction.str.slice(kept).str.strip_chars_end("0")
+    sign = pl.when(number < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.concat_str(sign, (size // scale).cast(pl.String), pl.lit("."), fraction.str.slice(0, kept), rest)
+
+
+def money_text(micros: pl.Expr) -> pl.Expr:
+    """Micros as a decimal amount, such as `1.20`, `-50.00`, `0.000001`."""
+    return decimal_text(micros, 6, 2)

@@ -2,7 +2,7 @@
 
 A row is decided under the policy in force when it was received, and for ever after: deciding it again years later reads
 the same content. Names, URLs and everything else that no rule looks at are left out, so that changing them makes no
-new policy.
+new policy. The version of the rules is part of it: when the rules change, rows received before keep theirs.
 """
 
 import hashlib
@@ -10,19 +10,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from trueup.model.money import RATE_ONE
 from trueup.model.words import DEFAULT_TYPE, Approval, DuplicateMode, PayoutMode, Status, UnknownClick
 
-ROWS_PER_CLICK = 1_000
+ROWS_PER_CLICK: Final = 1_000
+RULES_VERSION: Final = 1  # of the rules that this program decides by; the next number whenever they change
+
+
+class UnknownRulesError(Exception):
+    """Rows were received under a version of the rules that this program does not have."""
 
 
 @dataclass(frozen=True)
 class NetworkPolicy:
     """What an affiliate network's rows are decided by."""
 
-    duplicate_mode: DuplicateMode = DuplicateMode.IGNORE
+    duplicate_mode: DuplicateMode | None = None  # None: it says none
     default_status: Status = Status.APPROVED
     status_map: Mapping[str, Status] = field(default_factory=dict)  # case-folded word -> status
 
@@ -40,8 +45,9 @@ class OfferPolicy:
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything a decision asks of the settings."""
+    """Everything a decision asks of the settings, and which rules it goes by."""
 
+    rules_version: int = RULES_VERSION
     currency: str = "USD"
     rates: Mapping[str, int] = field(default_factory=dict)  # currency -> billionths of the workspace's currency
     unknown_click: UnknownClick = UnknownClick.REFUSE
@@ -49,6 +55,13 @@ class Policy:
     types: Mapping[str, DuplicateMode | None] = field(default_factory=dict)  # known conversion type -> its own mode
     networks: Mapping[int, NetworkPolicy] = field(default_factory=dict)
     offers: Mapping[int, OfferPolicy] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let no row be decided by other rules than its own. Raises: UnknownRulesError."""
+        if self.rules_version != RULES_VERSION:
+            raise UnknownRulesError(
+                f"version {self.rules_version} of the rules is asked for, and this program has version {RULES_VERSION}"
+            )
 
     def rate(self, currency: str) -> int | None:
         """Billionths of the workspace's currency for one of `currency`; None when there is no rate."""
@@ -78,22 +91,29 @@ class Policy:
 
 
 def policy_from_content(content: str) -> Policy:
-    """Read back what `Policy.content` wrote."""
+    """Read back what `Policy.content` wrote. Raises: UnknownRulesError for one of other rules than this program's."""
     stored = json.loads(content)
+    if stored.get("rules_version") != RULES_VERSION:  # its other fields may be others too
+        return Policy(rules_version=stored.get("rules_version", 0))
     return Policy(
+        rules_version=stored["rules_version"],
         currency=stored["currency"],
         rates=stored["rates"],
         unknown_click=UnknownClick(stored["unknown_click"]),
         rows_per_click=stored["rows_per_click"],
-        types={name: DuplicateMode(mode) if mode else None for name, mode in stored["types"].items()},
+        types={name: _mode(mode) for name, mode in stored["types"].items()},
         networks={int(network_id): _network(network) for network_id, network in stored["networks"].items()},
         offers={int(offer_id): _offer(offer) for offer_id, offer in stored["offers"].items()},
     )
 
 
+def _mode(stored: str | None) -> DuplicateMode | None:
+    return DuplicateMode(stored) if stored else None
+
+
 def _network(stored: dict[str, Any]) -> NetworkPolicy:
     return NetworkPolicy(
-        duplicate_mode=DuplicateMode(stored["duplicate_mode"]),
+        duplicate_mode=_mode(stored["duplicate_mode"]),
         default_status=Status(stored["default_status"]),
         status_map={word: Status(status) for word, status in stored["status_map"].items()},
     )

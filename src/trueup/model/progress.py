@@ -24,6 +24,7 @@ class Receipt:
     undoes: int = 0
     row_kind: RowKind = RowKind.CONVERSION
     chosen_mode: DuplicateMode | None = None
+    dialect_mode: DuplicateMode | None = None  # the dialect's own way, where there is no doubt which dialect it is
     forced: bool = False
 
 

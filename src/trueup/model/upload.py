@@ -28,11 +28,12 @@ class UploadChoices:
     kind: UploadKind = UploadKind.CONVERSIONS
     dialect: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
-    duplicates: DuplicateMode | None = None  # None: the stored settings
+    duplicates: DuplicateMode | None = None  # None: what is set up, or the dialect's own way
     time_zone: str | None = None
     decimal_comma: bool = False
     encoding: str | None = None
     force_status: bool = False
+    without_conversion_ids: bool = False
     again: bool = False  # it is known that the same file was sent before
 
     def text(self) -> str:

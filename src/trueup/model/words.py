@@ -26,6 +26,17 @@ class DuplicateMode(StrEnum):
     IGNORE_SAME_EVENT_ID = "ignore_same_event_id"  # the first row of an event id stands
 
 
+class ModeFrom(StrEnum):
+    """Why a row acts by its duplicate mode: the first of these that says one."""
+
+    CHOSEN = "chosen"  # a person chose it for the upload
+    CONVERSION_ID = "conversion_id"  # the row names its conversion, so it updates that
+    TYPE = "type"  # the conversion type has it
+    NETWORK = "network"  # the affiliate network has it
+    DIALECT = "dialect"  # it is the dialect's own way
+    DEFAULT = "default"  # nobody said one
+
+
 class Label(StrEnum):
     """What `create_new_or_repeated` says of a conversion; every other mode says `unknown`."""
 
@@ -191,6 +202,9 @@ OF_MESSAGES = (Outcome.REFUSED_NOT_ALLOWED, Outcome.IGNORED_STATUS)
 
 # Outcomes that the row alone decides, in precedence. A dialect says them; no later fact changes them.
 ROW_ALONE = tuple(o for o in tuple(Outcome)[: tuple(Outcome).index(Outcome.IGNORED_STATUS)] if o not in OF_MESSAGES)
+
+# The mode of a row for which nobody said one: what a network reports of a sale later is not lost.
+DEFAULT_MODE = DuplicateMode.UPDATE
 
 # The conversion type that always exists, and that a row without a type has.
 DEFAULT_TYPE = "conversion"

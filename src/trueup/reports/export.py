@@ -13,25 +13,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6f%:z"
 
 
-def decimal_text(number: pl.Expr, decimals: int, kept: int) -> pl.Expr:
-    """Write whole numbers as decimals, exactly.
-
-    Takes: integers of 10^-`decimals`. Returns: text with at least `kept` decimals and no more than needed, null for
-    null.
-    """
-    scale = pl.lit(10**decimals, pl.Int128)
-    size = number.cast(pl.Int128).abs()
-    fraction = (size % scale).cast(pl.String).str.zfill(decimals)
-    rest = fraction.str.slice(kept).str.strip_chars_end("0")
-    sign = pl.when(number < 0).then(pl.lit("-")).otherwise(pl.lit(""))
-    return pl.concat_str(sign, (size // scale).cast(pl.String), pl.lit("."), fraction.str.slice(0, kept), rest)
-
-
-def money_text(micros: pl.Expr) -> pl.Expr:
-    """Micros as a decimal amount, such as `1.20`, `-50.00`, `0.000001`."""
-    return decimal_text(micros, 6, 2)
-
-
 def moment(micros: int) -> str:
     """A time as people and programs read it: ISO 8601, UTC."""
     return (_EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")

@@ -9,7 +9,8 @@ from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection, read_conversions
 from trueup.model.batch import EXPORT_COLUMNS
 from trueup.model.catalog import Catalog
-from trueup.reports.export import money_text, time_text
+from trueup.model.money import money_text
+from trueup.reports.export import time_text
 from trueup.reports.names import name_of
 
 # The names that a row of an export has, and that uploads read.

@@ -11,8 +11,8 @@ from typing import Final
 import polars as pl
 
 from trueup.model.counting import COUNTED, PAID
+from trueup.model.money import decimal_text
 from trueup.model.words import Status
-from trueup.reports.export import decimal_text
 
 
 class Unit(Enum):

@@ -10,12 +10,13 @@ from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
 
-ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS]  # what these files need of a decided row
+ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
+RESULT_TITLES: Final = ("line", "click_id", "outcome", "conversion_id", "message", "mode", "mode_from")
 _PIECE_ROWS: Final = 50_000
 
 
 def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
-    """Write `line,click_id,outcome,conversion_id,message`, a row of it for each row of the file, in its order.
+    """Write what happened to each row of the file, in its order: RESULT_TITLES.
 
     Takes: decided rows (ROW_COLUMNS) in the order of their file.
     """
@@ -31,7 +32,9 @@ def _told(rows: pl.DataFrame) -> pl.DataFrame:
         defused(pl.col("click_id")).alias("click_id"),
         "outcome",
         made.alias("conversion_id"),
-        message().alias("message"),
+        message(rows["outcome"].unique().to_list()).alias("message"),
+        "mode",
+        "mode_from",
     )
 
 
@@ -51,7 +54,7 @@ def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out
 def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
     """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
     refused = rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line")
-    return refused.select("line", "outcome", message=message())
+    return refused.select("line", "outcome", message=message(refused["outcome"].unique().to_list()))
 
 
 def _defused(fields: list[str]) -> list[str]:

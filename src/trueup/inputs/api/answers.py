@@ -14,7 +14,17 @@ from trueup.model.catalog import Catalog
 from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
 from trueup.model.progress import BatchRecord
-from trueup.model.words import BatchKind, BatchState, Label, Origin, Outcome, RowKind, Status
+from trueup.model.words import (
+    BatchKind,
+    BatchState,
+    DuplicateMode,
+    Label,
+    ModeFrom,
+    Origin,
+    Outcome,
+    RowKind,
+    Status,
+)
 from trueup.reports.export import batch_as_json, moment
 from trueup.reports.history import Event, shown
 from trueup.reports.names import names_by_id
@@ -52,6 +62,14 @@ class Amount(Answer):
     after: str = Field(examples=["155.00"])
 
 
+class ModeAnswer(Answer):
+    """A duplicate mode that rows acted by, and why."""
+
+    mode: DuplicateMode
+    mode_from: ModeFrom = Field(description="Why by this one: who was the first to say a mode.")
+    rows: int
+
+
 class SummaryAnswer(Answer):
     """What a batch did, or would do."""
 
@@ -63,6 +81,12 @@ class SummaryAnswer(Answer):
     revenue: Amount
     pending_revenue: Amount
     declined_revenue: Amount
+    duplicate_modes: list[ModeAnswer] = Field(
+        description="The modes that rows acted by, of a preview and of rows applied by this very request."
+    )
+    conversion_ids_unknown: bool = Field(
+        description="Rows of the preview give conversion ids, and none of them is known: perhaps of another ledger."
+    )
 
     @classmethod
     def of(cls, summary: Summary, catalog: Catalog) -> Self:
@@ -136,6 +160,8 @@ class RowAnswer(Answer):
     outcome: Outcome
     message: str
     conversion_id: str | None
+    mode: DuplicateMode | None = Field(description="By which duplicate mode it acted; null where none was asked.")
+    mode_from: ModeFrom | None = Field(description="Why by this one.")
     raw: str = Field(description="The row as it came, where the other fields do not hold it.")
 
 
@@ -149,6 +175,8 @@ def row_answers(rows: pl.DataFrame) -> list[RowAnswer]:
             payout=None if row["payout"] is None else text_from_micros(row["payout"]),
             converted_at=None if row["converted_at"] is None else moment(row["converted_at"]),
             conversion_id=conversion_id(row["click_id"], row["conversion_n"]) if row["conversion_n"] else None,
+            mode=row["mode"] or None,
+            mode_from=row["mode_from"] or None,
         )
         for row in rows.with_columns(message=message()).iter_rows(named=True)
     ]

@@ -34,7 +34,7 @@ from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions
 from trueup.model.ids import conversion_id, split_conversion_id
-from trueup.model.words import DuplicateMode, Outcome, RowKind
+from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind
 from trueup.reports.history import history
 from trueup.reports.log import as_log
 
@@ -90,7 +90,7 @@ class SentConversions(BaseModel):
 
     rows: list[ConversionRow] = Field(min_length=1, max_length=ROWS_MOST)
     duplicates: DuplicateMode | None = Field(
-        None, description="What rows do to conversions that exist; null: as is set up."
+        None, description="What rows do to conversions that exist; null: as is set up, else `update`."
     )
     force_status: bool = Field(False, description="Set statuses even where a person set another, or back to pending.")
     preview: bool = Field(False, description="Say what they would do; change nothing.")
@@ -102,6 +102,8 @@ class RowTold(Answer):
     outcome: Outcome
     conversion_id: str | None = Field(description="The conversion that it made or met.")
     message: str
+    mode: DuplicateMode | None = Field(description="By which duplicate mode it acted; null where none was asked.")
+    mode_from: ModeFrom | None = Field(description="Why by this one.")
 
 
 class RowsTold(SummaryAnswer):
@@ -222,9 +224,16 @@ async def _carried_out(caller: Caller, edge: Edge, look: Look, upload: Upload, *
 
 def _told(edge: Edge, summary: Summary, rows: pl.DataFrame) -> Response:
     """The answer, written in the thread that this runs in: ten thousand rows would keep the event loop for long."""
+    told_of = ("outcome", "click_id", "conversion_n", "message", "mode", "mode_from")
     results = [
-        RowTold(outcome=Outcome(outcome), conversion_id=conversion_id(click_id, n) if n else None, message=message)
-        for outcome, click_id, n, message in rows.select("outcome", "click_id", "conversion_n", "message").iter_rows()
+        RowTold(
+            outcome=Outcome(outcome),
+            conversion_id=conversion_id(click_id, n) if n else None,
+            message=message,
+            mode=DuplicateMode(mode) if mode else None,
+            mode_from=ModeFrom(mode_from) if mode_from else None,
+        )
+        for outcome, click_id, n, message, mode, mode_from in rows.select(told_of).iter_rows()
     ]
     told = RowsTold(**SummaryAnswer.of(summary, edge.catalog).model_dump(), results=results)
     return json_answer(told)

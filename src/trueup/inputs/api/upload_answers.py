@@ -61,6 +61,9 @@ class _Chosen(BaseModel):
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
     encoding: Text | None = Field(None, description="The encoding, where it is not UTF-8 or UTF-16.")
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
+    without_conversion_ids: bool = Field(
+        False, description="Leave the file's conversion ids out: they are of another ledger."
+    )
 
 
 class SentChoices(_Chosen):
@@ -100,7 +103,8 @@ def trouble_of(choices: UploadChoices) -> str:
     if choices.kind is not UploadKind.CLICKS:
         return ""
     meant = {"dialect": choices.dialect, "columns": choices.columns, "duplicates": choices.duplicates}
-    foreign = [name for name, value in {**meant, "force_status": choices.force_status}.items() if value]
+    flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
+    foreign = [name for name, value in {**meant, **flags}.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
 
 
@@ -110,11 +114,12 @@ class ChoicesAnswer(Answer):
     kind: UploadKind
     dialect: str | None
     columns: dict[str, str]
-    duplicates: DuplicateMode | None = Field(description="null: the stored settings.")
+    duplicates: DuplicateMode | None = Field(description="null: what is set up, or the dialect's own way.")
     time_zone: str | None
     decimal_comma: bool
     encoding: str | None
     force_status: bool
+    without_conversion_ids: bool
     again: bool
 
 
@@ -125,7 +130,9 @@ class ReadingAnswer(Answer):
     statement: list[str] = Field(description="What it was taken for and why, in sentences.")
     time_zone: str = Field(description="Of its times without an offset.")
     titles: list[str]
-    suggested_duplicates: DuplicateMode | None = Field(description="What such files usually mean by `duplicates`.")
+    dialect_duplicates: DuplicateMode | None = Field(
+        description="The dialect's own way with duplicates; null where it has none, or the dialect is in doubt."
+    )
     rows: int
 
     @classmethod
@@ -136,7 +143,7 @@ class ReadingAnswer(Answer):
             statement=[said(sentence) for sentence in account.statement],
             time_zone=account.time_zone,
             titles=list(account.titles),
-            suggested_duplicates=DuplicateMode(account.suggested_mode) if account.suggested_mode else None,
+            dialect_duplicates=DuplicateMode(account.own_mode) if account.own_mode else None,
             rows=account.rows,
         )
 
