@@ -5,7 +5,6 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.times import iso
 from trueup.model.words import ClickOutcome, Outcome, RowKind
 
 
@@ -60,7 +59,7 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_UNKNOWN_STATUS: _unknown_status(),
     Outcome.REFUSED_UNKNOWN_CONVERSION: pl.lit("The click has no conversion that matches what the row gives."),
     Outcome.REFUSED_BEFORE_CLICK: _said("It would have happened before its click, which was at {}.", "detail"),
-    Outcome.REFUSED_IN_FUTURE: _said("It would happen in the future, at {}.", iso(pl.col("converted_at"))),
+    Outcome.REFUSED_IN_FUTURE: _said("It would happen in the future, at {}.", "detail"),
     Outcome.REFUSED_TOO_MANY_ROWS: _said("The click has had {} rows, the most that one click takes.", "detail"),
     Outcome.REFUSED_MANUAL_STATUS: _said(
         "The status of conversion {} was set by a person and stays; force statuses to change it.", _conversion()
@@ -76,7 +75,7 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
 }
 
 MESSAGE_COLUMNS: Final = [
-    "outcome", "detail", "kind", "click_id", "conversion_n", "conversion_type", "status", "converted_at",
+    "outcome", "detail", "kind", "click_id", "conversion_n", "conversion_type", "status",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from trueup.ledger.database import BUSY_TIMEOUT_SECONDS, Database, DatabaseError
 
-HEAD: Final = "0003"  # the newest migration; each has the next number
+HEAD: Final = "0005"  # the newest migration; each has the next number
 VERSION_TABLE: Final = "trueup_version"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
 
