@@ -86,6 +86,7 @@ ROWS_GIVEN = st.fixed_dictionaries(
             fullmatch=True,
         )
         | st.sampled_from(["", "2026-03-01", "2026-02-30T10:00", "2999-12-31T23:59:59.999999999-23:59", "now"])
+        | st.from_regex(r"[0-9]{8,14}", fullmatch=True)
         | TEXTS,
         "currency": TEXTS | st.sampled_from(["usd", " EUR", "ß"]),
     }
@@ -97,7 +98,7 @@ def rows_of_file(given: list[dict[str, str]]) -> list[dict[str, Any]]:
     cells = pl.DataFrame(given).select(defused(pl.col(name).str.strip_chars()).alias(name) for name in given[0])
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows([cells.columns, *cells.rows()])
-    reading = read(file.getvalue(), dialect="trueup", time_zone="UTC")
+    reading = read(file.getvalue(), dialect="trueup")
     notes = {note["line"]: note for note in reading.notes.to_dicts()}
     return [
         found | {name: notes[found["line"]][name] if found["line"] in notes else "" for name in ("refusal", "detail")}

@@ -93,7 +93,7 @@ def test_statement__says_everything_that_was_recognised() -> None:
         "Read as headed: it has column titles, and they are no known tracker's.",
         "Fields: click_id (from Sub ID), payout (from Amount), converted_at (from Time). Not used: Comment.",
         "Separator: semicolon. Encoding: UTF-8 (by its byte order mark). The column titles are on line 2.",
-        "Times without an offset are in Europe/Warsaw.",
+        "Times without an offset are in the zone of the click's network, or in Europe/Warsaw where it has none.",
         "Decimal mark: point.",
     )
 

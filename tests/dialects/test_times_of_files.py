@@ -4,10 +4,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from dialect_reading import column, details, read, refusals
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from trueup.dialects.times import exact_micros
+from trueup.dialects.times import local_micros as wall_clock_micros
+from trueup.dialects.values import read_time
+from trueup.model.batch import LOCAL_TIMES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = (
@@ -114,6 +120,63 @@ def test_time__accepted_forms(text: str) -> None:
     assert times([text]) == [micros(datetime(2024, 1, 2, *FORMS[text], tzinfo=UTC))]
 
 
+def test_unix_times__are_seconds_or_milliseconds_by_their_digits() -> None:
+    texts = ["100000000", "1704164645", "9999999999", "100000000000", "1704164645123", "9999999999999"]
+    seconds = [100_000_000, 1_704_164_645, 9_999_999_999, 100_000_000, 1_704_164_645.123, 9_999_999_999.999]
+    assert times(texts, "Asia/Kolkata") == [round(each * 1_000) * 1_000 for each in seconds]
+    others = read("click_id,time\na,99999999\nb,12345678901\nc,12345678901234\nd,0123456789\n")
+    assert refusals(others) == dict.fromkeys((2, 3, 4, 5), "refused_bad_time")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.datetimes(datetime.fromisoformat("1000-01-02"), datetime.fromisoformat("2999-12-30")).map(
+                lambda wall: f"{wall:%Y-%m-%d %H:%M:%S.%f}"
+            ),
+            st.from_regex(r"2024-0[1-3]-(2[89]|3[01])T[0-2][0-9]:[0-6][0-9](Z|[+-]0[0-9]:?30)?", fullmatch=True),
+            st.from_regex(r"[0-9]{8,14}", fullmatch=True),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_whole_columns__are_read_as_single_values_are(texts: list[str]) -> None:
+    columns = pl.DataFrame({"text": texts}).select(
+        exact=exact_micros(pl.col("text")), local=wall_clock_micros(pl.col("text"))
+    )
+    assert columns.rows() == [read_time(text) for text in texts]
+
+
+def test_local_time__is_kept_where_nobody_chose_a_zone() -> None:
+    text = "click_id,time\na,2024-06-01T12:00\nb,2024-06-01T12:00Z\nc,\nd,2024-03-31 02:30\n"
+    reading = read(text, workspace_time_zone="Europe/Warsaw")
+    noon = micros(datetime(2024, 6, 1, 12, tzinfo=UTC))
+    assert reading.rows.select("converted_at", "local_time", "fallback_zone").rows() == [
+        (None, noon, "Europe/Warsaw"),
+        (noon, None, ""),
+        (None, None, ""),
+        (None, micros(datetime(2024, 3, 31, 2, 30, tzinfo=UTC)), "Europe/Warsaw"),  # it may have been elsewhere
+    ]
+    assert refusals(reading) == {}
+    assert "Times without an offset are in the zone of the click's network, or in Europe/Warsaw where it has none." in (
+        reading.statement
+    )
+
+
+def test_local_time__leaves_no_columns_where_no_row_has_one() -> None:
+    assert not set(LOCAL_TIMES) & set(read("click_id,time\na,2024-06-01T12:00Z\nb,\n").rows.columns)
+
+
+@pytest.mark.parametrize("choices", [{"time_zone": "Europe/Warsaw"}, {"dialect": "redtrack"}])
+def test_zone__that_a_person_or_the_dialect_says_makes_local_times_exact(choices: dict[str, str]) -> None:
+    reading = read("click_id,time\na,2024-06-01T12:00\n", workspace_time_zone="Asia/Kolkata", **choices)
+    hour = 10 if "time_zone" in choices else 12
+    assert column(reading, "converted_at") == [micros(datetime(2024, 6, 1, hour, tzinfo=UTC))]
+    assert not set(LOCAL_TIMES) & set(reading.rows.columns)
+
+
 BAD = (
     "2024-02-30T10:00",
     "2023-02-29 10:00",
@@ -136,7 +199,6 @@ BAD = (
     "24-01-02 10:00",
     "0000-01-01T00:00Z",
     "٢٠٢٤-01-02T10:00",
-    "1704189600",
     "now",
 )
 
@@ -172,4 +234,5 @@ def test_time__absent_is_null() -> None:
 def test_zone__the_workspaces_is_the_last_resort() -> None:
     reading = read("a,,,,2024-06-01T12:00", workspace_time_zone="Europe/Warsaw")
     assert reading.time_zone == "Europe/Warsaw"
-    assert column(reading, "converted_at") == [micros(datetime(2024, 6, 1, 10, tzinfo=UTC))]
+    assert reading.network_zones
+    assert column(reading, "fallback_zone") == ["Europe/Warsaw"]

@@ -7,7 +7,9 @@ simple enough to be read beside the documents. The settings are the program's ow
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from trueup.model.policy import NetworkPolicy, OfferPolicy, Policy
 from trueup.model.words import DuplicateMode, Outcome, RowKind, Status
@@ -29,6 +31,7 @@ WORDS = {
     "other": ("other",),
 }
 FIVE_MINUTES = 5 * 60 * 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_CLICK = ("refused_malformed_row", "refused_missing_click_id", "refused_bad_click_id")
 
 
@@ -57,6 +60,8 @@ class Row:
     payout: int | None = None
     currency: str = ""
     converted_at: int | None = None
+    local_time: int | None = None
+    fallback_zone: str = ""
     target_n: int | None = None
     refusal: str = ""
 
@@ -162,8 +167,7 @@ class Book:
 
     def _refusals(self, case: Case) -> Iterator[str]:
         """Everything that speaks against a row before its duplicates are looked at, the weightiest first."""
-        if case.row.refusal:
-            yield case.row.refusal
+        yield from self._refusals_of_the_row(case)
         if case.too_many:
             yield Outcome.REFUSED_TOO_MANY_ROWS
         yield from self._refusals_of_settings(case)
@@ -184,13 +188,21 @@ class Book:
         names_some = row.target_n is not None or case.upload.kind is RowKind.STATUS
         if names_some and not self._meant(case):
             yield Outcome.REFUSED_UNKNOWN_CONVERSION
-        happened = case.upload.received_at if row.converted_at is None else row.converted_at
-        if happened < click.clicked_at:
+        given = self._given_time(case)
+        if (case.upload.received_at if given is None else given) < click.clicked_at - FIVE_MINUTES:
             yield Outcome.REFUSED_BEFORE_CLICK
-        if happened > case.upload.received_at + FIVE_MINUTES:
+        if self._happened(case) > case.upload.received_at + FIVE_MINUTES:
             yield Outcome.REFUSED_IN_FUTURE
         if case.too_many is None and case.n > policy.rows_per_click:
             yield Outcome.REFUSED_TOO_MANY_ROWS
+
+    def _refusals_of_the_row(self, case: Case) -> Iterator[str]:
+        """What the row shows, once it is known whose click it is."""
+        row = case.row
+        if row.refusal:
+            yield row.refusal
+        if row.local_time is not None and row.click_id in self.clicks and self._given_time(case) is None:
+            yield Outcome.REFUSED_BAD_TIME
 
     # --- what the settings give
 
@@ -201,7 +213,26 @@ class Book:
         return case.upload.policy.offers.get(self.clicks[case.row.click_id].offer_id, OfferPolicy())
 
     def _currency(self, case: Case) -> str:
-        return case.row.currency or self._offer(case).currency or case.upload.policy.currency
+        given = "" if case.row.payout is None else case.row.currency
+        return given or self._offer(case).currency or case.upload.policy.currency
+
+    def _given_time(self, case: Case) -> int | None:
+        """The moment that a row says; None where it says none, or one that its zone's clock skipped or repeated."""
+        row = case.row
+        if row.local_time is None:
+            return row.converted_at
+        zone = ZoneInfo(self._network(case).time_zone or row.fallback_zone)
+        wall = EPOCH.replace(tzinfo=None) + timedelta(microseconds=row.local_time)
+        first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        if first.utcoffset() != second.utcoffset():
+            return None
+        return (first - EPOCH) // timedelta(microseconds=1)
+
+    def _happened(self, case: Case) -> int:
+        """When it happened: not before the click, since clocks differ."""
+        given = self._given_time(case)
+        said = case.upload.received_at if given is None else given
+        return max(said, self.clicks[case.row.click_id].clicked_at)
 
     def _rate(self, case: Case) -> int | None:
         policy, currency = case.upload.policy, self._currency(case)
@@ -305,7 +336,7 @@ class Book:
             currency=self._currency(case),
             rate=self._rate(case) or 0,
             revenue=self._revenue(case),
-            converted_at=case.upload.received_at if row.converted_at is None else row.converted_at,
+            converted_at=self._happened(case),
             label=("repeated" if repeated else "new") if labels else "unknown",
             upload=case.place,
             line=row.line,
@@ -328,8 +359,8 @@ class Book:
             after = replace(
                 after, payout=row.payout, currency=self._currency(case), rate=rate, revenue=self._revenue(case)
             )
-        if row.converted_at is not None:
-            after = replace(after, converted_at=row.converted_at)
+        if self._given_time(case) is not None:
+            after = replace(after, converted_at=self._happened(case))
         self.conversions[original.click_id, original.n] = after
         return Outcome.UNCHANGED if after == original else Outcome.UPDATED
 

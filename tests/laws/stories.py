@@ -19,7 +19,12 @@ CLICKS: Final = {
 }
 MODES: Final = st.sampled_from(DuplicateMode)
 PAYOUTS: Final = st.sampled_from([None, None, 0, 1_000_000, 2_500_000, -500_000, 333_333, 1])
+MINUTE: Final = 60_000_000
 TIMES: Final = [None] * 5 + [NOON - 5 * HOUR, NOON - 4 * HOUR, NOON - 27 * HOUR, NOON - 28 * HOUR, NOON + 9 * HOUR]
+TIMES += [NOON - 28 * HOUR - 5 * MINUTE, NOON - 29 * HOUR - 5 * MINUTE - 1, NOON - 30 * HOUR - 1]
+# What clocks showed; the last two were skipped in New York, and repeated in Warsaw.
+LOCAL_TIMES: Final = [NOON - 5 * HOUR, NOON - 28 * HOUR, NOON + 12 * HOUR, 1_741_487_400_000_000, 1_761_445_800_000_000]
+ZONES: Final = ["", "", "Europe/Warsaw", "America/New_York"]
 STATUSES: Final = ["", "", "", "approved", "Sale", "lead", "pending", "REJECTED", "declined", "other", "2", "nonsense"]
 REFUSALS: Final = [""] * 30 + ["refused_bad_payout", "refused_bad_time", "refused_missing_click_id"]
 MODE_CHOICES: Final = st.one_of(st.none(), MODES)
@@ -29,7 +34,7 @@ def _networks() -> st.SearchStrategy[NetworkPolicy]:
     maps = st.sampled_from(
         [{}, {"2": Status.DECLINED}, {"lead": Status.OTHER, "2": Status.PENDING}, {"approved": Status.PENDING}]
     )
-    return st.builds(NetworkPolicy, MODE_CHOICES, st.sampled_from(Status), maps)
+    return st.builds(NetworkPolicy, MODE_CHOICES, st.sampled_from(Status), maps, st.sampled_from(ZONES))
 
 
 def _offers() -> st.SearchStrategy[OfferPolicy]:
@@ -75,7 +80,13 @@ def rows() -> st.SearchStrategy[Row]:
         target_n=st.sampled_from([None] * 6 + [0, 1, 2, 3]),
         refusal=st.sampled_from(REFUSALS),
     )
-    return made.map(lambda row: replace(row, click_id="") if row.refusal in NO_CLICK else row)
+    kept = made.map(lambda row: replace(row, click_id="") if row.refusal in NO_CLICK else row)
+    zones = st.sampled_from(["UTC", "Europe/Warsaw"])
+    return st.one_of(kept, kept, kept, st.builds(_in_local_time, kept, st.sampled_from(LOCAL_TIMES), zones))
+
+
+def _in_local_time(row: Row, local_time: int, zone: str) -> Row:
+    return replace(row, converted_at=None, local_time=local_time, fallback_zone=zone)
 
 
 @st.composite

@@ -37,7 +37,6 @@ rows_per_click = 1000
 [[affiliate_networks]]
 name = "Northwind"
 default_status = "approved"
-time_zone = "UTC"
 only_with_key = false
 always_200 = false
 

@@ -19,7 +19,7 @@ from trueup.dialects.choices import Choices
 from trueup.intake.undo import apply_undo, undoable
 from trueup.intake.uploads import Watch, apply_upload, read_upload
 from trueup.ledger.batches import read_rows
-from trueup.ledger.catalog import write_thing, write_workspace
+from trueup.ledger.catalog import read_catalog, write_thing, write_workspace
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_conversions
@@ -71,7 +71,7 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
     given = {SHORT.get(title, title): _value(title, cell) for title, cell in line.given.items()}
     kind = RowKind.STATUS if do == "status" else RowKind.CONVERSION
     mode = DuplicateMode(given["by"]) if "by" in given else None
-    choices = Choices(kind, "headed", {}, None, "UTC", False, None)
+    choices = Choices(kind, "headed", {}, None, read_catalog(ledger).workspace.time_zone, False, None)
     if kind is RowKind.STATUS:
         given.setdefault("status", "")
     upload = read_upload(_file(given), "table", choices, duplicates=mode, force_status="force" in given)
@@ -133,7 +133,7 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
     statuses = {word: Status(status) for word, status in _several(read("map", "")).items()}
     mode, of_type = read("mode", "ignore"), read("type_mode", "")
     of_network = DuplicateMode(mode) if mode != "none" else None
-    network = NetworkPolicy(of_network, Status(read("default", "approved")), statuses)
+    network = NetworkPolicy(of_network, Status(read("default", "approved")), statuses, read("zone", ""))
     offer = OfferPolicy(
         PayoutMode(read("payout_mode", "auto")),
         micros_from_text(read("payout", "0")),
@@ -142,8 +142,9 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
         payouts,
     )
     unknown, limit = UnknownClick(read("unknown", "refuse")), int(read("limit", "1000"))
+    zone = read("workspace_zone", "UTC")
     with ledger.transaction():
-        write_workspace(ledger, Workspace(unknown_click=unknown, rows_per_click=limit, rates=rates))
+        write_workspace(ledger, Workspace(time_zone=zone, unknown_click=unknown, rows_per_click=limit, rates=rates))
         write_thing(ledger, AffiliateNetwork(0, "Northwind", network))
         write_thing(ledger, ConversionType(0, "sale", duplicate_mode=DuplicateMode(of_type) if of_type else None))
         write_thing(ledger, Offer(0, "Shoes", 1, policy=offer))

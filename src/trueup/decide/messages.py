@@ -92,7 +92,7 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_UNKNOWN_STATUS: _unknown_status(),
     Outcome.REFUSED_UNKNOWN_CONVERSION: pl.lit("The click has no conversion that matches what the row gives."),
     Outcome.REFUSED_BEFORE_CLICK: _said("It would have happened before its click, which was at {}.", "detail"),
-    Outcome.REFUSED_IN_FUTURE: _said("It would happen in the future, at {}.", iso(pl.col("converted_at"))),
+    Outcome.REFUSED_IN_FUTURE: _said("It would happen in the future, at {}.", "detail"),
     Outcome.REFUSED_TOO_MANY_ROWS: _said("The click has had {} rows, the most that one click takes.", "detail"),
     Outcome.REFUSED_MANUAL_STATUS: _said(
         "The status of conversion {} was set by a person and stays; force statuses to change it.", _conversion()

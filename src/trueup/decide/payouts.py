@@ -16,6 +16,13 @@ def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
     return offer.payout if offer.payout_mode is PayoutMode.MANUAL else 0
 
 
+def without_idle_currency(rows: pl.DataFrame) -> pl.DataFrame:
+    """Take the currency from rows that give no payout: it says nothing, and an offer's amount is in the offer's own."""
+    if not rows["payout"].null_count() or not rows["currency"].max():
+        return rows
+    return rows.with_columns_seq(currency=pl.when(pl.col("payout").is_null()).then(pl.lit("")).otherwise("currency"))
+
+
 def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
     """Add `paid` (the row's payout, else the default) and `revenue` (that in the workspace's currency), both micros.
 

@@ -9,10 +9,11 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.duplicates import acting_mode
-from trueup.decide.payouts import with_revenue
+from trueup.decide.payouts import with_revenue, without_idle_currency
 from trueup.decide.refusals import any_refused, with_details, with_refusals
 from trueup.decide.rounds import play_rounds
 from trueup.decide.terms import Policies, with_terms
+from trueup.decide.times import with_moments
 from trueup.model.batch import BATCH, JOURNAL
 from trueup.model.plans import FEW, is_each_once, with_found, worked_out
 from trueup.model.snapshot import Snapshot
@@ -74,7 +75,7 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
     decided again as those); the stored facts of their clicks; every policy the rows name.
     """
     placed = _placed(batch, snapshot)
-    rows = with_terms(placed, policies)
+    rows = with_terms(with_moments(without_idle_currency(placed), policies), policies)
     plan = with_revenue(rows).with_columns_seq(_TYPE, *(_ACTING_MODE if _names_some(rows) else []))
     rows = worked_out(with_refusals(plan, are_new=_are_new(batch)))
     played = rows

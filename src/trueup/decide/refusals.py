@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.payouts import too_large_to_count
-from trueup.decide.times import before_click, in_future, iso
+from trueup.decide.times import before_click, given_time, in_future, iso
 from trueup.model.words import Outcome, RowKind, UnknownClick
 
 _IS_KNOWN = pl.col("clicked_at").is_not_null()
@@ -37,6 +37,7 @@ AT_THE_DOOR: Final = ((Outcome.REFUSED_TOO_MANY_ROWS, pl.col("n") > pl.col("rows
 _DETAILS: Final = {
     Outcome.REFUSED_UNKNOWN_TYPE: pl.col("nearest_types"),
     Outcome.REFUSED_BEFORE_CLICK: iso(pl.col("clicked_at")),
+    Outcome.REFUSED_IN_FUTURE: iso(pl.col("converted_at")),
     Outcome.REFUSED_TOO_MANY_ROWS: pl.col("rows_per_click").cast(pl.String),
     Outcome.REFUSED_UNKNOWN_CURRENCY: pl.col("paid_currency"),
     Outcome.REFUSED_BAD_PAYOUT: pl.lit("it is too large in the workspace's currency"),
@@ -59,6 +60,7 @@ _EARLY: Final = (
 )
 _LATE: Final = _first_of(AFTER_THE_TARGET).alias("refused_late")
 _LATE_AT_THE_DOOR: Final = _first_of((*AFTER_THE_TARGET, *AT_THE_DOOR)).alias("refused_late")
+_GIVEN_TIME: Final = given_time().alias("converted_at")
 _REFUSED: Final = (
     pl.when(pl.col("refused_early") != "")
     .then(pl.col("refused_early"))
@@ -85,12 +87,18 @@ _IS_PLAYED: Final = (
 def with_refusals(rows: pl.LazyFrame, *, are_new: bool) -> pl.LazyFrame:
     """Add why rows are not accepted, and whether the rounds have the last word (`is_played`).
 
-    Takes: rows with their click's facts, their terms and their revenue; whether they are received now. Adds
-    `refused_early` and `refused_late`, what holds above and below the target, and `refused`, the first of them: each
-    an outcome or ''.
+    From here on `converted_at` is not before the click.
+
+    Args:
+        rows: Rows with their click's facts, their terms and their revenue.
+        are_new: Whether they are received now.
+
+    Returns:
+        The rows with `refused_early` and `refused_late`, what holds above and below the target, and `refused`, the
+        first of them: each an outcome or ''.
     """
     late = _LATE_AT_THE_DOOR if are_new else _LATE
-    return rows.with_columns_seq(_EARLY, late).with_columns_seq(_REFUSED, is_played=_IS_PLAYED)
+    return rows.with_columns_seq(_EARLY, late).with_columns_seq(_REFUSED, _GIVEN_TIME, is_played=_IS_PLAYED)
 
 
 def any_refused(rows: pl.DataFrame) -> bool:

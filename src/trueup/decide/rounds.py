@@ -20,6 +20,7 @@ from trueup.decide.duplicates import (
     updated_fields,
 )
 from trueup.decide.statuses import changes_status
+from trueup.decide.times import happened_at
 from trueup.model.batch import CONVERSIONS, MUTABLE, Schema, empty
 from trueup.model.plans import is_each_once, with_found, worked_out
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
@@ -205,7 +206,7 @@ def _created(new_or_repeated: Label) -> list[pl.Expr]:
         "original_status": pl.col("status"),
         "payout": pl.col("paid"),
         "currency": pl.col("paid_currency"),
-        "converted_at": pl.coalesce("converted_at", "received_at"),
+        "converted_at": happened_at(),
         "label": label(new_or_repeated),
         **{name: pl.lit(0, dtype=pl.Int64) for name in ("status_by_person", "removed", "version")},
     }

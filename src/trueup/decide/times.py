@@ -1,25 +1,91 @@
-"""Which conversion times cannot be: before the click, or in the future."""
+"""When a conversion happened, in UTC: local times by the zone of their network, and times that cannot be.
 
+Clocks differ: up to five minutes before the click is the click's own moment. Earlier is before the click, and more
+than five minutes after the row was received is in the future.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
 
-FUTURE_SLACK_MICROS: Final = 5 * 60 * 1_000_000  # clocks of networks are a little off
+from trueup.model.plans import worked_out
+from trueup.model.policy import Policy
+from trueup.model.words import Outcome
+from trueup.model.zones import clock_change, moment
+
+SLACK_MICROS: Final = 5 * 60 * 1_000_000
+
+# What a row's zone hangs on.
+_ASKED: Final = ["policy_id", "network_id", "fallback_zone"]
+_IS_LOCAL: Final = pl.col("local_time").is_not_null() & pl.col("clicked_at").is_not_null()
+# What a sender says of its own status stands below what is wrong with the row.
+_SO_FAR_FIT: Final = pl.col("refusal").is_in(["", Outcome.IGNORED_STATUS.value])
 
 
-def effective_time() -> pl.Expr:
-    """When the row says it happened, else the moment it was received."""
-    return pl.coalesce("converted_at", "received_at")
+def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:
+    """Set `converted_at` of rows that give a local time, by the zone of their click's network, else by their own.
+
+    Args:
+        rows: with the batch's columns and their click's facts. Where the click is not known, nobody knows the zone.
+        policies: every policy the rows name.
+
+    Returns:
+        The rows; `refusal` and `detail` say where a clock change skipped or repeated the time.
+    """
+    if rows["local_time"].null_count() == rows.height:
+        return rows
+    zoned = _with_zones(rows, policies)
+    local = {zone: pl.when(pl.col("zone") == zone).then("local_time") for zone in zoned["zone"].unique() if zone}
+    if not local:
+        return rows
+    found = pl.coalesce(moment(time, zone) for zone, time in local.items())
+    why = pl.coalesce(clock_change(time, zone, _shown(time)) for zone, time in local.items())
+    is_bad = (pl.col("zone") != "") & pl.col("converted_at").is_null() & _SO_FAR_FIT
+    plan = zoned.lazy().with_columns_seq(
+        converted_at=pl.when(pl.col("zone") != "").then(found).otherwise("converted_at")
+    )
+    plan = plan.with_columns_seq(
+        refusal=pl.when(is_bad).then(pl.lit(Outcome.REFUSED_BAD_TIME.value)).otherwise("refusal"),
+        detail=pl.when(is_bad).then(why).otherwise("detail"),
+    )
+    return worked_out(plan.drop("zone"))
+
+
+def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:
+    """Add `zone`: that of the row's local time, '' where it has none that can be known."""
+    asked = rows.filter(_IS_LOCAL)[_ASKED].unique()
+    zones = [policies[policy].network(network).time_zone or fallback for policy, network, fallback in asked.iter_rows()]
+    known = asked.with_columns(zone=pl.Series(zones, dtype=pl.String))
+    found = rows.lazy().join(known.lazy(), on=_ASKED, how="left", maintain_order="left")
+    return worked_out(found.with_columns_seq(zone=pl.when(_IS_LOCAL).then("zone").fill_null("")))
+
+
+def _shown(local_time: pl.Expr) -> pl.Expr:
+    """A local time as ISO 8601."""
+    text = local_time.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
+    return pl.format("'{}'", text.str.strip_suffix(".000000"))
+
+
+def given_time() -> pl.Expr:
+    """When the row says it happened, null where it does not: a little before its click is the click's own moment."""
+    is_early = pl.col("converted_at") < pl.col("clicked_at")
+    return pl.when(is_early).then(pl.col("clicked_at")).otherwise(pl.col("converted_at"))
+
+
+def happened_at() -> pl.Expr:
+    """When a created conversion happened: as its row says (`given_time`), else when that was received."""
+    return pl.coalesce("converted_at", pl.max_horizontal("received_at", "clicked_at"))
 
 
 def before_click() -> pl.Expr:
-    """Rows that happened before their click."""
-    return effective_time() < pl.col("clicked_at")
+    """Rows that happened before their click, and not by a difference of clocks."""
+    return pl.coalesce("converted_at", "received_at") < pl.col("clicked_at") - SLACK_MICROS
 
 
 def in_future() -> pl.Expr:
     """Rows that happen more than five minutes after they were received."""
-    return pl.col("converted_at").fill_null(0) > pl.col("received_at") + FUTURE_SLACK_MICROS
+    return given_time().fill_null(0) > pl.col("received_at") + SLACK_MICROS
 
 
 def iso(micros: pl.Expr) -> pl.Expr:

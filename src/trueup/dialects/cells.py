@@ -33,6 +33,7 @@ class Reader:
     defused: bool  # an apostrophe stands before text that a spreadsheet would run
     decimal_comma: bool
     zone: str  # of times without an offset
+    network_zones: bool  # the zone of a click's network goes before it, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
 
     def gives(self, field: str) -> bool:

@@ -66,6 +66,7 @@ def read_clicks(
         defused=written_by_trueup(titles),
         decimal_comma=choices.decimal_comma,
         zone=known_zone(choices.time_zone or choices.workspace_time_zone),
+        network_zones=False,
         absent_status="",
     )
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
@@ -76,6 +77,7 @@ def read_clicks(
         statement=tuple(layout_said(layout, encoding, reader, has_titles=True)),
         own_mode=None,
         time_zone=reader.zone,
+        network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
         rows=rows,
         notes=_explained(notes, catalog),

@@ -22,7 +22,7 @@ from trueup.dialects.cells import (
     without_nul,
 )
 from trueup.dialects.delimited import Records
-from trueup.dialects.times import time_micros, time_trouble
+from trueup.dialects.times import exact_micros, local_micros, time_micros, time_trouble
 from trueup.model.batch import ROWS
 from trueup.model.words import Outcome
 
@@ -52,7 +52,7 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
     if reader.gives("payout"):
         values.append(micros(pl.col("payout_text"), decimal_comma=reader.decimal_comma).alias("payout"))
     if reader.gives("converted_at"):
-        values.append(time_micros(pl.col("converted_at_text"), reader.zone).alias("converted_at"))
+        values += _times(pl.col("converted_at_text"), reader)
     if reader.gives("currency"):
         values.append(pl.col("currency").str.to_uppercase())
     if reader.absent_status:
@@ -60,6 +60,14 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         meaning = pl.when(absent).then(pl.lit(reader.absent_status)).otherwise(pl.lit(""))
         values.append(meaning.alias("dialect_status"))
     return table.with_columns(values)
+
+
+def _times(text: pl.Expr, reader: Reader) -> list[pl.Expr]:
+    if not reader.network_zones:
+        return [time_micros(text, reader.zone).alias("converted_at")]
+    local = local_micros(text)
+    fallback = pl.when(local.is_not_null()).then(pl.lit(reader.zone)).otherwise(pl.lit(""))
+    return [exact_micros(text).alias("converted_at"), local.alias("local_time"), fallback.alias("fallback_zone")]
 
 
 def _with_target(table: pl.DataFrame) -> pl.DataFrame:
@@ -75,6 +83,7 @@ def _with_target(table: pl.DataFrame) -> pl.DataFrame:
 def _checks(reader: Reader) -> list[Check]:
     """What the row alone shows, in the order of precedence."""
     payout, time = pl.col("payout_text"), pl.col("converted_at_text")
+    times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
     return [
         *sight_checks(reader.columns, Outcome, _foreign_id() if reader.gives("conversion_id") else None),
         Check(
@@ -88,7 +97,7 @@ def _checks(reader: Reader) -> list[Check]:
         Check(
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
-            (time != "") & pl.col("converted_at").is_null(),
+            (time != "") & times.is_null(),
             time_trouble(time, shown(time), reader.zone),
         ),
     ]
@@ -104,7 +113,7 @@ def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
     text = pl.col(field)
     is_long = text.str.len_chars() > TEXT_CHARS
     length = pl.format(f"{meaning} has {{}} characters, and {TEXT_CHARS} are the most", text.str.len_chars())
-    control = pl.lit(f"{meaning} has a control character")
+    control = pl.lit(f"{meaning} has a control character, or bytes that are no UTF-8")
     cause = pl.when(is_long).then(length).otherwise(control)
     return Check(outcome, field, is_long | text.str.contains(CONTROL), cause)
 

@@ -12,18 +12,20 @@ from trueup.dialects.names import FIELDS, normalised, shown
 from trueup.dialects.values import (
     BLANKS,
     CONTROL,
+    NO_TIME,
     click_and_target,
     foreign_id_trouble,
     id_trouble,
-    moment_micros,
     moment_trouble,
     payout_micros,
     payout_trouble,
+    read_time,
 )
 from trueup.dialects.values import shown as shown_value
 from trueup.model.ids import CLICK_ID
 from trueup.model.words import Outcome, Status
 
+_ZONE: Final = "UTC"  # of times without an offset, where the click's network has none
 RAW_CHARS: Final = 2_000  # of a request, in the journal
 SUB_CHARS: Final = 1_024  # of a sub-parameter, as much as of one that a visitor brings
 
@@ -104,7 +106,8 @@ def _several(field: str, first: str, second: str) -> str:
 def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
     said = given.get
     click_id, target_n = click_and_target(said("click_id", ""), said("conversion_id", ""))
-    payout, time, word = said("payout", ""), said("converted_at", ""), said("status", "")
+    payout, word = said("payout", ""), said("status", "")
+    time = read_time(given["converted_at"]) if "converted_at" in given else NO_TIME
     row = {
         "click_id": click_id,
         "conversion_type": said("conversion_type", ""),
@@ -114,7 +117,9 @@ def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
         "dialect_status": _meaning(word, given) if word else "",
         "payout": payout_micros(payout) if payout else None,
         "currency": said("currency", "").upper(),
-        "converted_at": moment_micros(time) if time else None,
+        "converted_at": time.exact,
+        "local_time": time.local,
+        "fallback_zone": "" if time.local is None else _ZONE,
         "target_n": target_n,
         "refusal": "",
         "detail": "",
@@ -139,7 +144,7 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tupl
         yield Outcome.REFUSED_BAD_TRANSACTION_ID.value, trouble
     if trouble := id_trouble(row["event_id"], "the event id"):
         yield Outcome.REFUSED_BAD_EVENT_ID.value, trouble
-    if time and row["converted_at"] is None:
+    if time and row["converted_at"] is None and row["local_time"] is None:
         yield Outcome.REFUSED_BAD_TIME.value, moment_trouble(time)
     if row["status"] and "ignore_status" in given and _is_among(row["status"], given["ignore_status"]):
         yield Outcome.IGNORED_STATUS.value, ""

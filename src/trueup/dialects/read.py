@@ -17,6 +17,7 @@ from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
 from trueup.dialects.times import known_zone
+from trueup.model.batch import LOCAL_TIMES
 from trueup.model.words import DuplicateMode, RowKind
 
 # UnreadableFile is what read_file raises, so it can be had from here too.
@@ -33,6 +34,7 @@ class Reading:
     statement: tuple[str, ...]  # what it was taken for and why, for the person
     own_mode: DuplicateMode | None  # the dialect's own way with duplicates; None where it has none or is in doubt
     time_zone: str  # of its times without an offset
+    network_zones: bool  # the zone of a click's network goes before it
     titles: list[str]  # of its columns; the dialect's own where the file has none
     rows: pl.DataFrame  # in file order, with the columns of a batch that the file gives; refused rows too
     notes: pl.DataFrame  # line, refusal, detail, raw: of the rows that are refused on sight or keep something beside
@@ -54,12 +56,14 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     reader = _reader(recognition, layout, choices)
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(read_block(block, reader) for block in found)
+    rows = _without_idle_times(rows)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
         statement=statement(recognition, layout, encoding, reader, choices.row_kind),
         own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
+        network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
         rows=rows,
         notes=notes,
@@ -125,6 +129,12 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.Data
     return pl.DataFrame(columns), pl.concat(notes).sort("line")
 
 
+def _without_idle_times(rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the columns of local times where no row has one."""
+    idle = "local_time" in rows.columns and rows["local_time"].null_count() == rows.height
+    return rows.drop(LOCAL_TIMES) if idle else rows
+
+
 def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:
     dialect, header = recognition.dialect, recognition.header
     is_conversion = choices.row_kind == RowKind.CONVERSION
@@ -134,5 +144,6 @@ def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reade
         defused=dialect.defused or written_by_trueup(header or ()),
         decimal_comma=choices.decimal_comma,
         zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
+        network_zones=not (choices.time_zone or dialect.time_zone),
         absent_status=dialect.absent_status if dialect.absent_status and is_conversion else "",
     )

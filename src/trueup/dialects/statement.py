@@ -31,10 +31,18 @@ def layout_said(layout: Layout, encoding: Encoding, reader: Reader, *, has_title
     titles = f"The column titles are on line {layout.rows_after}." if has_titles else "There are no column titles."
     said = [_columns(reader.columns), f"Separator: {separator}. Encoding: {encoding.said}. {titles}"]
     if reader.gives("converted_at") or reader.gives("clicked_at"):
-        said.append(f"Times without an offset are in {reader.zone}.")
+        said.append(f"Times without an offset are in {_zones(reader)}.")
     if reader.gives("payout") or reader.gives("cost"):
         said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.")
     return said
+
+
+def _zones(reader: Reader) -> str:
+    return (
+        f"the zone of the click's network, or in {reader.zone} where it has none"
+        if reader.network_zones
+        else reader.zone
+    )
 
 
 def _columns(columns: Columns) -> str:

@@ -1,11 +1,10 @@
 """Rows that come as named values, such as JSON objects: the columns of a batch, under the rules of files.
 
-Values are texts; a time may also be a Unix time, in seconds or milliseconds. Times without an offset are in UTC.
+Values are texts. Times without an offset are in the zone of their click's network, or in UTC where it has none.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -19,13 +18,12 @@ from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import FIELDS_OF
 from trueup.dialects.read import Reading
-from trueup.dialects.values import moment_micros
+from trueup.dialects.text import is_whole, without_halves
 from trueup.model.words import RowKind
 
 NAME: Final = "structured"
 _ZONE: Final = "UTC"
 _MARK: Final = "\x1f"  # parts the fields of a record
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Reading:
@@ -39,14 +37,17 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
     frame = pl.DataFrame({"line": range(1, len(rows) + 1), "record": records}, schema_overrides={"line": pl.Int64})
     frame = frame.with_columns(raw=pl.lit(""), trouble=pl.lit(""))
     columns = columns_of(fields, DIALECTS["headed"], Choices(row_kind))
-    reader = Reader(columns, rows_after=0, defused=False, decimal_comma=False, zone=_ZONE, absent_status="")
+    reader = Reader(
+        columns, rows_after=0, defused=False, decimal_comma=False, zone=_ZONE, network_zones=True, absent_status=""
+    )
     found, notes = read_block(Records(frame, _MARK), reader)
-    raws = [json.dumps(rows[line - 1], ensure_ascii=False)[:LINE_CHARS] for line in notes["line"]]
+    raws = [_raw(rows[line - 1])[:LINE_CHARS] for line in notes["line"]]
     return Reading(
         dialect=NAME,
         statement=(),
         own_mode=None,
         time_zone=_ZONE,
+        network_zones=True,
         titles=list(fields),
         rows=found,
         notes=notes.with_columns(raw=pl.Series(raws, dtype=pl.String)),
@@ -58,8 +59,9 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
 
 def _value(row: Mapping[str, str], field: str) -> str:
     """A field's text. The mark becomes another control character: neither is allowed in any id, number or time."""
-    text = row.get(field, "")
-    if field == "converted_at" and text.strip().isdigit():
-        micros = moment_micros(text.strip())
-        return text if micros is None else (_EPOCH + timedelta(microseconds=micros)).isoformat()
-    return text.replace(_MARK, "\x1e")
+    return without_halves(row.get(field, "")).replace(_MARK, "\x1e")
+
+
+def _raw(row: Mapping[str, str]) -> str:
+    """A row as it came: JSON, whose escapes can write what is no text."""
+    return json.dumps(row, ensure_ascii=not all(map(is_whole, row.values())))

@@ -1,7 +1,7 @@
 """Date-times as text to microseconds since the epoch, whole columns at once.
 
-Accepted: ISO 8601 with `T` or a space, with or without seconds, fraction and offset. A time with an offset is exact.
-One without is local time of the file's zone, where a clock change makes some times happen never and some twice.
+Accepted: ISO 8601 with `T` or a space, with or without seconds, fraction and offset; and Unix times. A Unix time, and a
+time with an offset, is exact. Any other is what a clock showed, in the zone of the file or in one that is known later.
 """
 
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from trueup.dialects.choices import UnreadableFile
+from trueup.model.zones import clock_change, is_known, moment
 
 SECOND_MICROS: Final = 1_000_000
 DAY_MICROS: Final = 86_400 * SECOND_MICROS
@@ -18,44 +19,73 @@ _SHAPE: Final = (
     r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?$"
 )
+# Unix times are told by their digits: 9 or 10 of seconds, 12 or 13 of milliseconds, which is 1973 to 2286.
+UNIX_SECONDS: Final = r"[1-9][0-9]{8,9}"
+UNIX_MILLISECONDS: Final = r"[1-9][0-9]{11,12}"
+_UNIX: Final = f"^(?:{UNIX_SECONDS}|{UNIX_MILLISECONDS})$"
+_SECONDS_MOST: Final = 10  # digits
 _OFFSET: Final = r"(?:Z|[+-][0-9:]+)$"
 _AFTER_MINUTES: Final = len("2011-12-03T10:15")
 
 
 def known_zone(zone: str) -> str:
     """Check that a time zone exists. Raises: UnreadableFile."""
-    try:
-        pl.select(pl.lit(0, pl.Datetime("us")).dt.replace_time_zone(zone))
-    except pl.exceptions.ComputeError:
-        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw or UTC.') from None
+    if not is_known(zone):
+        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw or UTC.')
     return zone
 
 
 def time_micros(text: pl.Expr, zone: str) -> pl.Expr:
     """Read times.
 
-    Takes: trimmed text, and the zone of times without an offset. Returns: microseconds since the epoch, null where the
-    text is no time, and where its zone skips or repeats it.
+    Args:
+        text: trimmed.
+        zone: of times without an offset.
+
+    Returns:
+        Microseconds since the epoch; null where the text is no time, and where its zone skips or repeats it.
     """
-    # Masking the number, not the text, spares several copies of the text.
-    clock = pl.when(text.str.contains(_SHAPE)).then(_local_micros(text))
-    offset = _rest(text).str.extract(_OFFSET, 0)
-    return pl.when(offset.is_null()).then(_in_zone(clock, zone, "null")).otherwise(clock - _offset_micros(offset))
+    return pl.coalesce(exact_micros(text), moment(local_micros(text), zone))
+
+
+def exact_micros(text: pl.Expr) -> pl.Expr:
+    """Read Unix times and times with an offset: microseconds since the epoch; null for all other text (trimmed)."""
+    offset = _offset(text)
+    exact = pl.when(offset.is_not_null()).then(_clock(text) - _offset_micros(offset))
+    return pl.coalesce(exact, _unix_micros(text))
+
+
+def local_micros(text: pl.Expr) -> pl.Expr:
+    """Read times without an offset: microseconds from the epoch to what the clock shows, as if in UTC; else null."""
+    return pl.when(_offset(text).is_null()).then(_clock(text))
 
 
 def time_trouble(text: pl.Expr, shown: pl.Expr, zone: str) -> pl.Expr:
     """Say what is wrong with times that `time_micros` could not read, for a person."""
     clock = _local_micros(pl.when(text.str.contains(_SHAPE)).then(text))
-    when_first = _in_zone(clock, zone, "earliest")
     return (
         pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
         .then(pl.format("{} has no time of day", shown))
         .when(clock.is_null())
         .then(pl.format("{} is not a time such as 2011-12-03T10:15:30+01:00", shown))
-        .when(when_first.is_null())
-        .then(pl.format(f"{{}} never was in {zone}: a clock change skipped it. Give its offset", shown))
-        .otherwise(pl.format(f"{{}} was twice in {zone}: a clock change repeated it. Give its offset", shown))
+        .otherwise(clock_change(clock, zone, shown))
     )
+
+
+def _clock(text: pl.Expr) -> pl.Expr:
+    """What the clock shows, null for text that is no date-time."""
+    # Masking the number, not the text, spares several copies of the text.
+    return pl.when(text.str.contains(_SHAPE)).then(_local_micros(text))
+
+
+def _offset(text: pl.Expr) -> pl.Expr:
+    return _rest(text).str.extract(_OFFSET, 0)
+
+
+def _unix_micros(text: pl.Expr) -> pl.Expr:
+    digits = pl.when(text.str.contains(_UNIX)).then(text)
+    unit = pl.when(text.str.len_bytes() <= _SECONDS_MOST).then(SECOND_MICROS).otherwise(SECOND_MICROS // 1_000)
+    return _number(digits) * unit
 
 
 def _rest(text: pl.Expr) -> pl.Expr:
@@ -78,13 +108,6 @@ def _offset_micros(offset: pl.Expr) -> pl.Expr:
     hours = _number(offset.str.slice(1, 2)).fill_null(0)  # none in "Z"
     minutes = hours * 60 + pl.when(has_minutes).then(_number(offset.str.slice(-2))).otherwise(0)
     return pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes) * (60 * SECOND_MICROS)
-
-
-def _in_zone(clock: pl.Expr, zone: str, ambiguous: str) -> pl.Expr:
-    if zone == "UTC":
-        return clock
-    local = clock.cast(pl.Datetime("us")).dt.replace_time_zone(zone, ambiguous=pl.lit(ambiguous), non_existent="null")
-    return local.to_physical()
 
 
 def _number(digits: pl.Expr) -> pl.Expr:

@@ -1,15 +1,15 @@
 """One row's values, in plain Python: what the readers of whole columns say of each, for rows that come one at a time.
 
-The two agree on every text, and say the same words of a bad one; but for Unix times, which only messages have.
+The two agree on every text, and say the same words of a bad one.
 """
 
 import re
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from trueup.dialects.fields import FOREIGN_ID, TEXT_CHARS
-from trueup.dialects.times import DAY_MICROS, SECOND_MICROS
+from trueup.dialects.times import DAY_MICROS, SECOND_MICROS, UNIX_MILLISECONDS, UNIX_SECONDS
 from trueup.model.ids import split_conversion_id
 from trueup.model.money import MICROS, PAYOUT_MAX
 
@@ -26,13 +26,11 @@ _LONG_DECIMALS: Final = re.compile(r"[+-]?[0-9]*\.[0-9]{7,}")
 _LARGE_AMOUNT: Final = re.compile(r"[+-]?[0-9]+\.?[0-9]*")
 _MOMENT: Final = re.compile(
     r"([12][0-9]{3})-([0-9]{2})-([0-9]{2})[T ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,9}))?)?"
-    r"(?:Z|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?"
+    r"(Z|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?"
 )
 _DAY_ALONE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UNIX: Final = re.compile(r"[1-9][0-9]{8,12}")
+_UNIX: Final = re.compile(f"({UNIX_SECONDS})|({UNIX_MILLISECONDS})")
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-# Unix times by their number of digits: those of 1973 to 2286.
-_UNIX_MICROS: Final = {9: SECOND_MICROS, 10: SECOND_MICROS, 12: 1_000, 13: 1_000}
 
 
 def shown(text: str) -> str:
@@ -63,32 +61,39 @@ def payout_trouble(text: str) -> str:
     return f"{shown(text)} is not a number such as 1.20"
 
 
-def moment_micros(text: str) -> int | None:
-    """A time in microseconds since the epoch; UTC where it has no offset. None where the text is no time.
+class Time(NamedTuple):
+    """A time as it was read, in microseconds since the epoch; neither is there where the text is no time."""
 
-    Takes: an ISO 8601 date-time; or a Unix time, in seconds (9 or 10 digits) or milliseconds (12 or 13).
-    """
-    if _UNIX.fullmatch(text):
-        unit = _UNIX_MICROS.get(len(text))
-        return None if unit is None else int(text) * unit
+    exact: int | None = None
+    local: int | None = None  # what a clock showed, as if in UTC: no offset is given
+
+
+NO_TIME: Final = Time()
+
+
+def read_time(text: str) -> Time:
+    """Read an ISO 8601 date-time; or a Unix time, in seconds (9 or 10 digits) or milliseconds (12 or 13)."""
+    if unix := _UNIX.fullmatch(text):
+        return Time(exact=int(text) * (SECOND_MICROS if unix[1] else SECOND_MICROS // 1_000))
     found = _MOMENT.fullmatch(text)
     if found is None:
-        return None
-    year, month, day, hour, minute, second, fraction, sign, ahead_hours, ahead_minutes = found.groups()
+        return NO_TIME
+    year, month, day, hour, minute, second, fraction, offset, sign, ahead_hours, ahead_minutes = found.groups()
     try:
         days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
     except ValueError:  # a day that no month has
-        return None
+        return NO_TIME
     minutes = int(hour) * 60 + int(minute)
     if sign:
         ahead = int(ahead_hours) * 60 + int(ahead_minutes or 0)
         minutes += ahead if sign == "-" else -ahead
     seconds = minutes * 60 + int(second or 0)
-    return days * DAY_MICROS + seconds * SECOND_MICROS + int((fraction or "")[:6].ljust(6, "0"))
+    micros = days * DAY_MICROS + seconds * SECOND_MICROS + int((fraction or "")[:6].ljust(6, "0"))
+    return Time(exact=micros) if offset else Time(local=micros)
 
 
 def moment_trouble(text: str) -> str:
-    """What is wrong with a time that `moment_micros` could not read."""
+    """What is wrong with a time that `read_time` could not read."""
     if _DAY_ALONE.fullmatch(text):
         return f"{shown(text)} has no time of day"
     return f"{shown(text)} is not a time such as 2011-12-03T10:15:30+01:00"
@@ -98,7 +103,8 @@ def id_trouble(text: str, meaning: str) -> str:
     """What is wrong with a transaction id or an event id, '' for nothing. Takes: also what the message calls it."""
     if len(text) > TEXT_CHARS:
         return f"{meaning} has {len(text)} characters, and {TEXT_CHARS} are the most"
-    return f"{meaning} has a control character" if not text.isprintable() and CONTROL.search(text) else ""
+    has_control = not text.isprintable() and CONTROL.search(text)
+    return f"{meaning} has a control character, or bytes that are no UTF-8" if has_control else ""
 
 
 def foreign_id_trouble(conversion_id: str) -> str:

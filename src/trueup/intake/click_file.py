@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.messages import click_message
-from trueup.decide.times import FUTURE_SLACK_MICROS, iso
+from trueup.decide.times import SLACK_MICROS, iso
 from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
 from trueup.dialects.decode import Content
@@ -71,7 +71,7 @@ def rows_at(file: ClickFile, start: int, size: int, received_at: int) -> pl.Data
 
 
 def _with_late(rows: pl.DataFrame, received_at: int) -> pl.DataFrame:
-    late = (pl.col("refusal") == "") & (pl.col("clicked_at") > received_at + FUTURE_SLACK_MICROS)
+    late = (pl.col("refusal") == "") & (pl.col("clicked_at") > received_at + SLACK_MICROS)
     refusal = pl.col("refusal").cast(pl.String)
     return rows.with_columns(
         outcome=pl.when(late).then(pl.lit(ClickOutcome.REFUSED_IN_FUTURE.value)).otherwise(refusal)

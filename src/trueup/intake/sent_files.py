@@ -46,12 +46,16 @@ def read_sent(
     UnreadableFile, whose message says why and what to do.
     """
     chosen, catalog = record.choices, read_catalog(database)
+    zone, workspace_zone = chosen.time_zone, catalog.workspace.time_zone
+    if resumed:
+        begun = json.loads(resumed.choices)
+        zone, workspace_zone = None if begun.get("network_zones") else begun["time_zone"], begun["time_zone"]
     choices = Choices(
         row_kind=RowKind.STATUS if chosen.kind is UploadKind.STATUS else RowKind.CONVERSION,
         dialect=chosen.dialect,
         columns=chosen.columns,
-        time_zone=json.loads(resumed.choices)["time_zone"] if resumed else chosen.time_zone,
-        workspace_time_zone=catalog.workspace.time_zone,
+        time_zone=zone,
+        workspace_time_zone=workspace_zone,
         decimal_comma=chosen.decimal_comma,
         encoding=chosen.encoding,
         without_conversion_ids=chosen.without_conversion_ids,

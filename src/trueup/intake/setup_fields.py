@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 from trueup.model.macros import MACROS, Template, UnknownMacroError
 from trueup.model.money import PAYOUT_MAX, micros_from_text, rate_from_text, text_from_micros, text_from_rate
 from trueup.model.words import Approval, DuplicateMode, PayoutMode, Status, UnknownClick
+from trueup.model.zones import is_known
 
 NAME_MAX: Final = 128
 URL_MAX: Final = 4_096
@@ -106,7 +107,7 @@ def _time_zones() -> frozenset[str]:
 
 
 def _time_zone(text: str) -> str:
-    if text not in _time_zones():
+    if text not in _time_zones() or not is_known(text):
         close = get_close_matches(text[:NAME_MAX], _time_zones(), n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else "write it like Europe/Warsaw, or UTC"
         raise ValueError(f"unknown time zone {text!r}: {hint}")
@@ -204,6 +205,7 @@ Name: TypeAlias = Annotated[str, AfterValidator(_name)]
 Slug: TypeAlias = Annotated[str, AfterValidator(_slug)]
 Url: TypeAlias = Annotated[str, AfterValidator(_url)]
 TimeZone: TypeAlias = Annotated[str, AfterValidator(_time_zone)]
+TimeZoneOrNone: TypeAlias = Annotated[str, AfterValidator(lambda text: text and _time_zone(text))]
 Currency: TypeAlias = Annotated[str, AfterValidator(_currency)]
 CurrencyWithRate: TypeAlias = Annotated[Currency, AfterValidator(_has_rate)]
 Payout: TypeAlias = Annotated[int, _decimal(_payout), PlainSerializer(text_from_micros)]

@@ -66,7 +66,7 @@ class AffiliateNetworkTable(NamedTable):
     status_map: Annotated[
         dict[fields.StatusWord, fields.StatusChoice], fields.distinct_keys(lambda word: word.strip().casefold())
     ] = {}
-    time_zone: fields.TimeZone = AffiliateNetwork.time_zone
+    time_zone: fields.TimeZoneOrNone = NetworkPolicy.time_zone
     only_with_key: bool = AffiliateNetwork.only_with_key
     allowed_addresses: fields.AddressRanges = []
     always_200: bool = AffiliateNetwork.always_200

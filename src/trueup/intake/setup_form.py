@@ -103,7 +103,7 @@ def _network_form(network: AffiliateNetwork, _names: Names) -> Form:
         "duplicate_mode": network.policy.duplicate_mode or "",
         "default_status": network.policy.default_status.value,
         "status_map": {word: status.value for word, status in network.policy.status_map.items()},
-        "time_zone": network.time_zone,
+        "time_zone": network.policy.time_zone,
         "only_with_key": network.only_with_key,
         "allowed_addresses": list(network.allowed_addresses),
         "always_200": network.always_200,
@@ -111,12 +111,11 @@ def _network_form(network: AffiliateNetwork, _names: Names) -> Form:
 
 
 def _network(table: tables.AffiliateNetworkTable, number: int, _numbers: Numbers) -> AffiliateNetwork:
-    policy = NetworkPolicy(table.duplicate_mode, table.default_status, table.status_map)
+    policy = NetworkPolicy(table.duplicate_mode, table.default_status, table.status_map, table.time_zone)
     return AffiliateNetwork(
         network_id=number,
         name=table.name,
         policy=policy,
-        time_zone=table.time_zone,
         only_with_key=table.only_with_key,
         allowed_addresses=tuple(table.allowed_addresses),
         always_200=table.always_200,

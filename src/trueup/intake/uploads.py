@@ -84,6 +84,7 @@ def read_upload(
         "dialect": reading.dialect,
         "columns": dict(choices.columns),
         "time_zone": reading.time_zone,
+        "network_zones": reading.network_zones,
         "decimal_comma": choices.decimal_comma,
         "encoding": choices.encoding or "",
         "duplicates": duplicates.value if duplicates else "",

@@ -146,12 +146,12 @@ def _network(row: Row) -> AffiliateNetwork:
         duplicate_mode=DuplicateMode(row["duplicate_mode"]) if row["duplicate_mode"] else None,
         default_status=Status(row["default_status"]),
         status_map={word: Status(status) for word, status in json.loads(row["status_map"]).items()},
+        time_zone=row["time_zone"],
     )
     return AffiliateNetwork(
         network_id=row["network_id"],
         name=row["name"],
         policy=policy,
-        time_zone=row["time_zone"],
         postback_keys=tuple(json.loads(row["postback_keys"] or "[]")),
         only_with_key=bool(row["only_with_key"]),
         allowed_addresses=tuple(json.loads(row["allowed_addresses"] or "[]")),
@@ -166,7 +166,7 @@ def _network_row(network: AffiliateNetwork) -> Row:
         "duplicate_mode": network.policy.duplicate_mode or "",
         "default_status": network.policy.default_status.value,
         "status_map": _json(network.policy.status_map),
-        "time_zone": network.time_zone,
+        "time_zone": network.policy.time_zone,
         "only_with_key": int(network.only_with_key),
         "allowed_addresses": _json(list(network.allowed_addresses)),
         "always_200": int(network.always_200),

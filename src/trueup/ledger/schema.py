@@ -60,7 +60,9 @@ conversions = Table(
 Index("conversions_converted_at", conversions.c.converted_at, conversions.c.click_id, conversions.c.n)
 
 # Every row ever received. Rows without a usable click id have n = 0, and are in no click's order.
-journal = Table("journal", metadata, *_columns(frames.JOURNAL, frozenset({"payout", "converted_at", "target_n"})))
+journal = Table(
+    "journal", metadata, *_columns(frames.JOURNAL, frozenset({"payout", "converted_at", "target_n", "local_time"}))
+)
 Index(
     "journal_click_id_n",
     journal.c.click_id,

@@ -11,6 +11,12 @@ import polars as pl
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
+# A time without an offset whose zone is that of its click's network, which no reader of rows knows.
+LOCAL_TIMES: Final[Schema] = {
+    "local_time": pl.Int64,  # micros of what a clock there showed, as if in UTC; null for any other time
+    "fallback_zone": pl.String,  # the zone where the network has none, '' where there is no local time
+}
+
 # What one line says, as the dialect read it.
 ROWS: Final[Schema] = {
     "line": pl.Int64,  # where the row begins in its file, 1 for the first line
@@ -22,7 +28,8 @@ ROWS: Final[Schema] = {
     "dialect_status": pl.String,  # what the dialect says the word means, '' when it does not say
     "payout": pl.Int64,  # micros of `currency`; null when not given
     "currency": pl.String,  # upper case
-    "converted_at": pl.Int64,  # null when not given
+    "converted_at": pl.Int64,  # null when not given, and when `local_time` is
+    **LOCAL_TIMES,
     "target_n": pl.Int64,  # the n of a given conversion_id; 0 when it names none of this click; null when not given
     "refusal": pl.String,  # the outcome that the row alone shows, '' when it is fit to be decided
     "detail": pl.String,  # what is wrong, for the message of `refusal`
@@ -52,8 +59,8 @@ DECIDED: Final[Schema] = {
     "mode_from": pl.String,  # ModeFrom: why
 }
 
-# One row ever received, as the journal keeps it.
-JOURNAL: Final[Schema] = {**BATCH, **DECIDED}
+# One row ever received, as the journal keeps it. Columns that came with a later migration stand at the end.
+JOURNAL: Final[Schema] = {**{name: BATCH[name] for name in BATCH if name not in LOCAL_TIMES}, **DECIDED, **LOCAL_TIMES}
 
 # What rules need to know of a click.
 CLICK_FACTS: Final[Schema] = {

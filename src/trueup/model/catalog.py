@@ -26,7 +26,6 @@ class AffiliateNetwork:
     network_id: int
     name: str
     policy: NetworkPolicy = field(default_factory=NetworkPolicy)
-    time_zone: str = "UTC"
     postback_keys: tuple[str, ...] = ()  # newest first; two at most, so that one can take over from the other
     only_with_key: bool = False  # a postback without one of the keys is refused
     allowed_addresses: tuple[str, ...] = ()  # addresses and ranges its postbacks come from; none for any

@@ -30,6 +30,7 @@ class NetworkPolicy:
     duplicate_mode: DuplicateMode | None = None  # None: it says none
     default_status: Status = Status.APPROVED
     status_map: Mapping[str, Status] = field(default_factory=dict)  # case-folded word -> status
+    time_zone: str = ""  # of its times without an offset; '' where it does not say
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def _network(stored: dict[str, Any]) -> NetworkPolicy:
         duplicate_mode=_mode(stored["duplicate_mode"]),
         default_status=Status(stored["default_status"]),
         status_map={word: Status(status) for word, status in stored["status_map"].items()},
+        time_zone=stored.get("time_zone", ""),
     )
 
 
