@@ -141,6 +141,19 @@ def test_serve__says_that_its_folder_cannot_be_used(
 
 
 @one_database
+def test_serve__refuses_the_folder_of_another_ledger(
+    new_server: NewServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = new_server()
+    server.kill()
+    monkeypatch.setenv("TRUEUP_FOLDER", str(server.folder / "files"))
+    ran = CommandLine(f"sqlite:///{tmp_path / 'other.db'}")("serve", "--port", "0")
+    assert ran.code == 3
+    assert f"belongs to another ledger, {server.database_url}" in ran.stderr
+    server.start()
+
+
+@one_database
 def test_serve__cautions_against_what_is_seldom_meant(new_server: NewServer) -> None:
     assert "TRUEUP_PROT is no setting" in new_server(TRUEUP_PROT=1).log
 

@@ -83,7 +83,9 @@ class Drain:
                 contents = file.read()
                 self._record(ledger, contents.clicks, perhaps_known=True)
                 file.empty()
-                self._watch.adopted(len(contents.clicks), len(contents.damaged))
+                self._watch.adopted(len(contents.clicks))
+                if contents.damaged:
+                    self._watch.damaged(len(contents.damaged))
 
     def others_wait(self) -> int:
         """How many bytes of clicks wait in files of other processes, or of those that are gone.

@@ -109,10 +109,13 @@ class Metrics(Watch):
         self._kept.inc(kept)
         self._lost.inc(lost)
 
-    def adopted(self, clicks: int, damaged: int) -> None:
-        """So many clicks were taken from a file that another process had left; so many stretches of it are damaged."""
+    def adopted(self, clicks: int) -> None:
+        """So many clicks were taken from a file that another process had left."""
         self._clicks.inc(clicks)
-        self._damaged.inc(damaged)
+
+    def damaged(self, stretches: int) -> None:
+        """So many stretches of a file of the spool are damaged. They are kept aside."""
+        self._damaged.inc(stretches)
 
     def laid_aside(self, trouble: str) -> None:  # noqa: ARG002 - the log has the words
         """A click was laid aside: the database refuses it."""

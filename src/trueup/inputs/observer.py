@@ -67,12 +67,15 @@ class Observer(Metrics):
         if self._lines.take(trouble):
             self._log.error("database trouble", trouble=trouble)
 
-    def adopted(self, clicks: int, damaged: int) -> None:
-        """So many clicks were taken from a file that another process had left; so many stretches of it are damaged."""
-        super().adopted(clicks, damaged)
+    def adopted(self, clicks: int) -> None:
+        """So many clicks were taken from a file that another process had left."""
+        super().adopted(clicks)
         self._log.info("clicks taken over", clicks=clicks)
-        if damaged:
-            self._log.error("spool damaged", stretches=damaged)
+
+    def damaged(self, stretches: int) -> None:
+        """So many stretches of a file of the spool are damaged. They are kept aside."""
+        super().damaged(stretches)
+        self._log.error("spool damaged", stretches=stretches)
 
     def laid_aside(self, trouble: str) -> None:
         """A click was laid aside: the database refuses it."""

@@ -31,6 +31,7 @@ class _Segment:
         self.file = file
         self.remembered: list[Click] | None = None if file.taken else []  # what is in the file; None: read it
         self.written = 0  # clicks, since the file was last empty
+        self.damaged = 0  # stretches of the file, when it was read last
         self.held: list[Caller[Click]] = []  # in no file: these are answered when the ledger has them
 
     @property
@@ -38,7 +39,10 @@ class _Segment:
         return not (self.file.taken or self.held)
 
     def clicks(self) -> list[Click]:
-        in_file = self.file.read().clicks if self.remembered is None else self.remembered
+        in_file = self.remembered
+        if in_file is None:
+            contents = self.file.read()
+            in_file, self.damaged = contents.clicks, len(contents.damaged)
         return [*in_file, *(caller.brought for caller in self.held)]
 
     def write(self, callers: Sequence[Caller[Click]]) -> int:
@@ -137,7 +141,11 @@ class Spool:
         with self._lock:
             if self._back.is_empty:
                 self._front, self._back = self._back, self._front
-            return self._back.clicks()
+            clicks = self._back.clicks()
+            if self._back.damaged:
+                self._watch.damaged(self._back.damaged)
+                self._back.damaged = 0
+            return clicks
 
     def recorded(self) -> None:
         """Forget what `clicks` gave last: the ledger has it.

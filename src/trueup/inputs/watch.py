@@ -20,8 +20,11 @@ class Watch:
     def spooled(self, kept: int, lost: int) -> None:
         """So many clicks went to the spool, and so many found no room."""
 
-    def adopted(self, clicks: int, damaged: int) -> None:
-        """So many clicks were taken from a file that another process had left; so many stretches of it are damaged."""
+    def adopted(self, clicks: int) -> None:
+        """So many clicks were taken from a file that another process had left."""
+
+    def damaged(self, stretches: int) -> None:
+        """So many stretches of a file of the spool are damaged. They are kept aside."""
 
     def laid_aside(self, trouble: str) -> None:
         """A click was laid aside: the database refuses it."""

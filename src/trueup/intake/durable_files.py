@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
+from typing import Final
+
+_UNNAMED: Final = ".new"
 
 
 def make_folder(folder: Path) -> None:
@@ -75,7 +78,7 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def _part(path: Path, content: bytes) -> Iterator[Path]:
     """A file on disk that is to take a place beside it; it is gone when the block ends."""
-    file, name = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    file, name = mkstemp(prefix=f".{path.name}.", suffix=_UNNAMED, dir=path.parent)
     part = Path(name)
     try:
         try:

@@ -109,9 +109,7 @@ class SentFolder:
 
     def keep_account(self, upload_id: str, account: str) -> None:
         """Put down what is known of a file. Raises: OSError."""
-        part = self._path(upload_id, _ACCOUNT + _PART)
-        part.write_text(account, encoding="utf-8")
-        part.rename(self._path(upload_id, _ACCOUNT))
+        write_whole(self._path(upload_id, _ACCOUNT), account.encode())
 
     def note(self, upload_id: str) -> str:
         """What its sender said of a file (JSON), '' for nothing."""
