@@ -9,6 +9,7 @@ from model import Book, Click, Row, Upload
 from sqlalchemy import select
 from stories import CLICKS
 
+from trueup.dialects.read import Reading
 from trueup.intake.audit import audit
 from trueup.intake.door import as_batch, record_rows
 from trueup.intake.undo import apply_undo, undoable
@@ -20,6 +21,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
 from trueup.ledger.rollups import read_rollups, read_totals
 from trueup.model import batch as frames
+from trueup.model.policy import Policy
 from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.words import BatchKind, Origin, RowKind
 
@@ -96,6 +98,15 @@ class Stage:
             policies = {upload.policy.policy_id: upload.policy}
             _, record = record_rows(self.ledger, batch, record, policies, self._clock)
 
+    def add_reading(self, reading: Reading, policy: Policy, received_at: int) -> list[str]:
+        """Play a file's rows as one more upload. Returns: what became of them."""
+        receipt, record = self._begin(Upload((), policy, received_at, dialect_mode=reading.own_mode))
+        if not reading.rows.height:
+            return []
+        batch = as_batch(reading.rows, receipt, record.batch_id)
+        decisions, _ = record_rows(self.ledger, batch, record, {policy.policy_id: policy}, self._clock)
+        return decisions.journal["outcome"].to_list()
+
     def _begin(self, upload: Upload) -> tuple[Receipt, BatchRecord]:
         kind = BatchKind.UPLOAD if upload.kind is RowKind.CONVERSION else BatchKind.UPDATE_STATUS
         receipt = Receipt(
@@ -147,7 +158,7 @@ class Stage:
         return [f"{law.name}: {law.evidence}" for law in laws if not law.held]
 
     def _place(self, batch_id: int) -> int:
-        return self.batches.index(batch_id)
+        return self.batches.index(batch_id) if batch_id in self.batches else -batch_id  # of an undo
 
 
 def told_by(book: Book) -> dict[tuple[int, int], tuple[str, int, int, str, str]]:

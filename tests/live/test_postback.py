@@ -30,7 +30,7 @@ def test_answer__says_what_came_of_it(report: Reporting) -> None:
     assert (report("cid=n1&payout=1.5&txid=t1").status, report.last["outcome"]) == (200, "created")
     assert report("cid=n1&payout=1.5&txid=t2").text == "ok created n1-2\n"
     repeat = report("cid=n1&payout=9&txid=t1")
-    assert (repeat.status, repeat.text) == (200, "ok ignored_duplicate n1-1\n")
+    assert (repeat.status, repeat.text) == (200, "ok updated n1-1\n")
     unknown = report("cid=nobody&payout=1")
     assert (unknown.status, unknown.text) == (
         404,
@@ -39,7 +39,7 @@ def test_answer__says_what_came_of_it(report: Reporting) -> None:
     assert report("cid=n1&payout=1e3").text == (
         "refused_bad_payout: The payout cannot be used: '1e3' is not a number such as 1.20.\n"
     )
-    assert report.world.seen("conversion_id", "payout") == [("n1-1", "1.50"), ("n1-2", "1.50")]
+    assert report.world.seen("conversion_id", "payout") == [("n1-1", "9.00"), ("n1-2", "1.50")]
 
 
 @one_database
@@ -125,7 +125,7 @@ def test_body__of_each_type_is_read(report: Reporting, body: bytes, content_type
         said = report("currency=USD", *chunks, content_type=content_type)
         assert said.status == (200 if exact else 422)
     assert [row["outcome"] for row in report.journal] == (
-        ["created", "ignored_duplicate"] if exact else ["refused_bad_payout"] * 2
+        ["created", "unchanged"] if exact else ["refused_bad_payout"] * 2
     )
     seen = report.world.seen("transaction_id", "payout", "currency")
     assert seen == ([("a b+", "2.50", "USD")] if exact else [])

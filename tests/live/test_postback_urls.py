@@ -29,7 +29,8 @@ def report(url: str, tmp_path: Path) -> Iterator[Reporting]:
 def world(trueup: CommandLine, tmp_path: Path) -> World:
     made = World(trueup, tmp_path)
     made.set_up(
-        '[[affiliate_networks]]\nname = "CAKE"\n[[affiliate_networks]]\nname = "Northwind"\nonly_with_key = true'
+        '[[affiliate_networks]]\nname = "CAKE"\nduplicate_mode = "ignore"\n'
+        '[[affiliate_networks]]\nname = "Northwind"\nduplicate_mode = "ignore"\nonly_with_key = true'
     )
     return made
 

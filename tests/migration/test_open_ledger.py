@@ -13,7 +13,9 @@ from sqlalchemy import func, select
 
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.open import HEAD, migration_sql, open_ledger
-from trueup.ledger.schema import batches, metadata
+from trueup.ledger.policies import read_policies
+from trueup.ledger.schema import batches, metadata, policies
+from trueup.model.policy import RULES_VERSION, Policy, UnknownRulesError
 
 VERSION = "SELECT version_num FROM trueup_version"
 OPEN = "import sys; from trueup.ledger.open import open_ledger; open_ledger(sys.argv[1]).close()"
@@ -85,6 +87,31 @@ def test_ledger_of_a_newer_program__is_refused(url: str) -> None:
         db.run("UPDATE trueup_version SET version_num = '9999'")
     with pytest.raises(DatabaseError, match="a newer Trueup made this ledger"):
         open_ledger(url)
+
+
+@pytest.mark.parametrize("version", ["0001", "0003"])
+def test_ledger_made_under_earlier_rules__is_left_as_it_is(url: str, version: str) -> None:
+    with Database(url) as db:
+        db.run(f"UPDATE trueup_version SET version_num = '{version}'")  # noqa: S608 - a version of our own
+    with pytest.raises(DatabaseError, match=r"made under earlier rules.*Build it again.*--without-conversion-ids"):
+        open_ledger(url)
+    with Database(url) as db:
+        assert db.read_sql(VERSION, {"version": pl.String}).item() == version
+
+
+def test_policy_of_other_rules__decides_nothing(url: str) -> None:
+    newer = Policy().content.replace(f'"rules_version":{RULES_VERSION}', f'"rules_version":{RULES_VERSION + 1}')
+    with open_ledger(url) as db:
+        db.insert_new(policies, pl.DataFrame({"policy_id": [7], "content": [newer]}))
+        with pytest.raises(DatabaseError, match=f"version {RULES_VERSION + 1} of the rules is asked for"):
+            read_policies(db, [7])
+
+
+def test_policy__of_other_rules_has_another_id() -> None:
+    """The version of the rules is part of what a row was received under."""
+    assert f'"rules_version":{RULES_VERSION}' in Policy().content
+    with pytest.raises(UnknownRulesError):
+        Policy(rules_version=RULES_VERSION + 1)
 
 
 def test_database_of_something_else__is_refused_and_not_touched(new_empty_url: Callable[[], str]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ def test_upload__the_json(world: World) -> None:
     rows = (
         "click_id,conversion_type,payout,status\nk1,,1.5,\nk2,,2,pending\nk3,,4,declined\nk1,,9,\nk3,correction,-1,\n"
     )
+    previewed = json.loads(succeeded(world.trueup("upload", world.file(rows), "--preview", "--json")))
+    assert previewed["duplicate_modes"] == [
+        {"mode": "update", "mode_from": "default", "rows": 4},
+        {"mode": "create", "mode_from": "type", "rows": 1},
+    ]
     told = json.loads(succeeded(world.trueup("upload", world.file(rows), "--yes", "--json")))
     assert told == {
         "batch_id": 1,
@@ -54,10 +60,7 @@ def test_upload__the_json(world: World) -> None:
         "revenue": {"before": "0.00", "after": "8.00"},
         "pending_revenue": {"before": "0.00", "after": "2.00"},
         "declined_revenue": {"before": "0.00", "after": "4.00"},
-        "duplicate_modes": [
-            {"mode": "update", "mode_from": "default", "rows": 4},
-            {"mode": "create", "mode_from": "type", "rows": 1},
-        ],
+        "duplicate_modes": [],
         "conversion_ids_unknown": False,
         "callbacks": 0,
     }
@@ -206,6 +209,71 @@ def test_upload__an_export_uploaded_again_changes_nothing(world: World) -> None:
         again = world.upload(export)
         assert again.outcomes == ["unchanged"] * 5
     assert world.conversions() == before
+
+
+@pytest.fixture
+def moved(world: World, new_url: Callable[[], str], tmp_path: Path) -> tuple[World, str]:
+    """Another ledger with the same clicks, and an export of one that has more of them."""
+    world.upload("click_id,payout,conversion_id\nk1,1,\nk1,2,k1-9\nk2,3,\n")
+    world.upload("click_id,transaction_id,payout\nk1,t1,-4\nk3,,5\n", "--duplicates", "create")
+    export = succeeded(world.trueup("conversions", "--csv"))
+    there = World(CommandLine(new_url()), tmp_path)
+    there.set_up(SETUP)
+    there.add_clicks("k1", "k2", "k3", offer="Shoes")
+    return there, export
+
+
+def test_export_of_another_ledger__is_said_and_its_ids_left_out(moved: tuple[World, str]) -> None:
+    there, export = moved
+    refused = there.upload(export, "--preview")
+    assert set(refused.outcomes) == {"refused_unknown_conversion"}
+    assert refused.told["conversion_ids_unknown"]
+    shown = there.trueup("upload", there.file(export), "--preview")
+    assert "--without-conversion-ids" in shown.stderr
+    taken = there.upload(export, "--without-conversion-ids", "--duplicates", "create")
+    assert (set(taken.outcomes), taken.told["conversion_ids_unknown"]) == ({"created"}, False)
+    assert there.seen("payout") == [("1.00",), ("-4.00",), ("3.00",), ("5.00",)]
+
+
+def test_export_of_this_ledger__has_nothing_to_leave_out(world: World) -> None:
+    world.upload("click_id,payout\nk1,1\nk2,2\n")
+    some = world.upload("conversion_id,payout\nk1-1,1\nk2-7,2\n", "--preview")
+    assert some.outcomes == ["unchanged", "refused_unknown_conversion"]
+    assert not some.told["conversion_ids_unknown"]
+
+
+def test_upload__a_conversion_id_names_its_click(world: World) -> None:
+    world.upload("click_id,payout\nk1,1\n")
+    named = world.upload("conversion_id,payout\nk1-1,2\n,3\n1001,4\nk9-1,5\n")
+    assert named.outcomes == [
+        "updated", "refused_missing_click_id", "refused_missing_click_id", "refused_unknown_click",
+    ]  # fmt: skip
+    assert named.rows[2]["message"] == (
+        "The row has no click id, and '1001' is no conversion id of ours, such as c01k5ire1k06-1."
+    )
+    status = world.upload("conversion_id,status\nk1-1,declined\n1001,sale\n", command="update-status")
+    assert status.outcomes == ["updated", "refused_missing_click_id"]
+
+
+@pytest.mark.parametrize(
+    ("row", "left_unused"),
+    [
+        ("T1,35,rejected,,", "it says declined, 35.00; the conversion is approved, 33.50; mode ignore."),
+        ("T1,35,,EUR,", "it says 35.00 EUR; the conversion is 33.50 USD; mode ignore."),
+        ("T1,,,,", "it says nothing more; mode ignore."),
+        (
+            "T1,,lead,,2026-02-02T10:00:00Z",
+            "it says pending, 2026-02-02T10:00:00Z; the conversion is approved, 2026-02-03T10:00:00Z; mode ignore.",
+        ),
+    ],
+)
+def test_upload__an_ignored_row_says_what_it_left_unused(world: World, row: str, left_unused: str) -> None:
+    titles = "click_id,transaction_id,payout,status,currency,converted_at\n"
+    words = ("--duplicates", "ignore")
+    world.upload(f"{titles}k1,T1,33.5,sale,,2026-02-03T10:00:00Z\n", *words)
+    ignored = world.upload(f"{titles}k1,{row}\n", *words)
+    assert ignored.outcomes == ["ignored_duplicate"]
+    assert ignored.rows[0]["message"].endswith(left_unused)
 
 
 def test_upload__undo_and_back_at_the_command_line(world: World) -> None:

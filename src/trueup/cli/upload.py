@@ -185,9 +185,7 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
         if wishes.preview:
             _tell(summary, catalog, rows, upload, wishes)
             return summary
-        show(summary, catalog)
-        if summary.conversion_ids_unknown:
-            notices.print(IDS_UNKNOWN)
+        _show(summary, catalog)
         if not typer.confirm("Apply it?"):
             stop("Nothing was changed.", ExitCode.ACCEPTED)
     summary, rows = _decide(database, upload, resumed, wishes, applies=True)
@@ -227,13 +225,17 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
     if wishes.json:
         print_json(summary, catalog)
         return
-    show(summary, catalog)
-    if summary.conversion_ids_unknown:
-        notices.print(IDS_UNKNOWN)
+    _show(summary, catalog)
     if summary.batch_id is None:
         notices.print("This was a preview; nothing was changed.")
     else:
         notices.print(f"Batch {summary.batch_id} is applied. `trueup undo {summary.batch_id}` takes it back.")
+
+
+def _show(summary: Summary, catalog: Catalog) -> None:
+    show(summary, catalog)
+    if summary.conversion_ids_unknown:
+        notices.print(IDS_UNKNOWN)
 
 
 def _mind_earlier(earlier: list[BatchRecord], wishes: _Wishes) -> None:

@@ -40,7 +40,7 @@ def _unknown_type() -> pl.Expr:
 
 
 def _updated() -> pl.Expr:
-    many = _said("The status of {} conversions of the click is now set by hand.", "detail")
+    many = _said("The status of {} conversions of the click is now set.", "detail")
     one = _said("Conversion {} has the row's values now.", _conversion())
     several = (pl.col("kind") == RowKind.STATUS) & (pl.col("detail") != "1")
     return pl.when(several).then(many).otherwise(one)

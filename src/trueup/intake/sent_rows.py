@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -13,7 +12,7 @@ from trueup.dialects.structured import read_structured
 from trueup.intake.chunks import applied_order
 from trueup.intake.door import Clock
 from trueup.intake.sent_files import SLICE_SECONDS
-from trueup.intake.summary import Summary, summary_of, with_messages, with_modes
+from trueup.intake.summary import Summary, summary_of, with_messages
 from trueup.intake.uploads import KINDS, Upload, Watch, applying_upload, preview_upload
 from trueup.ledger.batches import batches_of_content, read_rows
 from trueup.ledger.database import Database
@@ -22,7 +21,7 @@ from trueup.model.progress import BatchRecord
 from trueup.model.words import BatchState, DuplicateMode, Origin, RowKind
 
 ROWS_MOST: Final = 10_000
-_TOLD: Final = ["line", *MESSAGE_COLUMNS, "mode_from", "target_n"]
+_TOLD: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
 
 
 def sent_rows(
@@ -82,8 +81,7 @@ def applying_sent_rows(
     else:
         summary = summary_of(begun)
     assert summary.batch_id is not None  # noqa: S101 - it is applied
-    rows = read_rows(database, summary.batch_id, _TOLD)
-    return with_modes(replace(summary, modes={}, conversion_ids=0, known_conversion_ids=0), rows), _in_order([rows])
+    return summary, _in_order([read_rows(database, summary.batch_id, _TOLD)])
 
 
 def _begun(database: Database, upload: Upload, known_since: int) -> BatchRecord | None:

@@ -43,8 +43,8 @@ class Summary:
     totals_before: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
     totals_delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
     samples: pl.DataFrame = field(default_factory=lambda: empty(JOURNAL))  # with `message`
-    modes: Mapping[tuple[str, str], int] = field(default_factory=dict)  # DuplicateMode and ModeFrom -> rows
-    conversion_ids: int = 0  # rows that give one,
+    modes: Mapping[tuple[str, str], int] = field(default_factory=dict)  # of a preview: DuplicateMode, ModeFrom -> rows
+    conversion_ids: int = 0  # of a preview: rows that give one,
     known_conversion_ids: int = 0  # and those whose conversion is there
     longest_lock_seconds: float = 0.0
 

@@ -135,7 +135,7 @@ def preview_upload(
         decisions = decide_now(database, as_batch(rows, receipt, 0), {policy.policy_id: policy}, carried)
         if upload.order.lapping.len():
             carried = carry(carried, decisions, upload.order.lapping)
-        summary = _summed(summary, decisions, totals_delta(decisions.steps))
+        summary = with_modes(_summed(summary, decisions, totals_delta(decisions.steps)), decisions.journal)
         watch.seen(decisions.journal)
         done += rows.height
         watch.progress(done, upload.rows)
@@ -249,7 +249,7 @@ def _whole_clicks(upload: Upload, start: int, size: int) -> int:
 def _summed(summary: Summary, decisions: Decisions, delta: pl.DataFrame | None, seconds: float = 0.0) -> Summary:
     counts = Counter(dict(decisions.journal["outcome"].value_counts().iter_rows()))
     return replace(
-        with_modes(summary, decisions.journal),
+        summary,
         outcomes=dict(Counter(summary.outcomes) + counts),
         totals_delta=summary.totals_delta if delta is None else added(summary.totals_delta, delta),
         samples=sampled(summary.samples, decisions.journal),

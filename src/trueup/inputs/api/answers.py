@@ -82,7 +82,7 @@ class SummaryAnswer(Answer):
     pending_revenue: Amount
     declined_revenue: Amount
     duplicate_modes: list[ModeAnswer] = Field(
-        description="The modes that rows acted by, of a preview and of rows applied by this very request."
+        description="By which modes the rows of a preview act, and why; each applied row tells its own."
     )
     conversion_ids_unknown: bool = Field(
         description="Rows of the preview give conversion ids, and none of them is known: perhaps of another ledger."

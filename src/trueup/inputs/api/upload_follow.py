@@ -84,7 +84,7 @@ async def follow_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> Resp
     responses=_CSV,
 )
 async def get_results(edge: EdgeHere, upload_id: UploadId) -> Response:
-    """What happened to every row: its outcome, conversion, message and mode. Before it is applied, of its last preview."""
+    """What happened to every row, and by which mode. Before it is applied: what its last preview said."""
     work = partial(_results, upload_id=upload_id, folder=sent_folder(edge))
     return await asyncio.wrap_future(jobs_of(edge).aside(work))
 

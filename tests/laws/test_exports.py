@@ -1,0 +1,73 @@
+"""An export that is uploaded where it came from changes nothing, whatever was set up since."""
+
+import io
+
+import pytest
+from effort import LITTLE, MUCH
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model import Upload
+from playing import Stage
+from stories import HOUR, NOON, policies, stories
+
+from trueup.dialects.choices import Choices
+from trueup.dialects.read import Reading, read_file
+from trueup.ledger.database import Database
+from trueup.ledger.queries import Selection
+from trueup.model.catalog import Catalog
+from trueup.model.policy import Policy
+from trueup.reports.export import write_csv
+from trueup.reports.log import NUMBERS, read_log
+
+LATER = NOON + 12 * HOUR
+
+
+def _exported(ledger: Database, time_zone: str) -> Reading:
+    with ledger.one_moment():
+        pages = list(read_log(ledger, Catalog(), Selection(), time_zone))
+    out = io.BytesIO()
+    write_csv(pages, NUMBERS, out)
+    return read_file(out.getvalue(), Choices())
+
+
+def _export_changes_nothing(
+    ledger: Database, story: list[Upload], policy: Policy, time_zone: str, data: st.DataObject
+) -> None:
+    stage = Stage(ledger)
+    stage.play(story)
+    for place in range(len(story)):
+        if data.draw(st.sampled_from([False, False, True])):
+            stage.undo(stage.batches[place])
+    before = (stage.conversions(), stage.changes(), stage.left().rollups)
+    reading = _exported(ledger, time_zone)
+    assert reading.dialect == "trueup"
+    assert reading.rows.height == len(before[0])
+    told = stage.add_reading(reading, policy, LATER)
+    assert (stage.conversions(), stage.changes(), stage.left().rollups) == before
+    # How many rows a click takes is asked of every row.
+    assert sorted(set(told) - {"unchanged", "refused_too_many_rows"}) == []
+    assert ("refused_too_many_rows" in told) <= (policy.rows_per_click < 1_000)
+    assert stage.broken_laws() == []
+
+
+@settings(LITTLE, max_examples=15)
+@given(
+    story=stories(),
+    policy=policies(),
+    time_zone=st.sampled_from(["UTC", "Europe/Warsaw", "Asia/Kathmandu"]),
+    data=st.data(),
+)
+def test_export__uploaded_again_changes_nothing(
+    ledger: Database, story: list[Upload], policy: Policy, time_zone: str, data: st.DataObject
+) -> None:
+    _export_changes_nothing(ledger, story, policy, time_zone, data)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_200)
+@settings(MUCH, max_examples=300)
+@given(story=stories(), policy=policies(), time_zone=st.sampled_from(["UTC", "Europe/Warsaw"]), data=st.data())
+def test_export__uploaded_again_changes_nothing_for_long(
+    ledger: Database, story: list[Upload], policy: Policy, time_zone: str, data: st.DataObject
+) -> None:
+    _export_changes_nothing(ledger, story, policy, time_zone, data)
