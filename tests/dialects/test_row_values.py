@@ -133,7 +133,7 @@ def test_text_id__length_and_control_characters(title: str, outcome: str) -> Non
     reading = read(f'click_id,{title}\na,{"ü" * 128}\nb,{"x" * 129}\nc,x\x7fy\nd,"x\ny"\ne,日本\nf,\n')
     assert refusals(reading) == {3: outcome, 4: outcome, 5: outcome}
     assert details(reading)[3].endswith("has 129 characters, and 128 are the most")
-    assert details(reading)[4].endswith("has a control character")
+    assert details(reading)[4].endswith("has a control character, or bytes that are no UTF-8")
 
 
 def test_precedence__the_first_that_applies_wins() -> None:
@@ -225,3 +225,9 @@ def test_defused_text__is_read_back() -> None:
 def test_defused_text__only_in_files_that_trueup_wrote() -> None:
     assert column(read("subid,tid\na,'=1\n"), "transaction_id") == ["'=1"]
     assert column(read("subid,tid,outcome,message\na,'=1,x,y\n"), "transaction_id") == ["=1"]
+
+
+@pytest.mark.parametrize(("encoding", "half"), [("utf-7", b"+2AA-"), ("unicode_escape", rb"\ud800")])
+def test_id__with_half_a_character_is_refused(encoding: str, half: bytes) -> None:
+    reading = read(b"click_id,txid,event_id\na,%b,\nb,,%b\n" % (half, half), encoding=encoding)
+    assert refusals(reading) == {2: "refused_bad_transaction_id", 3: "refused_bad_event_id"}

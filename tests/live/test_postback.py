@@ -307,3 +307,53 @@ def test_answer__asks_to_send_again_where_nothing_can_be_recorded(url: str, tmp_
     for said in (report("cid=n1"), report("cid=c1", key=report.keys["Contoso"], peer=CONTOSO_PEER)):
         assert (said.status, said.headers["retry-after"]) == (503, "5")
     assert list(report.journal) == []
+
+
+def test_local_time__is_in_the_networks_zone_as_in_a_file(report: Reporting) -> None:
+    report.world.set_up('[[affiliate_networks]]\nname = "Contoso"\ntime_zone = "America/New_York"\n')
+    times = ["2026-02-10 08:00", "2026-02-10T08:00:00.5", "2026-02-10T08:00Z", "1770710400", "2026-03-08 02:30"]
+    file = "click_id,time,txid\n" + "".join(f"{click},{time},f\n" for click in ("c1", "n1", "o1") for time in times)
+    filed = report.world.upload(file, "--duplicates", "create").outcomes
+    sent = []
+    report.world.set_up('[[conversion_types]]\nname = "conversion"\nduplicate_mode = "create"\n')
+    for click in ("c1", "n1", "o1"):
+        for time in times:
+            report(f"cid={click}&time={time.replace(' ', '+')}&txid=p")
+            sent.append(report.last["outcome"])
+    assert sent == filed == ["created"] * 4 + ["refused_bad_time"] + ["created"] * 4 + ["created"] * 6
+    told = {kind: [] for kind in "fp"}
+    for conversion in report.world.conversions("--time-zone", "UTC"):
+        told[conversion["transaction_id"]].append((conversion["click_id"], conversion["converted_at"]))
+    assert sorted(told["p"]) == sorted(told["f"])
+    assert [at for click, at in sorted(told["f"]) if click == "c1"] == [
+        "2026-02-10T08:00:00+00:00",
+        "2026-02-10T08:00:00+00:00",
+        "2026-02-10T13:00:00+00:00",
+        "2026-02-10T13:00:00.500000+00:00",
+    ]
+    zoned = report.world.upload(file.replace("f\n", "z\n"), "--time-zone", "Asia/Tokyo", "--duplicates", "create")
+    assert zoned.outcomes == ["created"] * 15  # what a person chose goes before the network's
+
+
+@one_database
+@pytest.mark.parametrize(
+    ("query", "body", "content_type"),
+    [
+        ("cid=n1&{name}=t%FF", b"", ""),
+        ("cid=n1&{name}=t%ED%A0%80", b"", ""),
+        ("cid=n1", b"{name}=t%FE", FORM),
+        ("cid=n1", b"{name}=t\xff", FORM),
+        ("cid=n1", PART % (b"{name}", b"t\xff") + b"--x--", "multipart/form-data; boundary=x"),
+        ("cid=n1", b'{"{name}": "t\\ud800"}', JSON),
+        ("cid=n1", b'{"{name}": "t\xed\xa0\xbd\xed\xb8\x80"}', JSON),
+    ],
+)
+@pytest.mark.parametrize(("name", "outcome"), [("txid", "transaction"), ("event_id", "event")])
+def test_id__of_bytes_that_are_no_text_is_refused(
+    report: Reporting, query: str, body: bytes, content_type: str, name: str, outcome: str
+) -> None:
+    sent = body.replace(b"{name}", name.encode())
+    said = report(query.replace("{name}", name), *([sent] if sent else []), content_type=content_type)
+    assert (said.status, report.last["outcome"]) == (422, f"refused_bad_{outcome}_id")
+    assert "has a control character, or bytes that are no UTF-8" in said.text
+    assert report("cid=n1&txid=t%EF%BF%BD").text == "ok created n1-2\n"  # what such bytes used to become

@@ -38,7 +38,6 @@ rows_per_click = 1000
 name = "Northwind"
 duplicate_mode = "ignore"
 default_status = "approved"
-time_zone = "UTC"
 only_with_key = false
 always_200 = false
 

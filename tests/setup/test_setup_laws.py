@@ -53,7 +53,7 @@ NETWORKS = some_of(
     duplicate_mode=words(DuplicateMode),
     default_status=words(Status),
     status_map=st.dictionaries(NAMES.map(str.casefold).map(str.strip).filter(bool), words(Status), max_size=3),
-    time_zone=ZONES,
+    time_zone=ZONES | st.just(""),
     only_with_key=st.booleans(),
     allowed_addresses=st.lists(st.sampled_from(["203.0.113.7", "198.51.100.0/24", "::/0"]), unique=True),
     always_200=st.booleans(),

@@ -8,6 +8,7 @@ from mmap import mmap
 from typing import Final
 
 from trueup.dialects.choices import UnreadableFile
+from trueup.dialects.text import without_halves
 
 Content = bytes | bytearray | memoryview | mmap
 
@@ -109,7 +110,7 @@ def texts(
 
 def _decoded(decoder: IncrementalNewlineDecoder, chunk: bytes, encoding: Encoding, line: int, *, final: bool) -> str:
     try:
-        return decoder.decode(chunk, final)
+        return without_halves(decoder.decode(chunk, final))
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(encoding.name, "replace").replace("\r\n", "\n").replace("\r", "\n")
         found = f"byte {error.object[error.start]:#04x} on line {line + before.count(chr(10))}"

@@ -106,7 +106,7 @@ def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
     text = pl.col(field)
     is_long = text.str.len_chars() > TEXT_CHARS
     length = pl.format(f"{meaning} has {{}} characters, and {TEXT_CHARS} are the most", text.str.len_chars())
-    control = pl.lit(f"{meaning} has a control character")
+    control = pl.lit(f"{meaning} has a control character, or bytes that are no UTF-8")
     cause = pl.when(is_long).then(length).otherwise(control)
     return Check(outcome, field, is_long | text.str.contains(CONTROL), cause)
 

@@ -103,7 +103,8 @@ def id_trouble(text: str, meaning: str) -> str:
     """What is wrong with a transaction id or an event id, '' for nothing. Takes: also what the message calls it."""
     if len(text) > TEXT_CHARS:
         return f"{meaning} has {len(text)} characters, and {TEXT_CHARS} are the most"
-    return f"{meaning} has a control character" if not text.isprintable() and CONTROL.search(text) else ""
+    has_control = not text.isprintable() and CONTROL.search(text)
+    return f"{meaning} has a control character, or bytes that are no UTF-8" if has_control else ""
 
 
 def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None]:

@@ -13,6 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import create_form_parser
 
 from trueup.dialects.names import shown
+from trueup.dialects.text import text_of, without_halves
 from trueup.inputs.asgi import Receive
 from trueup.inputs.parameters import Pairs, pairs_of, text_without_secrets, without_secrets, written
 
@@ -89,7 +90,7 @@ def read_body(content: bytes, content_type: str, most_chars: int) -> Body:
 
 
 def _form(content: bytes, _content_type: str) -> Pairs:
-    return pairs_of(content.decode("utf-8", "replace").strip())
+    return pairs_of(text_of(content).strip())
 
 
 def _json(content: bytes, _content_type: str) -> Pairs:
@@ -103,15 +104,10 @@ def _json(content: bytes, _content_type: str) -> Pairs:
     nested = next((name for name, value in found if isinstance(value, list)), None)
     if nested is not None:
         raise _Unreadable(f"'{shown(nested)}' in the body holds a list or an object, not one value")
-    return [(_sound(name), _sound(_WORDS.get(value, value))) for name, value in found]
+    return [(without_halves(name), without_halves(_WORDS.get(value, value))) for name, value in found]
 
 
 _WORDS: Final[Mapping[Any, str]] = {True: "true", False: "false", None: ""}
-
-
-def _sound(text: str) -> str:
-    """JSON can escape half a character; nothing else can hold it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _multipart(content: bytes, content_type: str) -> Pairs:
@@ -140,7 +136,7 @@ def _unknown(_content: bytes, content_type: str) -> Pairs:
 
 
 def _text(content: bytes | None) -> str:
-    return (content or b"").decode("utf-8", "replace")
+    return text_of(content or b"")
 
 
 _READERS: Final[Mapping[str, Callable[[bytes, str], Pairs]]] = {

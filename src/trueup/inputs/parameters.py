@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote_plus, unquote_plus
 
 from trueup.dialects.names import normalised
+from trueup.dialects.text import SUBSTITUTED
 
 Pairs = list[tuple[str, str]]  # name and value, in the order they came
 
@@ -22,10 +23,10 @@ _NAMED: Final = re.compile(r"""([\w%.-]{1,64})(["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*
 
 
 def pairs_of(text: str) -> Pairs:
-    """Part a query or a form into names and values. Bytes that are no UTF-8 become U+FFFD."""
+    """Part a query or a form into names and values. Bytes that are no UTF-8 leave a mark that no id may have."""
     parted = [part.partition("=") for part in text.split("&") if part]
     if "%" in text or "+" in text:
-        return [(unquote_plus(name), unquote_plus(value)) for name, _, value in parted]
+        return [(_unquoted(name), _unquoted(value)) for name, _, value in parted]
     return [(name, value) for name, _, value in parted]
 
 
@@ -61,6 +62,10 @@ def is_secret(name: str) -> bool:
     """Whether a parameter of this name holds a secret."""
     words = normalised(name).split("_")
     return words[-1] in SECRETS or "".join(words) in SECRETS
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors=SUBSTITUTED)
 
 
 def _redacted(part: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from trueup.access.address import caller_address
 from trueup.access.rates import Rate
 from trueup.dialects.postback import ReadPostback, read_postback, refused
+from trueup.dialects.text import SUBSTITUTE, text_of
 from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text, peer_of
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import click_of_cookie
@@ -84,8 +85,8 @@ class Pixel:
     def _read(self, scope: Scope) -> ReadPostback:
         """The row; where no parameter names the click, the visitor's cookie does."""
         settings, query = self._edge.settings, scope["query_string"]
-        text = query[: settings.query_bytes].decode("utf-8", "replace")
-        raw = f"GET {GIF_PATH}?{without_secrets(text)}"
+        text = text_of(query[: settings.query_bytes])
+        raw = f"GET {GIF_PATH}?{without_secrets(text)}".replace(SUBSTITUTE, "\ufffd")
         pairs = pairs_of(text)
         if trouble := too_long(len(query), settings.query_bytes) or too_many(len(pairs), settings.parameters):
             return ReadPostback(refused(trouble, raw))

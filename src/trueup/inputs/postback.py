@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from trueup.access.address import caller_address
 from trueup.access.rates import Rate
 from trueup.dialects.postback import RAW_CHARS, ReadPostback, read_postback, refused
+from trueup.dialects.text import SUBSTITUTE, text_of
 from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header, peer_of
 from trueup.inputs.body import NO_BODY, Unread, read_body, take_in
 from trueup.inputs.callers import UnavailableError
@@ -123,7 +124,7 @@ class Postbacks:
     def _asked(self, scope: Scope, content: bytes | Unread) -> _Asked:
         """Read a request. One that is over a limit, or cannot be read, is a malformed row."""
         settings, query = self._edge.settings, scope["query_string"]
-        text = query[: settings.query_bytes].decode("utf-8", "replace")
+        text = text_of(query[: settings.query_bytes])
         body = NO_BODY
         if isinstance(content, bytes) and content:
             body = read_body(content, header(scope, b"content-type"), RAW_CHARS)
@@ -181,7 +182,8 @@ def _over_limit(settings: Settings, query: int, content: bytes | Unread, pairs: 
 def _raw(method: str, query: str, body: str, *, has_key: bool) -> str:
     """The request for the journal, without its secrets."""
     path = f"/{REDACTED}{PATH}" if has_key else PATH
-    line = f"{method} {path}?{without_secrets(query)}" if query else f"{method} {path}"
+    query = without_secrets(query).replace(SUBSTITUTE, "\ufffd")
+    line = f"{method} {path}?{query}" if query else f"{method} {path}"
     return f"{line} {body}" if body else line
 
 
