@@ -108,7 +108,10 @@ def test_report__an_id_with_half_a_character_is_refused(api: Api, world: World) 
     rows = [{"click_id": "c1", "transaction_id": "t\ud800"}, {"click_id": "c1", "event_id": "\udfffe"}]
     rows += [{"click_id": "c1\ud800"}, {"click_id": "c1", "status": "ok\ud800"}, {"click_id": "c1"}]
     body = json.dumps({"rows": rows})
-    answer = api.post("/conversions", content=body, headers={"Content-Type": "application/json", "Idempotency-Key": "k"})
+    answer = api.post(
+        "/conversions", content=body, headers={"Content-Type": "application/json", "Idempotency-Key": "k"}
+    )
+    assert answer.status_code == 200, answer.text
     assert [row["outcome"] for row in answer.json()["results"]] == [
         "refused_bad_transaction_id",
         "refused_bad_event_id",

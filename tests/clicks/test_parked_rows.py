@@ -166,9 +166,7 @@ def test_parked_rows__come_to_life_in_any_chunks(trueup: CommandLine, ledger: Da
     assert_audit_holds(trueup)
 
 
-def test_parked_local_time__waits_for_the_zone_of_its_clicks_network(
-    trueup: CommandLine, ledger: Database
-) -> None:
+def test_parked_local_time__waits_for_the_zone_of_its_clicks_network(trueup: CommandLine, ledger: Database) -> None:
     # Northwind, the network of c1, is in UTC; the workspace is in Warsaw, where the second time never was.
     upload(trueup, "click_id,converted_at\nc1,2025-05-02 10:00\nc1,2026-03-29 02:30\n")
     assert outcomes(ledger) == ["parked_unknown_click"] * 2

@@ -17,7 +17,9 @@ WORKSPACE = Workspace(NAME, "Asia/Kathmandu", "JPY", UnknownClick.PARK, 7, {"EUR
 NETWORK = AffiliateNetwork(
     0,
     NAME,
-    NetworkPolicy(DuplicateMode.ADD_PAYOUT, Status.PENDING, {"straße": Status.DECLINED, "2": Status.OTHER}, "Europe/Warsaw"),
+    NetworkPolicy(
+        DuplicateMode.ADD_PAYOUT, Status.PENDING, {"straße": Status.DECLINED, "2": Status.OTHER}, "Europe/Warsaw"
+    ),
     only_with_key=True,
     allowed_addresses=("203.0.113.7", "2001:db8::/32"),
     always_200=True,

@@ -5,11 +5,12 @@ from typing import Annotated, Final
 
 import polars as pl
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from trueup.access.keys import Caller, Scope
+from trueup.dialects.text import without_halves
 from trueup.inputs.api.answers import (
     Answer,
     ChangeAnswer,
@@ -45,7 +46,12 @@ _UPLOAD: Final = needs(Scope.UPLOAD)
 _TEXT_CHARS: Final = 4_096
 _KEPT_MICROS: Final = KEPT_DAYS * 86_400 * 1_000_000
 
-Text = Annotated[str, Field(max_length=_TEXT_CHARS)]
+
+def _readable(value: object) -> object:
+    return without_halves(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_readable), Field(max_length=_TEXT_CHARS)]
 
 
 class StatusRow(BaseModel):
