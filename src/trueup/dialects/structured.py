@@ -18,7 +18,6 @@ from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import FIELDS_OF
 from trueup.dialects.read import Reading
-from trueup.dialects.text import is_whole, without_halves
 from trueup.model.words import RowKind
 
 NAME: Final = "structured"
@@ -41,7 +40,7 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
         columns, rows_after=0, defused=False, decimal_comma=False, zone=_ZONE, network_zones=True, absent_status=""
     )
     found, notes = read_block(Records(frame, _MARK), reader)
-    raws = [_raw(rows[line - 1])[:LINE_CHARS] for line in notes["line"]]
+    raws = [json.dumps(rows[line - 1], ensure_ascii=False)[:LINE_CHARS] for line in notes["line"]]
     return Reading(
         dialect=NAME,
         statement=(),
@@ -59,9 +58,4 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
 
 def _value(row: Mapping[str, str], field: str) -> str:
     """A field's text. The mark becomes another control character: neither is allowed in any id, number or time."""
-    return without_halves(row.get(field, "")).replace(_MARK, "\x1e")
-
-
-def _raw(row: Mapping[str, str]) -> str:
-    """A row as it came: JSON, whose escapes can write what is no text."""
-    return json.dumps(row, ensure_ascii=not all(map(is_whole, row.values())))
+    return row.get(field, "").replace(_MARK, "\x1e")

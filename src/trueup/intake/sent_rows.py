@@ -46,7 +46,7 @@ def sent_rows(
     return Upload(
         content=b"",
         file_name="",
-        sha256=hashlib.sha256(json.dumps(list(rows)).encode()).hexdigest() if request else "",
+        sha256=hashlib.sha256(json.dumps(list(rows), ensure_ascii=False).encode()).hexdigest() if request else "",
         reading=reading,
         order=applied_order(reading.rows["click_id"]),
         row_kind=row_kind,
