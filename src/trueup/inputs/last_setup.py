@@ -1,13 +1,12 @@
 """The last setup that a server saw, kept beside its spool: with it visitors are sent on while the database is away."""
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from trueup.intake.durable_files import write_whole
 from trueup.model.catalog import Catalog
 
 _NAME: Final = "setup.json"
@@ -49,14 +48,4 @@ def keep_last_setup(folder: Path, setup: LastSetup) -> None:
     Raises:
         OSError: It cannot be written; what was there stays.
     """
-    beside = folder / f".{_NAME}.{os.getpid()}"
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(_FORM.dump_json(setup))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(folder / _NAME)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
+    write_whole(folder / _NAME, _FORM.dump_json(setup))
