@@ -213,23 +213,23 @@ class Writer:
         if self._ledger is None or self.trouble:
             return
         try:
-            self._record_spooled(self._ledger, perhaps_known=False)
+            self._record_spooled(self._ledger)
         except DatabaseUnavailableError as error:
             self._lose(str(error))
 
-    def _record_spooled(self, ledger: LiveLedger, *, perhaps_known: bool) -> None:
+    def _record_spooled(self, ledger: LiveLedger) -> None:
         for _ in range(self._spool.parts):
             began, clicks = monotonic(), self._spool.clicks()
             for place in range(0, len(clicks), _CLICKS_AT_ONCE):
-                self._record_clicks(ledger, clicks[place : place + _CLICKS_AT_ONCE], perhaps_known=perhaps_known)
+                self._record_clicks(ledger, clicks[place : place + _CLICKS_AT_ONCE])
             self._spool.recorded()
             self._watch.gathered(len(clicks), 0, monotonic() - began)
         self._next_clicks = monotonic() + (_TOGETHER_SECONDS if self._is_alone else 0.0)
         self._gathered_since_slice |= not self._is_alone
 
-    def _record_clicks(self, ledger: LiveLedger, clicks: Sequence[Click], *, perhaps_known: bool) -> None:
+    def _record_clicks(self, ledger: LiveLedger, clicks: Sequence[Click]) -> None:
         try:
-            ledger.record_clicks(clicks, perhaps_known=perhaps_known)
+            ledger.record_clicks(clicks)
         except DatabaseUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - one click's trouble must end neither the others' nor the thread
@@ -238,8 +238,8 @@ class Writer:
                 self._watch.spooled(0, 1)
                 return
             half = len(clicks) // 2
-            self._record_clicks(ledger, clicks[:half], perhaps_known=perhaps_known)
-            self._record_clicks(ledger, clicks[half:], perhaps_known=perhaps_known)
+            self._record_clicks(ledger, clicks[:half])
+            self._record_clicks(ledger, clicks[half:])
 
     def _take_slice(self) -> None:
         """Do one slice of the longer work, and leave live traffic as much time as it took."""
@@ -280,7 +280,7 @@ class Writer:
         database = open_ledger(self._url, LIVE)
         try:
             self._ledger = LiveLedger(database, self._clock, self._made_by)
-            self._record_spooled(self._ledger, perhaps_known=True)  # their commit may not have been heard of
+            self._record_spooled(self._ledger)
         except BaseException:
             database.close()
             self._ledger = None
