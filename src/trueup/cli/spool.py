@@ -132,7 +132,7 @@ def _claim(chosen: "Settings", database: Database) -> None:
 def _tried(ledger: LiveLedger, letter: DeadLetter) -> tuple[Click, str]:
     """Try to record one. Returns: its click, and what came of it."""
     try:
-        new = ledger.record_clicks([letter.click], perhaps_known=True)
+        new = ledger.record_clicks([letter.click])
     except DatabaseUnavailableError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is that this click makes fail, the others have their turn

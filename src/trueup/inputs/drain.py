@@ -40,7 +40,6 @@ class Drain:
         self._spool, self._folder, self._dead_letters = spool, folder, dead_letters
         self._clock, self._watch = clock, watch
         self._next_adoption = 0.0
-        self.is_unsure = True  # the ledger may have some of the clicks: a commit was not heard of
 
     def run(self, ledger: LiveLedger) -> None:
         """Have the ledger take all that is there now.
@@ -54,12 +53,9 @@ class Drain:
         """
         for _ in range(self._spool.parts):
             began, clicks = monotonic(), self._spool.clicks()
-            unsure, self.is_unsure = self.is_unsure or self._spool.may_repeat, True
-            self._record(ledger, clicks, perhaps_known=unsure)
+            self._record(ledger, clicks)
             self._spool.recorded()
-            self.is_unsure = unsure
             self._watch.gathered(len(clicks), 0, monotonic() - began)
-        self.is_unsure = self._spool.may_repeat = False
 
     def adopt(self, ledger: LiveLedger, *, at_once: bool = False) -> None:
         """Have the ledger take what is in files that nobody holds: their process is gone.
@@ -81,7 +77,7 @@ class Drain:
                 on_end.callback(file.close)
             for file in files:
                 contents = file.read()
-                self._record(ledger, contents.clicks, perhaps_known=True)
+                self._record(ledger, contents.clicks)
                 file.empty()
                 self._watch.adopted(len(contents.clicks))
                 if contents.damaged:
@@ -99,19 +95,19 @@ class Drain:
         """How many clicks the database refused that nobody has seen to yet. Raises: OSError."""
         return self._dead_letters.count()
 
-    def _record(self, ledger: LiveLedger, clicks: Sequence[Click], *, perhaps_known: bool) -> None:
+    def _record(self, ledger: LiveLedger, clicks: Sequence[Click]) -> None:
         for place in range(0, len(clicks), _AT_ONCE):
-            self._record_or_part(ledger, clicks[place : place + _AT_ONCE], perhaps_known=perhaps_known)
+            self._record_or_part(ledger, clicks[place : place + _AT_ONCE])
 
-    def _record_or_part(self, ledger: LiveLedger, clicks: Sequence[Click], *, perhaps_known: bool) -> None:
+    def _record_or_part(self, ledger: LiveLedger, clicks: Sequence[Click]) -> None:
         """Record clicks together. Where the database refuses one of them, find it, and record the others."""
         try:
-            ledger.record_clicks(clicks, perhaps_known=perhaps_known)
+            ledger.record_clicks(clicks)
         except DatabaseRefusedError as error:
             if len(clicks) == 1:
                 self._dead_letters.add([DeadLetter(clicks[0], str(error), self._clock())])
                 self._watch.laid_aside(str(error))
                 return
             half = len(clicks) // 2
-            self._record_or_part(ledger, clicks[:half], perhaps_known=perhaps_known)
-            self._record_or_part(ledger, clicks[half:], perhaps_known=perhaps_known)
+            self._record_or_part(ledger, clicks[:half])
+            self._record_or_part(ledger, clicks[half:])

@@ -60,6 +60,7 @@ class _Segment:
         """Forget all of it. Those that are held are answered. Raises: OSError, and then what is in the file stays."""
         held, self.held = self.held, []
         answer(held, [None] * len(held))
+        self.remembered = None  # should the file not be emptied, it gives them again
         if self.file.taken:
             self.file.empty()
         self.remembered, self.written = [], 0
@@ -98,7 +99,6 @@ class Spool:
         self._had_ledger = True
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="spool", daemon=True)
-        self.may_repeat = False  # `clicks` may give some that the ledger has
 
     def start(self) -> None:
         """Begin to take clicks."""
@@ -154,11 +154,7 @@ class Spool:
             OSError: The file cannot be emptied. `clicks` gives the same again.
         """
         with self._lock:
-            try:
-                self._back.clear()
-            except OSError:
-                self._back.remembered, self.may_repeat = None, True
-                raise
+            self._back.clear()
 
     def wake(self) -> None:
         """Have the thread look how things stand: the database was lost."""
@@ -249,7 +245,6 @@ class Spool:
             kept = self._written(segment, late)  # the ledger may be at work on this very segment: it stays whole
             self.callers.answer(late[:kept], [None] * kept)
             left = late[kept:]
-            self.may_repeat = self.may_repeat or bool(left)
             self._watch.spooled(kept, 0)
             self._refuse(self._write(left) if left else [])
 

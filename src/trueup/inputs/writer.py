@@ -262,7 +262,6 @@ class Writer:
 
     def _lose(self, error: Exception) -> None:
         self._link.lose(str(error))
-        self._drain.is_unsure = True
         self._slices.cut_off(DatabaseUnavailableError(str(error)))
         self._spool.wake()
 

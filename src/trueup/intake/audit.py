@@ -7,22 +7,23 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.again import decide_again
-from trueup.decide.effects import rollup_deltas
+from trueup.decide.effects import rollup_deltas, totals_of_cells
 from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
-from trueup.ledger.batches import batches_left_out, count_outcomes, read_batches
+from trueup.ledger.batches import added, batches_left_out, count_outcomes, read_batches
 from trueup.ledger.database import Database
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.policies import read_policies
-from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
-from trueup.model.batch import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, Schema, completed, empty
+from trueup.ledger.rollups import read_click_rollups, read_rollups, read_totals, recounted_click_rollups
+from trueup.model.batch import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
 from trueup.model.progress import BatchRecord
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
 
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
-_WITHOUT_ROWS: Final = (BatchKind.CLICKS, BatchKind.UNDO)  # of the journal
+_TOTALS_KEY: Final = {name: TOTALS[name] for name in ("conversion_type", "status")}
+_WITHOUT_ROWS: Final = (BatchKind.CLICKS, BatchKind.LATE_CLICKS, BatchKind.UNDO)  # of the journal
 
 Progress = Callable[[int, int], None]  # journal rows looked at, and in all
 
@@ -65,6 +66,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     again = Law("conversions", "Deciding every click's journal again gives the stored conversions.")
     chain = Law("changes", "The changes of each conversion lead, one by one, to what it is now.")
     recount = Law("rollups", "The counts of conversions and revenue equal a recount.")
+    totals = Law("totals", "What all batches have added, and the totals that are kept of it, equal a recount.")
     clicks = Law("clicks", "The counts of clicks and cost equal a recount.")
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
@@ -79,12 +81,13 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
             chain.look(found.changes.height, _broken_chains(found))
             recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
         recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
+        totals.look(len(batches), _totals_differ(database, batches, recounted))
         afresh = recounted_click_rollups(database)
         clicks.look(afresh.height, _miscounted(read_click_rollups(database), afresh, CLICK_ROLLUP_KEY))
         outcomes.look(len(batches), _outcomes_differ(database, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
-    return [numbered, again, chain, recount, clicks, outcomes, finished, whole]
+    return [numbered, again, chain, recount, totals, clicks, outcomes, finished, whole]
 
 
 def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
@@ -176,6 +179,18 @@ def _miscounted(stored: pl.DataFrame, recounted: pl.DataFrame, key: Schema) -> l
         f"{', '.join(f'{name} {cell[name]}' for name in key)}: "
         + ", ".join(f"{name} is {cell[name] or 0}, recounted {cell[f'{name}_recounted'] or 0}" for name in values)
         for cell in both.filter(differs).iter_rows(named=True)
+    ]
+
+
+def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl.DataFrame) -> list[str]:
+    of_conversions = totals_of_cells(recounted.sort(*ROLLUP_KEY)).select(*TOTALS)
+    afresh = added(of_conversions, empty(TOTALS))
+    by_batches = added(pl.concat([empty(TOTALS), *(batch.totals_delta for batch in batches)]), empty(TOTALS))
+    kept = added(read_totals(database), empty(TOTALS))
+    return [
+        f"{what}, {finding}"
+        for what, sums in (("the batches' sums", by_batches), ("the totals kept", kept))
+        for finding in _miscounted(sums, afresh, _TOTALS_KEY)
     ]
 
 

@@ -6,34 +6,27 @@ has come, together, so that the same command again goes on exactly where a kille
 """
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from trueup.decide.effects import totals_delta
+from trueup.intake.arrivals import record_arrivals, steps_to_wake
 from trueup.intake.chunks import FIRST_CHUNK, Pace, to_its_end
 from trueup.intake.click_file import ClickFile, new_clicks, rows_at, with_click_messages
-from trueup.intake.door import Clock, commit_again, steps_again
+from trueup.intake.door import Clock
 from trueup.intake.summary import Summary, sampled
 from trueup.intake.uploads import Watch, unfinished
-from trueup.ledger.batches import (
-    added,
-    advance_batch,
-    any_row_was,
-    batches_left_out,
-    batches_of_content,
-    create_batch,
-)
-from trueup.ledger.commit import commit_clicks, lock_clicks
+from trueup.ledger.batches import added, advance_batch, batches_of_content, create_batch
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
 from trueup.ledger.rollups import read_totals
-from trueup.ledger.snapshot import clicks_with_outcome, read_click_facts
+from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batch import TOTALS, Schema, empty
 from trueup.model.progress import BatchRecord, Receipt
-from trueup.model.words import BatchKind, BatchState, ClickOutcome, Origin, Outcome
+from trueup.model.words import BatchKind, BatchState, ClickOutcome, Origin
 
 _SAMPLES: Final[Schema] = {"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String}
 
@@ -48,18 +41,17 @@ def preview_clicks(
 ) -> Summary:
     """Say what `apply_clicks` would do now. Changes nothing."""
     summary = Summary(None, file.rows, totals_before=read_totals(database), samples=empty(_SAMPLES))
-    left_out = batches_left_out(database)
     done, size, last = (resumed.rows_done if resumed else 0), watch.chunk_rows or FIRST_CHUNK, pl.Series([""])
     while done < file.rows:
         rows = rows_at(file, done, size, received_at)
         ids = _fit_ids(rows)
-        known = read_click_facts(database, ids.to_list())["click_id"]
+        known = known_clicks(database, ids.to_list())
         # The chunk before may have ended amid a click's rows, and nothing of it is stored.
         rows = _with_outcomes(rows, pl.concat([known, last]))
         last = ids.tail(1) if ids.len() else last
         new = new_clicks(rows, file)
-        waiting = _waiting(database, new["click_id"])
-        delta = totals_delta(steps_again(database, waiting, left_out, 0, coming=new)) if waiting else empty(TOTALS)
+        waiting = clicks_waited_for(database, new["click_id"].to_list())
+        delta = totals_delta(steps_to_wake(database, waiting, 0, coming=new)) if waiting else empty(TOTALS)
         summary = _summed(summary, rows, delta)
         done += rows.height
         watch.progress(done, file.rows)
@@ -139,30 +131,13 @@ def _import(
 ) -> tuple[pl.DataFrame, BatchRecord]:
     """Commit the next rows of a batch. Returns: the rows with their outcomes, and the record as it is afterwards."""
     ids = _fit_ids(rows)
+    coming = new_clicks(_with_outcomes(rows, known=ids.clear()), file)
     with database.transaction():
-        lock_clicks(database, ids)
-        rows = _with_outcomes(rows, read_click_facts(database, ids.to_list())["click_id"])
-        new = new_clicks(rows, file)
-        commit_clicks(database, new)
-        delta = _wake(database, new["click_id"], record.batch_id, clock())
-        record = advance_batch(database, record, rows=rows.height, outcomes=_counts(rows), delta=delta, now=clock())
+        arrived = record_arrivals(database, coming, lambda: record, clock, are_ours=False)
+        rows = _with_outcomes(rows, known=ids.filter(~ids.is_in(arrived.new["click_id"].implode())))
+        outcomes = _counts(rows)
+        record = advance_batch(database, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock())
     return rows, record
-
-
-def _wake(database: Database, new_ids: pl.Series, batch_id: int, now: int) -> pl.DataFrame:
-    """Decide the clicks that rows waited for. Returns: the TOTALS they add."""
-    waiting = _waiting(database, new_ids)
-    if not waiting:
-        return empty(TOTALS)
-    # Asked for under the clicks' locks: an undo that began later decides these clicks again itself.
-    steps = steps_again(database, waiting, batches_left_out(database), batch_id)
-    return commit_again(database, steps, now)
-
-
-def _waiting(database: Database, new_ids: pl.Series) -> Sequence[str]:
-    if not any_row_was(database, Outcome.PARKED_UNKNOWN_CLICK):
-        return []
-    return clicks_with_outcome(database, new_ids.to_list(), Outcome.PARKED_UNKNOWN_CLICK)
 
 
 def _fit_ids(rows: pl.DataFrame) -> pl.Series:

@@ -1,7 +1,8 @@
 """Live traffic: the clicks and messages that wait together are recorded together, through the same door as files.
 
 A message is one row: a postback or a pixel. Messages of one origin share a batch for an hour; each batch can be undone
-like any other, and then the next message opens a new one.
+like any other, and then the next message opens a new one. What rows come to that waited for a visit is put down to a
+batch of late clicks, one for an hour too; there is none where nobody waited.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,11 +12,12 @@ import polars as pl
 
 from trueup.decide.messages import message
 from trueup.decide.pipeline import Decisions
+from trueup.intake.arrivals import Arrived, record_arrivals
 from trueup.intake.door import Clock, decide_now, record_rows
 from trueup.intake.senders import refused_senders
-from trueup.ledger.batches import BatchMovedError, create_batch, finish_batch, finish_postbacks
+from trueup.ledger.batches import BatchMovedError, advance_batch, create_batch, finish_batch, finish_open_ended
 from trueup.ledger.catalog import read_catalog, read_catalog_version
-from trueup.ledger.commit import commit_clicks, update_sub_parameters
+from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
 from trueup.ledger.rollups import read_totals
@@ -28,6 +30,9 @@ from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.traffic import Click, Message, Told
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 
+_Key = tuple[BatchKind, Origin]
+
+_LATE: Final = BatchKind.LATE_CLICKS, Origin.REDIRECT
 _HOUR_MICROS: Final = 3_600 * 1_000_000
 _NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hour; this one's program is gone
 # A sender who may not speak of a click that nobody knows yet may speak of it once it is there.
@@ -63,12 +68,12 @@ class LiveLedger:
         self.database = database
         self.catalog = Catalog()
         self._clock, self._made_by, self._click_key = clock, made_by, click_key
-        self._open: dict[Origin, BatchRecord] = {}
+        self._open: dict[_Key, BatchRecord] = {}
         self._policy = Policy()
         self._version, self._others_writes = -1, -1
         self.refresh()
         with database.transaction():
-            finish_postbacks(database, clock() - _NOBODY_WRITES_MICROS, clock())
+            finish_open_ended(database, clock() - _NOBODY_WRITES_MICROS, clock())
 
     def refresh(self) -> None:
         """Read the setup again if it has changed."""
@@ -135,25 +140,45 @@ class LiveLedger:
                     beside=lambda decisions: beside(decisions, record.rows_done),  # noqa: B023 - it is called before the loop goes on
                 )
             except BatchMovedError:  # it was undone, and with that closed
-                del self._open[origin]
+                del self._open[BatchKind.POSTBACKS, origin]
                 continue
-            self._open[origin] = after
+            self._open[BatchKind.POSTBACKS, origin] = after
             return _told(decisions, messages, record.rows_done)
 
-    def record_clicks(self, clicks: Sequence[Click], *, perhaps_known: bool) -> int:
+    def record_clicks(self, clicks: Sequence[Click]) -> int:
         """Record clicks in one transaction; all are on disk when this returns.
 
-        Takes: whether the ledger may have some already, or one comes twice; those are left out. Returns: how many were
-        new. Raises: DatabaseError, and then nothing is recorded.
+        Those that the ledger has already are left out. Rows that waited for the others come to life.
+
+        Returns: how many were new. Raises: DatabaseError, and then nothing is recorded.
         """
-        new = _click_frame(clicks)
-        with self.database.transaction():
-            if perhaps_known:
-                new = new.unique("click_id", keep="first", maintain_order=True).sort("click_id")
-                known = read_click_facts(self.database, new["click_id"].to_list())["click_id"]
-                new = new.filter(~pl.col("click_id").is_in(known.implode()))
-            commit_clicks(self.database, new)
-        return new.height
+        coming = _click_frame(clicks).unique("click_id", keep="first").sort("click_id")
+        while True:
+            try:
+                with self.database.transaction():
+                    arrived = record_arrivals(self.database, coming, self._late_batch, self._clock, are_ours=True)
+                    late = self._advance_late(arrived)
+            except BatchMovedError:
+                del self._open[_LATE]
+                continue
+            if late is not None:
+                self._open[_LATE] = late
+            return arrived.new.height
+
+    def _late_batch(self) -> BatchRecord:
+        return self._held(_LATE) or self._begin(_LATE)
+
+    def _advance_late(self, arrived: Arrived) -> BatchRecord | None:
+        if arrived.put_down_to is None:
+            return None
+        return advance_batch(
+            self.database,
+            arrived.put_down_to,
+            rows=arrived.woken,
+            outcomes={},
+            delta=arrived.delta,
+            now=self._clock(),
+        )
 
     def try_out(self, said: Message) -> Told:
         """Say what a message would come to now. Changes nothing."""
@@ -187,17 +212,26 @@ class LiveLedger:
                 update_sub_parameters(self.database, said.row["click_id"], said.sub_parameters)
 
     def _open_batch(self, origin: Origin) -> BatchRecord:
-        now = self._clock()
-        held = self._open.get(origin)
-        if held is not None and held.received_at // _HOUR_MICROS == now // _HOUR_MICROS:
-            return held
-        receipt = Receipt(BatchKind.POSTBACKS, origin, now, self._made_by, self._policy.policy_id)
-        with self.database.transaction():
-            if held is not None:
-                self._finish(held)
-            record = create_batch(self.database, receipt, 0, read_totals(self.database))
-        self._open[origin] = record
-        return record
+        key = BatchKind.POSTBACKS, origin
+        held = self._held(key)
+        if held is None:
+            with self.database.transaction():
+                held = self._begin(key)
+            self._open[key] = held
+        return held
+
+    def _held(self, key: _Key) -> BatchRecord | None:
+        """The batch that is open for the hour that it is now."""
+        held = self._open.get(key)
+        is_of_now = held is not None and held.received_at // _HOUR_MICROS == self._clock() // _HOUR_MICROS
+        return held if is_of_now else None
+
+    def _begin(self, key: _Key) -> BatchRecord:
+        """Open a batch, and finish that of the hour before. Within a transaction."""
+        if key in self._open:
+            self._finish(self._open[key])
+        receipt = Receipt(*key, self._clock(), self._made_by, self._policy.policy_id)
+        return create_batch(self.database, receipt, 0, read_totals(self.database))
 
     def _finish(self, record: BatchRecord) -> None:
         finish_batch(self.database, record.batch_id, self._clock())

@@ -43,6 +43,10 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
         raise UndoRefusedError(f"There is no batch {batch_id}; `trueup batches` lists them.")
     if batch.kind is BatchKind.CLICKS:
         raise UndoRefusedError(f"Batch {batch_id} imported clicks. They stay, since conversions rest on them.")
+    if batch.kind is BatchKind.LATE_CLICKS:
+        raise UndoRefusedError(
+            f"Batch {batch_id} woke rows whose clicks came later than they did. To take rows back, undo their batch."
+        )
     undos = undos_of(database, batch_id)
     resumed = next((undo for undo in undos if undo.state is BatchState.RUNNING), None)
     if resumed is None and batch_id in batches_left_out(database):

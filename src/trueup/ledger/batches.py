@@ -11,10 +11,11 @@ import polars as pl
 from sqlalchemy import BigInteger, bindparam, func, insert, select, update
 
 from trueup.ledger.database import Database
+from trueup.ledger.rollups import add_to_totals
 from trueup.ledger.schema import batches, journal
 from trueup.model.batch import JOURNAL, TOTALS, Schema, empty
 from trueup.model.progress import BatchRecord, Receipt
-from trueup.model.words import BatchKind, BatchState, Origin
+from trueup.model.words import OPEN_ENDED, BatchKind, BatchState, Origin
 
 _STORED: Final[Schema] = {
     column.name: pl.Int64 if isinstance(column.type, BigInteger) or column.primary_key else pl.String
@@ -65,13 +66,13 @@ def advance_batch(
 ) -> BatchRecord:
     """Write down that `rows` more rows of a batch are done, with what they came to; it is done when none is left.
 
-    A batch of postbacks has as many rows as it has had so far, and is never done by itself.
+    A batch that is kept open has as many rows as it has had so far, and is never done by itself.
 
     Takes: the record as it is in the ledger. Returns: the record as it is afterwards.
     Raises: BatchMovedError when it is not as the record says: another program has advanced or stopped it.
     """
     rows_done = record.rows_done + rows
-    is_open = record.kind is BatchKind.POSTBACKS
+    is_open = record.kind in OPEN_ENDED
     finished = not is_open and rows_done >= record.rows_total
     after = replace(
         record,
@@ -96,6 +97,7 @@ def advance_batch(
     )
     if not moved.height:
         raise BatchMovedError(record.batch_id)
+    add_to_totals(database, record.batch_id, added(delta, empty(TOTALS)))
     return after
 
 
@@ -164,14 +166,14 @@ def stop_batch(database: Database, batch_id: int) -> None:
 
 
 def finish_batch(database: Database, batch_id: int, now: int) -> None:
-    """Finish a batch of postbacks that takes no more rows, unless it was stopped. Within the caller's transaction."""
+    """Finish a batch that was kept open, unless it was stopped. Within the caller's transaction."""
     running = (batches.c.batch_id == batch_id) & (batches.c.state == BatchState.RUNNING.value)
     database.execute(update(batches).where(running).values(state=BatchState.DONE.value, finished_at=now))
 
 
-def finish_postbacks(database: Database, received_before: int, now: int) -> None:
-    """Finish the batches of postbacks that were opened before a moment: whatever took their rows is gone."""
-    left = (batches.c.kind == BatchKind.POSTBACKS.value) & (batches.c.state == BatchState.RUNNING.value)
+def finish_open_ended(database: Database, received_before: int, now: int) -> None:
+    """Finish the batches that are kept open since before a moment: whatever took their rows is gone."""
+    left = batches.c.kind.in_([kind.value for kind in OPEN_ENDED]) & (batches.c.state == BatchState.RUNNING.value)
     old = update(batches).where(left, batches.c.received_at < received_before)
     database.execute(old.values(state=BatchState.DONE.value, finished_at=now))
 
@@ -200,14 +202,8 @@ def count_outcomes(database: Database) -> dict[int, dict[str, int]]:
     return dict(found)
 
 
-def any_row_was(database: Database, outcome: str) -> bool:
-    """Whether any row of any batch had this outcome when it was decided."""
-    having = select(func.count()).where(batches.c.outcomes.contains(f'"{outcome}"', autoescape=True))
-    return bool(database.read(having, {"batches": pl.Int64}).item())
-
-
 def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
-    """The sum of two TOTALS, each whole or in parts, without the cells that come to nothing."""
+    """The sum of two TOTALS, each whole or in parts, sorted, without the cells that come to nothing."""
     sums: dict[tuple[str, str], tuple[int, int]] = {}
     for conversion_type, status, conversions, revenue in chain(totals.iter_rows(), delta.iter_rows()):
         before = sums.get((conversion_type, status), (0, 0))

@@ -15,17 +15,23 @@ from trueup.model.plans import summed, worked_out
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest($2::int[]) bucket"
+_LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
 
 
-def lock_clicks(database: Database, click_ids: Iterable[str]) -> None:
+def lock_clicks(database: Database, click_ids: Iterable[str], *, shared: bool = False) -> None:
     """Keep other writers of these clicks out until the transaction ends.
 
     On SQLite there is one writer anyway. On PostgreSQL each click belongs to one of 1,024 advisory locks, taken in
     order.
+
+    Args:
+        database: The ledger, in a transaction.
+        click_ids: The clicks.
+        shared: Whether to let in others who say the same, such as those who bring clicks that no other can bring.
     """
     if not database.is_sqlite:
         wanted = sorted({zlib.crc32(click_id.encode()) % LOCK_BUCKETS for click_id in click_ids})
-        database.read_sql(_LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
+        database.read_sql(_LOCK_SHARED if shared else _LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
 
 
 def commit_rows(database: Database, rows: pl.DataFrame) -> None:

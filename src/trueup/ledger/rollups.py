@@ -6,10 +6,9 @@ import polars as pl
 from sqlalchemy import BigInteger, cast, func, select
 
 from trueup.ledger.database import Database
-from trueup.ledger.schema import click_rollups, clicks, rollups
+from trueup.ledger.schema import TOTALS_SHARDS, click_rollups, clicks, rollups, totals
 from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS, Schema
 from trueup.model.money import MICROS
-from trueup.model.words import Clock
 
 _SUMS: Final[Schema] = {
     "conversion_type": pl.String,
@@ -18,18 +17,14 @@ _SUMS: Final[Schema] = {
     "units": pl.Int64,
     "micros": pl.Int64,
 }
-# A sum of micros may leave 64 bits where the sums of whole units and of the rest do not.
+_KEY: Final = ("conversion_type", "status")
 _TOTALS: Final = (
     select(
-        rollups.c.conversion_type,
-        rollups.c.status,
-        cast(func.sum(rollups.c.conversions), BigInteger),
-        cast(func.sum(rollups.c.revenue // MICROS), BigInteger),
-        cast(func.sum(rollups.c.revenue % MICROS), BigInteger),
+        *(totals.c[name] for name in _KEY),
+        *(cast(func.sum(totals.c[name]), BigInteger) for name in ("conversions", "units", "micros")),
     )
-    .where(rollups.c.clock == Clock.CONVERSION.value)
-    .group_by(rollups.c.conversion_type, rollups.c.status)
-    .order_by(rollups.c.conversion_type, rollups.c.status)
+    .group_by(*(totals.c[name] for name in _KEY))
+    .order_by(*(totals.c[name] for name in _KEY))
 )
 
 
@@ -37,7 +32,25 @@ def read_totals(database: Database) -> pl.DataFrame:
     """TOTALS of the whole ledger."""
     sums = database.read(_TOTALS, _SUMS).filter(pl.col("conversions") != 0)
     revenue = pl.col("units").cast(pl.Int128) * MICROS + pl.col("micros")
-    return sums.select("conversion_type", "status", "conversions", revenue=revenue)
+    return sums.select(*_KEY, "conversions", revenue=revenue)
+
+
+def add_to_totals(database: Database, batch_id: int, delta: pl.DataFrame) -> None:
+    """Add to the totals of the whole ledger what a batch adds. Within the transaction that stores it.
+
+    Writers lock in one order, this last, and different batches seldom the same: no two wait for each other.
+
+    Args:
+        database: The ledger.
+        batch_id: The batch.
+        delta: TOTALS, sorted, each cell once.
+    """
+    cells = [
+        (batch_id % TOTALS_SHARDS, *key, conversions, revenue // MICROS, revenue % MICROS)
+        for *key, conversions, revenue in delta.iter_rows()
+    ]
+    stored = pl.DataFrame(cells, schema={"shard": pl.Int64, **_SUMS}, orient="row")
+    database.put(totals, stored, add=["conversions", "units", "micros"])
 
 
 def read_rollups(database: Database) -> pl.DataFrame:

@@ -16,9 +16,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    literal_column,
 )
 
 from trueup.model import batch as frames
+from trueup.model.words import Outcome
 
 metadata = MetaData()
 
@@ -72,6 +74,9 @@ Index(
     postgresql_where=journal.c.n > 0,
 )
 Index("journal_batch_id", journal.c.batch_id, postgresql_using="brin")
+# Rows that waited for their click when they came. Whoever brings clicks looks here whether any did.
+PARKED = (journal.c.outcome == literal_column(f"'{Outcome.PARKED_UNKNOWN_CLICK.value}'")) & (journal.c.n > 0)
+Index("journal_parked", journal.c.outcome, journal.c.click_id, sqlite_where=PARKED, postgresql_where=PARKED)
 
 changes = Table(
     "changes",
@@ -88,6 +93,20 @@ rollups = Table(
     *_columns(frames.ROLLUPS),
     PrimaryKeyConstraint(*frames.ROLLUP_KEY),
     CheckConstraint("typeof(revenue) = 'integer'").ddl_if(dialect="sqlite"),
+    sqlite_with_rowid=False,
+)
+# What all batches have added, in parts: one that everybody writes to would have everybody wait for everybody's commit.
+TOTALS_SHARDS = 64
+totals = Table(
+    "totals",
+    metadata,
+    _whole("shard"),  # the batch's number, modulo TOTALS_SHARDS
+    _text("conversion_type"),
+    _text("status"),
+    _whole("conversions"),
+    _whole("units"),  # of the currency, and
+    _whole("micros"),  # what is left of it: the sum of both may leave 64 bits, as no cell of the rollups can
+    PrimaryKeyConstraint("shard", "conversion_type", "status"),
     sqlite_with_rowid=False,
 )
 click_rollups = Table(

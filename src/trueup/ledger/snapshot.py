@@ -5,14 +5,16 @@ from functools import cache
 from typing import Final
 
 import polars as pl
-from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy import Column, Select, Table, Text, bindparam, func, select
 
 from trueup.ledger.database import Database, is_one_of
-from trueup.ledger.schema import changes, clicks, conversions, journal
-from trueup.model.batch import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema, empty
+from trueup.ledger.schema import PARKED, changes, clicks, conversions, journal
+from trueup.model.batch import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
 from trueup.model.snapshot import LAST_ROWS, NOTHING_STORED, Snapshot
 
-PARKED_CLICKS: Final[Schema] = {"click_id": pl.String}
+_CLICK_IDS: Final[Schema] = {"click_id": pl.String}
+_KNOWN: Final = select(clicks.c.click_id)
+_WAITED_FOR: Final = select(journal.c.click_id).where(PARKED)
 
 
 def read_snapshot(database: Database, click_ids: Sequence[str]) -> Snapshot:
@@ -52,13 +54,43 @@ def read_changes(database: Database, click_id: str, n: int) -> pl.DataFrame:
     return database.read(statement, CHANGES)
 
 
-def clicks_with_outcome(database: Database, click_ids: Sequence[str], outcome: str) -> list[str]:
-    """Those of the clicks that have a row of this outcome, sorted."""
+def known_clicks(database: Database, click_ids: Sequence[str]) -> pl.Series:
+    """Those of the clicks that are stored."""
+    return _found_of(database, click_ids, _KNOWN, clicks.c.click_id)
+
+
+def clicks_waited_for(database: Database, click_ids: Sequence[str]) -> list[str]:
+    """Those of the clicks that a row was parked for, sorted, whether it was woken since or not."""
+    found = _found_of(database, click_ids, _WAITED_FOR, journal.c.click_id)
+    return found.unique().sort().to_list()
+
+
+def _found_of(
+    database: Database, click_ids: Sequence[str], among: Select[tuple[str]], column: Column[str]
+) -> pl.Series:
+    """Which of the click ids are among those that a statement finds.
+
+    New clicks stand together at the end of the tree, with hardly another between them: one look at what lies between
+    the first and the last of them is a hundred times cheaper than one for each.
+    """
     if not click_ids:
-        return empty(PARKED_CLICKS)["click_id"].to_list()
-    statement = _with_outcome(database.is_sqlite)
-    found = database.read(statement, PARKED_CLICKS, {"ids": list(click_ids), "outcome": outcome})
-    return found["click_id"].unique().sort().to_list()
+        return pl.Series([], dtype=pl.String)
+    ids = sorted(click_ids)
+    between, listed = _looks(database.is_sqlite, among, column)
+    most = len(ids) + 1
+    found = database.read(between, _CLICK_IDS, {"first": ids[0], "last": ids[-1], "most": most})["click_id"]
+    if found.len() == most:  # so many lie between that it is cheaper to ask for each
+        return database.read(listed, _CLICK_IDS, {"ids": ids})["click_id"]
+    return found.filter(found.is_in(ids)) if found.len() else found
+
+
+@cache
+def _looks(
+    is_sqlite: bool, among: Select[tuple[str]], column: Column[str]
+) -> tuple[Select[tuple[str]], Select[tuple[str]]]:
+    first, last = (bindparam(name, type_=Text()) for name in ("first", "last"))
+    between = among.where(column.between(first, last)).limit(bindparam("most"))
+    return between, among.where(is_one_of(is_sqlite, column, "ids"))
 
 
 @cache
@@ -75,9 +107,3 @@ def _last_rows(is_sqlite: bool) -> Select[tuple[str, int]]:
     return (
         select(journal.c.click_id, func.max(journal.c.n)).where(of_clicks, journal.c.n > 0).group_by(journal.c.click_id)
     )
-
-
-@cache
-def _with_outcome(is_sqlite: bool) -> Select[tuple[str]]:
-    of_clicks = is_one_of(is_sqlite, journal.c.click_id, "ids")
-    return select(journal.c.click_id).where(of_clicks, journal.c.n > 0, journal.c.outcome == bindparam("outcome"))

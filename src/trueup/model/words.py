@@ -59,6 +59,7 @@ class BatchKind(StrEnum):
     UPDATE_STATUS = "update_status"
     POSTBACKS = "postbacks"  # messages as they come; one batch takes those of an hour
     CLICKS = "clicks"  # clicks brought from elsewhere; parked rows come to life
+    LATE_CLICKS = "late_clicks"  # visits that came later than their rows, those of an hour; the rows come to life
     UNDO = "undo"
 
 
@@ -80,6 +81,7 @@ class Origin(StrEnum):
     PAGE = "page"
     CLI = "cli"
     UNDO = "undo"
+    REDIRECT = "redirect"
 
 
 class UnknownClick(StrEnum):
@@ -196,6 +198,9 @@ STATUS_WORDS = {
     }.items()
     for word in words.split()
 }
+
+# Batches that take whatever comes, as long as somebody keeps them open.
+OPEN_ENDED = (BatchKind.POSTBACKS, BatchKind.LATE_CLICKS)
 
 # Outcomes that only messages have: who sent them, and what their sender says beside the row.
 OF_MESSAGES = (Outcome.REFUSED_NOT_ALLOWED, Outcome.IGNORED_STATUS)
