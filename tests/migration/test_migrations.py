@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from trueup.ledger.database import Database
-from trueup.ledger.open import HEAD, open_ledger
+from trueup.ledger.open import HEAD, OLDEST, open_ledger
 from trueup.ledger.schema import metadata
 
 # What each database knows of its tables, as lines of text.
@@ -80,4 +80,4 @@ def test_migrations__are_one_line_that_ends_at_head() -> None:
     script = ScriptDirectory.from_config(config)
     revisions = [revision.revision for revision in script.walk_revisions()]
     assert script.get_heads() == [HEAD]
-    assert revisions == [f"{number:04}" for number in range(int(HEAD), 0, -1)]
+    assert revisions == [f"{number:04}" for number in range(int(HEAD), int(OLDEST) - 1, -1)]

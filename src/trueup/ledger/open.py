@@ -13,8 +13,8 @@ import polars as pl
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.waits import PATIENT, Waits
 
-HEAD: Final = "0006"  # the newest migration; each has the next number
-OLDEST: Final = "0004"  # of a ledger that this program opens: those before it were made under earlier rules
+HEAD: Final = "0007"  # the newest migration; each has the next number
+OLDEST: Final = "0007"  # of a ledger that this program opens: those before it were made under earlier rules
 VERSION_TABLE: Final = "trueup_version"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
 

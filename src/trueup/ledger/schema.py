@@ -191,6 +191,14 @@ uploads = Table(
     _whole("batch_id"),  # the batch it became, 0 for none yet
 )
 
+# The folders of servers, for the clicks that they keep while the database is away from them.
+spools = Table(
+    "spools",
+    metadata,
+    Column("folder_id", Text, primary_key=True),
+    _whole("drained_until"),  # the ledger has every click that was acknowledged from the folder before
+)
+
 # --- the catalog: what the workspace is set up as
 
 # One row: 1. Its number changes with every change of the catalog, so that servers know when to read it again.

@@ -1,9 +1,12 @@
-"""The first tables. A migration is frozen: it does not change when the schema does."""
+"""The first tables. A migration is frozen: it does not change when the schema does.
+
+Ledgers of an earlier number were made under earlier rules, and are not brought up to date (`trueup.ledger.open`).
+"""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0007"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -37,6 +40,10 @@ def given_number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
 
 
+def key(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, primary_key=True)
+
+
 def unique(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False, unique=True)
 
@@ -48,6 +55,7 @@ def upgrade() -> None:
     create_changes()
     create_rollups()
     create_batches()
+    create_servers_own()
     create_settings()
     create_catalog()
 
@@ -57,7 +65,9 @@ def create_clicks() -> None:
         "clicks",
         click_id(),
         *whole("campaign_id", "offer_id", "network_id", "traffic_source_id", "clicked_at", "cost"),
-        *text("external_id", "country", *SUB_PARAMETERS),
+        *text("external_id", "country", *SUB_PARAMETERS, "referrer", "user_agent", "device", "os", "browser"),
+        *whole("is_bot"),
+        *text("ip"),
         sa.PrimaryKeyConstraint("click_id"),
         sqlite_with_rowid=False,
     )
@@ -87,7 +97,7 @@ def create_conversions() -> None:
         sa.PrimaryKeyConstraint("click_id", "n"),
         sqlite_with_rowid=False,
     )
-    op.create_index("conversions_converted_at", "conversions", ["converted_at"], postgresql_using="brin")
+    op.create_index("conversions_converted_at", "conversions", ["converted_at", "click_id", "n"])
 
 
 def create_journal() -> None:
@@ -101,10 +111,13 @@ def create_journal() -> None:
         *optional("converted_at", "target_n"),
         *text("refusal", "detail", "raw"),
         *whole("batch_id", "received_at", "policy_id"),
-        *text("kind", "chosen_mode"),
+        *text("kind", "chosen_mode", "dialect_mode"),
         *whole("forced", "n"),
         *text("outcome"),
         *whole("conversion_n"),
+        *text("mode", "mode_from"),
+        *optional("local_time"),
+        *text("fallback_zone"),
     )
     numbered = sa.text("n > 0")
     op.create_index(
@@ -116,6 +129,8 @@ def create_journal() -> None:
         postgresql_where=numbered,
     )
     op.create_index("journal_batch_id", "journal", ["batch_id"], postgresql_using="brin")
+    waits = sa.text("outcome = 'parked_unknown_click' AND n > 0")
+    op.create_index("journal_parked", "journal", ["outcome", "click_id"], sqlite_where=waits, postgresql_where=waits)
 
 
 def create_changes() -> None:
@@ -142,6 +157,14 @@ def create_rollups() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "totals",
+        *whole("shard"),
+        *text("conversion_type", "status"),
+        *whole("conversions", "units", "micros"),
+        sa.PrimaryKeyConstraint("shard", "conversion_type", "status"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "click_rollups",
         *whole("bucket", *seen_from, "clicks", "cost"),
         sa.PrimaryKeyConstraint("bucket", *seen_from),
@@ -164,13 +187,41 @@ def create_batches() -> None:
     )
 
 
-def create_settings() -> None:
+def create_servers_own() -> None:
+    op.create_table("secrets", key("name"), *text("value"))
     op.create_table(
-        "policies", sa.Column("policy_id", sa.BigInteger, primary_key=True, autoincrement=False), *text("content")
+        "api_keys",
+        number("key_id"),
+        *text("name", "scopes"),
+        sa.Column("sha256", sa.Text, nullable=False, unique=True),
+        *whole("made_at", "last_used_at", "revoked_at"),
     )
     op.create_table(
+        "idempotency",
+        key("idempotency_key"),
+        *text("request_sha256"),
+        *whole("status"),
+        *text("answer"),
+        *whole("made_at"),
+    )
+    op.create_index("idempotency_made_at", "idempotency", ["made_at"])
+    op.create_table(
+        "uploads",
+        key("upload_id"),
+        *text("file_name", "sha256"),
+        *whole("bytes"),
+        *text("choices", "state", "trouble", "made_by"),
+        *whole("made_at", "batch_id"),
+    )
+    op.create_table("spools", key("folder_id"), *whole("drained_until"))
+
+
+def create_settings() -> None:
+    op.create_table("policies", given_number("policy_id"), *text("content"))
+    op.create_table("catalog_version", given_number("catalog_id"), *whole("version"))
+    op.create_table(
         "workspace",
-        sa.Column("workspace_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        given_number("workspace_id"),
         *text("name", "time_zone", "currency", "unknown_click"),
         *whole("rows_per_click"),
         *text("rates"),
@@ -182,7 +233,10 @@ def create_catalog() -> None:
         "affiliate_networks",
         number("network_id"),
         unique("name"),
-        *text("duplicate_mode", "default_status", "status_map", "time_zone"),
+        *text("duplicate_mode", "default_status", "status_map", "time_zone", "postback_keys"),
+        *whole("only_with_key"),
+        *text("allowed_addresses"),
+        *whole("always_200"),
     )
     op.create_table(
         "conversion_types",
