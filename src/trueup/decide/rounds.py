@@ -233,7 +233,9 @@ _IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
 _FINDS_ORIGINAL: Final = finds_original()
 _BESIDE_ORIGINAL: Final = _unless_refused(outcome_beside_original())
 _BESIDE_NAMED: Final = (
-    pl.when(is_as_stored() & (pl.col("refused_late") == ""))
+    pl.when(is_as_stored() & (pl.col("refused_late") != ""))
+    .then(pl.col("refused_late"))
+    .when(is_as_stored())
     .then(pl.lit(Outcome.UNCHANGED.value))
     .otherwise(_BESIDE_ORIGINAL)
 )
