@@ -133,6 +133,21 @@ def test_preview__with_other_choices_needs_no_second_sending(api: Api) -> None:
     assert (chosen["encoding"], chosen["duplicates"]) == ("windows-1250", None)
 
 
+def test_upload__of_another_ledgers_export(api: Api, world: World) -> None:
+    export = "conversion_id,click_id,payout,status\nc1-7,c1,5,approved\nc2-9,c2,6,pending\n"
+    upload = sent(api, export)
+    preview = done(api.post(f"/uploads/{upload['upload_id']}/preview"))["preview"]
+    assert (preview["conversion_ids_unknown"], preview["outcomes"]) == (True, {"refused_unknown_conversion": 2})
+    other = {"without_conversion_ids": True}
+    preview = done(api.post(f"/uploads/{upload['upload_id']}/preview", json=other))["preview"]
+    assert (preview["conversion_ids_unknown"], preview["outcomes"]) == (False, {"created": 2})
+    applied = done(api.post(f"/uploads/{upload['upload_id']}/apply"))
+    assert applied["summary"]["outcomes"] == {"created": 2}
+    rows = api.get(f"/journal?batch_id={applied['batch_id']}").json()["items"]
+    assert [(row["mode"], row["mode_from"]) for row in rows] == [("update", "default")] * 2
+    assert world.seen("click_id", "payout") == [("c1", "5.00"), ("c2", "6.00")]
+
+
 def test_apply__the_same_file_again_needs_a_word(api: Api) -> None:
     first = sent(api)
     done(api.post(f"/uploads/{first['upload_id']}/apply"))

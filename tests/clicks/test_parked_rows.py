@@ -76,6 +76,20 @@ def test_parked_rows__come_to_life(trueup: CommandLine, ledger: Database) -> Non
     assert_audit_holds(trueup)
 
 
+def test_parked_rows__are_not_too_many_later(trueup: CommandLine, acme: Path) -> None:
+    """How many rows a click takes is asked when a row comes, and these were let in."""
+    parking(trueup, acme)
+    setup = trueup("setup", "show").stdout.replace("rows_per_click = 1000", "rows_per_click = 1")
+    assert trueup("setup", "apply", "-", stdin=setup).code == 0
+    assert upload(trueup)["outcomes"] == {"parked_unknown_click": 5}
+    assert import_clicks(trueup)["conversions"] == {"before": 0, "after": 2}
+    more = upload(trueup, "click_id,payout,transaction_id\nc1,3,t9\n")
+    assert more["outcomes"] == {"refused_too_many_rows": 1}
+    assert trueup("undo", "1", "--yes").code == 0
+    assert listed(trueup) == []
+    assert_audit_holds(trueup)
+
+
 def test_parked_rows__say_so_in_their_history(trueup: CommandLine) -> None:
     upload(trueup)
     import_clicks(trueup)

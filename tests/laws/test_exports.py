@@ -3,10 +3,10 @@
 import io
 
 import pytest
-from effort import LITTLE, MUCH
+from effort import LITTLE, MUCH, on_sqlite
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model import Upload
+from model import Row, Upload
 from playing import Stage
 from stories import HOUR, NOON, policies, stories
 
@@ -71,3 +71,13 @@ def test_export__uploaded_again_changes_nothing_for_long(
     ledger: Database, story: list[Upload], policy: Policy, time_zone: str, data: st.DataObject
 ) -> None:
     _export_changes_nothing(ledger, story, policy, time_zone, data)
+
+
+@on_sqlite
+@pytest.mark.parametrize(("rows_per_click", "outcome"), [(1_000, "unchanged"), (1, "refused_too_many_rows")])
+def test_export__of_a_currency_that_lost_its_rate(ledger: Database, rows_per_click: int, outcome: str) -> None:
+    stage = Stage(ledger)
+    row = Row(1, "a", payout=-500_000, currency="EUR", status="sale")
+    stage.play([Upload((row,), Policy(rates={"EUR": 1_080_000_000}), NOON)])
+    reading = _exported(ledger, "UTC")
+    assert stage.add_reading(reading, Policy(rows_per_click=rows_per_click), LATER) == [outcome]

@@ -233,11 +233,10 @@ _BY_EVENT: Final = DuplicateMode.IGNORE_SAME_EVENT_ID.value
 _IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
 _FINDS_ORIGINAL: Final = finds_original()
 _BESIDE_ORIGINAL: Final = _unless_refused(outcome_beside_original())
-_BESIDE_NAMED: Final = (
-    pl.when(is_as_stored() & (pl.col("refused_late") == ""))
-    .then(pl.lit(Outcome.UNCHANGED.value))
-    .otherwise(_BESIDE_ORIGINAL)
+_UNCHANGED: Final = (
+    pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(pl.lit(Outcome.UNCHANGED.value))
 )
+_BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESIDE_ORIGINAL)
 _LEFT_UNUSED: Final = (
     pl.when(pl.col("outcome") == Outcome.IGNORED_DUPLICATE)
     .then(left_unused())
