@@ -9,15 +9,16 @@ from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
+from trueup.reports.now import NOW
 
-ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS]  # what these files need of a decided row
+ROW_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS]  # what these files need of a decided row
 _PIECE_ROWS: Final = 50_000
 
 
 def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
-    """Write `line,click_id,outcome,conversion_id,message`, a row of it for each row of the file, in its order.
+    """Write what happened to each row of a file, and what it comes to now where that differs.
 
-    Takes: decided rows (ROW_COLUMNS) in the order of their file.
+    Takes: decided rows (ROW_COLUMNS; of a batch that is stored, NOW too) in the order of their file.
     """
     # In pieces, so that a large file's take neither much memory nor every thread for long.
     for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
@@ -25,6 +26,7 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
 
 
 def _told(rows: pl.DataFrame) -> pl.DataFrame:
+    now = [pl.col(name) if name in rows.columns else pl.lit("").alias(name) for name in NOW]
     made = pl.when(pl.col("conversion_n") > 0).then(defused(pl.format("{}-{}", "click_id", "conversion_n")))
     return rows.select(
         "line",
@@ -32,6 +34,7 @@ def _told(rows: pl.DataFrame) -> pl.DataFrame:
         "outcome",
         made.alias("conversion_id"),
         message().alias("message"),
+        *now,
     )
 
 
