@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from calling import ONE_OF_EACH, Api, NewApi, told
 from command_line import CommandLine
+from upload_calling import done, records, sent
 from worlds import World, succeeded
 
 from trueup.inputs.api.problems import ProblemKind
@@ -208,3 +209,29 @@ def test_page__has_every_operation_on_rows(api: Api) -> None:
     assert all(f"| `{choice}` |" in page for choice in choices)
     filters = {parameter["name"] for parameter in paths["/reports"]["get"]["parameters"] if parameter["in"] == "query"}
     assert all(f"`{name}`" in page for name in filters - {"by"})
+
+
+def test_rows__show_what_they_come_to_now_beside_what_they_were_told(api: Api, world: World) -> None:
+    repeat = "click_id,payout,transaction_id\nk1,9,T\nk4,9,T\n"
+    upload = sent(api, repeat, "?duplicates=ignore")["upload_id"]
+    batch = done(api.post(f"/uploads/{upload}/apply"))["batch_id"]
+    as_told = [("ignored_duplicate", None, None), ("created", None, None)]
+    assert [now_of(row) for row in pages(api, f"/batches/{batch}/rows", 5)] == as_told
+    succeeded(world.trueup("undo", 2, "--yes"))
+    at_last = [("ignored_duplicate", "created", "Conversion k1-2 is created."), ("created", None, None)]
+    assert [now_of(row) for row in pages(api, f"/batches/{batch}/rows", 1)] == at_last
+    assert [now_of(row) for row in pages(api, f"/journal?batch_id={batch}", 5)] == at_last
+    results = records(api.get(f"/uploads/{upload}/results.csv"))
+    assert [now_of(row) for row in results] == [tuple(each or "" for each in told_) for told_ in at_last]
+    undone = ("created", "undone", "Its batch is undone: the row comes to nothing.")
+    assert [now_of(row) for row in pages(api, "/journal?click_id=k1", 5)] == [undone, at_last[0]]
+    assert [now_of(row) for row in api.get("/clicks/k1").json()["rows"]] == [undone, at_last[0]]
+    assert {row["outcome_now"] for row in pages(api, "/batches/2/rows", 5)} == {"undone"}
+    assert [row["line"] for row in pages(api, f"/batches/{batch}/rows?outcome=ignored_duplicate", 5)] == [2]
+    history = api.get("/conversions/k1-1").json()["history"]
+    assert [(event["what"], event["outcome_now"]) for event in history] == [("created", "undone"), ("removed", None)]
+    assert "line 3; that row is undone now)" in succeeded(world.trueup("history", "k1-1"))
+
+
+def now_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["outcome"], row["outcome_now"], row["message_now"]

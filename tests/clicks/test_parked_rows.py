@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import journal
+from trueup.ledger.snapshot import read_journal
 from trueup.model.batch import JOURNAL
+from trueup.reports.now import with_now
 
 # Of three clicks; c2 has two rows of one key, and c1 a row with a time before its click.
 CONVERSIONS = """click_id,payout,conversion_type,transaction_id,converted_at
@@ -181,9 +183,12 @@ def test_parked_rows__come_to_life_in_any_chunks(trueup: CommandLine, ledger: Da
 
 
 def test_parked_local_time__waits_for_the_zone_of_its_clicks_network(trueup: CommandLine, ledger: Database) -> None:
-    # Northwind, the network of c1, is in UTC; the workspace is in Warsaw, where the second time never was.
+    # Northwind, the network of c1, is in UTC; the workspace is in Warsaw, where a clock change
+    # skipped the second time.
     upload(trueup, "click_id,converted_at\nc1,2025-05-02 10:00\nc1,2026-03-29 02:30\n")
     assert outcomes(ledger) == ["parked_unknown_click"] * 2
     import_clicks(trueup)
     assert listed(trueup, ["conversion_id", "converted_at"]) == [("c1-1", "2025-05-02T12:00:00+02:00")]
+    assert outcomes(ledger) == ["parked_unknown_click"] * 2  # as they were told
+    assert with_now(ledger, read_journal(ledger, ["c1"]))["outcome_now"].to_list() == ["created", "ignored_duplicate"]
     assert_audit_holds(trueup)

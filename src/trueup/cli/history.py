@@ -41,7 +41,8 @@ def history(
 def _show(event: Event) -> None:
     where = f"batch {event.batch_id}, {event.kind}" + (f" of {event.file_name}" if event.file_name else "")
     line = f", line {event.line}" if event.line else ""
-    output.print(Text(event.what, "bold"), Text(f"{moment(event.at)} by {event.made_by} ({where}{line})"))
+    now = f"; that row is {event.outcome_now} now" if event.outcome_now else ""
+    output.print(Text(event.what, "bold"), Text(f"{moment(event.at)} by {event.made_by} ({where}{line}{now})"))
     for name, value in event.after.items():
         before = f"{shown(name, event.before[name])} -> " if event.before else ""
         output.print(Text(f"    {name}: {before}{shown(name, value)}"))
@@ -57,6 +58,7 @@ def _as_json(event: Event) -> dict[str, object]:
         "made_by": event.made_by,
         "file_name": event.file_name,
         "line": event.line or None,
+        "outcome_now": event.outcome_now or None,
         "before": {name: shown(name, value) for name, value in event.before.items()},
         "after": {name: shown(name, value) for name, value in event.after.items()},
     }

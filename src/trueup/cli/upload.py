@@ -42,6 +42,7 @@ from trueup.model.catalog import Catalog
 from trueup.model.progress import BatchRecord
 from trueup.model.words import BatchState, DuplicateMode, RowKind
 from trueup.reports.export import moment
+from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows
 
 STORED: Final = "stored"
@@ -212,7 +213,7 @@ def _decide(
     if not wishes.wants_rows:
         return summary, None
     if summary.batch_id is not None:
-        return summary, read_rows(database, summary.batch_id, ROW_COLUMNS)
+        return summary, with_now(database, read_rows(database, summary.batch_id, ROW_COLUMNS))
     return summary, pl.concat(kept).sort("line") if kept else empty(JOURNAL).select(ROW_COLUMNS)
 
 

@@ -6,7 +6,7 @@ Undo, undo of undo, parked rows whose click has come, and the audit are this one
 import polars as pl
 
 from trueup.decide.effects import final_conversions
-from trueup.decide.pipeline import decide
+from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.rounds import STEPS
 from trueup.decide.terms import Policies
 from trueup.model.batch import BATCH, CONVERSIONS, MUTABLE
@@ -27,10 +27,27 @@ def decide_again(
     under; the batches to leave out (undone ones); the batch that asks.
     Returns: STEPS, none where nothing differs. A conversion that no row makes any more becomes `removed`.
     """
-    rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())
-    from_nothing = Snapshot(snapshot.clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
-    decided = decide(rows.select(*BATCH), from_nothing, policies)
+    decided = decided_again(journal, snapshot.clicks, policies, without=without)
     return _difference(snapshot.conversions, final_conversions(decided.steps), by_batch)
+
+
+def decided_again(
+    journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, without: frozenset[int]
+) -> Decisions:
+    """What the rows of some clicks come to when they are decided from nothing.
+
+    Args:
+        journal: all JOURNAL rows of these clicks.
+        clicks: CLICK_FACTS of those that are known.
+        policies: those the rows were received under.
+        without: the batches to leave out.
+
+    Returns:
+        The decisions about the rows that are left.
+    """
+    rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())
+    from_nothing = Snapshot(clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
+    return decide(rows.select(*BATCH), from_nothing, policies)
 
 
 def _standing_refusal() -> pl.Expr:

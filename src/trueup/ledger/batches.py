@@ -159,6 +159,12 @@ def batches_left_out(database: Database, also_undone: int = 0) -> frozenset[int]
     return frozenset(batch_id for batch_id in undos if batch_id and is_left_out(batch_id))
 
 
+def batches_ever_undone(database: Database) -> frozenset[int]:
+    """The batches that some undo was made for, whether or not it was undone itself since."""
+    undone = select(batches.c.undoes).where(batches.c.undoes > 0).distinct()
+    return frozenset(database.read(undone, {"undoes": pl.Int64})["undoes"].to_list())
+
+
 def stop_batch(database: Database, batch_id: int) -> None:
     """Stop a batch that is not finished: its other rows will not come."""
     running = (batches.c.batch_id == batch_id) & (batches.c.state == BatchState.RUNNING.value)

@@ -1,6 +1,6 @@
 """What the ledger holds of some clicks: one statement per table, whatever the number of clicks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
@@ -93,6 +93,16 @@ def _looks(
     return between, among.where(is_one_of(is_sqlite, column, "ids"))
 
 
+def clicks_with_rows_of(database: Database, click_ids: Sequence[str], batch_ids: Iterable[int]) -> list[str]:
+    """Those of the clicks that have a row of one of the batches, sorted."""
+    wanted = sorted(batch_ids)
+    if not click_ids or not wanted:
+        return []
+    values = {"ids": list(click_ids), "batches": wanted}
+    found = database.read(_with_rows_of(database.is_sqlite), _CLICK_IDS, values)
+    return found["click_id"].unique().sort().to_list()
+
+
 @cache
 def _of_clicks(
     table: Table, columns: tuple[str, ...], is_sqlite: bool, *, numbered: bool = False
@@ -107,3 +117,10 @@ def _last_rows(is_sqlite: bool) -> Select[tuple[str, int]]:
     return (
         select(journal.c.click_id, func.max(journal.c.n)).where(of_clicks, journal.c.n > 0).group_by(journal.c.click_id)
     )
+
+
+@cache
+def _with_rows_of(is_sqlite: bool) -> Select[tuple[str]]:
+    of_clicks = is_one_of(is_sqlite, journal.c.click_id, "ids")
+    of_batches = is_one_of(is_sqlite, journal.c.batch_id, "batches")
+    return select(journal.c.click_id).where(of_clicks, journal.c.n > 0, of_batches)

@@ -10,6 +10,7 @@ from trueup.model.batch import MUTABLE
 from trueup.model.money import text_from_micros, text_from_rate
 from trueup.model.progress import BatchRecord
 from trueup.reports.export import moment
+from trueup.reports.now import with_now
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Event:
     at: int
     batch_id: int
     line: int  # 0 when its click was decided again
+    outcome_now: str  # what the row that did it comes to now, '' where it is as it was told
     kind: str
     origin: str
     made_by: str
@@ -34,14 +36,18 @@ def history(database: Database, click_id: str, n: int) -> list[Event] | None:
     if not stored.height:
         return None
     changes = read_changes(database, click_id, n)
-    row = read_journal(database, [click_id]).filter(n=n)
+    rows = with_now(database, read_journal(database, [click_id]))
+    now = {
+        (batch_id, line): told for batch_id, line, told in rows.select("batch_id", "line", "outcome_now").iter_rows()
+    }
+    row = rows.filter(n=n)
     batches = batches_numbered(database, {*changes["batch_id"], *row["batch_id"]})
     steps = [
         (json.loads(before) if before else {}, json.loads(after))
         for before, after in changes.select("before", "after").iter_rows()
     ]
     events = [
-        _event(batches, batch_id, line, at, before, after)
+        _event(batches[batch_id], line, now.get((batch_id, line), ""), at, before, after)
         for (batch_id, line, at), (before, after) in zip(
             changes.select("batch_id", "line", "changed_at").iter_rows(), steps, strict=True
         )
@@ -49,7 +55,9 @@ def history(database: Database, click_id: str, n: int) -> list[Event] | None:
     if steps and not steps[0][0]:
         return events
     made = steps[0][0] if steps else {name: stored[name][0] for name in MUTABLE}
-    return [_event(batches, row["batch_id"][0], row["line"][0], row["received_at"][0], {}, made), *events]
+    batch = batches[row["batch_id"][0]]
+    first = _event(batch, row["line"][0], row["outcome_now"][0], row["received_at"][0], {}, made)
+    return [first, *events]
 
 
 def shown(name: str, value: object) -> str:
@@ -67,20 +75,20 @@ def shown(name: str, value: object) -> str:
 
 
 def _event(
-    batches: dict[int, BatchRecord],
-    batch_id: int,
+    batch: BatchRecord,
     line: int,
+    outcome_now: str,
     at: int,
     before: dict[str, object],
     after: dict[str, object],
 ) -> Event:
-    batch = batches[batch_id]
     changed = [name for name in after if name != "version" and (not before or before[name] != after[name])]
     return Event(
         what=_what(before, after),
         at=at,
-        batch_id=batch_id,
+        batch_id=batch.batch_id,
         line=line,
+        outcome_now=outcome_now,
         kind=batch.kind.value,
         origin=batch.origin.value,
         made_by=batch.made_by,

@@ -9,16 +9,17 @@ from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
+from trueup.reports.now import NOW
 
-ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
-RESULT_TITLES: Final = ("line", "click_id", "outcome", "conversion_id", "message", "mode", "mode_from")
+ROW_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
+RESULT_TITLES: Final = ("line", "click_id", "outcome", "conversion_id", "message", "mode", "mode_from", *NOW)
 _PIECE_ROWS: Final = 50_000
 
 
 def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
-    """Write what happened to each row of the file, in its order: RESULT_TITLES.
+    """Write what happened to each row of a file, and what it comes to now where that differs: RESULT_TITLES.
 
-    Takes: decided rows (ROW_COLUMNS) in the order of their file.
+    Takes: decided rows (ROW_COLUMNS; of a batch that is stored, NOW too) in the order of their file.
     """
     # In pieces, so that a large file's take neither much memory nor every thread for long.
     for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
@@ -26,6 +27,7 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
 
 
 def _told(rows: pl.DataFrame) -> pl.DataFrame:
+    now = [pl.col(name) if name in rows.columns else pl.lit("").alias(name) for name in NOW]
     made = pl.when(pl.col("conversion_n") > 0).then(defused(pl.format("{}-{}", "click_id", "conversion_n")))
     return rows.select(
         "line",
@@ -35,6 +37,7 @@ def _told(rows: pl.DataFrame) -> pl.DataFrame:
         message(rows["outcome"].unique().to_list()).alias("message"),
         "mode",
         "mode_from",
+        *now,
     )
 
 

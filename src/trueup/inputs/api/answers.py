@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,6 +35,9 @@ _OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
 def said(text: str) -> str:
     """What is said to a person at a terminal, as a caller of the API knows the options: `--time-zone`, `time_zone`."""
     return _OPTION.sub(lambda option: option[1].replace("-", "_"), text)
+
+
+Undone = Literal["undone"]
 
 
 class Answer(BaseModel):
@@ -156,17 +159,26 @@ class RowAnswer(Answer):
     status: str = Field(description="The sender's own word.")
     payout: str | None
     currency: str
-    converted_at: str | None
-    outcome: Outcome
+    converted_at: str | None = Field(description="null where it is not given, or is a local time.")
+    local_time: str | None = Field(
+        description="What a clock showed, where no offset was given: in the zone of the click's network.",
+        examples=["2026-03-31T14:30:00"],
+    )
+    fallback_zone: str = Field(description="The local time's zone where the network has none.")
+    outcome: Outcome = Field(description="As it was told when the row came.")
     message: str
     conversion_id: str | None
     mode: DuplicateMode | None = Field(description="By which duplicate mode it acted; null where none was asked.")
     mode_from: ModeFrom | None = Field(description="Why by this one.")
+    outcome_now: Outcome | Undone | None = Field(
+        description="What the row comes to now: `undone` with its batch; null where all is as it was told."
+    )
+    message_now: str | None
     raw: str = Field(description="The row as it came, where the other fields do not hold it.")
 
 
 def row_answers(rows: pl.DataFrame) -> list[RowAnswer]:
-    """Show rows of the journal (JOURNAL)."""
+    """Show rows of the journal (JOURNAL and NOW)."""
     return [
         RowAnswer(
             **{name: row[name] for name in _AS_THEY_ARE},
@@ -174,9 +186,12 @@ def row_answers(rows: pl.DataFrame) -> list[RowAnswer]:
             n=row["n"] or None,
             payout=None if row["payout"] is None else text_from_micros(row["payout"]),
             converted_at=None if row["converted_at"] is None else moment(row["converted_at"]),
+            local_time=None if row["local_time"] is None else moment(row["local_time"]).removesuffix("Z"),
             conversion_id=conversion_id(row["click_id"], row["conversion_n"]) if row["conversion_n"] else None,
             mode=row["mode"] or None,
             mode_from=row["mode_from"] or None,
+            outcome_now=row["outcome_now"] or None,
+            message_now=row["message_now"] or None,
         )
         for row in rows.with_columns(message=message()).iter_rows(named=True)
     ]
@@ -184,7 +199,7 @@ def row_answers(rows: pl.DataFrame) -> list[RowAnswer]:
 
 _AS_THEY_ARE: Final = (
     "batch_id", "line", "kind", "click_id", "conversion_type", "transaction_id", "event_id", "status", "currency",
-    "outcome", "message", "raw",
+    "fallback_zone", "outcome", "message", "raw",
 )  # fmt: skip
 
 
@@ -228,6 +243,9 @@ class ChangeAnswer(Answer):
     made_by: str
     file_name: str
     line: int | None = Field(description="Of the row that did it; null when its click was decided again.")
+    outcome_now: Outcome | Undone | None = Field(
+        description="What that row comes to now: `undone` with its batch; null where it is as it was told."
+    )
     before: dict[str, str]
     after: dict[str, str]
 
@@ -245,6 +263,7 @@ def change_answers(events: Iterable[Event]) -> list[ChangeAnswer]:
             kind=BatchKind(event.kind),
             origin=Origin(event.origin),
             line=event.line or None,
+            outcome_now=event.outcome_now or None,  # type: ignore[arg-type]  # it is checked when it is shown
             before=texts(event.before),
             after=texts(event.after),
         )

@@ -23,6 +23,7 @@ from trueup.ledger.pages import rows_of_batch
 from trueup.model.catalog import Catalog
 from trueup.model.progress import BatchRecord
 from trueup.model.words import BatchKind, BatchState, Outcome
+from trueup.reports.now import with_now
 
 router = APIRouter(tags=["batches"])
 
@@ -61,14 +62,14 @@ def list_batch_rows(
     lines: KnownLines,
     asked: Asked,
     batch_id: BatchId,
-    outcome: Annotated[list[Outcome] | None, Query(description="Those that came to this; repeat for more.")] = None,
+    outcome: Annotated[list[Outcome] | None, Query(description="Those that were told this; repeat for more.")] = None,
 ) -> Page[RowAnswer]:
-    """The rows of a batch by their lines, each with what it came to. Undos and click imports have none."""
+    """The rows of a batch by their lines, each as it was told, and as it is now. Undos and click imports have none."""
     batch = known_batch(database, batch_id)
     (after,) = asked.after(int) or (-1,)
     outcomes = [each.value for each in outcome or ()]
     found = rows_of_batch(database, lines, batch, outcomes, after, asked.limit + 1)
-    return asked.page(row_answers(found), lambda row: row, lambda row: [row.line])
+    return asked.page(row_answers(with_now(database, found)), lambda row: row, lambda row: [row.line])
 
 
 @router.post(

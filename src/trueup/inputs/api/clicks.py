@@ -24,6 +24,7 @@ from trueup.ledger.pages import clicks_page, read_clicks
 from trueup.ledger.snapshot import read_conversions, read_journal
 from trueup.model.ids import CLICK_ID
 from trueup.reports.log import as_log
+from trueup.reports.now import with_now
 
 router = APIRouter(tags=["clicks"])
 
@@ -70,5 +71,5 @@ def get_click(
     return ClickDetails(
         click=click_answers(known, edge.catalog)[0],
         conversions=conversion_answers(as_log(conversions, edge.catalog, "UTC")),
-        rows=row_answers(read_journal(database, [click_id])),
+        rows=row_answers(with_now(database, read_journal(database, [click_id]))),
     )

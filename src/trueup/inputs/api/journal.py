@@ -13,6 +13,7 @@ from trueup.inputs.api.readers import KnownLines, Reader
 from trueup.inputs.api.security import needs
 from trueup.ledger.pages import rows_of_batch, rows_of_click
 from trueup.model.ids import CLICK_ID
+from trueup.reports.now import with_now
 
 router = APIRouter(tags=["journal"])
 
@@ -40,8 +41,8 @@ def list_journal(
     if click_id is not None:
         known = click_id if CLICK_ID.fullmatch(click_id) else ""  # no row is of what cannot be a click id
         found = rows_of_click(database, known, after, asked.limit + 1)
-        return asked.page(row_answers(found), lambda row: row, lambda row: [row.n or 0])
+        return asked.page(row_answers(with_now(database, found)), lambda row: row, lambda row: [row.n or 0])
     assert batch_id is not None  # noqa: S101 - one of the two is given
     batch = known_batch(database, batch_id)
     found = rows_of_batch(database, lines, batch, [], after, asked.limit + 1)
-    return asked.page(row_answers(found), lambda row: row, lambda row: [row.line])
+    return asked.page(row_answers(with_now(database, found)), lambda row: row, lambda row: [row.line])

@@ -29,6 +29,7 @@ from trueup.ledger.batches import read_batch, read_rows
 from trueup.ledger.database import Database, DatabaseError
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
+from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
 
 router = APIRouter()
@@ -84,7 +85,10 @@ async def follow_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> Resp
     responses=_CSV,
 )
 async def get_results(edge: EdgeHere, upload_id: UploadId) -> Response:
-    """What happened to every row, and by which mode. Before it is applied: what its last preview said."""
+    """What happened to every row, by which mode, and what it comes to now where that differs.
+
+    Before it is applied: what its last preview said.
+    """
     work = partial(_results, upload_id=upload_id, folder=sent_folder(edge))
     return await asyncio.wrap_future(jobs_of(edge).aside(work))
 
@@ -138,6 +142,7 @@ def _results(database: Database, upload_id: str, folder: SentFolder) -> Response
     if record.choices.kind is UploadKind.CLICKS:
         raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
     rows = _rows(database, record, folder)
+    rows = with_now(database, rows) if record.batch_id else rows
     return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
 
 

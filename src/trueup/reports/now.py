@@ -1,0 +1,97 @@
+"""What rows come to now, beside what they were told: nothing of it is stored, it is decided again when somebody looks.
+
+What was told stays on record. It differs from what holds now where a batch was undone, or a click came after its rows.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.again import decided_again
+from trueup.decide.messages import message
+from trueup.ledger.batches import batches_ever_undone, batches_left_out
+from trueup.ledger.database import Database
+from trueup.ledger.policies import read_policies
+from trueup.ledger.snapshot import (
+    clicks_waited_for,
+    clicks_with_rows_of,
+    read_click_facts,
+    read_journal,
+)
+from trueup.model.batch import Schema
+
+UNDONE: Final = "undone"  # of a row whose batch is undone: it comes to nothing
+
+# What is shown beside a row, '' where it is as it was told.
+NOW: Final[Schema] = {"outcome_now": pl.String, "message_now": pl.String}
+
+_ROW: Final = ["batch_id", "line"]
+_CLICKS: Final = 2_000  # that are decided together
+_UNDONE_MESSAGE: Final = "Its batch is undone: the row comes to nothing."
+_DIFFERS: Final = (pl.col("outcome") != pl.col("outcome_again")) | (
+    ~pl.col("outcome").str.starts_with("refused_") & (pl.col("conversion_n") != pl.col("conversion_again"))
+)
+
+
+def with_now(database: Database, rows: pl.DataFrame) -> pl.DataFrame:
+    """Put beside rows what they come to now.
+
+    Args:
+        database: the ledger.
+        rows: of the journal, in any order; at least batch_id, line, click_id, outcome and conversion_n of each.
+
+    Returns:
+        The rows, in their order, with the columns of NOW.
+    """
+    left_out = batches_left_out(database)
+    again = _again(database, rows, left_out)
+    beside = rows.join(again, on=_ROW, how="left", maintain_order="left")
+    is_undone, differs = pl.col("batch_id").is_in(list(left_out)), _DIFFERS.fill_null(value=False)
+    return beside.with_columns(
+        outcome_now=pl.when(is_undone).then(pl.lit(UNDONE)).when(differs).then("outcome_again").otherwise(pl.lit("")),
+        message_now=pl.when(is_undone)
+        .then(pl.lit(_UNDONE_MESSAGE))
+        .when(differs)
+        .then("message_again")
+        .otherwise(pl.lit("")),
+    ).select(*rows.columns, *NOW)
+
+
+def _again(database: Database, rows: pl.DataFrame, left_out: frozenset[int]) -> pl.DataFrame:
+    """What the rows of those clicks come to now whose past may have changed: outcome, conversion and message."""
+    click_ids = _perhaps_changed(database, rows["click_id"].unique().sort().to_list())
+    found = [_NONE]
+    for start in range(0, len(click_ids), _CLICKS):
+        some = click_ids[start : start + _CLICKS]
+        journal = read_journal(database, some)
+        policies = read_policies(database, journal["policy_id"].unique().to_list())
+        decided = decided_again(journal, read_click_facts(database, some), policies, without=left_out).journal
+        found.append(
+            decided.select(
+                *_ROW, message_again=message(), outcome_again="outcome", conversion_again="conversion_n"
+            ).select(_NONE.columns)
+        )
+    return pl.concat(found)
+
+
+def _perhaps_changed(database: Database, click_ids: list[str]) -> list[str]:
+    """Those of the clicks that have a row of a batch which was ever undone, or one that waited; and unknown ones.
+
+    Nothing else makes deciding a click again differ from what its rows were told.
+    """
+    undone = batches_ever_undone(database)
+    some = {*clicks_with_rows_of(database, click_ids, undone), *clicks_waited_for(database, click_ids)}
+    if undone:  # imported clicks may have gone with their batch
+        some |= set(click_ids) - set(read_click_facts(database, click_ids)["click_id"].to_list())
+    return sorted(some)
+
+
+_NONE: Final = pl.DataFrame(
+    schema={
+        "batch_id": pl.Int64,
+        "line": pl.Int64,
+        "outcome_again": pl.String,
+        "conversion_again": pl.Int64,
+        "message_again": pl.String,
+    }
+)
