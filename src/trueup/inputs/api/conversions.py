@@ -1,11 +1,11 @@
 """Conversions over the API: list them, see the past of one, and report them as JSON."""
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import polars as pl
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -19,6 +19,7 @@ from trueup.inputs.api.answers import (
     conversion_answers,
     json_answer,
 )
+from trueup.inputs.api.bodies import BodyRoute
 from trueup.inputs.api.idempotency import HEADER, KEPT_DAYS
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Problem, ProblemKind, declared, not_found
@@ -38,7 +39,7 @@ from trueup.model.words import DuplicateMode, Outcome, RowKind
 from trueup.reports.history import history
 from trueup.reports.log import as_log
 
-router = APIRouter(tags=["conversions"])
+router = APIRouter(route_class=BodyRoute, tags=["conversions"])
 
 _READ: Final = needs(Scope.READ)
 _UPLOAD: Final = needs(Scope.UPLOAD)
@@ -46,6 +47,12 @@ _TEXT_CHARS: Final = 4_096
 _KEPT_MICROS: Final = KEPT_DAYS * 86_400 * 1_000_000
 
 Text = Annotated[str, Field(max_length=_TEXT_CHARS)]
+
+
+Row = TypeVar("Row")
+# Rows are checked by code that lets nothing else go on, up to the next call of a function that is not of its own kind;
+# and what is wrong with the first bad row is told, not what is wrong with each of ten thousand.
+InTurn = Annotated[Row, AfterValidator(lambda row: row)]
 
 
 class StatusRow(BaseModel):
@@ -78,7 +85,7 @@ class SentStatuses(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: list[StatusRow] = Field(min_length=1, max_length=ROWS_MOST)
+    rows: Annotated[list[InTurn[StatusRow]], FailFast()] = Field(min_length=1, max_length=ROWS_MOST)
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
     preview: bool = Field(False, description="Say what they would do; change nothing.")
 
@@ -88,7 +95,7 @@ class SentConversions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: list[ConversionRow] = Field(min_length=1, max_length=ROWS_MOST)
+    rows: Annotated[list[InTurn[ConversionRow]], FailFast()] = Field(min_length=1, max_length=ROWS_MOST)
     duplicates: DuplicateMode | None = Field(
         None, description="What rows do to conversions that exist; null: as is set up."
     )
