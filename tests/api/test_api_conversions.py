@@ -104,24 +104,6 @@ def test_report__rows_come_to_what_they_come_to_as_a_file(
     assert world.seen(*shown) == other.seen(*shown)
 
 
-def test_report__an_id_with_half_a_character_is_refused(api: Api, world: World) -> None:
-    rows = [{"click_id": "c1", "transaction_id": "t\ud800"}, {"click_id": "c1", "event_id": "\udfffe"}]
-    rows += [{"click_id": "c1\ud800"}, {"click_id": "c1", "status": "ok\ud800"}, {"click_id": "c1"}]
-    body = json.dumps({"rows": rows})
-    answer = api.post(
-        "/conversions", content=body, headers={"Content-Type": "application/json", "Idempotency-Key": "k"}
-    )
-    assert answer.status_code == 200, answer.text
-    assert [row["outcome"] for row in answer.json()["results"]] == [
-        "refused_bad_transaction_id",
-        "refused_bad_event_id",
-        "refused_bad_click_id",
-        "refused_unknown_status",
-        "created",
-    ]
-    assert world.seen("conversion_id") == [("c1-4",)]
-
-
 def test_report__a_preview_changes_nothing(api: Api, world: World) -> None:
     preview = reported(api, *ROWS, preview=True)
     assert (preview["preview"], preview["batch_id"]) == (True, None)

@@ -55,12 +55,12 @@ def test_mistakes__are_told_all_at_once_and_where_they_stand(api: Api) -> None:
 def test_mistake__of_a_text_that_no_file_could_hold(api: Api) -> None:
     answer = api.post("/offers", content=b'{"name": "\\ud800", "url": "\\u0000", "\\udfff": 1}')
     told(answer, ProblemKind.WRONG_MEDIA_TYPE)
-    answer = api.post(
-        "/offers",
-        content=b'{"name": "\\ud800", "url": "\\u0000", "\\udfff": 1}',
-        headers={"Content-Type": "application/json"},
-    )
-    told(answer, ProblemKind.INVALID)
+    for body, kind in {
+        b'{"name": "\\ud800"}': ProblemKind.MALFORMED,
+        b'{"name": "VPN", "\\udfff": 1}': ProblemKind.MALFORMED,
+        b'{"name": "VPN", "url": "\\u0000"}': ProblemKind.INVALID,
+    }.items():
+        told(api.post("/offers", content=body, headers={"Content-Type": "application/json"}), kind)
 
 
 def test_query__that_says_nothing_possible(api: Api) -> None:
@@ -175,3 +175,20 @@ def test_caller__that_leaves_harms_no_other(api: Api) -> None:
 
     api.run(leaving())
     assert api.post("/offers", json={"name": "VPN"}).status_code == 201
+
+
+def test_allow__says_what_can_be_done_at_every_path(api: Api) -> None:
+    paths = api.get("/openapi.json", key=None).json()["paths"]
+    methods = {path: {method.upper() for method in found} for path, found in paths.items()}
+    methods["/conversions/status"] |= methods["/conversions/{conversion_id}"]  # a conversion may be called so
+    methods["/keys/current"] |= methods["/keys/{number}"]
+    for path, expected in methods.items():
+        somewhere = path.replace("{", "").replace("}", "")
+        told_by = [api.ask(method, somewhere) for method in ("TRACE", "OPTIONS")]
+        assert [answer.status_code for answer in told_by] == [405, 204], path
+        for answer in told_by:
+            allow = set(answer.headers["allow"].split(", "))
+            assert allow == expected | {"OPTIONS"} | ({"HEAD"} if "GET" in expected else set()), path
+        told(told_by[0], ProblemKind.WRONG_METHOD)
+    told(api.ask("OPTIONS", "/nothing"), ProblemKind.NOT_FOUND)
+    told(api.ask("OPTIONS", "/offers", key=None), ProblemKind.NO_KEY)

@@ -1,6 +1,7 @@
 """Read a setup file: the whole of it, or every mistake in it, each with where it stands and what to do."""
 
 import json
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -30,6 +31,11 @@ _TABLES: Final[Mapping[Path, type[SetupTable]]] = {
     ("campaigns",): tables.CampaignTable,
     ("campaigns", "offers"): tables.WeightedOffer,
 }
+
+_PARTS_MOST: Final = 100  # of a key; ours have three
+_LONG_KEY: Final = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)""" + f"{{{_PARTS_MOST}}}"
+)
 
 # pydantic's names of mistakes, in words for who writes the file.
 _MISTAKES: Final[Mapping[str, str]] = {
@@ -86,7 +92,11 @@ def check_setup(raw: Raw, catalog: Catalog) -> SetupFile | list[SetupMistake]:
 def parse_setup(content: bytes) -> Raw | str:
     """Read a setup file as plain values by key. Returns: them, or why it cannot be read."""
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        # The parser would take hours for it: the square of its parts.
+        if any(line.count(".") >= _PARTS_MOST and _LONG_KEY.search(line) for line in text.splitlines()):
+            return "is not a setup file: it has a key of a hundred parts"
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode()
         column = len(before) - before.rfind("\n")

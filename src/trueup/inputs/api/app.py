@@ -1,5 +1,6 @@
 """The API as one application: its operations, its gate, and the document that describes it."""
 
+import asyncio
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -22,11 +23,12 @@ from trueup.inputs.api import (
     setup,
     uploads,
 )
+from trueup.inputs.api.bodies import LARGE_AT_ONCE
 from trueup.inputs.api.document import Document
 from trueup.inputs.api.idempotency import Once
 from trueup.inputs.api.problems import problem_answer, problem_of
 from trueup.inputs.api.readers import Readers
-from trueup.inputs.api.security import Gate, Guard
+from trueup.inputs.api.security import Gate, Guard, operations_of
 from trueup.inputs.edge import Edge
 from trueup.ledger.lines import Lines
 
@@ -60,11 +62,12 @@ def make_api(edge: Edge) -> FastAPI:
     api.state.readers = Readers(edge.settings.database_url)
     api.state.lines = Lines()
     api.state.guard = Guard(edge, api.state.readers)
+    api.state.large_bodies = asyncio.Semaphore(LARGE_AT_ONCE)
     for part in _PARTS:
         api.include_router(part.router)
     api.add_route(DOCUMENT, Document(api).answer, include_in_schema=False)
     api.add_middleware(Once, edge=edge)
-    api.add_middleware(Gate, edge=edge, guard=api.state.guard, open_path=ROOT + DOCUMENT)
+    api.add_middleware(Gate, edge=edge, guard=api.state.guard, operations=operations_of(api), open_path=ROOT + DOCUMENT)
     return api
 
 

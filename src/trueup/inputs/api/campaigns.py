@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from trueup.inputs.api.bodies import BodyRoute
 from trueup.inputs.api.forms import answers, ref, stored_name
 from trueup.inputs.api.problems import ProblemKind, declared
 from trueup.inputs.api.readers import EdgeHere, Reader
@@ -13,7 +14,7 @@ from trueup.intake.setup_things import cloning_campaign
 
 _KIND: Final = "campaigns"
 
-router = APIRouter()
+router = APIRouter(route_class=BodyRoute)
 router.include_router(things_of(_KIND))
 
 

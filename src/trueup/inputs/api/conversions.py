@@ -1,16 +1,15 @@
 """Conversions over the API: list them, see the past of one, and report them as JSON."""
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import polars as pl
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from trueup.access.keys import Caller, Scope
-from trueup.dialects.text import without_halves
 from trueup.inputs.api.answers import (
     Answer,
     ChangeAnswer,
@@ -20,6 +19,7 @@ from trueup.inputs.api.answers import (
     conversion_answers,
     json_answer,
 )
+from trueup.inputs.api.bodies import BodyRoute
 from trueup.inputs.api.idempotency import HEADER, KEPT_DAYS
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Problem, ProblemKind, declared, not_found
@@ -39,19 +39,20 @@ from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind
 from trueup.reports.history import history
 from trueup.reports.log import as_log
 
-router = APIRouter(tags=["conversions"])
+router = APIRouter(route_class=BodyRoute, tags=["conversions"])
 
 _READ: Final = needs(Scope.READ)
 _UPLOAD: Final = needs(Scope.UPLOAD)
 _TEXT_CHARS: Final = 4_096
 _KEPT_MICROS: Final = KEPT_DAYS * 86_400 * 1_000_000
 
-
-def _readable(value: object) -> object:
-    return without_halves(value) if isinstance(value, str) else value
+Text = Annotated[str, Field(max_length=_TEXT_CHARS)]
 
 
-Text = Annotated[str, BeforeValidator(_readable), Field(max_length=_TEXT_CHARS)]
+Row = TypeVar("Row")
+# Rows are checked by code that lets nothing else go on, up to the next call of a function that is not of its own kind;
+# and what is wrong with the first bad row is told, not what is wrong with each of ten thousand.
+InTurn = Annotated[Row, AfterValidator(lambda row: row)]
 
 
 class StatusRow(BaseModel):
@@ -84,7 +85,7 @@ class SentStatuses(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: list[StatusRow] = Field(min_length=1, max_length=ROWS_MOST)
+    rows: Annotated[list[InTurn[StatusRow]], FailFast()] = Field(min_length=1, max_length=ROWS_MOST)
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
     preview: bool = Field(False, description="Say what they would do; change nothing.")
 
@@ -94,7 +95,7 @@ class SentConversions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: list[ConversionRow] = Field(min_length=1, max_length=ROWS_MOST)
+    rows: Annotated[list[InTurn[ConversionRow]], FailFast()] = Field(min_length=1, max_length=ROWS_MOST)
     duplicates: DuplicateMode | None = Field(
         None, description="What rows do to conversions that exist; null: as is set up, else `update`."
     )

@@ -1,12 +1,14 @@
 """The OpenAPI document: what all operations have in common is written into each, so that it leaves nothing out."""
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from trueup.access.keys import Scope
 from trueup.inputs.api.forms import form_schemas
 from trueup.inputs.api.idempotency import HEADER, KEPT_DAYS, PATTERN
 from trueup.inputs.api.problems import ProblemDetails, ProblemKind, declared
@@ -68,6 +70,11 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _only_reads(operation: Mapping[str, Any]) -> bool:
+    """Whether an operation needs no more than a key that reads: it is simply done again."""
+    return all(scopes == [Scope.READ] for needed in operation["security"] for scopes in needed.values())
+
+
 def _complete(operation: dict[str, Any], method: str, *, has_parameters: bool) -> None:
     for media in operation.get("requestBody", {}).get("content", {}).values():
         if "$ref" in media["schema"]:  # beside it FastAPI says what the function takes: any object
@@ -75,7 +82,7 @@ def _complete(operation: dict[str, Any], method: str, *, has_parameters: bool) -
     kinds = [*_EVERYWHERE]
     kinds += _WITH_BODY if "requestBody" in operation else ()
     kinds += _WITH_NUMBER if has_parameters else ()
-    if method == "post":
+    if method == "post" and not _only_reads(operation):
         kinds += _OF_POST
         operation.setdefault("parameters", []).append(_ONCE)
     responses = operation["responses"]

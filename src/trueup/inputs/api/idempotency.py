@@ -38,14 +38,17 @@ _SECOND: Final = 1_000_000
 
 
 class Once:
-    """Around the API's operations, inside the gate: does each POST once for its Idempotency-Key."""
+    """Around the API's operations, inside the gate: does each POST that changes something once for its Idempotency-Key.
+
+    The gate has let through only who may change it: a key that only reads leaves nothing here.
+    """
 
     def __init__(self, app: ASGIApp, edge: Edge) -> None:
         self._app, self._edge = app, edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it pass."""
-        if scope["type"] != "http" or scope["method"] != "POST" or HEADER not in Headers(scope=scope):
+        if scope["type"] != "http" or not _is_meant_once(scope):
             await self._app(scope, receive, send)
             return
         key, claimer = _stored_key(scope), self._edge.randomness(16).hex()
@@ -108,6 +111,10 @@ class Once:
         """Write down how it stands. Where that fails the claim falls silent, and is taken over later."""
         with suppress(UnavailableError, DatabaseError):
             await written(self._edge, work)
+
+
+def _is_meant_once(scope: Scope) -> bool:
+    return scope["method"] == "POST" and not scope["state"]["only_reads"] and HEADER in Headers(scope=scope)
 
 
 def _stored_key(scope: Scope) -> str:

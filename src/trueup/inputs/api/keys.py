@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from trueup.access.keys import NAME_MAX, Caller, KeyNameError, Scope, create_key, revoke_key, scopes_of
 from trueup.inputs.api.answers import json_answer
+from trueup.inputs.api.bodies import BodyRoute
 from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.pages import Asked, Page
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, not_found
@@ -22,7 +23,7 @@ ADMIN: Final = needs(Scope.ADMIN)
 
 KeyNumber = Annotated[int, Path(ge=1, le=NUMBER_MAX, description="The number in the key: `tru_<number>_...`.")]
 
-router = APIRouter(prefix="/keys", tags=["keys"])
+router = APIRouter(route_class=BodyRoute, prefix="/keys", tags=["keys"])
 
 
 class KeyForm(BaseModel):

@@ -155,20 +155,9 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    """What the framework found wrong with a request."""
-    if isinstance(error.body, bytes):  # it takes only JSON apart
-        return Problem(ProblemKind.WRONG_MEDIA_TYPE, "send the body as Content-Type: application/json")
-    mistakes = [
-        Mistake(where=".".join(map(str, found["loc"])), what=_plain(found)) for found in error.errors()[:_MISTAKES_MOST]
-    ]
-    if any(found["type"] == "json_invalid" for found in error.errors()):
-        return Problem(ProblemKind.MALFORMED, "the body is not JSON", errors=mistakes)
+    """What was found wrong with a request."""
+    mistakes = [Mistake(where=".".join(map(str, found["loc"])), what=str(found["msg"])) for found in error.errors()]
     return Problem(ProblemKind.INVALID, "see errors for what is wrong", errors=mistakes)
-
-
-def _plain(found: Mapping[str, Any]) -> str:
-    context = found.get("ctx") or {}
-    return f"{found['msg']}: {context['error']}" if found["type"] == "json_invalid" else str(found["msg"])
 
 
 def problem_answer(request: Request, problem: Problem) -> Response:
@@ -182,7 +171,7 @@ def problem_answer(request: Request, problem: Problem) -> Response:
         "request_id": getattr(request.state, "request_id", ""),
     }
     if problem.errors:
-        told["errors"] = [mistake.model_dump() for mistake in problem.errors]
+        told["errors"] = [mistake.model_dump() for mistake in problem.errors[:_MISTAKES_MOST]]
     # As ASCII: what a request held may be no text that UTF-8 could write.
     return Response(json.dumps(told), problem.kind.status, problem.headers, MEDIA_TYPE)
 

@@ -1,25 +1,28 @@
-"""Who may ask the API what. The gate stands before everything: no body is read of a request without a good key.
+"""Who may ask the API what. The gate stands before everything: no body is read of a request that its key may not make.
 
 A key that was found good is looked up again after a second: so long may one that another process revoked still work.
 """
 
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from math import ceil
 from time import monotonic
 from typing import Annotated, Any, Final
 
 import structlog
-from fastapi import Request, Security
+from fastapi import FastAPI, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from trueup.access.address import caller_address, rated_as
 from trueup.access.keys import Caller, Scope, digest_of, parse_key, verify_key
 from trueup.access.rates import Failures, Rate
+from trueup.inputs.api.bodies import Body
+from trueup.inputs.api.operations import OPTIONS, Operations, allowed
 from trueup.inputs.api.problems import Problem, ProblemKind, problem_answer, problem_of
 from trueup.inputs.api.readers import Readers
 from trueup.inputs.asgi import bearer_token, peer_of
@@ -104,11 +107,12 @@ class Guard:
 
 
 class Gate:
-    """Around the whole API: who calls, how often, how large a body may be; and no failure leaves it bare."""
+    """Around the whole API: who calls, what for, how often, how large a body may be; and no failure leaves it bare."""
 
-    def __init__(self, app: ASGIApp, edge: Edge, guard: Guard, open_path: str) -> None:
-        """Takes: what is behind the gate; the one path that needs no key."""
+    def __init__(self, app: ASGIApp, edge: Edge, guard: Guard, operations: Operations, open_path: str) -> None:
+        """Takes: what is behind the gate, and which operations that has; the one path that needs no key."""
         self._app, self._edge, self._guard, self._open_path = app, edge, guard, open_path
+        self._operations = operations
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it pass."""
@@ -124,6 +128,10 @@ class Gate:
             if scope["path"] != self._open_path:
                 request.state.caller = await self._admitted(request, answer)
             _refuse_nul(scope)
+            if scope["method"] == OPTIONS:
+                await Response(status_code=204, headers={"Allow": allowed(self._at(scope))})(scope, receive, answer)
+                return
+            self._check(request)
             await self._app(scope, body, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without its inside
             await self._told(error, request, receive, answer)
@@ -131,14 +139,32 @@ class Gate:
     async def _admitted(self, request: Request, answer: "_Answer") -> Caller:
         caller, rate = await self._guard.caller(request), self._guard.requests
         name = str(caller.key_id)
-        allowed, left = rate.take(name), rate.left(name)
+        may, left = rate.take(name), rate.left(name)
         full = ceil((rate.per_minute - left) * 60 / rate.per_minute)
         told = {"RateLimit-Limit": rate.per_minute, "RateLimit-Remaining": left, "RateLimit-Reset": full}
         answer.headers.update({header: str(value) for header, value in told.items()})
-        if not allowed:
+        if not may:
             raise _too_many(rate.seconds_to_next(name), f"a key may make {rate.per_minute} requests a minute")
         self._guard.note_use(caller)
         return caller
+
+    def _at(self, scope: AsgiScope) -> dict[str, frozenset[Scope]]:
+        """What can be done at a request's path. Raises: Problem where that is nothing."""
+        found = self._operations.at(scope["path"].removeprefix(scope.get("root_path", "")))
+        if not found:
+            raise Problem(ProblemKind.NOT_FOUND, "there is nothing at this path")
+        return found
+
+    def _check(self, request: Request) -> None:
+        """See that there is such an operation, and that the key may do it. Raises: Problem."""
+        found = self._at(request.scope)
+        needed = found.get(request.method)
+        if needed is None:
+            detail = "the header Allow says what can be done here"
+            raise Problem(ProblemKind.WRONG_METHOD, detail, headers={"Allow": allowed(found)})
+        if needed:
+            _refuse_without(request.state.caller, needed)
+        request.state.only_reads = needed <= {Scope.READ}
 
     async def _told(self, error: Exception, request: Request, receive: Receive, answer: "_Answer") -> None:
         problem = problem_of(error)
@@ -153,23 +179,6 @@ def _refuse_nul(scope: AsgiScope) -> None:
     """Refuse a request that asks for a text with a NUL character: PostgreSQL has none, and would fail."""
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         raise Problem(ProblemKind.MALFORMED, "the path and the query have no NUL character")
-
-
-class Body:
-    """A request's body, as it comes in, and not beyond its limit."""
-
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive = receive
-        self._bytes = 0
-        self.most = most  # an operation that takes more says so before it reads
-
-    async def __call__(self) -> Message:
-        """Receive the next part. Raises: Problem once it is too large."""
-        message = await self._receive()
-        self._bytes += len(message.get("body", b""))
-        if self._bytes > self.most:
-            raise Problem(ProblemKind.TOO_LARGE, f"the body has more than {self.most} bytes")
-        return message
 
 
 class _Answer:
@@ -195,10 +204,19 @@ async def _caller(
     _key: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],  # for the OpenAPI document
 ) -> Caller:
     caller: Caller = request.state.caller
-    missing = [word for word in wanted.scopes if Scope(word) not in caller.scopes]
+    _refuse_without(caller, map(Scope, wanted.scopes))  # the gate has, for all that it knows of
+    return caller
+
+
+def operations_of(api: FastAPI) -> Operations:
+    """The operations of an API, with the scopes that they say they need."""
+    return Operations(api, _caller)
+
+
+def _refuse_without(caller: Caller, needed: Iterable[Scope]) -> None:
+    missing = [scope for scope in needed if scope not in caller.scopes]
     if missing:
         raise Problem(ProblemKind.WRONG_SCOPE, f"this needs a key with the scope {' and '.join(missing)}")
-    return caller
 
 
 def needs(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own word for a dependency

@@ -1,18 +1,21 @@
 """The setup over HTTP: all of it as a file, the workspace, and conversion types, traffic sources and offers."""
 
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from trueup.inputs.api.answers import json_answer
+from trueup.inputs.api.bodies import BodyRoute, received
 from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.forms import Form, FormBody, answers, form_name, ref, stored_name, takes
 from trueup.inputs.api.problems import Mistake, Problem, ProblemKind, declared
 from trueup.inputs.api.readers import EdgeHere, Reader
 from trueup.inputs.api.things import READ, SETUP, changed, things_of
+from trueup.inputs.api.upload_jobs import Look, Looking
+from trueup.inputs.edge import Edge
 from trueup.intake.setup import SetupOutcome, apply_setup, show_setup
 from trueup.intake.setup_form import WORKSPACE, forms_of_catalog
 from trueup.intake.setup_read import read_setup
@@ -25,7 +28,7 @@ _FILE_TYPES: Final = ("", TOML, "text/plain")
 _FILE_BYTES_MAX: Final = 1 << 20  # ten thousand things; reading more of it would keep everything else waiting
 _FILE: Final = {"schema": {"type": "string"}, "example": '[[traffic_sources]]\nname = "PushAds"\n'}
 
-router = APIRouter()
+router = APIRouter(route_class=BodyRoute)
 
 
 class Edited(BaseModel):
@@ -84,16 +87,20 @@ def get_setup(reader: Reader) -> Response:
 async def apply_file(
     request: Request,
     edge: EdgeHere,
-    reader: Reader,
+    look: Look,
     preview: Annotated[bool, Query(description="Say what would change, and change nothing.")] = False,
 ) -> Response:
     """Make what the file mentions as it says there, all of it or nothing; leave everything else as it is."""
     request.state.body.most = min(_FILE_BYTES_MAX, edge.settings.body_bytes)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _FILE_TYPES:
         raise Problem(ProblemKind.WRONG_MEDIA_TYPE, f"send the file as Content-Type: {TOML}")
-    content = await request.body()
-    # With the request's own connection first: mistakes are found without the writer.
-    file = await run_in_threadpool(lambda: read_setup(content, read_catalog(reader)))
+    async with AsyncExitStack() as held:
+        return await _applied_once(request, edge, look, bytes(await received(request, held)), preview=preview)
+
+
+async def _applied_once(request: Request, edge: Edge, look: Looking, content: bytes, *, preview: bool) -> Response:
+    # With a connection to read first: mistakes are found without the writer.
+    file = await look(lambda database: read_setup(content, read_catalog(database)))
     if isinstance(file, list):
         raise _mistaken(file)
 

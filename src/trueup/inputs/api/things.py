@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from trueup.access.keys import Scope
+from trueup.inputs.api.bodies import BodyRoute
 from trueup.inputs.api.claims import Also, answered_once
 from trueup.inputs.api.forms import Form, FormBody, answers, form_name, ref, settled, shown, stored_name, takes
 from trueup.inputs.api.pages import Asked, Page
@@ -41,7 +42,7 @@ SETUP: Final = needs(Scope.SETUP)
 
 def things_of(kind: str) -> APIRouter:
     """Make the operations on the things of a kind. Takes: the kind, as the setup file calls its tables."""
-    router = APIRouter(prefix=f"/{kind}", tags=[kind.replace("_", " ")])
+    router = APIRouter(route_class=BodyRoute, prefix=f"/{kind}", tags=[kind.replace("_", " ")])
     _add_reading(router, kind)
     _add_making(router, kind)
     _add_changing(router, kind)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response
 
 from trueup.access.keys import Caller, Scope
 from trueup.inputs.api.batches import UndoAnswer, undo_batch
+from trueup.inputs.api.bodies import BodyRoute
 from trueup.inputs.api.problems import Problem, ProblemKind, declared
 from trueup.inputs.api.readers import EdgeHere, written
 from trueup.inputs.api.security import needs
@@ -27,7 +28,7 @@ from trueup.model.upload import UploadRecord
 from trueup.model.words import BatchState, UploadState
 from trueup.reports.export import moment
 
-router = APIRouter()
+router = APIRouter(route_class=BodyRoute)
 
 _UPLOAD: Final = needs(Scope.UPLOAD)
 _AT_WORK: Final[dict[int | str, dict[str, Any]]] = {202: {"model": UploadDetails, "description": "It is at work."}}

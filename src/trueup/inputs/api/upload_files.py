@@ -39,7 +39,6 @@ class Receiver:
     def __init__(self, request: Request, settings: Settings, incoming: Incoming, room: Callable[[], int]) -> None:
         """Takes: the request; the file that it becomes; how many bytes the disk has left."""
         self._request, self._settings, self._incoming, self._room = request, settings, incoming, room
-        self._gathered = bytearray()
         self._next_look = _ROOM_EVERY
         self.fields: list[tuple[str, str]] = []  # of a form
         self.file_name = ""
@@ -54,13 +53,15 @@ class Receiver:
         if length > most:
             raise Problem(ProblemKind.TOO_LARGE, f"the body has more than {most} bytes")
         try:
-            form = UploadForm(options.get(b"boundary", b""), self._add) if is_form else None
+            form = UploadForm(options.get(b"boundary", b""), self._put) if is_form else None
             await run_in_threadpool(self._look_for_room, length)
+            gathered = bytearray()
             async for chunk in self._chunks():
-                (form.write if form else self._add)(chunk)
-                if len(self._gathered) >= _GATHERED_BYTES:
-                    await self._write()
-            await self._write()
+                gathered += chunk
+                if len(gathered) >= _GATHERED_BYTES:
+                    ready, gathered = bytes(gathered), bytearray()
+                    await run_in_threadpool(form.write if form else self._put, ready)
+            await run_in_threadpool(form.write if form else self._put, bytes(gathered))
         except FormParserError as error:
             raise Problem(ProblemKind.MALFORMED, f"the form cannot be read: {error}") from None
         except OSError as error:
@@ -68,9 +69,6 @@ class Receiver:
         if form:
             form.end()
             self.fields, self.file_name = form.fields, form.file_name
-
-    def _add(self, data: bytes) -> None:
-        self._gathered += data
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         stream = self._request.stream()
@@ -86,14 +84,11 @@ class Receiver:
         except ClientDisconnect:
             raise Problem(ProblemKind.MALFORMED, "the body breaks off") from None
 
-    async def _write(self) -> None:
-        gathered, self._gathered = bytes(self._gathered), bytearray()
-        if self._incoming.bytes + len(gathered) > self._settings.upload_bytes:
+    def _put(self, data: bytes) -> None:
+        """Take more of the file. Called in a thread, for a form by what takes it apart."""
+        if self._incoming.bytes + len(data) > self._settings.upload_bytes:
             raise Problem(ProblemKind.TOO_LARGE, f"the file has more than {self._settings.upload_bytes} bytes")
-        await run_in_threadpool(self._put, gathered)
-
-    def _put(self, gathered: bytes) -> None:
-        self._incoming.write(gathered)
+        self._incoming.write(data)
         if self._incoming.bytes >= self._next_look:
             self._next_look = self._incoming.bytes + _ROOM_EVERY
             self._look_for_room(_ROOM_EVERY)
