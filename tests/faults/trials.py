@@ -1,0 +1,90 @@
+"""Rounds of faults on a server under load: in each something fails and is mended, at the end everything is counted."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from fault_table import Tried
+from ledger_seen import compare, see, whole
+from load import Load, Round, health
+from serving import Server
+from worlds import World
+
+WELL_SECONDS: Final = 30.0  # until it is ready again once all is mended
+_SETTLES_SECONDS: Final = 0.15  # what was acknowledged before a round is in the ledger then, and not its to lose
+MORE_SECONDS: Final = 10.0  # until it has acknowledged something more then
+
+
+def within(seconds: float, happened: Callable[[], object]) -> bool:
+    """Wait for something. Returns: whether it came."""
+    ends = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@dataclass
+class Trials:
+    """A server, its world, and what was tried on it."""
+
+    world: World
+    server: Server
+    load: Load
+    tried: dict[str, list[Round]] = field(default_factory=dict)  # by fault
+
+    @contextmanager
+    def round(self, fault: str, detail: str = "", *, well_seconds: float = WELL_SECONDS) -> Iterator[Round]:
+        """Try something; it is mended when the block ends, and then the server has to be well again by itself.
+
+        Args:
+            fault: What fails, as the table has it. detail: Which of them, for the message.
+            well_seconds: How long it may take to be well again.
+        """
+        turn = self.load.begin(f"{fault}{detail and f': {detail}'}")
+        self.tried.setdefault(fault, []).append(turn)
+        time.sleep(_SETTLES_SECONDS)
+        yield turn
+        self._see_well(turn, well_seconds)
+
+    def _see_well(self, turn: Round, seconds: float) -> None:
+        if not within(seconds, lambda: health(self.server, "/readyz") == 200):
+            self._start_again(turn, f"not ready {seconds:.0f} seconds after it was mended")
+        elif not self.load.wait_for_more(MORE_SECONDS):
+            self._start_again(turn, f"ready, and nothing more was acknowledged for {MORE_SECONDS:.0f} seconds")
+
+    def _start_again(self, turn: Round, trouble: str) -> None:
+        """Note that it did not come back, and start it anew for the next round."""
+        turn.trouble(f"{trouble}; /healthz {health(self.server)}, /readyz {health(self.server, '/readyz')}")
+        self.server.restart()
+
+    def stop_and_count(self) -> list[Tried]:
+        """Stop the server, start and stop it once more so that it takes up what was left, and count.
+
+        Returns: What came of each fault. Everything else that is wrong is among the troubles of the last.
+        """
+        last = self.load.begin("the end")
+        if (code := self.server.stop()) != 0:
+            last.trouble(f"told to stop, it ended with {code}")
+        self.server.start()
+        if not within(WELL_SECONDS, lambda: health(self.server, "/readyz") == 200):
+            last.trouble("started again, it did not get ready")
+        self.server.stop()
+        self._bring_late_clicks()
+        seen = see(self.world.trueup.url)
+        last.troubles += whole(self.world, seen)
+        groups = {"before and between": [self.load.rounds[0]], **self.tried, "the end": [last]}
+        return [Tried.of(fault, rounds, [compare(turn, seen) for turn in rounds]) for fault, rounds in groups.items()]
+
+    def _bring_late_clicks(self) -> None:
+        """Import the clicks of sales that came before them."""
+        clicked_at = (datetime.now(UTC) - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines = [f"later-{number},Push,Shoes,{clicked_at}" for number in range(1, self.load.stray_ids + 1)]
+        file = self.world.file("\n".join(["click_id,campaign,offer,clicked_at", *lines, ""]))
+        if lines:
+            ran = self.world.trueup("clicks", "import", file, "--json")
+            assert ran.code == 0, ran.stderr
