@@ -9,6 +9,7 @@ import pytest
 from command_line import CommandLine
 from fault_table import FaultTable, Tried
 from load import PARKS, REFUSES, Load
+from postgres_server import PostgreSQL
 from putting_in import Faults
 from serving import PROGRAM, Server
 from trials import Trials
@@ -89,3 +90,23 @@ def new_trials(tmp_path: Path, faults: Faults, temporary: Path) -> Iterator[NewT
     faults.heal()
     for server in made:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def own_postgresql(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[PostgreSQL]:
+    """A PostgreSQL server that may be harmed: no other test uses it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))  # the package warns where there is none
+        # Not below pytest's own folder: the server runs as another user when the tests run as root.
+        server = PostgreSQL(Path(tempfile.gettempdir()) / f"trueup-faults-{testrun_uid[:8]}-{worker_id}")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgresql(own_postgresql: PostgreSQL) -> Iterator[PostgreSQL]:
+    """The same, well again after each test."""
+    yield own_postgresql
+    own_postgresql.thaw()
+    if not own_postgresql.is_running:
+        own_postgresql.start()

@@ -72,6 +72,7 @@ class Round:
     put_off: int = 0  # 503
     statuses: Counter[str] = field(default_factory=Counter)
     slowest: dict[str, float] = field(default_factory=dict)  # of those that were answered, in seconds
+    silence: float = 0.0  # the longest time in which nobody was answered, in seconds
     troubles: list[str] = field(default_factory=list)
 
     @property
@@ -93,7 +94,7 @@ class Load:
         self.server, self._parks = server, parks
         self.rounds = [Round("before")]
         self._lock, self._chance = Lock(), Random(seed)  # noqa: S311 - sample traffic
-        self._asked: dict[int, float] = {}  # thread -> since when it waits
+        self._asked: dict[int, tuple[str, float]] = {}  # who waits, for what, since when
         self._answered_at = monotonic()
         self.stray_ids = 0
 
@@ -111,6 +112,7 @@ class Load:
     def running(self, visitors: int = 6) -> Iterator["Load"]:
         """Traffic until the block ends."""
         enough = Event()
+        self._answered_at = monotonic()
         chances = [Random(self._chance.random()) for _ in range(visitors)]  # noqa: S311 - the same
         threads = [Thread(target=self._visitor, args=(enough, chance)) for chance in chances]
         watch = Thread(target=self._look_on, args=(enough,))
@@ -132,10 +134,17 @@ class Load:
             Event().wait(0.02)
         return False
 
+    def waits(self) -> dict[str, float]:
+        """For how long the one that waits longest has waited by now, in seconds, by what it asked for."""
+        found: dict[str, float] = {}
+        for kind, since in list(self._asked.values()):
+            found[kind] = max(found.get(kind, 0), monotonic() - since)
+        return found
+
     def ask(self, connection: HTTPConnection, number: int, kind: str, target: str) -> tuple[int, str]:
         """Ask for something. Returns: the status, `SILENT` for no answer, and the Location."""
         began, turn = monotonic(), self.now
-        self._asked[number] = began
+        self._asked[number] = (kind, began)
         try:
             connection.request("GET", target)
             answer = connection.getresponse()
@@ -145,6 +154,7 @@ class Load:
             status, location = SILENT, ""
         else:
             status, location = answer.status, answer.headers.get("location", "")
+            turn.silence = max(turn.silence, monotonic() - self._answered_at)
             self._answered_at = monotonic()
         self._asked.pop(number, None)
         with self._lock:
@@ -214,9 +224,8 @@ class Load:
     def _look_on(self, enough: Event) -> None:
         """Ask after its health all the while: it must not be called well while nobody is answered."""
         while not enough.wait(0.25):
-            waits = [monotonic() - since for since in list(self._asked.values())]
             silent = monotonic() - self._answered_at
-            if min(max(waits, default=0), silent) > _DEAD_SECONDS and health(self.server) == 200:
+            if min(max(self.waits().values(), default=0), silent) > _DEAD_SECONDS and health(self.server) == 200:
                 self.now.trouble(f"/healthz said 200 while nobody was answered for {_DEAD_SECONDS:.0f} seconds")
 
 

@@ -1,5 +1,7 @@
 """Rounds of faults on a server under load: in each something fails and is mended, at the end everything is counted."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,12 +11,15 @@ from typing import Final
 
 from fault_table import Tried
 from ledger_seen import compare, see, whole
-from load import Load, Round, health
+from load import SILENT, Load, Round, health
 from serving import Server
 from worlds import World
 
 WELL_SECONDS: Final = 30.0  # until it is ready again once all is mended
 _SETTLES_SECONDS: Final = 0.15  # what was acknowledged before a round is in the ledger then, and not its to lose
+_SAID_SECONDS: Final = 5.0  # until /readyz says that the database is away
+_ANSWERED_SECONDS: Final = 3.5  # the longest that anyone may wait while it is: the deadline is 2 seconds
+_ASKED_TIMES: Final = 4
 MORE_SECONDS: Final = 10.0  # until it has acknowledged something more then
 
 
@@ -51,8 +56,36 @@ class Trials:
         yield turn
         self._see_well(turn, well_seconds)
 
+    def is_ready(self) -> bool:
+        """Whether it says that it is ready, whichever of its processes is asked."""
+        return all(health(self.server, "/readyz") == 200 for _ in range(_ASKED_TIMES))
+
+    def outage(self, turn: Round, seconds: float) -> None:
+        """Let the database be away for so long, and see that nobody waits for it."""
+        began, before = time.monotonic(), len(turn.clicks)
+        if not within(_SAID_SECONDS, lambda: health(self.server, "/readyz") == 503):
+            turn.trouble(f"/readyz did not say 503 within {_SAID_SECONDS:.0f} seconds")
+        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+        if len(turn.clicks) == before:
+            turn.trouble("no visitor was sent on with a click id")
+        waits = self.load.waits()
+        for kind in ("redirect", "postback", "pixel"):
+            longest = max(turn.slowest.get(kind, 0), waits.get(kind, 0))
+            if longest > _ANSWERED_SECONDS:
+                turn.trouble(f"a {kind} took {longest:.1f} seconds")
+        for kind in ("redirect", "postback"):
+            if silent := turn.statuses[f"{kind} {SILENT}"]:
+                turn.trouble(f"{silent} times a {kind} got no answer")
+
+    def kill_one(self, number: int) -> int:
+        """Kill one of the processes that serve. Takes: which, counted around. Returns: its process id."""
+        pids = sorted(self.server.pids)
+        pid = pids[number % len(pids)]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
     def _see_well(self, turn: Round, seconds: float) -> None:
-        if not within(seconds, lambda: health(self.server, "/readyz") == 200):
+        if not within(seconds, self.is_ready):
             self._start_again(turn, f"not ready {seconds:.0f} seconds after it was mended")
         elif not self.load.wait_for_more(MORE_SECONDS):
             self._start_again(turn, f"ready, and nothing more was acknowledged for {MORE_SECONDS:.0f} seconds")
