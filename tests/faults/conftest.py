@@ -1,7 +1,7 @@
 """Servers to be harmed, and the table of what came of it."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,16 +12,11 @@ from load import PARKS, REFUSES, Load
 from postgres_server import PostgreSQL
 from putting_in import Faults
 from serving import PROGRAM, Server
-from trials import Trials
+from trials import ENVIRONMENT, NewTrials, Record, Trials
 from worlds import World
 
 _SHOWN_MOST: Final = 40
 _TABLE: Final = pytest.StashKey[FaultTable]()
-# Strangers' reports are refused here by the hundred.
-ENVIRONMENT: Final = {"TRUEUP_REFUSED_PER_MINUTE": 1_000_000, "TRUEUP_SPOOL_BYTES": 4 << 20}
-
-Record = Callable[[list[Tried]], None]
-NewTrials = Callable[..., Trials]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,7 +68,12 @@ def new_trials(tmp_path: Path, faults: Faults, temporary: Path) -> Iterator[NewT
     made: list[Server] = []
 
     def make(
-        url: str, *, parks: bool = False, program: tuple[str, ...] = (PROGRAM,), start: bool = True, **environment: object
+        url: str,
+        *,
+        parks: bool = False,
+        program: tuple[str, ...] = (PROGRAM,),
+        start: bool = True,
+        **environment: object,
     ) -> Trials:
         folder = tmp_path / f"server{len(made)}"
         world = World(CommandLine(url), tmp_path)

@@ -1,4 +1,4 @@
-"""Visitors and networks that never stop, as the world behaves: what gets 503 is sent again, the same, until it is taken.
+"""Visitors and networks that never stop, as the world behaves: what gets 503 is sent again until it is taken.
 
 Every acknowledgement is kept with the round of faults it came in, and how long its answer took.
 """

@@ -66,7 +66,8 @@ class PostgreSQL:
 
     def drop_connections(self, database: str) -> None:
         """End all connections to a database, as an administrator would."""
-        self.run(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'")
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        self.run(f"{ended} WHERE datname = '{database}'")
 
     @property
     def _main(self) -> psutil.Process | None:

@@ -6,11 +6,10 @@ from typing import Final
 
 import pytest
 from command_line import CommandLine
-from conftest import NewTrials, Record
 from ledger_seen import rows
 from load import Round
 from putting_in import Faults
-from trials import Trials
+from trials import NewTrials, Record, Trials
 
 HOUR: Final = 3_600
 DAY: Final = 24 * HOUR

@@ -1,4 +1,4 @@
-"""PostgreSQL goes away in every way that it can, under load: visitors are sent on, networks are put off, nothing is lost."""
+"""PostgreSQL goes away under load, in every way: visitors are sent on, networks put off, nothing is lost."""
 
 import subprocess
 import time
@@ -9,16 +9,16 @@ from typing import Final
 
 import adbc_driver_postgresql.dbapi
 import pytest
-from conftest import ENVIRONMENT, NewTrials, Record
 from load import health
 from postgres_server import PostgreSQL
 from serving import Server
-from trials import Trials, within
+from trials import ENVIRONMENT, NewTrials, Record, Trials, within
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 _SMALL_DISK: Final = 64 << 20
 _GOES_TO_THE_SPOOL_SECONDS: Final = 2.0
+_STOPS_SECONDS: Final = 38.0  # what supervises it kills it after 40
 
 
 def _taken_away(trials: Trials, postgresql: PostgreSQL) -> None:
@@ -123,7 +123,7 @@ def test_postgresql__refuses(workers: int, postgresql: PostgreSQL, new_trials: N
 
 
 @pytest.fixture
-def small_disk(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgreSQL) -> Iterator[Path]:
+def small_disk(postgresql: PostgreSQL) -> Iterator[Path]:
     """A file system with little room, for a database."""
     folder = postgresql.folder.with_name(f"{postgresql.folder.name}-disk")
     folder.mkdir()
@@ -202,10 +202,26 @@ def test_postgresql__a_process_is_killed_while_it_is_away(
                 postgresql.stop()
                 back.callback(postgresql.start)
                 time.sleep(_GOES_TO_THE_SPOOL_SECONDS)
-                killed = trials.kill_one(number)
-            # Its clicks are in no ledger yet: whoever asks is put off, and never told that there is no such click.
-            if not turn.clicks:
-                turn.trouble(f"no click came while process {killed} lived")
+                # Its clicks are in no ledger yet: whoever asks is put off, and never told that there is no such click.
+                trials.kill_one(turn, number)
+    record(trials.stop_and_count())
+
+
+def test_postgresql__stands_still_when_trueup_is_told_to_stop(
+    postgresql: PostgreSQL, new_trials: NewTrials, record: Record
+) -> None:
+    trials = new_trials(postgresql.url(postgresql.new_database()))
+    with trials.load.running():
+        trials.load.wait_for_more(20)
+        with trials.round("Trueup is told to stop while PostgreSQL stands still") as turn:
+            postgresql.freeze()
+            time.sleep(_GOES_TO_THE_SPOOL_SECONDS)
+            began = time.monotonic()
+            trials.server.stop()
+            if time.monotonic() - began > _STOPS_SECONDS:
+                turn.trouble(f"it took {time.monotonic() - began:.0f} seconds to stop")
+            postgresql.thaw()
+            trials.server.start()
     record(trials.stop_and_count())
 
 

@@ -2,14 +2,14 @@
 
 import re
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import psutil
 import pytest
-from conftest import NewTrials, Record
 from load import Round
-from trials import Trials, within
+from trials import NewTrials, Record, Trials, within
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -17,6 +17,10 @@ KILLS: Final = 20
 _SILENCE_SECONDS: Final = 2.5  # the longest that nobody at all may be answered while others live
 _REPLACED_SECONDS: Final = 90.0
 _SAYS_SO: Final = re.compile(r"process|worker", re.IGNORECASE)
+
+
+def _has_processes(trials: Trials, number: int) -> bool:
+    return len(trials.server.pids) == number
 
 
 def _silence_is_trouble(turn: Round) -> None:
@@ -31,11 +35,11 @@ def test_process__its_death_ends_no_other(database_kind: str, url: str, new_tria
         for number in range(4):
             with trials.round("one of several processes is killed") as turn:
                 others, said = set(trials.server.pids), len(trials.server.log)
-                others.remove(trials.kill_one(number))
+                others.discard(trials.kill_one(turn, number))
                 time.sleep(1)
                 if not others <= set(trials.server.pids):
                     turn.trouble("another process ended with it")
-                if not within(_REPLACED_SECONDS, lambda n=len(others) + 1: len(trials.server.pids) == n):  # type: ignore[misc]  # a lambda's default
+                if not within(_REPLACED_SECONDS, partial(_has_processes, trials, len(others) + 1)):
                     turn.trouble("it was not started again")
             if not _SAYS_SO.search(trials.server.log[said:]):
                 turn.trouble("the log does not say that a process ended")

@@ -1,18 +1,16 @@
-"""A SQLite file is locked, gone, read-only, damaged under load: clicks go to the spool, and all of it is recorded after."""
+"""A SQLite file is locked, gone, read-only, damaged under load: clicks go to the spool, and are recorded after."""
 
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import NewTrials, Record
 from ledger_seen import rows
 from serving import PROGRAM
-from trials import Trials, within
+from trials import NewTrials, Record, Trials, within
 
 one_database = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -95,7 +93,7 @@ def _hold_without_log(url: str, other: sqlite3.Connection) -> None:
     def held() -> bool:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         other.execute("BEGIN IMMEDIATE")
-        if os.stat(f"{_file(url)}-wal").st_size == 0:
+        if Path(f"{_file(url)}-wal").stat().st_size == 0:
             return True
         other.execute("ROLLBACK")
         return False

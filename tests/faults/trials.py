@@ -15,6 +15,8 @@ from load import SILENT, Load, Round, health
 from serving import Server
 from worlds import World
 
+# Strangers' reports are refused here by the hundred.
+ENVIRONMENT: Final = {"TRUEUP_REFUSED_PER_MINUTE": 1_000_000, "TRUEUP_SPOOL_BYTES": 4 << 20}
 WELL_SECONDS: Final = 30.0  # until it is ready again once all is mended
 _SETTLES_SECONDS: Final = 0.15  # what was acknowledged before a round is in the ledger then, and not its to lose
 _SAID_SECONDS: Final = 5.0  # until /readyz says that the database is away
@@ -77,12 +79,14 @@ class Trials:
             if silent := turn.statuses[f"{kind} {SILENT}"]:
                 turn.trouble(f"{silent} times a {kind} got no answer")
 
-    def kill_one(self, number: int) -> int:
-        """Kill one of the processes that serve. Takes: which, counted around. Returns: its process id."""
+    def kill_one(self, turn: Round, number: int) -> int:
+        """Kill one of the processes that serve. Takes: which, counted around. Returns: its process id, 0 for none."""
         pids = sorted(self.server.pids)
-        pid = pids[number % len(pids)]
-        os.kill(pid, signal.SIGKILL)
-        return pid
+        if not pids:
+            turn.trouble("no process is left to be killed")
+            return 0
+        os.kill(pids[number % len(pids)], signal.SIGKILL)
+        return pids[number % len(pids)]
 
     def _see_well(self, turn: Round, seconds: float) -> None:
         if not within(seconds, self.is_ready):
@@ -121,3 +125,7 @@ class Trials:
         if lines:
             ran = self.world.trueup("clicks", "import", file, "--json")
             assert ran.code == 0, ran.stderr
+
+
+NewTrials = Callable[..., Trials]  # takes the database's URL, whether it parks, and what is to be in the environment
+Record = Callable[[list[Tried]], None]

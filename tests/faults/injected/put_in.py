@@ -39,7 +39,7 @@ _really_open = io.open
 Rule = dict[str, Any]
 
 
-class PanicException(BaseException):  # noqa: N818 - the name that pyo3 gives it
+class PanicException(BaseException):
     """What a library in Rust raises when it has given up, as pyo3 does: no Exception, so few expect it."""
 
     __module__ = "pyo3_runtime"
@@ -137,7 +137,7 @@ def _error(rule: Rule, message: Callable[[str], Exception]) -> BaseException:
 def _path_of(argument: object) -> str:
     if isinstance(argument, int):
         try:
-            return os.readlink(f"/proc/self/fd/{argument}")
+            return str(Path(f"/proc/self/fd/{argument}").readlink())
         except OSError:
             return ""
     return os.path.abspath(os.fsdecode(argument)) if isinstance(argument, str | bytes | os.PathLike) else ""  # noqa: PTH100 - Path.resolve would call what is watched
@@ -230,7 +230,7 @@ class _DriverLoader(importlib.abc.Loader):
         self._loader.exec_module(module)
         for name in BY_CURSOR:
             setattr(module.Cursor, name, _cursor_call(name, getattr(module.Cursor, name)))
-        module.Connection.__init__ = _connecting(module.Connection.__init__)  # type: ignore[method-assign]  # that is what it is for
+        module.Connection.__init__ = _connecting(module.Connection.__init__)
 
 
 class _DriverFinder(importlib.abc.MetaPathFinder):
@@ -249,6 +249,6 @@ def everywhere() -> None:
     """Stand before all that may be told to fail. Called before the program begins."""
     for name in (*BY_PATH, *BY_FILE):
         setattr(os, name, _system_call(name, getattr(os, name)))
-    io.open = sys.modules["builtins"].open = _system_call("open", _really_open)  # type: ignore[attr-defined,assignment]
+    io.open = sys.modules["builtins"].open = _system_call("open", _really_open)
     _clock()
     sys.meta_path.insert(0, _DriverFinder())
