@@ -80,7 +80,7 @@ class Server:
         assert self._process
         children = psutil.Process(self._process.pid).children()
         alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-        return [child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())]
+        return [child.pid for child in alive if "resource_tracker" not in " ".join(child.cmdline())]
 
     def start(self) -> None:
         """Start it, on the port it had before, and wait until it answers."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from load import Round
 
 BEGINS, ENDS = "<!-- the table: written by `make test-faults` -->", "<!-- the end of the table -->"
-_HEADER: Final = "| what fails | database | rounds | acknowledged | lost | twice | did not recover | test |"
+BEFORE, AFTER = "before and between", "the end"  # not faults, but counted like those
+_HEADER: Final = "| what fails | database | rounds | acknowledged | lost | twice | by hand | did not recover | test |"
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,18 @@ class Tried:
     acknowledged: int
     lost: int
     twice: int
+    by_hand: int  # clicks that were there once a person had them recorded
     troubles: tuple[str, ...]  # everything that must not be, in words
 
     @classmethod
-    def of(cls, fault: str, rounds: "Sequence[Round]", compared: "Sequence[Compared]") -> Self:
-        """Sum up the rounds of a fault."""
+    def of(cls, fault: str, rounds: "Sequence[Round]", compared: "Sequence[Compared]", by_hand: set[str]) -> Self:
+        """Sum up the rounds of a fault.
+
+        Args:
+            fault: What failed. rounds: The rounds.
+            compared: What the ledger lacks of each.
+            by_hand: All clicks that are in the ledger only because a person had them recorded.
+        """
         troubles = []
         for turn, found in zip(rounds, compared, strict=True):
             missing = [*found.lost[:2], *found.twice[:2]]
@@ -41,6 +49,7 @@ class Tried:
             sum(turn.acknowledged for turn in rounds),
             sum(len(found.lost) for found in compared),
             sum(len(found.twice) for found in compared),
+            sum(len(turn.clicks & by_hand) for turn in rounds),
             tuple(troubles),
         )
 
@@ -59,25 +68,26 @@ class FaultTable:
             database: Its kind.
             test: The test, as pytest names it.
         """
-        self._rows += [(each, database, test.partition("[")[0]) for each in tried if each.rounds and each.acknowledged]
+        told = [each for each in tried if each.troubles or (each.fault not in (BEFORE, AFTER) and each.rounds)]
+        self._rows += [(each, database, test.partition("[")[0]) for each in told]
 
     def text(self) -> str:
         """The table, as Markdown."""
         merged: dict[tuple[str, str, str], list[int]] = {}
         for each, database, test in self._rows:
-            sums = merged.setdefault((each.fault, database, test), [0] * 5)
-            numbers = (each.rounds, each.acknowledged, each.lost, each.twice, len(each.troubles))
+            sums = merged.setdefault((each.fault, database, test), [0] * 6)
+            numbers = (each.rounds, each.acknowledged, each.lost, each.twice, each.by_hand, len(each.troubles))
             sums[:] = [so_far + more for so_far, more in zip(sums, numbers, strict=True)]
-        lines = [_HEADER, "|---|---|--:|--:|--:|--:|--:|---|"]
+        lines = [_HEADER, "|---|---|--:|--:|--:|--:|--:|--:|---|"]
         for (fault, database, test), sums in merged.items():
-            rounds, acknowledged, lost, twice, troubles = sums
+            rounds, acknowledged, lost, twice, by_hand, troubles = sums
             # A trouble that is not a loss is a server that did not come back, or answered what it must not.
             other = max(0, troubles - bool(lost or twice))
             name = test.rpartition("/")[2].replace("::", "` `")
-            row = (fault, database, rounds, f"{acknowledged:,}", lost, twice, other, f"`{name}`")
+            row = (fault, database, rounds, f"{acknowledged:,}", lost, twice, by_hand, other, f"`{name}`")
             lines.append(f"| {' | '.join(map(str, row))} |")
-        total = [sum(sums[place] for sums in merged.values()) for place in range(4)]
-        lines.append(f"| **all** | | {total[0]} | {total[1]:,} | {total[2]} | {total[3]} | | |")
+        total = [sum(sums[place] for sums in merged.values()) for place in range(5)]
+        lines.append(f"| **all** | | {total[0]} | {total[1]:,} | {total[2]} | {total[3]} | {total[4]} | | |")
         return "\n".join(lines)
 
     def write(self, page: Path) -> None:

@@ -11,6 +11,8 @@ from load import Round
 from putting_in import Faults
 from trials import NewTrials, Record, Trials
 
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
 HOUR: Final = 3_600
 DAY: Final = 24 * HOUR
 _BATCHES_OF_A_ROUND: Final = 4  # each origin may begin one where the clock steps, and one where it steps back
@@ -60,8 +62,6 @@ def test_clock__steps_an_hour(
     _steps(trials, faults, record, [HOUR, 0, -HOUR, 0])
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
 def test_clock__steps_again_and_again(url: str, new_trials: NewTrials, faults: Faults, record: Record) -> None:
     trials = new_trials(url, parks=True, TRUEUP_REFUSED_PER_MINUTE=300)
     _steps(trials, faults, record, [1, -1, 240, -240, HOUR, -HOUR, DAY, -DAY, 40 * DAY, 0])

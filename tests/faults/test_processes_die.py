@@ -13,6 +13,8 @@ from trials import NewTrials, Record, Trials, within
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
+several_processes = pytest.mark.parametrize("database_kind", ["postgresql"])  # one SQLite file has one process
+
 KILLS: Final = 20
 _SILENCE_SECONDS: Final = 2.5  # the longest that nobody at all may be answered while others live
 _REPLACED_SECONDS: Final = 90.0
@@ -28,8 +30,10 @@ def _silence_is_trouble(turn: Round) -> None:
         turn.trouble(f"nobody was answered for {turn.silence:.1f} seconds")
 
 
+@several_processes
 def test_process__its_death_ends_no_other(database_kind: str, url: str, new_trials: NewTrials, record: Record) -> None:
-    trials = new_trials(url, TRUEUP_WORKERS=3 if database_kind == "postgresql" else 2)
+    assert database_kind == "postgresql"
+    trials = new_trials(url, TRUEUP_WORKERS=3)
     with trials.load.running(12):
         trials.load.wait_for_more(20)
         for number in range(4):
@@ -47,10 +51,12 @@ def test_process__its_death_ends_no_other(database_kind: str, url: str, new_tria
     record(trials.stop_and_count())
 
 
+@several_processes
 def test_process__that_keeps_dying_is_waited_for_longer_each_time(
-    url: str, database_kind: str, new_trials: NewTrials, record: Record
+    database_kind: str, url: str, new_trials: NewTrials, record: Record
 ) -> None:
-    trials = new_trials(url, TRUEUP_WORKERS=3 if database_kind == "postgresql" else 2)
+    assert database_kind == "postgresql"
+    trials = new_trials(url, TRUEUP_WORKERS=3)
     with trials.load.running(12):
         trials.load.wait_for_more(20)
         with trials.round("one of several processes keeps dying", well_seconds=_REPLACED_SECONDS) as turn:
@@ -64,6 +70,9 @@ def test_process__that_keeps_dying_is_waited_for_longer_each_time(
 def _killed_and_replaced(trials: Trials, turn: Round) -> float:
     """Kill the newest process. Returns: how many seconds it took until there was another in its place."""
     before = set(trials.server.pids)
+    if not before:
+        turn.trouble("no process is left to be killed")
+        return 0
     newest = max(before, key=lambda pid: psutil.Process(pid).create_time())
     began = time.monotonic()
     psutil.Process(newest).kill()
@@ -74,12 +83,10 @@ def _killed_and_replaced(trials: Trials, turn: Round) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_processes__all_killed_leave_nothing(
     database_kind: str, url: str, temporary: Path, new_trials: NewTrials, record: Record
 ) -> None:
-    assert database_kind == "sqlite"
-    trials = new_trials(url, TRUEUP_WORKERS=2)
+    trials = new_trials(url, TRUEUP_WORKERS=2 if database_kind == "postgresql" else 1)
     with trials.load.running():
         for _ in range(KILLS):
             trials.load.wait_for_more(20)
@@ -95,7 +102,7 @@ def test_processes__all_killed_leave_nothing(
 def test_processes__end_with_the_program_that_started_them(
     url: str, database_kind: str, new_trials: NewTrials, record: Record
 ) -> None:
-    trials = new_trials(url, TRUEUP_WORKERS=3 if database_kind == "postgresql" else 2)
+    trials = new_trials(url, TRUEUP_WORKERS=3 if database_kind == "postgresql" else 1)
     with trials.load.running():
         trials.load.wait_for_more(20)
         with trials.round("the program that started the processes is killed") as turn:

@@ -12,6 +12,8 @@ from ledger_seen import rows
 from serving import PROGRAM
 from trials import NewTrials, Record, Trials, within
 
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
 one_database = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
@@ -29,19 +31,6 @@ def _locked(url: str) -> Iterator[None]:
 
 def _connected(url: str) -> sqlite3.Connection:
     return sqlite3.connect(_file(url), isolation_level=None, timeout=30)
-
-
-@one_database
-def test_sqlite__is_locked_by_another_program(
-    database_kind: str, url: str, new_trials: NewTrials, record: Record
-) -> None:
-    assert database_kind == "sqlite"
-    trials = new_trials(url)
-    with trials.load.running():
-        trials.load.wait_for_more(10)
-        with trials.round("another program holds the file") as turn, _locked(url):
-            trials.outage(turn, 5)
-    record(trials.stop_and_count())
 
 
 @contextmanager
@@ -77,14 +66,20 @@ def _damaged(url: str, table: str) -> Iterator[None]:
             intact = file.read(size)
             file.seek((root - 1) * size)
             file.write(b"\xff" * size)
-        other.execute("PRAGMA user_version = 77")  # whoever has the page in memory is to look again
+        _touch(other)
         other.execute("COMMIT")
     yield
     with _file(url).open("r+b", buffering=0) as file:
         file.seek((root - 1) * size)
         file.write(intact)
     with closing(_connected(url)) as other:
-        other.execute("PRAGMA user_version = 0")
+        _touch(other)
+
+
+def _touch(other: sqlite3.Connection) -> None:
+    """Write what is there already: whoever has pages in memory is to look again."""
+    (version,) = other.execute("PRAGMA user_version").fetchone()
+    other.execute(f"PRAGMA user_version = {version}")
 
 
 def _hold_without_log(url: str, other: sqlite3.Connection) -> None:
@@ -115,8 +110,6 @@ def _harmed(trials: Trials) -> None:
         trials.outage(turn, 4)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
 @one_database
 def test_sqlite__refuses(database_kind: str, url: str, new_trials: NewTrials, record: Record) -> None:
     assert database_kind == "sqlite"
@@ -127,8 +120,6 @@ def test_sqlite__refuses(database_kind: str, url: str, new_trials: NewTrials, re
     record(trials.stop_and_count())
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
 @one_database
 @pytest.mark.parametrize("another_there", [False, True], ids=["gone", "replaced"])
 def test_sqlite__its_file_is_not_where_it_was(
@@ -144,8 +135,6 @@ def test_sqlite__its_file_is_not_where_it_was(
     record(trials.stop_and_count())
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
 @one_database
 def test_sqlite__may_not_be_written(database_kind: str, url: str, new_trials: NewTrials, record: Record) -> None:
     assert database_kind == "sqlite"
@@ -172,8 +161,6 @@ def test_sqlite__may_not_be_written(database_kind: str, url: str, new_trials: Ne
     record(trials.stop_and_count())
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
 @one_database
 def test_sqlite__is_damaged_when_trueup_starts(
     database_kind: str, url: str, new_trials: NewTrials, record: Record

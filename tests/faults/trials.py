@@ -9,14 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from fault_table import Tried
+from fault_table import AFTER, BEFORE, Tried
 from ledger_seen import compare, see, whole
 from load import SILENT, Load, Round, health
 from serving import Server
 from worlds import World
 
-# Strangers' reports are refused here by the hundred.
-ENVIRONMENT: Final = {"TRUEUP_REFUSED_PER_MINUTE": 1_000_000, "TRUEUP_SPOOL_BYTES": 4 << 20}
+# All come from one address here, and strangers' reports are refused by the hundred.
+ENVIRONMENT: Final = {
+    "TRUEUP_REFUSED_PER_MINUTE": 1_000_000,
+    "TRUEUP_CLICKS_PER_MINUTE": 0,
+    "TRUEUP_SPOOL_BYTES": 4 << 20,
+}
 WELL_SECONDS: Final = 30.0  # until it is ready again once all is mended
 _SETTLES_SECONDS: Final = 0.15  # what was acknowledged before a round is in the ledger then, and not its to lose
 _SAID_SECONDS: Final = 5.0  # until /readyz says that the database is away
@@ -104,7 +108,7 @@ class Trials:
 
         Returns: What came of each fault. Everything else that is wrong is among the troubles of the last.
         """
-        last = self.load.begin("the end")
+        last = self.load.begin(AFTER)
         if (code := self.server.stop()) != 0:
             last.trouble(f"told to stop, it ended with {code}")
         self.server.start()
@@ -112,10 +116,23 @@ class Trials:
             last.trouble("started again, it did not get ready")
         self.server.stop()
         self._bring_late_clicks()
+        without_help = see(self.world.trueup.url).clicks
+        self._bring_clicks_laid_aside()
         seen = see(self.world.trueup.url)
         last.troubles += whole(self.world, seen)
-        groups = {"before and between": [self.load.rounds[0]], **self.tried, "the end": [last]}
-        return [Tried.of(fault, rounds, [compare(turn, seen) for turn in rounds]) for fault, rounds in groups.items()]
+        groups = {BEFORE: [self.load.rounds[0]], **self.tried, AFTER: [last]}
+        by_hand = seen.clicks - without_help
+        return [
+            Tried.of(fault, rounds, [compare(turn, seen) for turn in rounds], by_hand)
+            for fault, rounds in groups.items()
+        ]
+
+    def _bring_clicks_laid_aside(self) -> None:
+        """Have clicks recorded that the server laid aside for a person, because the database refused them."""
+        folder = self.server.folder / "files"
+        if any(folder.rglob("dead-letters*")):
+            ran = self.world.trueup("spool", "retry", "--folder", folder)
+            assert ran.code == 0, ran.stderr
 
     def _bring_late_clicks(self) -> None:
         """Import the clicks of sales that came before them."""
