@@ -4,10 +4,10 @@ PROGRAMS := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check docs bench
+.PHONY: help demo test test-long test-faults check docs bench
 
 help:  ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## Build a sample workspace in ./demo, walk through the main job, and serve it
 	@$(PROGRAMS)/trueup demo --fresh --serve
@@ -17,6 +17,9 @@ test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
 
 test-long: $(READY)  ## Run the tests that take minutes
 	@$(PROGRAMS)/pytest -n 2 -m long
+
+test-faults: $(READY)  ## Let everything fail under a server that works, and write the table of docs/reliability.md anew
+	@$(PROGRAMS)/pytest -m "long or not long" tests/faults --fault-table docs/reliability.md
 
 check: $(READY)  ## Look at style, types and the direction of imports
 	@$(PROGRAMS)/ruff check --no-cache

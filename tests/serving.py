@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -52,9 +52,11 @@ class Answer:
 class Server:
     """One server, and whatever processes it has."""
 
-    def __init__(self, database_url: str, folder: Path, environment: Mapping[str, object]) -> None:
-        """Takes: its database; a folder for its files and its log; more variables of its environment."""
-        self.database_url, self.folder = database_url, folder
+    def __init__(
+        self, database_url: str, folder: Path, environment: Mapping[str, object], program: Sequence[str] = (PROGRAM,)
+    ) -> None:
+        """Takes: its database; a folder for its files and its log; more of its environment; what `trueup` is run by."""
+        self.database_url, self.folder, self._program = database_url, folder, program
         folder.mkdir(parents=True, exist_ok=True)
         settings = {"TRUEUP_FOLDER": folder / "files", "TRUEUP_FREE_BYTES": 0, "TRUEUP_SPOOL_BYTES": 1 << 20}
         self._environment = {**os.environ, **{name: str(value) for name, value in {**settings, **environment}.items()}}
@@ -78,11 +80,11 @@ class Server:
         assert self._process
         children = psutil.Process(self._process.pid).children()
         alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-        return [child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())]
+        return [child.pid for child in alive if "resource_tracker" not in " ".join(child.cmdline())]
 
     def start(self) -> None:
         """Start it, on the port it had before, and wait until it answers."""
-        words = [PROGRAM, "serve", "--db", self.database_url, "--host", HOST, "--port", str(self.port)]
+        words = [*self._program, "serve", "--db", self.database_url, "--host", HOST, "--port", str(self.port)]
         said_before = len(self.log)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
