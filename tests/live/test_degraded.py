@@ -16,11 +16,12 @@ from worlds import World, succeeded
 
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key
+from trueup.ledger.spools import note_drained
 from trueup.model.ids import RANDOM_BYTES, new_click_id
 
 pytestmark = pytest.mark.front
 
-DEADLINE = 2.0
+HOUR = 3_600 * 1_000_000
 PATIENCE = 4.0  # of a test: the deadline, and a loaded machine
 
 
@@ -163,6 +164,17 @@ def test_click_in_the_spool_of_another_process__is_not_refused_for_good(world: W
     wait_until(lambda: server.get(f"/postback?cid={forged}&payout=1").status == 200)
     assert world.totals()["clicks"] == 1
     succeeded(world.trueup("audit"))
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_click_that_another_machine_may_have__is_not_refused_for_good(world: World, new_server: NewServer) -> None:
+    server = new_server()
+    click_id = _click_of_ours(world.trueup.url)
+    made = time.time_ns() // 1_000
+    with open_ledger(world.trueup.url) as database:
+        for drained_until, status in ((made - 10_000_000, 503), (made + 10_000_000, 404), (made - 25 * HOUR, 404)):
+            note_drained(database, "another machine's folder", drained_until)
+            assert server.get(f"/postback?cid={click_id}&payout=1").status == status
 
 
 def _click_of_ours(url: str) -> str:

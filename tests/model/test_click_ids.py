@@ -5,7 +5,15 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trueup.model.ids import CLICK_ID, RANDOM_BYTES, conversion_id, is_genuine, new_click_id, split_conversion_id
+from trueup.model.ids import (
+    CLICK_ID,
+    RANDOM_BYTES,
+    conversion_id,
+    is_genuine,
+    made_at,
+    new_click_id,
+    split_conversion_id,
+)
 
 KEY = b"a key of the installation"
 moments = st.integers(1_600_000_000_000_000, 4_000_000_000_000_000)
@@ -17,6 +25,11 @@ def test_click_ids__sort_by_time(first: int, second: int, one: bytes, other: byt
     earlier, later = sorted([first, second])
     if earlier // 1000 < later // 1000:
         assert new_click_id(earlier, one, KEY) < new_click_id(later, other, KEY)
+
+
+@given(moments, randomness)
+def test_click_ids__tell_when_they_were_made(now: int, chance: bytes) -> None:
+    assert made_at(new_click_id(now, chance, KEY)) == now // 1_000 * 1_000
 
 
 @settings(derandomize=True)  # a tag has 20 bits: one forged id in a million would pass

@@ -4,7 +4,7 @@ A record leaves the spool only when its click is stored. A click that the databa
 the reason; whatever else goes wrong, all of them stay where they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from time import monotonic
 from typing import Final
@@ -15,11 +15,15 @@ from trueup.inputs.spool_folder import SpoolFolder
 from trueup.inputs.watch import Watch
 from trueup.intake.door import Clock
 from trueup.intake.live import LiveLedger
-from trueup.ledger.database import DatabaseRefusedError
+from trueup.ledger.database import DatabaseError, DatabaseRefusedError
+from trueup.ledger.spools import may_be_elsewhere, note_drained
+from trueup.model.ids import made_at
 from trueup.model.traffic import Click
 
 _AT_ONCE: Final = 5_000  # clicks that share one commit
 _ADOPT_SECONDS: Final = 2.0  # how often it is looked for files that nobody holds
+_NOTE_SECONDS: Final = 2.0  # how often other machines are told how far this folder is
+FORGOTTEN_MICROS: Final = 24 * 3_600 * 1_000_000  # a folder that was not heard of for so long is taken to be gone
 
 
 class Drain:
@@ -28,7 +32,7 @@ class Drain:
     def __init__(
         self, spool: Spool, folder: SpoolFolder, dead_letters: DeadLetters, clock: Clock, watch: Watch
     ) -> None:
-        """Nothing is taken before `run`.
+        """Nothing is taken before `run`. Raises: OSError for a folder that cannot be used.
 
         Args:
             spool: The spool of this process.
@@ -39,7 +43,8 @@ class Drain:
         """
         self._spool, self._folder, self._dead_letters = spool, folder, dead_letters
         self._clock, self._watch = clock, watch
-        self._next_adoption = 0.0
+        self._folder_id = folder.identity()
+        self._next_adoption = self._next_note = 0.0
 
     def run(self, ledger: LiveLedger) -> None:
         """Have the ledger take all that is there now.
@@ -82,6 +87,44 @@ class Drain:
                 self._watch.adopted(len(contents.clicks))
                 if contents.damaged:
                     self._watch.damaged(len(contents.damaged))
+
+    def note(self, ledger: LiveLedger) -> None:
+        """Tell the servers on other machines that the ledger has all clicks of this folder, now and then.
+
+        Args:
+            ledger: The open ledger.
+
+        Raises:
+            DatabaseError: It is not told, and is tried again.
+            OSError: Nobody can tell whether it has.
+        """
+        if ledger.database.is_sqlite or monotonic() < self._next_note:
+            return
+        self._next_note = monotonic() + _NOTE_SECONDS
+        until = self._clock()
+        if not self._folder.waiting_bytes():
+            note_drained(ledger.database, self._folder_id, until)
+
+    def may_be_on_its_way(self, ledger: LiveLedger | None, click_ids: Iterable[str]) -> bool:
+        """Whether some spool may have clicks of our own making that the ledger lacks.
+
+        Args:
+            ledger: The open ledger; None where it was lost.
+            click_ids: The clicks.
+
+        Returns:
+            True also where nobody can tell.
+        """
+        try:
+            if ledger is None or self.others_wait():
+                return True
+            if ledger.database.is_sqlite:
+                return False
+            newest = max(map(made_at, click_ids), default=0)
+            heard_since = self._clock() - FORGOTTEN_MICROS
+            return may_be_elsewhere(ledger.database, self._folder_id, newest, heard_since)
+        except (DatabaseError, OSError):
+            return True
 
     def others_wait(self) -> int:
         """How many bytes of clicks wait in files of other processes, or of those that are gone.

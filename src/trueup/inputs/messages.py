@@ -86,10 +86,11 @@ class MessageRecorder:
     def _without(self, messages: Sequence[Message], absent: frozenset[int]) -> list[Answer]:
         """Put off messages whose clicks may still be in a spool, and record the others.
 
-        What other processes had in their files may be in the ledger since the messages were decided: where their files
-        are empty now, the messages are decided once more, and then for good.
+        What others had in their files may be in the ledger since the messages were decided: where their files are empty
+        now, the messages are decided once more, and then for good.
         """
-        if not self._drain.others_wait():
+        clicks = [messages[place].row["click_id"] for place in absent]
+        if not self._drain.may_be_on_its_way(self._link.ledger, clicks):
             return self.recorded(messages, all_are_here=True)
         here = [said for place, said in enumerate(messages) if place not in absent]
         answers = iter(self.recorded(here))

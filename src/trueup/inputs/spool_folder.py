@@ -14,8 +14,13 @@ Used like this:
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
+from uuid import uuid4
 
 from trueup.inputs.spool_file import DAMAGED_FILES, SPOOL_FILES, SpoolFile, claim_two, waiting_in
+from trueup.intake.durable_files import make_folder, write_first
+
+_IDENTITY: Final = "folder-id"
 
 
 class SpoolFolder:
@@ -29,6 +34,18 @@ class SpoolFolder:
             size: How many bytes the two files of a process may have together.
         """
         self.folder, self._size = folder, size
+
+    def identity(self) -> str:
+        """What tells this folder from those of other servers, made when it is asked for first.
+
+        Raises:
+            OSError: The folder cannot be used.
+        """
+        make_folder(self.folder)
+        path = self.folder / _IDENTITY
+        if not path.exists():
+            write_first(path, uuid4().hex.encode())
+        return path.read_text(encoding="ascii")
 
     def claim_two(self) -> tuple[SpoolFile, SpoolFile]:
         """Take two files that no program holds, with whatever an earlier program left in them.

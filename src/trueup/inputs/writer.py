@@ -232,6 +232,7 @@ class Writer:
                 self._slices.take_slice(self._ledger.database)
         except (DatabaseError, OSError) as error:
             self._lose(error)
+            self._callers.give_up(0.0, str(error))
         finally:
             self._callers.done()
 
@@ -281,6 +282,7 @@ class Writer:
         try:
             self._drain.run(self._ledger)
             self._drain.adopt(self._ledger)
+            self._drain.note(self._ledger)
         except DatabaseError as error:
             self._lose(error)
         except OSError as error:  # a file that cannot be emptied gives its clicks again

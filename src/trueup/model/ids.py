@@ -36,6 +36,18 @@ def is_genuine(click_id: str, key: bytes) -> bool:
     return well_formed and hmac.compare_digest(tag.encode(), _tag(body, key).encode())
 
 
+def made_at(click_id: str) -> int:
+    """When a click id of our own was made.
+
+    Args:
+        click_id: One that `is_genuine`.
+
+    Returns:
+        Microseconds since the epoch, to the millisecond.
+    """
+    return int(click_id[len(PREFIX) : len(PREFIX) + _TIME_CHARS], len(_DIGITS)) * 1_000
+
+
 def conversion_id(click_id: str, n: int) -> str:
     """Name the conversion that the n-th row of a click made."""
     return f"{click_id}-{n}"
