@@ -69,11 +69,11 @@ class Operation:
     def _spool_check(self) -> Check:
         """Whether the spool can be written, and nothing waits in it that should be in the ledger."""
         writer = self._edge.writer
-        waits = writer.spooled or writer.left_behind
+        spooled, left_behind = writer.spooled, writer.left_behind
         return {
-            "ok": not (writer.health.spool or waits),
-            "bytes": writer.spooled,
-            "bytes_of_others": writer.left_behind,
+            "ok": not writer.health.spool and spooled == left_behind == 0,
+            "bytes": spooled,
+            "bytes_of_others": left_behind,
             "laid_aside": writer.laid_aside,
             "most_bytes": self._edge.settings.spool_bytes,
         }

@@ -83,7 +83,10 @@ class SliceQueue:
                 self._watch.failed(f"{type(error).__name__}: {error}")
         else:
             with self._lock:
-                self._jobs.append(job)
+                if not self._closed:
+                    self._jobs.append(job)
+            if self._closed and not job.done.done():
+                job.done.set_exception(UnavailableError(self._closed))
         finally:
             self._next_slice = 2 * monotonic() - began
             self.had_traffic = False

@@ -121,20 +121,20 @@ class Writer:
         return self._spool.taken if self.trouble else 0
 
     @property
-    def left_behind(self) -> int:
-        """How many bytes of clicks wait in files of other processes, or of those that are gone; -1: nobody can tell."""
+    def left_behind(self) -> int | None:
+        """How many bytes of clicks wait in files of other processes, or of those that are gone; None: nobody can tell."""
         try:
             return self._drain.others_wait()
         except OSError:
-            return -1
+            return None
 
     @property
-    def laid_aside(self) -> int:
-        """How many clicks the database refuses, and wait for a person; -1: nobody can tell."""
+    def laid_aside(self) -> int | None:
+        """How many clicks the database refuses, and wait for a person; None: nobody can tell."""
         try:
             return self._drain.laid_aside()
         except OSError:
-            return -1
+            return None
 
     async def click(self, click: Click) -> None:
         """Record a click. Returns once it is on disk, in the ledger or in the spool.
