@@ -122,7 +122,7 @@ class Writer:
 
     @property
     def left_behind(self) -> int | None:
-        """How many bytes of clicks wait in files of other processes, or of those that are gone; None: nobody can tell."""
+        """How many bytes of clicks wait in files that other processes wrote; None: nobody can tell."""
         try:
             return self._drain.others_wait()
         except OSError:

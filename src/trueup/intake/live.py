@@ -25,6 +25,7 @@ from trueup.ledger.snapshot import read_click_facts
 from trueup.model.batch import BATCH, CLICKS, ROWS
 from trueup.model.catalog import Catalog
 from trueup.model.ids import conversion_id, is_genuine
+from trueup.model.plans import is_each_once
 from trueup.model.policy import Policy
 from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.traffic import Click, Message, Told
@@ -152,7 +153,9 @@ class LiveLedger:
 
         Returns: how many were new. Raises: DatabaseError, and then nothing is recorded.
         """
-        coming = _click_frame(clicks).unique("click_id", keep="first").sort("click_id")
+        coming = _click_frame(clicks)
+        if not is_each_once(coming["click_id"]):  # of a spool that was written to again
+            coming = coming.unique("click_id", keep="first", maintain_order=True)
         while True:
             try:
                 with self.database.transaction():

@@ -62,7 +62,7 @@ def known_clicks(database: Database, click_ids: Sequence[str]) -> pl.Series:
 def clicks_waited_for(database: Database, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that a row was parked for, sorted, whether it was woken since or not."""
     found = _found_of(database, click_ids, _WAITED_FOR, journal.c.click_id)
-    return found.unique().sort().to_list()
+    return sorted(set(found.to_list()))
 
 
 def _found_of(
