@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spool_damage import Written, damages, generations, harm, texts, whole, write
-from spool_files import SIZE, claimed, click, only_file
+from spool_files import QUICK_DISK, SIZE, claimed, click, only_file
 
 from trueup.inputs.spool_file import Contents, SpoolFile
 from trueup.inputs.spool_folder import SpoolFolder
@@ -38,12 +38,12 @@ def expect(written: Written, contents: Contents, before: bytes, after: bytes) ->
         assert each in intact or covered
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(generations, texts, damages())
 def test_spool_damage__whole_records_are_read_and_others_told(
     counts: list[list[int]], text: str, damage: list[tuple[str, int, int]]
 ) -> None:
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=QUICK_DISK) as name:
         folder = Path(name)
         with claimed(folder) as file:
             written = write(file, counts, text)
@@ -61,12 +61,12 @@ def test_spool_damage__whole_records_are_read_and_others_told(
             )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(generations, texts, damages(0), st.integers(0, BEGIN - 1), st.integers(0, 7))
 def test_spool_damage__a_lost_header_loses_no_record_and_keeps_the_file(
     counts: list[list[int]], text: str, damage: list[tuple[str, int, int]], place: int, bit: int
 ) -> None:
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=QUICK_DISK) as name:
         folder = Path(name)
         with claimed(folder) as file:
             written = write(file, counts, text)
@@ -88,13 +88,13 @@ def test_spool_damage__a_lost_header_loses_no_record_and_keeps_the_file(
             assert aside.read_bytes() == bytes(after).rstrip(b"\0")[: len(after)].ljust(min(BEGIN, len(after)), b"\0")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(generations, texts, st.integers(1, 30), st.booleans())
 def test_spool_damage__a_record_that_was_never_finished_is_cut_off(
     counts: list[list[int]], text: str, length: int, is_whole: bool
 ) -> None:
     """A loss of power in the middle of keeping: some of the record's bytes are on disk, and the header is not."""
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=QUICK_DISK) as name:
         folder = Path(name)
         with claimed(folder) as file:
             written = write(file, counts, text)

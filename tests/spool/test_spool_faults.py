@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spool_files import SIZE, claimed, click, only_file
+from spool_files import QUICK_DISK, SIZE, claimed, click, only_file
 
 from trueup.inputs.spool_file import SpoolFile
 from trueup.inputs.spool_folder import SpoolFolder
@@ -49,7 +49,7 @@ def faulty(fault: str) -> Iterator[None]:
 @settings(max_examples=150, deadline=None)
 @given(steps)
 def test_spool_faults__what_was_acknowledged_is_read_and_nothing_else(taken: list[tuple[str, str]]) -> None:
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=QUICK_DISK) as name:
         kept: list[Click] = []
         with claimed(Path(name)) as file:
             for number, (step, fault) in enumerate(taken):

@@ -1,5 +1,7 @@
 """A spool file: what was kept is read again, whatever befell the file; what is damaged is told and kept aside."""
 
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -42,3 +44,33 @@ def test_spool_file__keeps_reads_and_empties(tmp_path: Path) -> None:
         file.keep([click(4)])
     with closing(SpoolFile.claim(tmp_path, SIZE)) as again:
         assert again.read().clicks == [click(4)]
+
+
+def test_spool_file__a_killed_program_leaves_all_that_it_acknowledged(tmp_path: Path) -> None:
+    for number in range(5):
+        folder = tmp_path / str(number)
+        program = subprocess.Popen([sys.executable, "-c", _KEEPS, str(folder)], stdout=subprocess.PIPE, text=True)
+        assert program.stdout is not None
+        said = [program.stdout.readline() for _ in range(20 + 7 * number)]
+        program.kill()
+        said += program.stdout.readlines()  # until the signal came
+        program.stdout.close()
+        program.wait()
+        with claimed(folder, 4 * SIZE) as file:
+            contents = file.read()
+        acknowledged = max(int(line) for line in said if line.endswith("\n"))
+        assert contents.clicks[acknowledged:] in ([], [click(acknowledged)])  # one more may be whole
+        assert contents.clicks[:acknowledged] == [click(each) for each in range(acknowledged)]
+        assert contents.damaged == ()
+
+
+_KEEPS = """
+import sys
+from pathlib import Path
+from trueup.inputs.spool_file import SpoolFile
+file = SpoolFile.claim(Path(sys.argv[1]), 1 << 18)
+number = 0
+while file.keep([(f"c{number}", number, "")]):
+    number += 1
+    print(number, flush=True)
+"""

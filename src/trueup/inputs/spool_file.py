@@ -28,7 +28,6 @@ from trueup.inputs.spool_records import BEGIN, HEAD_BYTES, Header, Stretch, Surv
 from trueup.intake.durable_files import make_folder, sync_folder, write_whole
 from trueup.model.traffic import Click
 
-SPOOL_FILES: Final = "clicks-*.spool"
 DAMAGED_FILES: Final = "damaged-*.spool"
 _FILES: Final = 1_024
 _BLOCK: Final = 1 << 20  # read at once
@@ -265,7 +264,12 @@ def claim_two(folder: Path, size: int) -> tuple[SpoolFile, SpoolFile]:
         raise
 
 
-def waiting_in(path: Path) -> int:
+def is_spool_file(name: str) -> bool:
+    """Whether a file of this name is one that `SpoolFile.claim` makes."""
+    return name.startswith("clicks-") and name.endswith(".spool")
+
+
+def waiting_in(path: Path | str) -> int:
     """How many bytes of clicks wait in a file, whoever holds it. Reads its header only.
 
     It is never 0 while a click that was kept waits there. A file whose header is damaged counts as a whole.
