@@ -123,7 +123,7 @@ class ReadingAnswer(Answer):
 
     dialect: str
     statement: list[str] = Field(description="What it was taken for and why, in sentences.")
-    time_zone: str = Field(description="Of its times without an offset.")
+    time_zone: str = Field(description="Of its times without an offset; `statement` says where a network's is instead.")
     titles: list[str]
     suggested_duplicates: DuplicateMode | None = Field(description="What such files usually mean by `duplicates`.")
     rows: int
