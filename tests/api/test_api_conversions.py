@@ -104,6 +104,18 @@ def test_report__rows_come_to_what_they_come_to_as_a_file(
     assert world.seen(*shown) == other.seen(*shown)
 
 
+def test_report__a_local_time_is_in_the_networks_zone_else_utc(api: Api, world: World) -> None:
+    rows = [{"click_id": f"c{n}", "converted_at": "2026-02-10T08:00:00", "transaction_id": "L"} for n in (1, 2)]
+    reported(api, rows[0])
+    network = api.get("/affiliate_networks/1").json()
+    api.put("/affiliate_networks/1", json={**network, "time_zone": "America/New_York"})
+    reported(api, rows[1])
+    moments = [("c1-1", "2026-02-10T08:00:00+00:00"), ("c2-1", "2026-02-10T13:00:00+00:00")]
+    assert world.seen("conversion_id", "converted_at") == moments
+    (row,) = api.get("/journal?click_id=c2").json()["items"]
+    assert (row["converted_at"], row["local_time"], row["fallback_zone"]) == (None, "2026-02-10T08:00:00", "UTC")
+
+
 def test_report__a_preview_changes_nothing(api: Api, world: World) -> None:
     preview = reported(api, *ROWS, preview=True)
     assert (preview["preview"], preview["batch_id"]) == (True, None)

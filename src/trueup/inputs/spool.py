@@ -7,7 +7,6 @@ takes too long, or the database cannot be written. A click that finds no place o
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Final
@@ -113,9 +112,9 @@ class Spool:
         await self.callers.bring(click)
 
     @property
-    def paths(self) -> frozenset[Path]:
+    def paths(self) -> frozenset[str]:
         """Where the two files stand."""
-        return frozenset((self._front.file.path, self._back.file.path))
+        return frozenset((str(self._front.file.path), str(self._back.file.path)))
 
     @property
     def taken(self) -> int:

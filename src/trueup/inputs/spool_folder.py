@@ -77,13 +77,13 @@ class SpoolFolder:
             raise
         return adopted
 
-    def waiting_bytes(self, but: Collection[Path] = ()) -> int:
+    def waiting_bytes(self, but: Collection[str] = ()) -> int:
         """How many bytes of clicks wait in all files, whoever holds them; a few microseconds for each file.
 
         It is never 0 while a click that was acknowledged, by any process, is not yet in the ledger.
 
         Args:
-            but: Files that are not looked at.
+            but: Files that are not looked at, by their paths.
 
         Raises:
             OSError: A file cannot be read.

@@ -75,7 +75,7 @@ class ConversionRow(StatusRow):
     event_id: Text | None = None
     converted_at: Text | int | None = Field(
         None,
-        description="ISO 8601, in UTC where it has no offset; or a Unix time in seconds or milliseconds.",
+        description="ISO 8601; without an offset in the zone of the click's network, else UTC. Or a Unix time.",
         examples=["2026-03-31T14:30:00Z"],
     )
 

@@ -128,7 +128,7 @@ class ReadingAnswer(Answer):
 
     dialect: str
     statement: list[str] = Field(description="What it was taken for and why, in sentences.")
-    time_zone: str = Field(description="Of its times without an offset.")
+    time_zone: str = Field(description="Of its times without an offset; `statement` says where a network's is instead.")
     titles: list[str]
     dialect_duplicates: DuplicateMode | None = Field(
         description="The dialect's own way with duplicates; null where it has none, or the dialect is in doubt."
