@@ -197,7 +197,7 @@ def test_log__tells_of_each_request_at_the_lowest_level_without_its_query(new_se
         ("postgresql://me:hush@db/trueup cannot be reached", "postgresql://***@db/trueup cannot be reached"),
         ("GET /c/x?sub1=a&b=c gone", "GET /c/x?*** gone"),
         ("/k3y/postback", "/***/postback"),
-        ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
+        ("Authorization: Bearer abc.def", "Authorization: ***"),
         ("key tru_12_0123456789abcdef gone", "key *** gone"),
         ("password=hush user=me", "password=*** user=me"),
         ("\x1b[31mred\x07\x9b\u202e", "[31mred"),

@@ -15,7 +15,8 @@ from python_multipart.multipart import create_form_parser
 from trueup.dialects.names import shown
 from trueup.dialects.text import text_of, without_halves
 from trueup.inputs.asgi import Receive
-from trueup.inputs.parameters import Pairs, pairs_of, text_without_secrets, without_secrets, written
+from trueup.inputs.parameters import Pairs, pairs_of
+from trueup.inputs.redaction import text_without_secrets, values_without_secrets, without_secrets, written
 
 SECONDS: Final = 10.0  # in which a body must have come whole
 _MULTIPART: Final = "multipart/form-data"
@@ -45,6 +46,15 @@ NO_BODY: Final = Body([], "")
 
 class _Unreadable(Exception):  # noqa: N818 - a statement about the body, shown as it stands
     """The body is not what its type says. The message says why."""
+
+
+class _NestedError(_Unreadable):
+    """The body is JSON, and holds more than names and plain values."""
+
+    def __init__(self, why: str, found: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+        """Takes: what is wrong with it; what it holds, objects as lists of names and values."""
+        super().__init__(why)
+        self.written = json.dumps(values_without_secrets(found), ensure_ascii=False)
 
 
 class _Object(list[tuple[str, Any]]):
@@ -83,6 +93,8 @@ def read_body(content: bytes, content_type: str, most_chars: int) -> Body:
     read = _READERS.get(media_type, _unknown)
     try:
         pairs = read(content, content_type)
+    except _NestedError as trouble:
+        return Body([], trouble.written[:most_chars], str(trouble))
     except _Unreadable as trouble:
         unread = f"({len(content):,} bytes)" if media_type == _MULTIPART else text_without_secrets(text[:most_chars])
         return Body([], unread, str(trouble))
@@ -100,10 +112,10 @@ def _json(content: bytes, _content_type: str) -> Pairs:
     except (ValueError, RecursionError):
         raise _Unreadable("the body is not JSON") from None
     if not isinstance(found, _Object):
-        raise _Unreadable("the body is not a JSON object")
+        raise _NestedError("the body is not a JSON object", found)
     nested = next((name for name, value in found if isinstance(value, list)), None)
     if nested is not None:
-        raise _Unreadable(f"'{shown(nested)}' in the body holds a list or an object, not one value")
+        raise _NestedError(f"'{shown(nested)}' in the body holds a list or an object, not one value", found)
     return [(without_halves(name), without_halves(_WORDS.get(value, value))) for name, value in found]
 
 
@@ -132,7 +144,8 @@ def _multipart(content: bytes, content_type: str) -> Pairs:
 
 
 def _unknown(_content: bytes, content_type: str) -> Pairs:
-    raise _Unreadable(f"a body of the type '{shown(content_type)}' cannot be read")
+    media_type = content_type.partition(";")[0].strip()
+    raise _Unreadable(f"a body of the type '{shown(text_without_secrets(media_type))}' cannot be read")
 
 
 def _text(content: bytes | None) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
+from trueup.inputs.redaction import text_without_secrets
 from trueup.settings import LogForm
 
 Line = MutableMapping[str, Any]
@@ -26,7 +27,6 @@ _SECRETS: Final = (
     re.compile(r"(?<=\?)[^\s\"']+"),  # a query
     re.compile(r"(?i)(?<=bearer )\S+"),
     re.compile(r"\btru_[1-9][0-9]*_[0-9a-f]+"),  # a key of the API
-    re.compile(r"(?i)(?<=key=)[^\s&\"']+|(?<=token=)[^\s&\"']+|(?<=password=)[^\s&\"']+|(?<=secret=)[^\s&\"']+"),
     re.compile(r"(?<=/)[^/\s]+(?=/postback)"),
 )
 
@@ -35,7 +35,7 @@ def cleaned(text: str) -> str:
     """A text without secrets and without characters that a terminal acts upon; its lines stay lines."""
     for secret in _SECRETS:
         text = secret.sub(_HIDDEN, text)
-    return _CONTROLS.sub("", text)
+    return _CONTROLS.sub("", text_without_secrets(text))
 
 
 def open_log(form: LogForm, level: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:

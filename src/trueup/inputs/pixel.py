@@ -15,7 +15,8 @@ from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import click_of_cookie
 from trueup.inputs.edge import Edge
 from trueup.inputs.messages import NotYetError
-from trueup.inputs.parameters import pairs_of, too_long, too_many, without_secrets
+from trueup.inputs.parameters import pairs_of, too_long, too_many
+from trueup.inputs.redaction import without_secrets
 from trueup.inputs.visitor import only_looks
 from trueup.model.traffic import Message
 from trueup.model.words import Origin, Outcome

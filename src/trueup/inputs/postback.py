@@ -17,7 +17,8 @@ from trueup.inputs.body import NO_BODY, Unread, read_body, take_in
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
 from trueup.inputs.messages import NotYetError
-from trueup.inputs.parameters import REDACTED, pairs_of, too_long, too_many, without_secrets
+from trueup.inputs.parameters import pairs_of, too_long, too_many
+from trueup.inputs.redaction import REDACTED, without_secrets
 from trueup.model.catalog import Catalog
 from trueup.model.traffic import Message, Told
 from trueup.model.words import Origin, Outcome
