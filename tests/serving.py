@@ -101,7 +101,8 @@ class Server:
         if not found:
             return False
         self.port = int(found[1])
-        return self.lives()
+        assert self.lives(), "it says that it listens before it does"
+        return True
 
     def lives(self) -> bool:
         """Whether it answers."""
