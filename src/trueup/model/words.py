@@ -88,7 +88,7 @@ class UnknownClick(StrEnum):
     """What happens to a row whose click is not known."""
 
     REFUSE = "refuse"
-    PARK = "park"  # the row waits until its click is imported
+    PARK = "park"  # the row waits until its click comes
 
 
 class PayoutMode(StrEnum):
