@@ -30,6 +30,7 @@ from trueup.model.traffic import Click
 
 DAMAGED_FILES: Final = "damaged-*.spool"
 _FILES: Final = 1_024
+_BEYOND_ALL: Final = 1 << 32  # more than any file was emptied: of a lost header nobody knows the number
 _BLOCK: Final = 1 << 20  # read at once
 _PAGE: Final = 1 << 12  # read at once where a block cannot be read
 
@@ -69,7 +70,7 @@ class SpoolFile:
     def claim(cls, folder: Path, size: int) -> Self:
         """Take the first file of a folder that no program holds, with whatever an earlier program left in it.
 
-        A damaged one is not written to: it is left for `adopt`.
+        A damaged one can be written to: what comes is written behind all that was in it.
 
         Args:
             folder: Is made where it is missing.
@@ -84,13 +85,11 @@ class SpoolFile:
             if claimed is None:
                 continue
             try:
-                if not claimed.damaged:
-                    claimed.take_room(size)
-                    return claimed
+                claimed.take_room(size)
             except BaseException:
                 claimed.close()
                 raise
-            claimed.close()
+            return claimed
         raise OSError(f"all {_FILES} spool files of {folder} are held by other programs")
 
     @classmethod
@@ -184,8 +183,9 @@ class SpoolFile:
             OSError: Nothing is forgotten, and all can be read again.
         """
         self._keep_aside()
-        self._write(header(self._number + 1, BEGIN), 0)
-        self._number, self._end, self._has_header = self._number + 1, BEGIN, True
+        number = self._number + (1 if self._has_header else _BEYOND_ALL)
+        self._write(header(number, BEGIN), 0)
+        self._number, self._end, self._has_header = number, BEGIN, True
 
     def close(self) -> None:
         """Let go of the file."""
