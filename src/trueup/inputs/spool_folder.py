@@ -15,7 +15,8 @@ Used like this:
 import os
 from pathlib import Path
 
-from trueup.inputs.spool_file import DAMAGED_FILES, SpoolFile, claim_two, is_spool_file, waiting_in
+from trueup.inputs.spool_file import DAMAGED_FILES, SpoolFile, claim_two
+from trueup.inputs.spool_look import is_spool_file, waiting_in
 
 
 class SpoolFolder:
