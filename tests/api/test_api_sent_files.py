@@ -1,5 +1,6 @@
 """How long a sent file is kept: until some days after the work on it has ended, and for no other reason less long."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
@@ -32,12 +33,16 @@ def wait_until(happened: Callable[[], object]) -> None:
         sleep(0.05)
 
 
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def removed(api: Api, days: int = 30) -> list[str]:
     with open_ledger(api.url) as database:
         return remove_old_files(database, sent_folder(api.edge), days, api.clock())
 
 
-def test_sent_files__are_kept_for_some_days_after_their_end(api: Api) -> None:
+def test_sent_files__are_kept_for_some_days_after_their_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = sent_folder(api.edge)
     applied, cancelled, left, lost = (sent(api, f"click_id\nc{number}\n")["upload_id"] for number in range(1, 5))
     done(api.post(f"/uploads/{applied}/apply?wait=30"))
@@ -49,7 +54,13 @@ def test_sent_files__are_kept_for_some_days_after_their_end(api: Api) -> None:
     api.clock.moved_seconds += 30 * DAY_SECONDS - 60
     assert removed(api) == []
     api.clock.moved_seconds += 60
-    assert removed(api) == [applied, cancelled]
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", no_room)
+        (folder.folder / f"{applied}.ended").unlink()
+        assert removed(api) == [cancelled]  # a full disk is no reason to keep the others
+    assert removed(api) == []
+    api.clock.moved_seconds += 30 * DAY_SECONDS
+    assert removed(api) == [applied]
     assert folder.whole() == [left, lost]
     with open_ledger(api.url) as database:
         assert [file.upload_id for file in unknown_files(database, folder, api.clock())] == [lost]
@@ -76,13 +87,9 @@ def test_sent_files__a_server_removes_those_that_are_old_and_keeps_them_where_to
 
 
 def test_sent_files__one_whose_note_found_no_room_is_not_taken(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_room(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     upload_id = sent(api, "click_id\nc1\n")["upload_id"]
     monkeypatch.setattr("os.fsync", no_room)
     answer = api.post("/uploads", content=b"click_id\nc2\n", headers={"Content-Type": "text/csv"})
     monkeypatch.undo()
     assert answer.status_code == 507
     assert sent_folder(api.edge).whole() == [upload_id]
-    assert [path.name for path in sent_folder(api.edge).folder.iterdir()] != []

@@ -15,8 +15,20 @@ from trueup.inputs.spool_records import BEGIN, header, read_header, record, surv
 from trueup.model.traffic import Click
 
 
-def adopted(folder: Path) -> tuple[Contents, int]:
-    """What an adopted file holds, and how many files there were. Nothing waits in it any more."""
+def read_and_keep_more(folder: Path) -> Contents:
+    """What a file holds that is taken to be written to, behind which more is kept. It is as it was in the end."""
+    with closing(SpoolFile.claim(folder, SIZE)) as file:
+        contents = file.read()
+        assert file.keep([click(9_999)]) == 1
+        assert file.read().clicks == [*contents.clicks, click(9_999)]
+    with closing(SpoolFile.claim(folder, SIZE)) as file:
+        assert file.read().clicks == [*contents.clicks, click(9_999)]
+        file.empty()
+    return contents
+
+
+def adopted(folder: Path) -> Contents:
+    """What an adopted file holds. Nothing waits in it any more."""
     files = SpoolFolder(folder, SIZE).adopt()
     contents = Contents([], ())
     for file in files:
@@ -25,7 +37,7 @@ def adopted(folder: Path) -> tuple[Contents, int]:
             file.empty()
     assert SpoolFolder(folder, SIZE).waiting_bytes() == 0
     assert SpoolFolder(folder, SIZE).adopt() == []
-    return contents, len(files)
+    return contents
 
 
 def expect(written: Written, contents: Contents, before: bytes, after: bytes) -> None:
@@ -39,9 +51,9 @@ def expect(written: Written, contents: Contents, before: bytes, after: bytes) ->
 
 
 @settings(max_examples=100, deadline=None)
-@given(generations, texts, damages())
+@given(generations, texts, damages(), st.booleans())
 def test_spool_damage__whole_records_are_read_and_others_told(
-    counts: list[list[int]], text: str, damage: list[tuple[str, int, int]]
+    counts: list[list[int]], text: str, damage: list[tuple[str, int, int]], is_adopted: bool
 ) -> None:
     with TemporaryDirectory(dir=QUICK_DISK) as name:
         folder = Path(name)
@@ -52,19 +64,19 @@ def test_spool_damage__whole_records_are_read_and_others_told(
         before = path.read_bytes()
         after = harm(bytearray(before), damage, end)
         path.write_bytes(after)
-        contents, _ = adopted(folder)
+        contents = adopted(folder) if is_adopted else read_and_keep_more(folder)
         expect(written, contents, before, bytes(after))
         if contents.damaged:
             (aside,) = SpoolFolder(folder, SIZE).damaged_files()
-            assert aside.read_bytes() == b"".join(
-                bytes(after[each.place : each.place + each.length]) for each in contents.damaged
-            )
+            grown = bytes(after) if is_adopted else bytes(after).ljust(SIZE, b"\0")
+            parts = (grown[each.place : each.place + each.length] for each in contents.damaged)
+            assert aside.read_bytes() == b"".join(parts)
 
 
 @settings(max_examples=100, deadline=None)
-@given(generations, texts, damages(0), st.integers(0, BEGIN - 1), st.integers(0, 7))
+@given(generations, texts, damages(0), st.integers(0, BEGIN - 1), st.integers(0, 7), st.booleans())
 def test_spool_damage__a_lost_header_loses_no_record_and_keeps_the_file(
-    counts: list[list[int]], text: str, damage: list[tuple[str, int, int]], place: int, bit: int
+    counts: list[list[int]], text: str, damage: list[tuple[str, int, int]], place: int, bit: int, is_adopted: bool
 ) -> None:
     with TemporaryDirectory(dir=QUICK_DISK) as name:
         folder = Path(name)
@@ -77,13 +89,13 @@ def test_spool_damage__a_lost_header_loses_no_record_and_keeps_the_file(
         if len(after) > place and after[place] == before[place]:
             after[place] ^= 1 << bit
         path.write_bytes(after)
-        contents, _ = adopted(folder)
+        contents = adopted(folder) if is_adopted else read_and_keep_more(folder)
         intact = [each for each in written.records if whole(each, before, bytes(after))]
         if intact:
             assert contents.clicks == [one for each in intact for one in each.clicks]
         else:  # what an emptying left behind may come again: the ledger takes none twice
             assert set(contents.clicks) <= written.forgotten
-        if after.strip(b"\0"):
+        if after.strip(b"\0") and is_adopted:  # where more was kept, the header is whole again
             (aside,) = SpoolFolder(folder, SIZE).damaged_files()
             assert aside.read_bytes() == bytes(after).rstrip(b"\0")[: len(after)].ljust(min(BEGIN, len(after)), b"\0")
 

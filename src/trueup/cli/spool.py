@@ -22,8 +22,8 @@ from trueup.inputs.folder_mark import (
     mark_folder,
     shown_database,
 )
-from trueup.inputs.spool_file import look_into
 from trueup.inputs.spool_folder import SpoolFolder
+from trueup.inputs.spool_look import look_into
 from trueup.intake.live import LiveLedger
 from trueup.intake.sent_folder import SentFolder
 from trueup.intake.sent_keeping import UnknownFile, take_up, unknown_files
@@ -145,9 +145,9 @@ def _told(chosen: "Settings") -> dict[str, Any]:
     folder, letters = SpoolFolder(chosen.folder, 0), DeadLetters(chosen.folder)
     contents = [(path, look_into(path)) for path in folder.files()]
     waiting = [
-        {"file": path.name, "clicks": len(each.clicks), "damaged_bytes": sum(part.length for part in each.damaged)}
-        for path, each in contents
-        if each.clicks or each.damaged
+        {"file": path.name, "clicks": len(clicks), "damaged_bytes": sum(part.length for part in damaged)}
+        for path, (clicks, damaged) in contents
+        if clicks or damaged
     ]
     unknown, trouble = _unknown(chosen)
     return {

@@ -13,7 +13,6 @@ Used like this:
 """
 
 import fcntl
-import json
 import os
 import zlib
 from collections.abc import Sequence
@@ -22,16 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic_core import from_json, to_json
-
+from trueup.inputs.spool_look import clicks_of, read_whole, text_of, waiting_in
 from trueup.inputs.spool_records import BEGIN, HEAD_BYTES, Header, Stretch, Survey, header, read_header, record, survey
 from trueup.intake.durable_files import make_folder, sync_folder, write_whole
 from trueup.model.traffic import Click
 
 DAMAGED_FILES: Final = "damaged-*.spool"
 _FILES: Final = 1_024
-_BLOCK: Final = 1 << 20  # read at once
-_PAGE: Final = 1 << 12  # read at once where a block cannot be read
+_BEYOND_ALL: Final = 1 << 32  # more than any file was emptied: of a lost header nobody knows the number
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class SpoolFile:
         """
         self.path, self._file = path, file
         self._size = os.fstat(file).st_size
-        content, is_whole = _read(file, self._size)
+        content, is_whole = read_whole(file, self._size)
         told = read_header(content)
         self._is_new = is_whole and not content.strip(b"\0")
         self._has_header = self._is_new or told is not None
@@ -69,7 +66,7 @@ class SpoolFile:
     def claim(cls, folder: Path, size: int) -> Self:
         """Take the first file of a folder that no program holds, with whatever an earlier program left in it.
 
-        A damaged one is not written to: it is left for `adopt`.
+        A damaged one can be written to: what comes is written behind all that was in it.
 
         Args:
             folder: Is made where it is missing.
@@ -84,13 +81,11 @@ class SpoolFile:
             if claimed is None:
                 continue
             try:
-                if not claimed.damaged:
-                    claimed.take_room(size)
-                    return claimed
+                claimed.take_room(size)
             except BaseException:
                 claimed.close()
                 raise
-            claimed.close()
+            return claimed
         raise OSError(f"all {_FILES} spool files of {folder} are held by other programs")
 
     @classmethod
@@ -152,7 +147,7 @@ class SpoolFile:
         """
         texts, end = [], self._end + HEAD_BYTES + 1
         for click in clicks:
-            text = _text(click)
+            text = text_of(click)
             end += len(text) + 1  # a comma or a bracket
             if end > self._size:
                 break
@@ -169,10 +164,10 @@ class SpoolFile:
         """
         if not (self.taken or self._damaged):
             return Contents([], ())
-        content, _ = _read(self._file, self._end)
+        content, _ = read_whole(self._file, self._end)
         found = survey(content, Header(self._number, self._end) if self._has_header else None)
         self._note_damage(content, found.damaged)
-        return Contents([click for text in found.texts for click in _clicks(text)], found.damaged)
+        return Contents([click for text in found.texts for click in clicks_of(text)], found.damaged)
 
     def empty(self) -> None:
         """Forget what is kept: the ledger has it. What was damaged when it was read stays in a file of its own.
@@ -184,8 +179,9 @@ class SpoolFile:
             OSError: Nothing is forgotten, and all can be read again.
         """
         self._keep_aside()
-        self._write(header(self._number + 1, BEGIN), 0)
-        self._number, self._end, self._has_header = self._number + 1, BEGIN, True
+        number = self._number + (1 if self._has_header else _BEYOND_ALL)
+        self._write(header(number, BEGIN), 0)
+        self._number, self._end, self._has_header = number, BEGIN, True
 
     def check(self) -> None:
         """See whether the file can be written again: its header is, as it stands.
@@ -262,89 +258,3 @@ def claim_two(folder: Path, size: int) -> tuple[SpoolFile, SpoolFile]:
     except BaseException:
         first.close()
         raise
-
-
-def is_spool_file(name: str) -> bool:
-    """Whether a file of this name is one that `SpoolFile.claim` makes."""
-    return name.startswith("clicks-") and name.endswith(".spool")
-
-
-def waiting_in(path: Path | str) -> int:
-    """How many bytes of clicks wait in a file, whoever holds it. Reads its header only.
-
-    It is never 0 while a click that was kept waits there. A file whose header is damaged counts as a whole.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return 0
-    try:
-        for _ in range(3):  # one that is written just now may be seen half
-            told = read_header(os.pread(file, BEGIN, 0))
-            if told:
-                return told.end - BEGIN
-        size = os.fstat(file).st_size
-        content, is_whole = _read(file, size)
-        return size if content.strip(b"\0") or not is_whole else 0
-    finally:
-        os.close(file)
-
-
-def look_into(path: Path) -> Contents:
-    """See what waits in a file, whoever holds it: not to be recorded from, as it may be emptied meanwhile.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    found = Contents([], ())
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        for _ in range(5):  # one that is written just now may be seen half
-            content, is_whole = _read(file, os.fstat(file).st_size)
-            if is_whole and not content.strip(b"\0"):
-                return Contents([], ())
-            told = read_header(content)
-            seen = survey(content, told)
-            found = Contents([click for text in seen.texts for click in _clicks(text)], seen.damaged)
-            if told == read_header(os.pread(file, BEGIN, 0)):
-                break
-    finally:
-        os.close(file)
-    return found
-
-
-def _read(file: int, size: int) -> tuple[bytes, bool]:
-    """Read a file from its beginning. What the disk does not give is read as zeros, and makes it not whole."""
-    parts, is_whole = [], True
-    for place in range(0, size, _BLOCK):
-        length = min(_BLOCK, size - place)
-        try:
-            parts.append(os.pread(file, length, place))
-        except OSError:
-            is_whole = False
-            parts += [_page(file, at, min(_PAGE, size - at)) for at in range(place, place + length, _PAGE)]
-    return b"".join(parts), is_whole
-
-
-def _page(file: int, place: int, length: int) -> bytes:
-    try:
-        return os.pread(file, length, place).ljust(length, b"\0")
-    except OSError:
-        return bytes(length)
-
-
-def _text(click: Click) -> bytes:
-    try:
-        return to_json(click)
-    except ValueError:  # text that is none, such as half of a pair of surrogates
-        return json.dumps(click).encode()
-
-
-def _clicks(text: bytes) -> list[Click]:
-    try:
-        return [tuple(click) for click in from_json(text)]
-    except ValueError:
-        return [tuple(click) for click in json.loads(text)]

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from trueup.inputs.spool_file import DAMAGED_FILES, SpoolFile, claim_two, is_spool_file, waiting_in
+from trueup.inputs.spool_file import DAMAGED_FILES, SpoolFile, claim_two
+from trueup.inputs.spool_look import is_spool_file, waiting_in
 from trueup.intake.durable_files import make_folder, write_first
 
 _IDENTITY: Final = "folder-id"

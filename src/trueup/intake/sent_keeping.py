@@ -6,6 +6,7 @@ does not know it is no reason: the ledger may be a restored backup, older than t
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,11 +45,12 @@ def remove_old_files(database: Database, folder: SentFolder, days: int, now: int
     removed = []
     for upload_id in folder.whole():
         record = find_upload(database, upload_id)
-        if record is None or record.state not in ENDED:
-            folder.goes_on(upload_id)
-        elif now - folder.ended_at(upload_id, now) >= days * _DAY_MICROS:
-            folder.forget_content(upload_id)
-            removed.append(upload_id)
+        with suppress(OSError):  # a disk without room for a mark needs the others gone all the more
+            if record is None or record.state not in ENDED:
+                folder.goes_on(upload_id)
+            elif now - folder.ended_at(upload_id, now) >= days * _DAY_MICROS:
+                folder.forget_content(upload_id)
+                removed.append(upload_id)
     return removed
 
 
