@@ -122,7 +122,9 @@ def test_report__a_preview_changes_nothing(api: Api, world: World) -> None:
     assert world.conversions() == []
     applied = reported(api, *ROWS)
     assert applied["results"] == preview["results"]
-    assert {**applied, "batch_id": None, "preview": True} == preview
+    modes = preview["duplicate_modes"]
+    assert [(found["mode"], found["mode_from"]) for found in modes] == [("update", "default"), ("update", "conversion_id")]
+    assert {**applied, "batch_id": None, "preview": True, "duplicate_modes": modes} == preview
 
 
 def test_report__makes_a_batch_that_can_be_undone(api: Api, world: World) -> None:

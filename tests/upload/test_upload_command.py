@@ -125,7 +125,8 @@ def test_upload__a_preview_is_what_applying_does_and_changes_nothing(world: Worl
     applied = world.trueup("upload", path, "--yes", *words, world.folder / "applied.csv")
     assert (preview.code, applied.code) == (1, 1)
     told = json.loads(applied.stdout)
-    assert json.loads(preview.stdout) == told | {"batch_id": None, "preview": True}
+    modes = [{"mode": "update", "mode_from": "chosen", "rows": 4}]
+    assert json.loads(preview.stdout) == told | {"batch_id": None, "preview": True, "duplicate_modes": modes}
     assert (world.folder / "preview.csv").read_text() == (world.folder / "applied.csv").read_text()
 
 
