@@ -9,17 +9,19 @@ from model import NO_CLICK, Click, Row, Upload
 from trueup.model.policy import NetworkPolicy, OfferPolicy, Policy
 from trueup.model.words import Approval, DuplicateMode, PayoutMode, RowKind, Status, UnknownClick
 
-HOUR: Final = 3_600_000_000
+MINUTE: Final = 60_000_000
+HOUR: Final = 60 * MINUTE
 NOON: Final = 1_770_724_800_000_000  # 2026-02-10T12:00:00Z
 CLICKS: Final = {
     "a": Click(campaign_id=1, offer_id=1, network_id=1, traffic_source_id=1, clicked_at=NOON - 30 * HOUR),
     "b": Click(campaign_id=1, offer_id=2, network_id=2, traffic_source_id=1, clicked_at=NOON - 29 * HOUR),
     "c": Click(campaign_id=2, offer_id=3, network_id=1, traffic_source_id=2, clicked_at=NOON - 28 * HOUR),
     "d": Click(campaign_id=0, offer_id=0, network_id=0, traffic_source_id=0, clicked_at=NOON - 27 * HOUR),
+    # Later than the first upload: a clock has stepped back.
+    "e": Click(campaign_id=2, offer_id=2, network_id=2, traffic_source_id=1, clicked_at=NOON + 4 * MINUTE),
 }
 MODES: Final = st.sampled_from(DuplicateMode)
 PAYOUTS: Final = st.sampled_from([None, None, 0, 1_000_000, 2_500_000, -500_000, 333_333, 1])
-MINUTE: Final = 60_000_000
 TIMES: Final = [None] * 5 + [NOON - 5 * HOUR, NOON - 4 * HOUR, NOON - 27 * HOUR, NOON - 28 * HOUR, NOON + 9 * HOUR]
 TIMES += [NOON - 28 * HOUR - 5 * MINUTE, NOON - 29 * HOUR - 5 * MINUTE - 1, NOON - 30 * HOUR - 1]
 # What clocks showed; the last two were skipped in New York, and repeated in Warsaw.
@@ -68,7 +70,7 @@ def rows() -> st.SearchStrategy[Row]:
     made = st.builds(
         Row,
         line=st.just(0),
-        click_id=st.sampled_from(["a", "a", "a", "b", "b", "c", "d", "unknown"]),
+        click_id=st.sampled_from(["a", "a", "a", "b", "b", "c", "d", "e", "unknown"]),
         conversion_type=st.sampled_from(["", "", "", "sale", "sale", "Sale", "conversion"]),
         transaction_id=st.sampled_from(["", "", "t1", "t2"]),
         event_id=st.sampled_from(["", "e1", "e2"]),

@@ -150,5 +150,10 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
         write_thing(ledger, Offer(0, "Shoes", 1, policy=offer))
         text = {name: "" for name, dtype in CLICKS.items() if dtype == pl.String}
         numbers = {name: 0 for name, dtype in CLICKS.items() if dtype != pl.String}
-        here = {"click_id": "k", "offer_id": 1, "network_id": 1, "clicked_at": micros_at(f"{DAY}T10:00:00Z")}
+        here = {
+            "click_id": "k",
+            "offer_id": 1,
+            "network_id": 1,
+            "clicked_at": micros_at(f"{DAY}T{read('clicked', '10:00')}:00Z"),
+        }
         commit_clicks(ledger, pl.DataFrame([{**text, **numbers, **here}], schema=dict(CLICKS)).select(*CLICKS))
