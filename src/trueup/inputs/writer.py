@@ -261,8 +261,6 @@ class Writer:
             job.done.set_exception(error)
             if isinstance(error, DatabaseUnavailableError):
                 self._lose(str(error))
-            elif not isinstance(error, DatabaseError):
-                self._watch.failed(f"{type(error).__name__}: {error}")
         self._next_slice = 2 * monotonic() - began
         self._gathered_since_slice = False
         self._watch.sliced(monotonic() - began)

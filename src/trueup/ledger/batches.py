@@ -44,6 +44,7 @@ class BatchMovedError(Exception):
 
     def __init__(self, batch_id: int) -> None:
         super().__init__(f"batch {batch_id} was carried on by another program")
+        self.batch_id = batch_id
 
 
 def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame) -> BatchRecord:
@@ -155,6 +156,11 @@ def batches_left_out(database: Database, also_undone: int = 0) -> frozenset[int]
         return any(not is_left_out(undo) for undo in undos.get(batch_id, ()))
 
     return frozenset(batch_id for batch_id in undos if batch_id and is_left_out(batch_id))
+
+
+def lock_batch(database: Database, batch_id: int) -> None:
+    """Keep others who lock the batch out until the caller's transaction ends."""
+    database.execute(update(batches).where(batches.c.batch_id == batch_id).values(state=batches.c.state))
 
 
 def stop_batch(database: Database, batch_id: int) -> None:
