@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.watch import Watch
 from trueup.intake.chunks import Slices
-from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
+from trueup.ledger.database import Database, DatabaseUnavailableError
 
 T = TypeVar("T")
 
@@ -79,8 +79,6 @@ class SliceQueue:
             job.done.set_exception(error)
             if isinstance(error, DatabaseUnavailableError) or not isinstance(error, Exception):
                 raise
-            if not isinstance(error, DatabaseError):
-                self._watch.failed(f"{type(error).__name__}: {error}")
         else:
             with self._lock:
                 if not self._closed:

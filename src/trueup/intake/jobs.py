@@ -92,7 +92,10 @@ class Jobs:
         return lane.submit(self._patiently, partial(self._work, record.upload_id))
 
     def undo(self, batch_id: int, rows: int, made_by: str) -> "Future[None]":
-        """Undo a batch of so many rows, or go on with its undo. Its refusal (UndoRefusedError) is the future's."""
+        """Undo a batch of so many rows, or go on with its undo.
+
+        Its refusal (UndoRefusedError), or that somebody else did it (BatchMovedError), is the future's.
+        """
         running = self._undoing.get(batch_id)
         if running is None or running.done():
             lane = self._large if rows > _LARGE_ROWS else self._small
@@ -134,7 +137,7 @@ class Jobs:
                 self._stopping.wait(_RETRY_SECONDS)
             except (self._ending, _EndedError):
                 return
-            except UndoRefusedError:
+            except (UndoRefusedError, BatchMovedError):
                 raise
             except Exception as error:
                 _LOG.error("work failed", exc_info=error)
@@ -225,8 +228,7 @@ class Jobs:
     ) -> Generator[None, None, None]:
         batch, resumed = undoable(database, batch_id)
         watch = Watch(slice_seconds=SLICE_SECONDS)
-        with suppress(BatchMovedError):  # it was undone itself, or another program carries it on
-            yield from applying_undo(database, batch, resumed, made_by, self._clock, watch, Origin.API, clicks)
+        yield from applying_undo(database, batch, resumed, made_by, self._clock, watch, Origin.API, clicks)
 
     def _step(self, database: Database, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
         """What to call with how much is done; it ends the work that nobody wants any more."""

@@ -16,9 +16,11 @@ from trueup.intake.door import Clock, record_again, steps_again
 from trueup.intake.summary import Summary
 from trueup.intake.uploads import Watch
 from trueup.ledger.batches import (
+    BatchMovedError,
     added,
     batches_left_out,
     create_batch,
+    lock_batch,
     read_batch,
     stop_batch,
     touched_clicks,
@@ -47,9 +49,10 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
         raise UndoRefusedError(
             f"Batch {batch_id} woke rows whose clicks came later than they did. To take rows back, undo their batch."
         )
+    left_out = batches_left_out(database)  # before the undos: another program may be about to make one
     undos = undos_of(database, batch_id)
     resumed = next((undo for undo in undos if undo.state is BatchState.RUNNING), None)
-    if resumed is None and batch_id in batches_left_out(database):
+    if resumed is None and batch_id in left_out:
         last = undos[-1].batch_id
         raise UndoRefusedError(
             f"Batch {batch_id} is undone already, by batch {last}; `trueup undo {last}` brings it back."
@@ -75,7 +78,7 @@ def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | 
 def apply_undo(
     database: Database, batch: BatchRecord, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
 ) -> Summary:
-    """Undo a batch, or go on with its undo. Raises: BatchMovedError when another program goes on with it too."""
+    """Undo a batch, or go on with its undo. Raises: BatchMovedError when another program does it too."""
     return to_its_end(applying_undo(database, batch, resumed, made_by, clock, watch))
 
 
@@ -132,9 +135,20 @@ def _begin(
 ) -> BatchRecord:
     receipt = Receipt(BatchKind.UNDO, origin, clock(), made_by, batch.policy_id, undoes=batch.batch_id)
     with database.transaction():
+        lock_batch(database, batch.batch_id)
+        if undos_of(database, batch.batch_id) and not _is_still_to_undo(database, batch):
+            raise BatchMovedError(batch.batch_id)
         record = create_batch(database, receipt, clicks, read_totals(database))
         watch.begun(record)
     return record
+
+
+def _is_still_to_undo(database: Database, batch: BatchRecord) -> bool:
+    try:
+        _, resumed = undoable(database, batch.batch_id)
+    except UndoRefusedError:
+        return False
+    return resumed is None
 
 
 def clicks_of(database: Database, batch: BatchRecord) -> pl.Series:

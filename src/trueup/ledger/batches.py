@@ -45,6 +45,7 @@ class BatchMovedError(Exception):
 
     def __init__(self, batch_id: int) -> None:
         super().__init__(f"batch {batch_id} was carried on by another program")
+        self.batch_id = batch_id
 
 
 def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame) -> BatchRecord:
@@ -163,6 +164,11 @@ def batches_ever_undone(database: Database) -> frozenset[int]:
     """The batches that some undo was made for, whether or not it was undone itself since."""
     undone = select(batches.c.undoes).where(batches.c.undoes > 0).distinct()
     return frozenset(database.read(undone, {"undoes": pl.Int64})["undoes"].to_list())
+
+
+def lock_batch(database: Database, batch_id: int) -> None:
+    """Keep others who lock the batch out until the caller's transaction ends."""
+    database.execute(update(batches).where(batches.c.batch_id == batch_id).values(state=batches.c.state))
 
 
 def stop_batch(database: Database, batch_id: int) -> None:

@@ -17,7 +17,7 @@ from trueup.inputs.api.upload_jobs import Look, Wait, jobs_of, waited
 from trueup.intake.summary import Summary
 from trueup.intake.undo import UndoRefusedError, preview_undo, undoable
 from trueup.intake.uploads import Watch
-from trueup.ledger.batches import batches_before, batches_left_out, read_batch, undos_of
+from trueup.ledger.batches import BatchMovedError, batches_before, batches_left_out, read_batch, undos_of
 from trueup.ledger.database import Database
 from trueup.ledger.pages import rows_of_batch
 from trueup.model.catalog import Catalog
@@ -98,7 +98,14 @@ async def undo_batch(
             work.result()
         except UndoRefusedError:  # somebody else undid it meanwhile
             raise Problem(ProblemKind.WRONG_STATE, f"batch {batch_id} is undone already") from None
+        except BatchMovedError as error:
+            if error.batch_id == batch_id:
+                raise Problem(ProblemKind.WRONG_STATE, f"somebody else began to undo batch {batch_id}") from None
+            # else its undo is carried on by another program, or was undone itself: it tells how it stands
     answer = await look(partial(_undo_now, batch_id=batch_id, catalog=edge.catalog))
+    if answer.undo and answer.undo.state is BatchState.STOPPED:
+        undo = answer.undo.batch_id
+        raise Problem(ProblemKind.WRONG_STATE, f"the undo, batch {undo}, was undone before all of it was done")
     if answer.undo is None or answer.undo.state is BatchState.RUNNING:
         response.status_code = 202
     return answer

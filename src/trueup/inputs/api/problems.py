@@ -13,6 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from trueup.inputs.callers import UnavailableError
+from trueup.intake.undo import UndoRefusedError
+from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import DatabaseUnavailableError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -138,20 +140,24 @@ def unavailable(detail: str, seconds: int = 1) -> Problem:
 
 def problem_of(error: Exception) -> Problem:
     """What an exception means to who asked; FAILURE for one that nobody foresaw."""
+    found = Problem(ProblemKind.FAILURE, "the server's log says more, by the request_id")
     match error:
         case Problem():
-            return error
+            found = error
         case UnavailableError() | DatabaseUnavailableError():
-            return unavailable("the database cannot be used now; try again soon")
+            found = unavailable("the database cannot be used now; try again soon")
         case RequestValidationError():
-            return _invalid(error)
+            found = _invalid(error)
+        case BatchMovedError():
+            found = Problem(ProblemKind.CONFLICT, f"batch {error.batch_id} was changed by somebody else meanwhile")
+        case UndoRefusedError():
+            found = Problem(ProblemKind.WRONG_STATE, "the batch was undone by somebody else meanwhile")
         case ClientDisconnect():
-            return Problem(ProblemKind.MALFORMED, "the body breaks off")
+            found = Problem(ProblemKind.MALFORMED, "the body breaks off")
         case HTTPException():
             kind = _OF_STATUS.get(error.status_code, ProblemKind.FAILURE)
-            return Problem(kind, _OWN_WORDS.get(kind, str(error.detail)), headers=error.headers)
-        case _:
-            return Problem(ProblemKind.FAILURE, "the server's log says more, by the request_id")
+            found = Problem(kind, _OWN_WORDS.get(kind, str(error.detail)), headers=error.headers)
+    return found
 
 
 def _invalid(error: RequestValidationError) -> Problem:

@@ -101,7 +101,8 @@ async def resume_upload(
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.state is UploadState.FAILED and record.batch_id:
         await written(edge, partial(move_upload, upload_id=upload_id, to=UploadState.APPLYING, trouble=""))
-    elif record.state is not UploadState.APPLYING:
+        record = await look(partial(known_upload, upload_id=upload_id))  # somebody else may have moved it before
+    if record.state is not UploadState.APPLYING:
         raise Problem(ProblemKind.WRONG_STATE, f"the upload is {record.state}: there is nothing to go on with")
     return await _worked_on(look, edge, response, upload_id, wait)
 
