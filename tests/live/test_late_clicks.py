@@ -1,4 +1,4 @@
-"""A visit that is recorded later than its conversion: whatever waited for it comes to life, whoever has brought what."""
+"""A visit that is recorded later than its conversion: whatever waited for it comes to life, whoever brought what."""
 
 import asyncio
 import json
@@ -57,7 +57,7 @@ def test_late_click__wakes_what_a_program_left_that_was_killed(world: World, tmp
     succeeded(world.trueup("audit"))
 
 
-def test_late_click__is_no_batch_to_undo_and_its_rows_are(world: World, tmp_path: Path) -> None:
+def test_late_click__is_no_batch_to_undo_and_its_rows_are(world: World) -> None:
     click = new_click()
     with open_ledger(world.trueup.url) as ledger:
         live = LiveLedger(ledger, now, "tests")
