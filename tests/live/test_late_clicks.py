@@ -1,4 +1,4 @@
-"""A visit that is recorded later than its conversion: whatever waited for it comes to life."""
+"""A visit that is recorded later than its conversion: whatever waited for it comes to life, whoever brought what."""
 
 import asyncio
 import json

@@ -30,6 +30,7 @@ PATIENT: Final = Waits(
     connect=10, lock=60, statement=None, silence=60
 )  # a person who looks on, or a long piece of work
 LIVE: Final = Waits(connect=2, lock=2, statement=10, silence=6)  # what serves: it keeps what it has, and tries again
+READING: Final = Waits(connect=2, lock=5, statement=60, silence=6)  # what somebody asks for who waits, such as a report
 
 
 def with_waits(url: str, waits: Waits) -> str:

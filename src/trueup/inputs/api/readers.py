@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.edge import Edge
 from trueup.intake.chunks import Slices, at_once
-from trueup.ledger.database import LIVE, Database, DatabaseUnavailableError
+from trueup.ledger.database import READING, Database, DatabaseUnavailableError
 from trueup.ledger.lines import Lines
 from trueup.ledger.open import open_ledger
 
@@ -65,7 +65,7 @@ class Readers:
 
     def _open(self) -> None:
         """Open one more. It is idle first: whoever it was opened for may have left meanwhile."""
-        database = open_ledger(self._url, LIVE)
+        database = open_ledger(self._url, READING)
         if database.is_sqlite:
             database.run("PRAGMA cache_size = -16384")  # 16 MiB: there are several beside the writer's
             database.run("PRAGMA query_only = ON")
