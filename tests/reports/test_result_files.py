@@ -29,4 +29,4 @@ def test_results__of_very_many_rows_have_one_header_and_every_row_in_order() -> 
 
 
 def test_results__of_no_rows_are_a_header() -> None:
-    assert written(empty(JOURNAL).select(ROW_COLUMNS)) == "line,click_id,outcome,conversion_id,message\n"
+    assert written(empty(JOURNAL).select(ROW_COLUMNS)) == "line,click_id,outcome,conversion_id,message,mode,mode_from\n"

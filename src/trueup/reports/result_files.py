@@ -11,12 +11,11 @@ from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
 
 ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
-RESULT_TITLES: Final = ("line", "click_id", "outcome", "conversion_id", "message", "mode", "mode_from")
 _PIECE_ROWS: Final = 50_000
 
 
 def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
-    """Write what happened to each row of the file, in its order: RESULT_TITLES.
+    """Write `line,click_id,outcome,conversion_id,message,mode,mode_from` of each row of the file, in its order.
 
     Takes: decided rows (ROW_COLUMNS) in the order of their file.
     """
