@@ -123,10 +123,10 @@ def test_report__a_preview_changes_nothing(api: Api, world: World) -> None:
     applied = reported(api, *ROWS)
     assert applied["results"] == preview["results"]
     modes = preview["duplicate_modes"]
-    assert [(found["mode"], found["mode_from"]) for found in modes] == [
+    assert {(found["mode"], found["mode_from"]) for found in modes} == {
         ("update", "default"),
         ("update", "conversion_id"),
-    ]
+    }
     assert {**applied, "batch_id": None, "preview": True, "duplicate_modes": modes} == preview
 
 

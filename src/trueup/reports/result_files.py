@@ -12,12 +12,13 @@ from trueup.model.spreadsheet import defused
 from trueup.reports.now import NOW
 
 ROW_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
-RESULT_TITLES: Final = ("line", "click_id", "outcome", "conversion_id", "message", "mode", "mode_from", *NOW)
 _PIECE_ROWS: Final = 50_000
 
 
 def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
-    """Write what happened to each row of a file, and what it comes to now where that differs: RESULT_TITLES.
+    """Write what happened to each row of a file, and what it comes to now where that differs.
+
+    The columns are `line,click_id,outcome,conversion_id,message,mode,mode_from,outcome_now,message_now`.
 
     Takes: decided rows (ROW_COLUMNS; of a batch that is stored, NOW too) in the order of their file.
     """
