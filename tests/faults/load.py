@@ -39,6 +39,7 @@ _CLICK_ID: Final = re.compile(r"s=([a-z0-9]+)")
 _PATIENCE_SECONDS: Final = 20
 _PAUSE_SECONDS: Final = 0.01
 _CLICKS_OF_A_VISITOR: Final = 200  # that still buy something
+_LEAVES: Final = 0.02  # how often a visitor's connection is closed
 _DEAD_SECONDS: Final = 8.0  # so long nothing is answered although some wait
 
 
@@ -168,6 +169,8 @@ class Load:
         connection = HTTPConnection(HOST, self.server.port, timeout=_PATIENCE_SECONDS)
         while not enough.wait(_PAUSE_SECONDS):
             drawn = chance.random()
+            if drawn < _LEAVES:
+                connection.close()  # and comes back on another, perhaps to another process
             if not clicks or drawn < 0.45:
                 if click_id := self._click(connection, number):
                     clicks.append(click_id)

@@ -96,4 +96,4 @@ class Faults:
     def _noted(self, name: str) -> list[list[object]]:
         file = self._folder / name
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [json.loads(line) for line in lines]
+        return [noted for noted in map(json.loads, lines) if noted]

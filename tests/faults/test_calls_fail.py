@@ -9,13 +9,15 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
 from typing import Final, NamedTuple
 
+import psutil
 import pytest
 from command_line import CommandLine
-from load import PARKS
+from load import PARKS, Round
 from putting_in import SAID, UNHEARD_OF, Faults, Place
 from trials import NewTrials, Record, Trials, within
 
@@ -228,6 +230,42 @@ def test_calls__all_fail_when_it_is_told_to_stop(
                         turn.trouble(f"it ended with {code}")
                 trials.server.start()
     record(trials.stop_and_count())
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_calls__no_file_descriptor_is_left(
+    database_kind: str, url: str, new_trials: NewTrials, faults: Faults, record: Record
+) -> None:
+    trials = new_trials(url, parks=True)
+    with trials.load.running():
+        for spare in (0, 1, 3):
+            trials.load.wait_for_more(10)
+            with trials.round("no file descriptor is left for two seconds", f"{spare} more are free") as turn:
+                said = SAID[database_kind]  # so that it has to open its database again
+                with faults.failing(Place("cursor.executemany", f"^{COMMIT} "), said), _few_files(trials, spare):
+                    time.sleep(2)
+            _silence_ends(turn)
+    record(trials.stop_and_count())
+
+
+def _silence_ends(turn: Round) -> None:
+    if turn.silence > _WELL_SECONDS:
+        turn.trouble(f"nobody was answered for {turn.silence:.0f} seconds")
+
+
+@contextmanager
+def _few_files(trials: Trials, spare: int) -> Iterator[None]:
+    """Let the processes that serve open no more files than they have, and a few."""
+    time.sleep(0.2)  # what is to fail beside it is heard of before
+    processes = [psutil.Process(pid) for pid in trials.server.pids]
+    limits = [process.rlimit(psutil.RLIMIT_NOFILE) for process in processes]
+    for process, (_, hard) in zip(processes, limits, strict=True):
+        process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + spare, hard))
+    yield
+    for process, limit in zip(processes, limits, strict=True):
+        with suppress(psutil.NoSuchProcess):
+            process.rlimit(psutil.RLIMIT_NOFILE, limit)
 
 
 def _stopped(trials: Trials) -> int | str:

@@ -36,6 +36,8 @@ _SQL: Final = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|FROM) +\"?(\w+)")
 _open, _write, _stat, _time_ns, _time = os.open, os.write, os.stat, time.time_ns, time.time
 _really_open = io.open
 
+_NOTES: Final[dict[str, int]] = {}
+
 Rule = dict[str, Any]
 
 
@@ -61,8 +63,11 @@ class _Plan:
         except OSError:
             return
         if (found.st_mtime_ns, found.st_ino) != self._seen_as:
-            with _really_open(self._file, encoding="utf-8") as file:
-                told = json.load(file)
+            try:
+                with _really_open(self._file, encoding="utf-8") as file:
+                    told = json.load(file)
+            except OSError:  # no more files can be opened: what was told before still holds
+                return
             self._rules, self.clock_micros = told["rules"], told["clock_micros"]
             self._seen_as = (found.st_mtime_ns, found.st_ino)
 
@@ -91,14 +96,17 @@ def _is_due(rule: Rule) -> bool:
             os.close(_open(f"{FOLDER}/rule-{rule['number']}-{number}", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
             continue
+        except OSError:
+            return False
         return True
     return False
 
 
 def _note(name: str, line: str) -> None:
-    file = _open(f"{FOLDER}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    _write(file, line.encode() + b"\n")
-    os.close(file)
+    """Note something. The file stays open: none may be to be had later."""
+    if name not in _NOTES:
+        _NOTES[name] = _open(f"{FOLDER}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    _write(_NOTES[name], line.encode() + b"\n")
 
 
 def _frames() -> Iterator[str]:
@@ -247,6 +255,8 @@ class _DriverFinder(importlib.abc.MetaPathFinder):
 
 def everywhere() -> None:
     """Stand before all that may be told to fail. Called before the program begins."""
+    for name in ("places", "fired"):
+        _note(name, "[]")
     for name in (*BY_PATH, *BY_FILE):
         setattr(os, name, _system_call(name, getattr(os, name)))
     io.open = sys.modules["builtins"].open = _system_call("open", _really_open)
