@@ -33,8 +33,8 @@ _BACKLOG: Final = 4_096
 _CONNECTIONS_MOST: Final = 16_384
 _OTHER_FILES: Final = 256  # that a process has open beside its connections
 _NUMBERS: Final = "metrics"  # in the server's folder: where several processes keep their numbers
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0  # seconds before a process that ended is started again
-_LIVED_WELL: Final = 60.0  # seconds, after which an end is not taken for another of the same kind
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds before a process that ended is started again
+_LIVED_WELL: Final = 10.0  # seconds, after which an end is not taken for another of the same kind
 _LOOK_SECONDS: Final = 0.05
 _ASK_SECONDS: Final = 5.0
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask oneself
@@ -90,8 +90,7 @@ class Processes(MPServer):
         while self.interrupt_children:
             place = self.interrupt_children.pop()
             ended = self.wrks[place]
-            lived_well = monotonic() - ended.birth > _LIVED_WELL + self._waits.get(place, 0.0)
-            before = 0.0 if lived_well else self._waits.get(place, 0.0)
+            before = 0.0 if monotonic() - ended.birth > _LIVED_WELL else self._waits.get(place, 0.0)
             self._waits[place] = min(2 * before, _LONGEST_WAIT) or _FIRST_WAIT
             self._due[place] = monotonic() + self._waits[place]
             self._told(str(ended.inner.pid), ended.inner.exitcode or 0, self._waits[place])
