@@ -40,16 +40,15 @@ def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataF
     if not local:
         return rows
     found = pl.coalesce(moment(time, zone) for zone, time in local.items())
-    why = pl.coalesce(clock_change(time, zone, _shown(time)) for zone, time in local.items())
-    is_bad = (pl.col("zone") != "") & pl.col("converted_at").is_null() & _SO_FAR_FIT
-    plan = zoned.lazy().with_columns_seq(
-        converted_at=pl.when(pl.col("zone") != "").then(found).otherwise("converted_at")
-    )
-    plan = plan.with_columns_seq(
-        refusal=pl.when(is_bad).then(pl.lit(Outcome.REFUSED_BAD_TIME.value)).otherwise("refusal"),
-        detail=pl.when(is_bad).then(why).otherwise("detail"),
-    )
-    return worked_out(plan.drop("zone"))
+    dated = zoned.with_columns_seq(converted_at=pl.when(pl.col("zone") != "").then(found).otherwise("converted_at"))
+    is_bad = dated.select((pl.col("zone") != "") & pl.col("converted_at").is_null() & _SO_FAR_FIT).to_series()
+    if is_bad.any():
+        why = pl.coalesce(clock_change(time, zone, _shown(time)) for zone, time in local.items())
+        dated = dated.with_columns_seq(
+            refusal=pl.when(is_bad).then(pl.lit(Outcome.REFUSED_BAD_TIME.value)).otherwise("refusal"),
+            detail=pl.when(is_bad).then(why).otherwise("detail"),
+        )
+    return dated.drop("zone")
 
 
 def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:
