@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 from sqlalchemy import select
-from writers import KEY, Seen, now, writing
+from writers import Seen, now, writing
 
 from trueup.inputs.asgi import Endpoint, Header
 from trueup.inputs.edge import Edge
@@ -94,7 +94,7 @@ async def asked(
 def edge_on(url: str, folder: Path, **settings: Any) -> Iterator[tuple[Edge, Seen]]:  # noqa: ANN401 - as Settings has them
     """What routes stand on, with a running writer, and what that writer says."""
     with writing(url, folder) as (writer, seen):
-        yield Edge(Settings(**settings), writer, KEY, now), seen
+        yield Edge(Settings(**settings), writer, clock=now), seen
 
 
 def stored_clicks(url: str) -> list[dict[str, Any]]:
