@@ -51,7 +51,7 @@ def test_late_click__wakes_what_a_program_left_that_was_killed(world: World, tmp
     click = new_click()
     with writing(world.trueup.url, tmp_path) as (writer, _):
         asyncio.run(told_all(writer, [sale(click[0])]))
-    with writing(world.trueup.url, tmp_path, is_alone=True) as (writer, _):
+    with writing(world.trueup.url, tmp_path) as (writer, _):
         asyncio.run(writer.click(click))
     assert world.totals()["conversions"] == 1
     succeeded(world.trueup("audit"))
@@ -116,7 +116,7 @@ def test_late_click__that_comes_while_its_row_is_parked_waits_for_it(
             visitor.start()
             _wait_for_one_who_waits(admin)
 
-        monkeypatch.setattr(live_module.LiveLedger, "_beside", beside)
+        monkeypatch.setattr(live_module.LiveLedger, "_set_sub_parameters", beside)
         sales.record([sale(click[0])])
         visitor.join()
     assert world.totals()["conversions"] == 1
