@@ -1,4 +1,8 @@
-"""The two files that tell of an upload's rows: what happened to each, and the refused ones ready to be mended."""
+"""The two files that tell of an upload's rows: what happened to each, and the refused ones ready to be mended.
+
+What they say themselves is fit to be shown anywhere. The fields of refused rows are as they came, since they are sent
+again.
+"""
 
 import csv
 from typing import BinaryIO, Final, TextIO
@@ -9,6 +13,7 @@ from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
+from trueup.model.visible import on_one_line, visible_column
 
 ROW_COLUMNS: Final = ["line", *MESSAGE_COLUMNS]  # what these files need of a decided row
 _PIECE_ROWS: Final = 50_000
@@ -25,14 +30,18 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
 
 
 def _told(rows: pl.DataFrame) -> pl.DataFrame:
-    made = pl.when(pl.col("conversion_n") > 0).then(defused(pl.format("{}-{}", "click_id", "conversion_n")))
+    made = pl.when(pl.col("conversion_n") > 0).then(_shown(pl.format("{}-{}", "click_id", "conversion_n")))
     return rows.select(
         "line",
-        defused(pl.col("click_id")).alias("click_id"),
+        _shown(pl.col("click_id")).alias("click_id"),
         "outcome",
         made.alias("conversion_id"),
-        message().alias("message"),
+        visible_column(message()).alias("message"),
     )
+
+
+def _shown(text: pl.Expr) -> pl.Expr:
+    return defused(visible_column(text))
 
 
 def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:
@@ -45,7 +54,7 @@ def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out
     records = original_records(content, reading, refused["line"].to_list())
     for (_, fields), (_, outcome, text) in zip(records, refused.iter_rows(), strict=True):
         missing = len(reading.titles) - len(fields)
-        writer.writerow([*_defused(fields), *[""] * missing, outcome, text])
+        writer.writerow([*_defused(fields), *[""] * missing, outcome, on_one_line(text)])
 
 
 def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
