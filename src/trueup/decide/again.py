@@ -6,7 +6,7 @@ Undo, undo of undo, parked rows whose click has come, and the audit are this one
 import polars as pl
 
 from trueup.decide.effects import final_conversions
-from trueup.decide.pipeline import decide
+from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.rounds import STEPS
 from trueup.decide.terms import Policies
 from trueup.model.batch import BATCH, CONVERSIONS, MUTABLE
@@ -25,10 +25,38 @@ def decide_again(
     under; the batches to leave out (undone ones); the batch that asks.
     Returns: STEPS, none where nothing differs. A conversion that no row makes any more becomes `removed`.
     """
+    decided = _from_nothing(journal, snapshot, policies, without)
+    return _difference(snapshot.conversions, final_conversions(decided.steps), by_batch)
+
+
+def turned_rows(
+    journal: pl.DataFrame, snapshot: Snapshot, policies: Policies, *, before: frozenset[int], after: frozenset[int]
+) -> pl.DataFrame:
+    """The rows that come to something else once other batches are left out than before.
+
+    Args:
+        journal: All JOURNAL rows of some clicks.
+        snapshot: What is stored of these clicks.
+        policies: The policies that the rows were received under.
+        before: The batches that are left out now.
+        after: The batches that are to be left out.
+
+    Returns:
+        JOURNAL as it is after, with the outcome that each row has before as `was`. Rows that are left out before or
+        after are not among them.
+    """
+    # Most clicks of a batch have rows of no other.
+    others = journal.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
+    shared = journal.filter(pl.col("click_id").is_in(others.implode()))
+    was, becomes = (_from_nothing(shared, snapshot, policies, without).journal for without in (before, after))
+    known = was.select("click_id", "n", was="outcome")
+    return becomes.join(known, on=["click_id", "n"], how="inner").filter(pl.col("was") != pl.col("outcome"))
+
+
+def _from_nothing(journal: pl.DataFrame, snapshot: Snapshot, policies: Policies, without: frozenset[int]) -> Decisions:
     rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())
     from_nothing = Snapshot(snapshot.clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
-    decided = decide(rows.select(*BATCH), from_nothing, policies)
-    return _difference(snapshot.conversions, final_conversions(decided.steps), by_batch)
+    return decide(rows.select(*BATCH), from_nothing, policies)
 
 
 def _standing_refusal() -> pl.Expr:

@@ -52,6 +52,24 @@ class Amount(Answer):
     after: str = Field(examples=["155.00"])
 
 
+class FirstRow(Answer):
+    """One row of a batch, with what it would come to."""
+
+    line: int
+    click_id: str
+    message: str
+
+
+class OtherRows(Answer):
+    """Rows of one other batch that would come to something else."""
+
+    batch_id: int
+    was: str = Field(description="What they come to now.", examples=["ignored_duplicate"])
+    outcome: str = Field(description="What they would come to.", examples=["created"])
+    rows: int
+    first: list[FirstRow] = Field(description="The first few of them.")
+
+
 class SummaryAnswer(Answer):
     """What a batch did, or would do."""
 
@@ -63,6 +81,11 @@ class SummaryAnswer(Answer):
     revenue: Amount
     pending_revenue: Amount
     declined_revenue: Amount
+    other_rows: list[OtherRows] = Field(
+        default=[],
+        description="Of the preview of an undo: rows of other batches that would come to something else, such as "
+        "duplicates that come to life.",
+    )
 
     @classmethod
     def of(cls, summary: Summary, catalog: Catalog) -> Self:
