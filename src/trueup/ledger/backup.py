@@ -1,13 +1,8 @@
-"""A copy of the whole ledger as of one moment, made while others go on writing.
-
-The copy gets its name only when it is whole, checked, and on disk.
-"""
+"""A copy of the whole ledger as of one moment, made while others go on writing, and checked."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +11,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.open import refuse_no_ledger, without_password
 
 _SQLITE: Final = "sqlite:///"
 _PG_DUMP: Final = "pg_dump"
@@ -30,43 +26,24 @@ class ToolMissingError(BackupError):
     """PostgreSQL's own program for copies is not on this machine."""
 
 
-def back_up(url: str, target: Path) -> None:
+def back_up(url: str, file: Path) -> None:
     """Copy the ledger to a file: a SQLite file for SQLite, what `pg_restore` reads for PostgreSQL.
 
-    Takes: the database's URL; the file, which is replaced where it exists. Raises: BackupError, DatabaseError, OSError.
+    Args:
+        url: The database.
+        file: A file that is there, and empty.
+
+    Raises:
+        BackupError: The copy could not be made, or is not whole.
+        DatabaseError: The database cannot be read.
     """
     copy = _copy_sqlite if url.startswith(_SQLITE) else _copy_postgresql
-    with _whole_or_nothing(target) as part:
-        copy(url, part)
-
-
-@contextmanager
-def _whole_or_nothing(target: Path) -> Iterator[Path]:
-    """A file to write to, which takes the target's place when the block ends well. Nobody else may read it."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        yield part
-        _sync(part)
-        part.replace(target)
-        _sync(target.parent)
-    finally:
-        for left in (part, *(part.with_name(f"{part.name}{ending}") for ending in ("-journal", "-wal", "-shm"))):
-            left.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    copy(url, file)
 
 
 def _copy_sqlite(url: str, part: Path) -> None:
     """Have SQLite write the copy from one read transaction, which keeps no writer waiting, and check it."""
-    if not Path(url.removeprefix(_SQLITE)).is_file():
-        raise BackupError(f"there is no database {url.removeprefix(_SQLITE)}")
+    refuse_no_ledger(url)
     with Database(url) as database:
         database.run("VACUUM INTO ?", [str(part)])
     with Database(f"{_SQLITE}{part}") as copy:
@@ -84,10 +61,11 @@ def _copy_postgresql(url: str, part: Path) -> None:
         raise ToolMissingError(f"{_PG_DUMP} is not installed here")
     # Arguments of a program are everybody's to read, its environment is not.
     password = {"PGPASSWORD": str(place.password)} if place.password else {}
-    where = place.set(password=None).render_as_string()
+    where = without_password(place).render_as_string()
     _run([_PG_DUMP, "--format=custom", "--no-owner", f"--file={part}", f"--dbname={where}"], password)
     if shutil.which(_PG_RESTORE):
         _run([_PG_RESTORE, "--list", str(part)], {})
+    refuse_no_ledger(url)  # an empty database can be copied too
 
 
 def _run(words: list[str], environment: dict[str, str]) -> None:

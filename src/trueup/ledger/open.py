@@ -5,15 +5,19 @@ at a time. Alembic is slow to import, so it is left alone where there is nothing
 """
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+from sqlalchemy import URL, make_url
 
 from trueup.ledger.database import BUSY_TIMEOUT_SECONDS, Database, DatabaseError
 
 HEAD: Final = "0003"  # the newest migration; each has the next number
+_SQLITE: Final = "sqlite:///"
 VERSION_TABLE: Final = "trueup_version"
+_OTHERS: Final = "this database holds other tables, and is no ledger: give Trueup a database of its own"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
 
 _TABLE_NAMES: Final = {
@@ -25,29 +29,89 @@ _TABLE_NAMES: Final = {
 }
 
 
-def open_ledger(url: str, busy_seconds: float = BUSY_TIMEOUT_SECONDS) -> Database:
-    """Open a ledger, making or updating its tables first where that is needed.
+class NoLedgerError(DatabaseError):
+    """There is no ledger at that place, and none was to be made."""
 
-    Takes: what `Database` takes.
-    Raises: DatabaseError when it cannot be opened, is not a ledger, or was made by a newer program.
+
+def open_ledger(
+    url: str,
+    busy_seconds: float = BUSY_TIMEOUT_SECONDS,
+    *,
+    create: bool = False,
+    made: Callable[[], None] = lambda: None,
+) -> Database:
+    """Open a ledger, updating its tables first where that is needed.
+
+    Args:
+        url: What `Database` takes.
+        busy_seconds: How long to wait for SQLite's one writer's place, in seconds.
+        create: Whether to make one where there is none. Who only reads leaves nothing behind at a mistyped place.
+        made: What to do when one was made.
+
+    Raises:
+        NoLedgerError: There is none, and it was not to be made.
+        DatabaseError: It cannot be opened, is not a ledger, or was made by a newer program.
     """
-    _refuse_missing_folder(url)
+    if url == _SQLITE:
+        raise DatabaseError("the database URL names no file: write it as sqlite:///FILE")
+    if create:
+        _refuse_missing_folder(url)
+    elif not _may_be_ledger(url):
+        raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
     db = Database(url, busy_seconds)
     try:
-        if _read_version(db) != HEAD:
-            _migrate(db)
+        version = _read_version(db) or _empty(url, create=create)
+        if version != HEAD and not _migrate(db):
+            made()
     except BaseException:
         db.close()
         raise
     return db
 
 
+def refuse_no_ledger(url: str) -> None:
+    """Look whether a ledger is there, of whatever version, and leave it as it is. Raises: DatabaseError."""
+    if _may_be_ledger(url):
+        with Database(url) as db:
+            tables = _tables(db)
+        if VERSION_TABLE in tables:
+            return
+        if tables:
+            raise DatabaseError(_OTHERS)
+    raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
+
+
+def place_of_ledger(url: str) -> str:
+    """Where a ledger is, as a person reads it: SQLite's file, or PostgreSQL's URL without a password."""
+    if url.startswith(_SQLITE):
+        return url.removeprefix(_SQLITE)
+    return without_password(make_url(url)).set(query={}).render_as_string()
+
+
+def without_password(url: URL) -> URL:
+    """A URL that anybody may see: SQLAlchemy's own `set` takes no password away."""
+    return URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+
+
+def _empty(url: str, *, create: bool) -> str:
+    """The version of a database without tables. Raises: NoLedgerError where none are to be made."""
+    if not create:
+        raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
+    return ""
+
+
+def _may_be_ledger(url: str) -> bool:
+    """Whether there is anything at the place. Only to look at an empty or missing file of SQLite would write to it."""
+    if not url.startswith(_SQLITE):
+        return True
+    path = Path(url.removeprefix(_SQLITE))
+    return path.exists() and (not path.is_file() or path.stat().st_size > 0)
+
+
 def _refuse_missing_folder(url: str) -> None:
-    path = url.removeprefix("sqlite:///")
+    path = url.removeprefix(_SQLITE)
     if path == url:
         return
-    if not path:
-        raise DatabaseError("the database URL names no file: write it as sqlite:///FILE")
     folder = Path(path).parent
     if not folder.is_dir():
         raise DatabaseError(f"there is no folder {folder} to keep the database in: make it first")
@@ -55,11 +119,11 @@ def _refuse_missing_folder(url: str) -> None:
 
 def _read_version(db: Database) -> str:
     """The number of the last migration that was run, '' for an empty database. Raises DatabaseError for no ledger."""
-    tables = db.read_sql(_TABLE_NAMES[db.dialect.name], {"name": pl.String})["name"].to_list()
+    tables = _tables(db)
     if not tables:
         return ""
     if VERSION_TABLE not in tables:
-        raise DatabaseError("this database holds other tables, and is no ledger: give Trueup a database of its own")
+        raise DatabaseError(_OTHERS)
     found = db.read_sql(f"SELECT version_num FROM {VERSION_TABLE}", {"version": pl.String})  # noqa: S608 - a name of our own
     if found.height != 1:
         raise DatabaseError(f"this ledger is damaged: {VERSION_TABLE} says {found.height} versions")
@@ -71,13 +135,19 @@ def _read_version(db: Database) -> str:
     return version
 
 
-def _migrate(db: Database) -> None:
+def _tables(db: Database) -> list[str]:
+    return db.read_sql(_TABLE_NAMES[db.dialect.name], {"name": pl.String})["name"].to_list()
+
+
+def _migrate(db: Database) -> str:
+    """Bring the tables up to date. Returns: the version they had, '' for none."""
     with db.transaction():
         if not db.is_sqlite:
             db.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
         version = _read_version(db)  # another program may have migrated it while this one waited
         for statement in migration_sql(db.dialect.name, version) if version != HEAD else ():
             db.run(statement)
+    return version
 
 
 def migration_sql(dialect: str, version: str) -> list[str]:
