@@ -131,7 +131,7 @@ def _prepare(settings: "Settings", *, make_key: bool) -> str | None:
         open_countries(settings.country_database)
         for file in claim_two(settings.folder, settings.spool_bytes):
             file.close()
-        with open_ledger(settings.database_url) as database:
+        with open_ledger(settings.database_url, create=True) as database:
             return first_admin(database, now, os.urandom) if make_key else None
     except CountryDatabaseError as error:
         stop(str(error), ExitCode.FAILURE)
