@@ -38,7 +38,7 @@ def click_ids(clicks: int) -> pl.Series:
 def prepare(url: str, clicks: int) -> None:
     """Make a ledger with the clicks in it."""
     ids = click_ids(clicks).sort()
-    with open_ledger(url) as database:
+    with open_ledger(url, create=True) as database:
         assert not apply_setup(database, SETUP.encode()).mistakes
         for start in range(0, clicks, 100_000):
             part = ids.slice(start, 100_000).to_frame()

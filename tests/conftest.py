@@ -83,7 +83,7 @@ def postgres_template(postgres_url: str, testrun_uid: str, worker_id: str) -> It
     """The name of a database with a ledger's tables and no rows."""
     databases = Databases(postgres_url, f"template_{testrun_uid[:12]}_{worker_id}")
     url = databases.create()
-    open_ledger(url).close()
+    open_ledger(url, create=True).close()
     yield str(make_url(url).database)
     databases.close()
 
@@ -92,7 +92,7 @@ def postgres_template(postgres_url: str, testrun_uid: str, worker_id: str) -> It
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with a ledger's tables and no rows."""
     path = tmp_path_factory.mktemp("template") / "trueup.db"
-    open_ledger(f"sqlite:///{path}").close()
+    open_ledger(f"sqlite:///{path}", create=True).close()
     return path
 
 

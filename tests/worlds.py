@@ -82,7 +82,7 @@ class World:
     def upload(self, text: str | bytes, *words: object, command: str = "upload") -> Uploaded:
         """Upload a text as a file, without questions."""
         path, results = self.file(text), self.folder / "results.csv"
-        ran = self.trueup(command, path, "--yes", "--again", "--json", "--results", results, *words)
+        ran = self.trueup(command, path, "--yes", "--again", "--json", "--results", results, "--force", *words)
         assert ran.stdout, ran.stderr
         return Uploaded(ran.code, json.loads(ran.stdout), _records(results.read_text()), ran.stderr)
 

@@ -225,6 +225,16 @@ def test_file__previewed_changes_nothing(api: Api, acme: Path) -> None:
     assert api.post("/setup", content=acme.read_bytes(), headers=headers).json()["changes"] == []
 
 
+def test_file__previewed_tells_what_it_would_clear_and_what_nothing_uses(api: Api) -> None:
+    headers = {"Content-Type": "application/toml"}
+    whole = '[[offers]]\nname = "VPN"\nurl = "https://example.com/"\npayout_mode = "manual"\npayout = "1.20"\n'
+    assert api.post("/setup", content=whole, headers=headers).json()["remarks"] == []
+    less = '[[offers]]\nname = "VPN"\npayout = "1.20"\n'
+    preview = api.post("/setup?preview=true", content=less, headers=headers).json()
+    assert preview["changes"][0]["cleared"] == ["url", "payout_mode"]
+    assert preview["remarks"][0].startswith('offer "VPN": its payout 1.20 is not used')
+
+
 def test_file__tells_the_same_as_the_command(api: Api, trueup: CommandLine, acme: Path) -> None:
     asked = api.post(
         "/setup?preview=true", content=acme.read_bytes(), headers={"Content-Type": "application/toml"}

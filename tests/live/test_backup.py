@@ -130,6 +130,7 @@ def test_backup__shows_no_password_to_other_users(tmp_path: Path, monkeypatch: p
     ran = CommandLine("postgresql://me:hush@localhost/trueup")("backup", tmp_path / "copy")
     assert ran.code == 3
     assert "hush" not in (tmp_path / "words").read_text() + ran.stderr
+    assert "--dbname=postgresql://me@localhost/trueup\n" in (tmp_path / "words").read_text()
     assert (tmp_path / "password").read_text() == "hush\n"
 
 
@@ -169,3 +170,10 @@ def test_restore__loses_no_file_that_was_sent_since_and_takes_them_up_again(
         again.kill()
     assert World(restored, tmp_path).totals()["revenue"] == "9.00"
     succeeded(restored("audit"))
+
+
+def test_backup__of_a_database_without_a_ledger_leaves_no_copy(new_empty_url: NewUrl, tmp_path: Path) -> None:
+    ran = CommandLine(new_empty_url())("backup", tmp_path / "copy")
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "Not backed up: there is no ledger in" in ran.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -67,7 +67,7 @@ def make_tables_of_schema(db: Database) -> None:
 
 
 def test_migrations__make_what_the_schema_declares(new_empty_url: Callable[[], str]) -> None:
-    with open_ledger(new_empty_url()) as migrated, Database(new_empty_url()) as declared:
+    with open_ledger(new_empty_url(), create=True) as migrated, Database(new_empty_url()) as declared:
         make_tables_of_schema(declared)
         expected = facts(declared)
         assert {table for _, table, *_ in expected} == set(metadata.tables)

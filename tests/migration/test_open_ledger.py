@@ -18,12 +18,12 @@ from trueup.ledger.schema import batches, metadata, policies
 from trueup.model.policy import RULES_VERSION, Policy, UnknownRulesError
 
 VERSION = "SELECT version_num FROM trueup_version"
-OPEN = "import sys; from trueup.ledger.open import open_ledger; open_ledger(sys.argv[1]).close()"
+OPEN = "import sys; from trueup.ledger.open import open_ledger; open_ledger(sys.argv[1], create=True).close()"
 OPEN_AT_A_WORD = f"import sys, alembic.command; print('ready', flush=True); sys.stdin.readline(); {OPEN}"
 
 
 def test_empty_database__gets_every_table(new_empty_url: Callable[[], str]) -> None:
-    with open_ledger(new_empty_url()) as db:
+    with open_ledger(new_empty_url(), create=True) as db:
         for table in metadata.sorted_tables:
             assert db.read(select(func.count()).select_from(table), {"rows": pl.Int64}).item() == 0
         assert db.read_sql(VERSION, {"version": pl.String}).item() == HEAD
@@ -31,7 +31,7 @@ def test_empty_database__gets_every_table(new_empty_url: Callable[[], str]) -> N
 
 def test_second_opening__leaves_everything_as_it_is(new_empty_url: Callable[[], str]) -> None:
     url = new_empty_url()
-    with open_ledger(url) as db:
+    with open_ledger(url, create=True) as db:
         db.execute(batches.insert().values(file_name="march.csv"))
     with open_ledger(url) as db:
         assert db.read_sql("SELECT file_name FROM batches", {"name": pl.String})["name"].to_list() == ["march.csv"]
@@ -72,7 +72,7 @@ def test_migration_that_fails__leaves_nothing_behind(new_empty_url: Callable[[],
     url = new_empty_url()
     with Database(url) as db, pytest.raises(DatabaseError, match="no_such_column"):
         migrate_and_fail(db)
-    with open_ledger(url) as db:
+    with open_ledger(url, create=True) as db:
         assert db.read_sql("SELECT count(*) FROM clicks", {"rows": pl.Int64}).item() == 0
 
 
@@ -133,7 +133,7 @@ def test_file_that_is_no_database__is_refused(tmp_path: Path) -> None:
 
 def test_missing_folder__is_said(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=f"no folder {tmp_path}/absent to keep"):
-        open_ledger(f"sqlite:///{tmp_path}/absent/trueup.db")
+        open_ledger(f"sqlite:///{tmp_path}/absent/trueup.db", create=True)
 
 
 @pytest.mark.parametrize("url", ["sqlite:///", "mysql://localhost/x", "trueup.db", ""])

@@ -204,7 +204,9 @@ def test_output__is_a_file_and_a_word_about_it(ledger: Database, trueup: Command
 def test_output_that_cannot_be_written__ends_with_2(trueup: CommandLine, tmp_path: Path) -> None:
     ran = trueup("conversions", "--output", tmp_path / "nowhere" / "out.csv")
     assert (ran.code, ran.stdout) == (2, "")
-    assert ran.stderr == f"{tmp_path / 'nowhere' / 'out.csv'} cannot be written: No such file or directory.\n"
+    assert (
+        ran.stderr == f"{tmp_path / 'nowhere' / 'out.csv'} cannot be written: there is no folder {tmp_path}/nowhere.\n"
+    )
 
 
 def test_wrong_filter__leaves_an_earlier_file_alone(trueup: CommandLine, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ name = "Northwind"
 [[offers]]
 name = "VPN trial"
 network = "Northwind"
+payout_mode = "manual"
 payout = "1.20"
 [[campaigns]]
 name = "PL push"
@@ -48,7 +49,7 @@ in_journey = false
 [[offers]]
 name = "VPN trial"
 network = "Northwind"
-payout_mode = "auto"
+payout_mode = "manual"
 payout = "1.20"
 approval = "automatic"
 
@@ -82,6 +83,7 @@ def test_apply__sets_what_is_mentioned_and_leaves_the_rest(trueup: CommandLine) 
     second = """
         [[offers]]
         name = "VPN trial"
+        payout_mode = "manual"
         payout = "1.20"
         payouts = { conversion = "2" }
         [[campaigns]]
@@ -89,7 +91,7 @@ def test_apply__sets_what_is_mentioned_and_leaves_the_rest(trueup: CommandLine) 
         slug = "b"
         offers = [{ offer = "VPN trial" }]
     """
-    ran = trueup("setup", "apply", "-", stdin=second)
+    ran = trueup("setup", "apply", "-", "--yes", stdin=second)
     assert ran.stdout.splitlines() == [
         '~ offer "VPN trial": network "Northwind" -> (not set), payouts (not set) -> { conversion = "2.00" }',
         '~ campaign "PL push": slug "a" -> "b"',
@@ -129,7 +131,8 @@ def test_apply__of_a_file_that_is_not_there_says_so(trueup: CommandLine, tmp_pat
 
 def test_apply__in_json(trueup: CommandLine) -> None:
     trueup("setup", "apply", "-", stdin=FIRST)
-    second = '[[offers]]\nname = "VPN trial"\nnetwork = "Northwind"\npayout = 2\n[[offers]]\nname = "New"\n'
+    changed_offer = '[[offers]]\nname = "VPN trial"\nnetwork = "Northwind"\npayout_mode = "manual"\npayout = 2\n'
+    second = changed_offer + '[[offers]]\nname = "New"\n'
     ran = trueup("setup", "apply", "-", "--preview", "--json", stdin=second)
     told = json.loads(ran.stdout)
     added, changed = told["changes"][1], told["changes"][0]
@@ -139,6 +142,7 @@ def test_apply__in_json(trueup: CommandLine) -> None:
         "kind": "offers",
         "name": "VPN trial",
         "keys": {"payout": {"before": "1.20", "after": "2.00"}},
+        "cleared": [],
     }
     assert (added["action"], added["kind"], added["name"]) == ("add", "offers", "New")
     assert told["left_alone"] == [
@@ -233,5 +237,5 @@ def test_conversion_type__that_always_exists_can_be_set(trueup: CommandLine) -> 
     assert trueup("setup", "apply", "-", stdin=plain).stdout == "Nothing to change.\n"
     ran = trueup("setup", "apply", "-", stdin=plain + 'duplicate_mode = "create"')
     assert ran.stdout == '~ conversion type "conversion": duplicate_mode (not set) -> "create"\n'
-    ran = trueup("setup", "apply", "-", stdin=plain)
+    ran = trueup("setup", "apply", "-", "-y", stdin=plain)
     assert ran.stdout == '~ conversion type "conversion": duplicate_mode "create" -> (not set)\n'

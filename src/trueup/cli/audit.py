@@ -3,18 +3,18 @@
 import json as json_format
 
 import typer
-from rich.text import Text
 
-from trueup.cli.terminal import DatabaseUrl, ExitCode, database_url, output, progress_bar
+from trueup.cli.consoles import Text
+from trueup.cli.terminal import DatabaseUrl, ExitCode, output, progress_bar
 from trueup.cli.upload import Json
+from trueup.cli.workspace import workspace
 from trueup.intake.audit import Law
 from trueup.intake.audit import audit as look_at_everything
-from trueup.ledger.open import open_ledger
 
 
 def audit(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """Prove the ledger from the ground up. Ends with 0 only when every law holds."""
-    with open_ledger(database_url(context, db)) as database, progress_bar("Auditing") as bar:
+    with workspace(context, db) as database, progress_bar("Auditing") as bar:
         task = bar.add_task("", total=None)
         laws = look_at_everything(database, lambda done, rows: bar.update(task, completed=done, total=rows))
     if json:

@@ -1,17 +1,18 @@
 """`trueup clicks import`: bring the clicks of the tracker one comes from."""
 
 import getpass
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from trueup.cli import result_files
+from trueup.cli import stopping
+from trueup.cli.output_files import Force, claim_each
 from trueup.cli.shown import print_json, show
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
     database_url,
+    input_name,
     notices,
     now,
     progress_bar,
@@ -19,6 +20,7 @@ from trueup.cli.terminal import (
     stop,
 )
 from trueup.cli.upload import Encoding, File, Json, Preview, Zone
+from trueup.cli.workspace import workspace
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.intake.click_file import ClickFile, read_click_file, refused_clicks
 from trueup.intake.clicks import (
@@ -31,9 +33,12 @@ from trueup.intake.uploads import Watch
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.ledger.open import open_ledger
 from trueup.model.catalog import Catalog
 from trueup.model.progress import BatchRecord
+from trueup.model.visible import on_one_line
+from trueup.reports.result_files import write_refused
+
+_STOPPED: Final = "Stopped. What was imported is safe; run the same command again to go on from there."
 
 clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
 
@@ -52,6 +57,7 @@ def import_clicks(
     encoding: Encoding = None,
     preview: Preview = False,
     refused: Refused = None,
+    force: Force = False,
     json: Json = False,
     db: DatabaseUrl = None,
 ) -> None:
@@ -60,9 +66,9 @@ def import_clicks(
     It may also have cost, external_id, country and sub1 to sub10. Known clicks are left as they are; conversions that
     waited for a click come to life.
     """
-    result_files.refuse_unwritable(refused)
+    (refused_file,) = claim_each(database_url(context, db), refused, inputs=[file], force=force)
     content = read_input(file)
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
         zone = catalog.workspace.time_zone
         choices = Choices(time_zone=time_zone, workspace_time_zone=zone, decimal_comma=decimal_comma, encoding=encoding)
@@ -73,15 +79,17 @@ def import_clicks(
             notices.print(f"Going on with batch {resumed.batch_id}: {done}.")
         received_at = resumed.received_at if resumed else now()
         summary = _run(database, read, resumed, received_at, applies=not preview)
-    if refused:
-        told = refused_clicks(read, received_at)
-        result_files.write_refused(refused, told, content, read.reading)
-    _tell(summary, catalog, json=json)
+    try:
+        if refused_file:
+            with refused_file.opened_as_text() as out:
+                write_refused(refused_clicks(read, received_at), content, read.reading, out)
+    finally:  # what was done is told, whatever becomes of the file
+        _tell(summary, catalog, json=json)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
 def _read(content: bytes, file: str, choices: Choices, catalog: Catalog) -> ClickFile:
-    name = "standard input" if file == "-" else Path(file).name
+    name = input_name(file)
     try:
         with progress_bar("Reading") as bar:
             task = bar.add_task("", total=len(content))
@@ -89,9 +97,9 @@ def _read(content: bytes, file: str, choices: Choices, catalog: Catalog) -> Clic
                 content, name, choices, catalog, progress=lambda done: bar.update(task, completed=done)
             )
     except UnreadableFile as error:
-        stop(f"{name}: {error}")
+        stop(f"{on_one_line(name)}: {error}")
     for sentence in read.reading.statement:
-        notices.print(sentence, markup=False)
+        notices.print(sentence)
     return read
 
 
@@ -103,7 +111,8 @@ def _run(
     *,
     applies: bool,
 ) -> Summary:
-    with progress_bar("Importing" if applies else "Previewing") as bar:
+    saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
+    with saying, progress_bar("Importing" if applies else "Previewing") as bar:
         task = bar.add_task("", total=file.rows)
         watch = Watch(progress=lambda done, _: bar.update(task, completed=done))
         if not applies:

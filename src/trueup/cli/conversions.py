@@ -7,11 +7,12 @@ import polars as pl
 import typer
 
 from trueup.cli import viewing
+from trueup.cli.output_files import STANDARD, Force, Output, claim
 from trueup.cli.tables import blocks, print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, notices, output
-from trueup.cli.viewing import Form, chosen_form, opened, understood
+from trueup.cli.viewing import Form, chosen_form, understood
+from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.open import open_ledger
 from trueup.ledger.queries import count_conversions, one_moment
 from trueup.model.batch import EXPORT_COLUMNS
 from trueup.reports.export import write_csv, write_json
@@ -62,28 +63,30 @@ def conversions(
     json: viewing.Json = False,
     table: viewing.AsTable = False,
     file: viewing.Output = None,
+    force: Force = False,
     db: DatabaseUrl = None,
 ) -> None:
     """List conversions, in the order of their time."""
     form = chosen_form(csv=csv, json=json, table=table, file=file)
+    to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
     newest = limit or (NEWEST_SHOWN if form is Form.TABLE else None)
-    with open_ledger(database_url(context, db)) as database, one_moment(database):
+    with workspace(context, db) as database, one_moment(database):
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         pages = read_log(database, catalog, chosen, zone, newest)
         if form is Form.TABLE:
             _show(pl.concat(pages), count_conversions(database, chosen), zone)
         else:
-            _write(pages, form, file)
+            _write(pages, form, to_file)
 
 
-def _write(pages: Iterator[pl.DataFrame], form: Form, file: str | None) -> None:
-    with opened(file) as out:
+def _write(pages: Iterator[pl.DataFrame], form: Form, file: Output) -> None:
+    with file.opened() as out:
         written = write_json(pages, out) if form is Form.JSON else write_csv(pages, NUMBERS, out)
-    if file and file != "-":
-        notices.print(f"Wrote {written:,} conversions to {file}.", markup=False)
+    if file.place:
+        notices.print(f"Wrote {written:,} conversions to {file.name}.")
 
 
 def _show(rows: pl.DataFrame, total: int, zone: str) -> None:
@@ -96,8 +99,6 @@ def _show(rows: pl.DataFrame, total: int, zone: str) -> None:
     print_table(texts.select(first), set(EXPORT_COLUMNS) - {*NUMBERS, "batch_id"})
     left_out = [title for block in others for title in block[1:]]
     which = f"The newest {rows.height:,} of {total:,} conversions" if rows.height < total else f"{total:,} conversions"
-    output.print(f"\n{which}, newest last, times in {zone}.", markup=False)
+    output.print(f"\n{which}, newest last, times in {zone}.")
     if left_out:
-        output.print(
-            f"Not shown for lack of room: {', '.join(left_out)}. --csv and --json have every column.", markup=False
-        )
+        output.print(f"Not shown for lack of room: {', '.join(left_out)}. --csv and --json have every column.")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.text import Text
 
+from trueup.cli.consoles import Text
 from trueup.cli.serve import run_server, settings_of
+from trueup.cli.stopping import leave_to_others
 from trueup.cli.terminal import URL_VARIABLE, ExitCode, at_terminal, now, output, stop
 from trueup.sample.clicks import DAYS, SECOND
 from trueup.sample.files import Sample, sample
@@ -101,6 +102,7 @@ WALK: Final = (
 # Batches are numbered as they come.
 _STATEMENT_BATCH, _UNDO_BATCH = 7, 9
 _REFUSED: Final = "refused.csv"
+_MARK: Final = ".trueup-demo"  # a folder that has it was made by a demo, and may be made anew
 
 
 def demo(
@@ -117,12 +119,12 @@ def demo(
     url = f"sqlite:///{folder / DATABASE}"
     os.environ[URL_VARIABLE] = url  # what the walk's first line says; nothing else runs in this program
     written = f"{clicks:,} clicks of {DAYS} days, their conversions and a file of each form are in {folder}/."
-    output.print(written, markup=False)
+    output.print(written)
     output.print(Text(f"\n$ export {URL_VARIABLE}={shlex.quote(url)}", "bold"))
     words = _words(folder, invented, made_at)
     for step in WALK:
         _take(context, step, words)
-    output.print(_NEXT.format(**words), markup=False)
+    output.print(_NEXT.format(**words))
     if at_terminal() if serve is None else serve:
         _serve(folder, invented)
 
@@ -139,8 +141,9 @@ def _serve(folder: Path, invented: Sample) -> None:
         settings = settings.model_copy(update={"port": 0})
 
     def greet(where: str, key: str | None) -> None:
-        output.print(_SERVED.format(where=where, key=key, click_id=invented.followed.click.click_id), markup=False)
+        output.print(_SERVED.format(where=where, key=key, click_id=invented.followed.click.click_id))
 
+    leave_to_others()
     run_server(settings, greet)
 
 
@@ -149,12 +152,15 @@ def _write(folder: Path, invented: Sample, *, fresh: bool) -> None:
     databases = [folder / f"{DATABASE}{ending}" for ending in ("", "-wal", "-shm")]
     paths = [*databases, *(folder / name for name in (*invented.files, _REFUSED))]
     there = next((path for path in paths if path.exists()), None)
+    if there and not (folder / _MARK).exists():
+        stop(f"{there} exists already, and no demo made it. Choose another place with --folder.")
     if there and not fresh:
         stop(f"{there} exists already. Add --fresh to replace it, or choose another place with --folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for database in databases:
-            database.unlink(missing_ok=True)
+        (folder / _MARK).touch()
+        for path in paths:
+            path.unlink(missing_ok=True)
         shutil.rmtree(folder / SENT_FILES, ignore_errors=True)
         for name, text in invented.files.items():
             (folder / name).write_text(text, encoding="utf-8")

@@ -4,11 +4,11 @@ import json as json_format
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
+from trueup.cli.consoles import Text
+from trueup.cli.terminal import DatabaseUrl, output, stop
 from trueup.cli.upload import Json
-from trueup.ledger.open import open_ledger
+from trueup.cli.workspace import workspace
 from trueup.model.ids import split_conversion_id
 from trueup.reports.export import moment
 from trueup.reports.history import Event, shown
@@ -27,7 +27,7 @@ def history(
     named = split_conversion_id(conversion_id)
     if named is None:
         stop(f"{conversion_id!r} is not a conversion id, such as c0123abc-1: a click id, a dash and a number.")
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         events = read_history(database, *named)
     if events is None:
         stop(f"There is no conversion {conversion_id}; `trueup conversions` lists them.")

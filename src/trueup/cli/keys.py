@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from trueup.access.keys import KeyNameError, Scope, create_key, revoke_key, scopes_of
-from trueup.cli.terminal import DatabaseUrl, database_url, notices, now, output, stop
+from trueup.cli.consoles import Text
+from trueup.cli.terminal import DatabaseUrl, notices, now, output, sentence, stop
+from trueup.cli.workspace import workspace
 from trueup.ledger.keys import KeyRecord, read_key, read_keys
-from trueup.ledger.open import open_ledger
 from trueup.reports.export import moment
 
 keys = typer.Typer(help="The keys of the API.", no_args_is_help=True)
@@ -38,10 +38,10 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 def create(context: typer.Context, name: Name, scope: Scopes, json: Json = False, db: DatabaseUrl = None) -> None:
     """Make a key and print it. It is shown this once, and kept nowhere."""
     try:
-        with open_ledger(database_url(context, db)) as database:
+        with workspace(context, db) as database:
             key, record = create_key(database, name, scope, now(), os.urandom)
     except KeyNameError as error:
-        stop(f"{str(error).capitalize()}.")
+        stop(sentence(error))
     if json:
         output.print_json(json_format.dumps({**_told(record), "key": key}))
         return
@@ -52,7 +52,7 @@ def create(context: typer.Context, name: Name, scope: Scopes, json: Json = False
 @keys.command("list")
 def list_keys(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """Show all keys, without their secrets."""
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         records = read_keys(database)
     if json:
         output.print_json(json_format.dumps([_told(record) for record in records]))
@@ -65,7 +65,7 @@ def list_keys(context: typer.Context, json: Json = False, db: DatabaseUrl = None
 @keys.command()
 def revoke(context: typer.Context, number: Number, db: DatabaseUrl = None) -> None:
     """Take a key away for good."""
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         record = read_key(database, number)
         if record is None:
             stop(f"There is no key {number}: `trueup keys list` shows which there are.")

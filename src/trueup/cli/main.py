@@ -1,8 +1,11 @@
-"""The `trueup` command: which subcommands there are, and how a failure ends."""
+"""The `trueup` command: which subcommands there are, and how it ends."""
 
+import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from trueup import __version__
 from trueup.cli import audit, backup, conversions, demo, history, report, serve, template, undo, upload
@@ -11,8 +14,10 @@ from trueup.cli.keys import keys
 from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
 from trueup.cli.spool import spool
-from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output
+from trueup.cli.stopping import Stopped, at_signals, leave_to_others, nobody_reads, said
+from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output, sentence
 from trueup.ledger.database import DatabaseError
+from trueup.ledger.open import NoLedgerError
 
 app = typer.Typer(
     name="trueup",
@@ -22,6 +27,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_HOW_TO_BEGIN = "Look at --db and TRUEUP_DATABASE_URL. `trueup setup apply FILE.toml` makes a new one, as `serve` does."
+
+_HELP_IS_SHOWN = "NoArgsIsHelpError"  # what typer raises, under this private name, when it has shown the help already
 
 
 def _show_version(wanted: bool) -> None:
@@ -40,6 +49,8 @@ def everywhere(
 ) -> None:
     """Options that may stand before any command."""
     context.obj = db
+    if context.invoked_subcommand == "serve":
+        leave_to_others()
 
 
 app.command(cls=serve.ServeCommand)(serve.serve)
@@ -64,7 +75,52 @@ app.add_typer(spool, name="spool")
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        with at_signals():
+            code = run()
+    except Stopped as stopped:  # before the command began
+        code = stopped.code
+    raise SystemExit(code)
+
+
+def run() -> int:
+    """Run the command line, where signals are heard. Returns: its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # where a test is, it may be another
+    try:
+        return _ended()
+    except Stopped as stopped:
+        if not stopped.is_quiet:
+            notices.print(f"\n{said()}" if sys.stderr.isatty() else said())
+        return stopped.code
+
+
+def _ended() -> int:
+    """Run the command line. Returns: its exit code. Raises: Stopped."""
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except NoLedgerError as error:
+        notices.print(f"{sentence(error)} {_HOW_TO_BEGIN}", style="red")
     except DatabaseError as error:
-        notices.print(f"The database failed: {error}", style="red", markup=False)
-        raise SystemExit(ExitCode.FAILURE) from None
+        notices.print(f"The database failed: {error}", style="red")
+    except TyperException as error:
+        return _told(error)
+    except typer.Abort:
+        return ExitCode.SOME_REFUSED
+    except BrokenPipeError:
+        raise nobody_reads() from None
+    else:
+        return int(code or ExitCode.ACCEPTED)
+    return ExitCode.FAILURE
+
+
+def _told(error: TyperException) -> int:
+    """Say what is wrong with the words of a command. Returns: the exit code."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if type(error).__name__ != _HELP_IS_SHOWN:
+        if context is not None:
+            notices.print(context.get_usage())
+            notices.print(f"Try '{context.command_path} --help' for help.")
+        notices.print(f"Error: {error.format_message()}", style="red")
+    return error.exit_code

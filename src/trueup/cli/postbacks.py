@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
-from trueup.cli.terminal import DatabaseUrl, database_url, notices, output, stop
+from trueup.cli.consoles import Text
+from trueup.cli.terminal import DatabaseUrl, notices, output, stop
+from trueup.cli.workspace import workspace
 from trueup.dialects.names import nearest
 from trueup.intake.postback_keys import KEY_BYTES, drop_postback_keys, rotate_postback_key
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.ledger.open import open_ledger
 from trueup.model.catalog import AffiliateNetwork
 from trueup.model.words import DuplicateMode
 
@@ -48,7 +48,7 @@ def urls(
     db: DatabaseUrl = None,
 ) -> None:
     """Print the postback URL of each network, ready to copy."""
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         networks = [_named(database, network)] if network else list(read_catalog(database).affiliate_networks.values())
     if not networks:
         stop("No affiliate network is set up yet; `trueup setup apply` does that.")
@@ -66,7 +66,7 @@ def urls(
 @postbacks.command("rotate-key")
 def rotate_key(context: typer.Context, network: Network, db: DatabaseUrl = None) -> None:
     """Make a new key for a network. The one before stays good beside it, until it is dropped."""
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         changed = rotate_postback_key(database, _named(database, network).network_id, os.urandom(KEY_BYTES))
     _show_keys(changed)
 
@@ -74,7 +74,7 @@ def rotate_key(context: typer.Context, network: Network, db: DatabaseUrl = None)
 @postbacks.command("drop-key")
 def drop_key(context: typer.Context, network: Network, all_keys: All = False, db: DatabaseUrl = None) -> None:
     """Drop a network's key before the newest: postbacks that bring it are refused from now on."""
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         changed = drop_postback_keys(database, _named(database, network).network_id, all_keys=all_keys)
     _show_keys(changed)
 

@@ -6,11 +6,12 @@ from typing import Annotated, BinaryIO, Final
 import typer
 
 from trueup.cli import viewing
+from trueup.cli.output_files import STANDARD, Force, claim
 from trueup.cli.tables import blocks, print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
-from trueup.cli.viewing import Form, chosen_form, opened, understood
+from trueup.cli.viewing import Form, chosen_form, understood
+from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.open import open_ledger
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv
 from trueup.reports.filters import Filters, WrongWordError
@@ -42,24 +43,26 @@ def report(
     json: viewing.Json = False,
     table: viewing.AsTable = False,
     file: viewing.Output = None,
+    force: Force = False,
     db: DatabaseUrl = None,
 ) -> None:
     """Count clicks, conversions and money."""
     form = chosen_form(csv=csv, json=json, table=table, file=file)
+    to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id)
     try:
         dimensions = parse_dimensions(by)
     except WrongWordError as error:
         stop(str(error))
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         counted = read_report(database, catalog, chosen, dimensions, zone)
     if form is Form.TABLE:
         _show(counted)
         return
-    with opened(file) as out:
+    with to_file.opened() as out:
         _WRITERS[form](counted, out)
 
 
@@ -70,7 +73,7 @@ def _show(counted: Report) -> None:
         if place:
             output.print()
         print_table(rows.select(titles), named, ends_in_totals=bool(named))
-    output.print(f"\nMoney in {counted.currency}, times in {counted.time_zone}.", markup=False)
+    output.print(f"\nMoney in {counted.currency}, times in {counted.time_zone}.")
 
 
 def _write_csv(counted: Report, out: BinaryIO) -> None:

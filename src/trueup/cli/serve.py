@@ -162,11 +162,14 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
     from trueup.inputs.spool_folder import SpoolFolder  # noqa: PLC0415 - the same
     from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
 
+    def say_made() -> None:
+        log.info("made a new ledger", database=showable(settings.database_url))
+
     admin_key = None
     try:
         open_countries(settings.country_database)
         try:
-            with open_ledger(settings.database_url, LIVE) as database:
+            with open_ledger(settings.database_url, LIVE, create=True, made=say_made) as database:
                 claim_folder(settings.folder, ledger_id(database, os.urandom), shown_database(settings.database_url))
                 admin_key = first_admin(database, now, os.urandom) if make_key else None
         except DatabaseUnavailableError as error:

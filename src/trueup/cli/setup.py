@@ -5,12 +5,27 @@ The use case is imported when a command runs: what reads setup files is slow to 
 
 import json as json_format
 import tomllib
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.cli.terminal import DatabaseUrl, ExitCode, database_url, notices, output, read_input
-from trueup.ledger.open import open_ledger
+from trueup.cli.terminal import (
+    DatabaseUrl,
+    ExitCode,
+    agrees,
+    at_terminal,
+    database_url,
+    notices,
+    output,
+    read_input,
+    refused_by_a_person,
+    stop,
+)
+from trueup.cli.workspace import workspace
+from trueup.ledger.database import Database
+from trueup.ledger.open import NoLedgerError, open_ledger, place_of_ledger, refuse_no_ledger
+from trueup.model.visible import on_one_line
 
 if TYPE_CHECKING:
     from trueup.intake.setup import SetupOutcome
@@ -19,19 +34,30 @@ setup = typer.Typer(help="Set the workspace up from a file, and show it as one."
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="A TOML file; - for standard input.", show_default=False)]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what would change, and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Clear what the file leaves out without asking.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 @setup.command()
 def apply(
-    context: typer.Context, file: File, preview: Preview = False, json: Json = False, db: DatabaseUrl = None
+    context: typer.Context,
+    file: File,
+    preview: Preview = False,
+    yes: Yes = False,
+    json: Json = False,
+    db: DatabaseUrl = None,
 ) -> None:
-    """Make what FILE mentions as it says there; leave everything else as it is."""
-    from trueup.intake.setup import apply_setup  # noqa: PLC0415 - slow to import
+    """Make what FILE mentions as it says there; leave everything else as it is.
 
+    A thing that FILE mentions is set wholly. What it has and FILE leaves out is cleared; that is shown and asked for.
+    """
     content = read_input(file)
-    with open_ledger(database_url(context, db)) as database:
-        outcome = apply_setup(database, content, preview=preview)
+    outcome = None if _has_ledger(context, db) else _on_nothing(context, content, db, preview=preview)
+    if outcome is None:
+        with workspace(context, db) as database:
+            outcome = _applied(database, content, preview=preview, yes=yes)
+    for remark in outcome.remarks:
+        notices.print(f"Note: {remark}")
     if json:
         output.print_json(json_format.dumps(outcome.told(preview=preview)))
     elif outcome.mistakes:
@@ -46,18 +72,72 @@ def show(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> 
     """Print the whole setup as a file that can be applied."""
     from trueup.intake.setup import show_setup  # noqa: PLC0415 - slow to import
 
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         text = show_setup(database)
     if json:
         output.print_json(json_format.dumps(tomllib.loads(text)))
     else:
-        typer.echo(text, nl=False)
+        output.out(text, highlight=False, end="")
+
+
+def _has_ledger(context: typer.Context, db: str | None) -> bool:
+    try:
+        refuse_no_ledger(database_url(context, db))
+    except NoLedgerError:
+        return False
+    return True
+
+
+def _on_nothing(context: typer.Context, content: bytes, db: str | None, *, preview: bool) -> "SetupOutcome | None":
+    """What a file comes to where there is no ledger yet: only a file without mistakes makes one.
+
+    Returns: None where it can be applied.
+    """
+    from trueup.intake.setup import apply_setup  # noqa: PLC0415 - slow to import
+
+    with TemporaryDirectory() as folder, open_ledger(f"sqlite:///{folder}/empty.db", create=True) as empty:
+        outcome = apply_setup(empty, content, preview=True)
+    if not (preview or outcome.mistakes):
+        return None
+    if preview:
+        place = place_of_ledger(database_url(context, db))
+        notices.print(f"There is no ledger in {place} yet. To apply the file makes one.")
+    return outcome
+
+
+def _applied(database: Database, content: bytes, *, preview: bool, yes: bool) -> "SetupOutcome":
+    """Apply the file. What it clears is shown first, and asked for; ends the command where that is not wanted."""
+    from trueup.intake.setup import apply_setup  # noqa: PLC0415 - slow to import
+
+    outcome = apply_setup(database, content, preview=preview, agreed=None if preview or yes else ())
+    while outcome.waits:  # again, where somebody else changed the setup meanwhile
+        _ask_to_clear(outcome)
+        outcome = apply_setup(database, content, agreed=outcome.cleared)
+    return outcome
+
+
+def _ask_to_clear(outcome: "SetupOutcome") -> None:
+    notices.print("The file leaves out what is set now. Applying it would clear:")
+    for cleared in outcome.cleared:
+        notices.print(f"  {cleared}")
+    if not at_terminal():
+        stop("Nothing was changed. Add --yes to clear that, or put it into the file.")
+    if not agrees("Clear that, and apply the file?"):
+        refused_by_a_person()
+
+
+def _cleared(outcome: "SetupOutcome") -> list[str]:
+    """What a preview says of it."""
+    told = [f"  {cleared}" for cleared in outcome.cleared]
+    return ["Cleared, since the file leaves it out:", *told] if told else []
 
 
 def _lines(outcome: "SetupOutcome", *, preview: bool) -> list[str]:
     lines = [str(change) for change in outcome.changes] or ["Nothing to change."]
     if outcome.left_alone:
         lines.append(f"Left alone, not in the file: {', '.join(map(str, outcome.left_alone))}")
+    if preview:
+        lines += _cleared(outcome)
     if preview and outcome.changes:
         lines.append("This was a preview: nothing is changed.")
     return lines
@@ -65,4 +145,7 @@ def _lines(outcome: "SetupOutcome", *, preview: bool) -> list[str]:
 
 def _mistakes(file: str, outcome: "SetupOutcome") -> list[str]:
     count = len(outcome.mistakes)
-    return [f"{file}: {count} {'mistake' if count == 1 else 'mistakes'}, nothing is changed:", *outcome.mistakes]
+    return [
+        f"{on_one_line(file)}: {count} {'mistake' if count == 1 else 'mistakes'}, nothing is changed:",
+        *outcome.mistakes,
+    ]

@@ -4,10 +4,10 @@ import json
 
 import polars as pl
 from rich.table import Column, Table
-from rich.text import Text
 
+from trueup.cli.consoles import Text
 from trueup.cli.terminal import output
-from trueup.intake.summary import MONEY, WHY, Summary, as_json, in_order, modes_in_order
+from trueup.intake.summary import MONEY, WHY, Summary, Turned, as_json, in_order, modes_in_order
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
@@ -28,6 +28,9 @@ def show(summary: Summary, catalog: Catalog) -> None:
     output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
     if summary.totals_delta.height:
         output.print(_changes_table(summary.totals_delta))
+    if summary.turned and summary.turned.counts.height:
+        output.print("\nRows of other batches come to life, or come to something else:")
+        output.print(_turned_table(summary.turned))
 
 
 def _outcomes_table(summary: Summary) -> Table:
@@ -69,6 +72,16 @@ def _changes_table(delta: pl.DataFrame) -> Table:
     table = Table("type", "status", _right("conversions"), _right("revenue"), box=None, pad_edge=False)
     for conversion_type, status, conversions, revenue in delta.iter_rows():
         table.add_row(Text(conversion_type), status, f"{conversions:+,}", _signed(revenue))
+    return table
+
+
+def _turned_table(turned: Turned) -> Table:
+    table = Table("batch", _right("rows"), "were", "would be", "for example", box=None, pad_edge=False)
+    for turn in turned.told():
+        words = (str(turn["batch_id"]), f"{turn['rows']:,}", turn["was"], turn["outcome"])
+        for place, row in enumerate(turn["first"]):
+            example = Text(f"line {row['line']}: {row['message']}", style="dim")
+            table.add_row(*(words if not place else [""] * len(words)), example)
     return table
 
 

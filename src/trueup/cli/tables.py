@@ -6,18 +6,18 @@ from typing import Final
 import polars as pl
 from rich.cells import cell_len
 from rich.table import Table
-from rich.text import Text
 
+from trueup.cli.consoles import Text
 from trueup.cli.terminal import output
+from trueup.model.visible import visible_column
 
 _GAP: Final = 2
 _WIDTH_MAX: Final = 40  # of a column; longer texts go on below
-_CONTROL: Final = r"\p{Cc}"  # a terminal would obey these
 
 
 def printable(frame: pl.DataFrame) -> pl.DataFrame:
     """A frame as texts that are safe to print; nothing is empty text."""
-    return frame.select(pl.all().cast(pl.String).fill_null("").str.replace_all(_CONTROL, "\ufffd"))
+    return frame.select(visible_column(pl.all().cast(pl.String).fill_null("")))
 
 
 def blocks(texts: pl.DataFrame, repeated: Sequence[str], room: int) -> list[list[str]]:

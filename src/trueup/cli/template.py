@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.terminal import stop
+from trueup.cli.terminal import output, stop
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.templates import template as empty_file
 
@@ -16,6 +16,6 @@ def template(
 ) -> None:
     """Print an empty file of a dialect, to fill and upload."""
     try:
-        typer.echo(empty_file(dialect), nl=False)
+        output.out(empty_file(dialect), highlight=False, end="")
     except UnreadableFile as error:
         stop(str(error))

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from trueup.cli.consoles import SafeConsole
 from trueup.ledger.database import DEFAULT_URL
+from trueup.model.visible import on_one_line, visible
 
 URL_VARIABLE = "TRUEUP_DATABASE_URL"
 
@@ -29,13 +30,14 @@ class ExitCode(IntEnum):
     """What a command's exit code means."""
 
     ACCEPTED = 0  # every row was accepted; ignored and unchanged rows are
-    SOME_REFUSED = 1
+    SOME_REFUSED = 1  # or a person was asked, and said no
     USAGE = 2  # a wrong word on the command line, or a file that cannot be read
     FAILURE = 3  # the work could not be done
+    # Beyond these a signal ended it: 130 Ctrl-C, 143 SIGTERM, 129 a closed terminal, 141 a pipe that nobody reads.
 
 
-output = Console(soft_wrap=True, highlight=False, emoji=False)  # what was asked for
-notices = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)  # what is said about it
+output = SafeConsole()  # what was asked for
+notices = SafeConsole(stderr=True)  # what is said about it
 
 
 def database_url(context: typer.Context, chosen: str | None) -> str:
@@ -45,8 +47,28 @@ def database_url(context: typer.Context, chosen: str | None) -> str:
 
 def stop(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
     """End the command with a message for a person."""
-    notices.print(message, style="red", markup=False)
+    notices.print(message, style="red")
     raise typer.Exit(code)
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, as a sentence of its own."""
+    said = str(error)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def agrees(question: str) -> bool:
+    """Ask a person at the terminal. The end of the input is a no, as is no answer."""
+    try:
+        return typer.confirm(visible(question))
+    except typer.Abort:
+        notices.print()
+        return False
+
+
+def refused_by_a_person() -> NoReturn:
+    """End the command, since the person who was asked does not want it."""
+    stop("Nothing was changed.", ExitCode.SOME_REFUSED)
 
 
 def now() -> int:
@@ -59,7 +81,12 @@ def read_input(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        stop(f"{file} cannot be read: {error.strerror}.")
+        stop(f"{on_one_line(file)} cannot be read: {error.strerror}.")
+
+
+def input_name(file: str) -> str:
+    """What a file that was read is called, in the ledger too; bytes of it that are no text are written out."""
+    return "standard input" if file == "-" else Path(file).name.encode("utf-8", "backslashreplace").decode()
 
 
 def at_terminal() -> bool:

@@ -2,34 +2,38 @@
 
 import getpass
 import json as json_format
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
+from trueup.cli import stopping
+from trueup.cli.consoles import Text
 from trueup.cli.shown import print_json, show
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
+    agrees,
     at_terminal,
-    database_url,
     notices,
     now,
     output,
     progress_bar,
+    refused_by_a_person,
     stop,
 )
 from trueup.cli.upload import Json, Preview, Yes
+from trueup.cli.workspace import workspace
 from trueup.intake.summary import Summary
 from trueup.intake.undo import UndoRefusedError, apply_undo, preview_undo, undoable
 from trueup.intake.uploads import Watch
 from trueup.ledger.batches import BatchMovedError, batches_left_out, read_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.ledger.open import open_ledger
 from trueup.model.progress import BatchRecord
 from trueup.reports.export import batch_as_json, moment
+
+_STOPPED: Final = "Stopped. What was undone is safe; run the same command again to go on from there."
 
 
 def undo(
@@ -43,7 +47,7 @@ def undo(
     """Make the ledger what it would be had a batch never come. Undoing an undo brings it back."""
     if not (preview or yes or at_terminal()):
         stop("Nobody can be asked here: add --yes to undo the batch, or --preview to see what that would do.")
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         catalog = read_catalog(database)
         try:
             undone, resumed = undoable(database, batch)
@@ -54,8 +58,8 @@ def undo(
             if not (preview and json):
                 show(summary, catalog)
         if not preview:
-            if not yes and not typer.confirm(f"Undo batch {batch}?"):
-                stop("Nothing was changed.", ExitCode.ACCEPTED)
+            if not yes and not agrees(f"Undo batch {batch}?"):
+                refused_by_a_person()
             summary = _run(database, undone, resumed, applies=True)
             if not json:
                 show(summary, catalog)
@@ -65,7 +69,8 @@ def undo(
 
 
 def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *, applies: bool) -> Summary:
-    with progress_bar("Undoing" if applies else "Previewing") as bar:
+    saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
+    with saying, progress_bar("Undoing" if applies else "Previewing") as bar:
         task = bar.add_task("", total=None)
         watch = Watch(progress=lambda done, clicks: bar.update(task, completed=done, total=clicks))
         if not applies:
@@ -78,7 +83,7 @@ def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *
 
 def batches(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """List the batches: uploads, status updates, click imports and undos."""
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db) as database:
         found, left_out = read_batches(database), batches_left_out(database)
     if json:
         output.print_json(json_format.dumps([batch_as_json(batch, left_out) for batch in found]))

@@ -2,25 +2,29 @@
 
 import getpass
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Final
 
 import polars as pl
 import typer
 
-from trueup.cli import result_files
+from trueup.cli import stopping
+from trueup.cli.output_files import Force, Output, claim_each
 from trueup.cli.shown import print_json, show
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
+    agrees,
     at_terminal,
     database_url,
+    input_name,
     notices,
     now,
     progress_bar,
     read_input,
+    refused_by_a_person,
     stop,
 )
+from trueup.cli.workspace import workspace
 from trueup.dialects.choices import Choices
 from trueup.dialects.read import UnreadableFile
 from trueup.intake.summary import Summary
@@ -36,20 +40,21 @@ from trueup.intake.uploads import (
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.ledger.open import open_ledger
 from trueup.model.batch import JOURNAL, empty
 from trueup.model.catalog import Catalog
 from trueup.model.progress import BatchRecord
+from trueup.model.visible import on_one_line
 from trueup.model.words import BatchState, DuplicateMode, RowKind
 from trueup.reports.export import moment
 from trueup.reports.now import with_now
-from trueup.reports.result_files import ROW_COLUMNS, refused_rows
+from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
 
 STORED: Final = "stored"
 IDS_UNKNOWN: Final = (
     "None of the file's conversion ids is known here. If they are of another ledger, --without-conversion-ids leaves "
     "them out, and the rows are ordinary rows."
 )
+_STOPPED: Final = "Stopped. What was applied is safe; run the same command again to go on from there."
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - for standard input.", show_default=False)]
 Dialect = Annotated[
@@ -69,7 +74,7 @@ DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Payouts are
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="E", help="The file's encoding, where it is not UTF-8 or UTF-16.")
 ]
-Force = Annotated[
+ForceStatus = Annotated[
     bool, typer.Option("--force-status", help="Set statuses even where a person set another, or back to pending.")
 ]
 WithoutIds = Annotated[
@@ -103,8 +108,8 @@ class _Wishes:
     preview: bool
     yes: bool
     again: bool
-    results: str | None
-    refused: str | None
+    results: Output | None
+    refused: Output | None
     json: bool
 
     @property
@@ -122,24 +127,25 @@ def upload_file(
     time_zone: Zone = None,
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
-    force_status: Force = False,
+    force_status: ForceStatus = False,
     without_conversion_ids: WithoutIds = False,
     preview: Preview = False,
     yes: Yes = False,
     again: Again = False,
     results: Results = None,
     refused: Refused = None,
+    force: Force = False,
     json: Json = False,
     db: DatabaseUrl = None,
 ) -> None:
     """Run `upload` or `update-status`, whichever the command's name says."""
-    wishes = _Wishes(preview, yes, again, results, refused, json)
     if not (preview or yes or at_terminal()):
         stop("Nobody can be asked here: add --yes to apply the file, or --preview to see what it would do.")
-    for path in (results, refused):
-        result_files.refuse_unwritable(path)
+    url, asks = database_url(context, db), not (preview or yes)
+    to_results, to_refused = claim_each(url, results, refused, inputs=[file], force=force, asks=asks)
+    wishes = _Wishes(preview, yes, again, to_results, to_refused, json)
     content = read_input(file)
-    with open_ledger(database_url(context, db)) as database:
+    with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
         zone = catalog.workspace.time_zone
         kind = COMMANDS[str(context.command.name)]
@@ -152,7 +158,7 @@ def upload_file(
 
 
 def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
-    name = "standard input" if file == "-" else Path(file).name
+    name = input_name(file)
     try:
         with progress_bar("Reading") as bar:
             task = bar.add_task("", total=len(content))
@@ -165,9 +171,9 @@ def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode
                 progress=lambda done: bar.update(task, completed=done),
             )
     except UnreadableFile as error:
-        stop(f"{name}: {error}")
+        stop(f"{on_one_line(name)}: {error}")
     for sentence in read.reading.statement:
-        notices.print(sentence, markup=False)
+        notices.print(sentence)
     return read
 
 
@@ -187,8 +193,8 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
             _tell(summary, catalog, rows, upload, wishes)
             return summary
         _show(summary, catalog)
-        if not typer.confirm("Apply it?"):
-            stop("Nothing was changed.", ExitCode.ACCEPTED)
+        if not agrees("Apply it?"):
+            refused_by_a_person()
     summary, rows = _decide(database, upload, resumed, wishes, applies=True)
     _tell(summary, catalog, rows, upload, wishes)
     return summary
@@ -200,7 +206,8 @@ def _decide(
     """Apply or preview. Returns: the summary, and every row's outcome where a file of them is wanted."""
     kept: list[pl.DataFrame] = []
     run = apply_upload if applies else preview_upload
-    with progress_bar("Applying" if applies else "Previewing") as bar:
+    saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
+    with saying, progress_bar("Applying" if applies else "Previewing") as bar:
         task = bar.add_task("", total=upload.rows)
         watch = Watch(
             progress=lambda done, _: bar.update(task, completed=done),
@@ -218,11 +225,23 @@ def _decide(
 
 
 def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload: Upload, wishes: _Wishes) -> None:
-    if rows is not None and wishes.results:
-        result_files.write_results(wishes.results, rows)
-    if rows is not None and wishes.refused:
-        refused = refused_rows(rows)
-        result_files.write_refused(wishes.refused, refused, upload.content, upload.reading)
+    try:
+        if rows is not None:
+            _write(rows, upload, wishes)
+    finally:  # what was done is told, whatever becomes of the files
+        _sum_up(summary, catalog, wishes)
+
+
+def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
+    if wishes.results:
+        with wishes.results.opened() as out:
+            write_results(rows, out)
+    if wishes.refused:
+        with wishes.refused.opened_as_text() as text:
+            write_refused(refused_rows(rows), upload.content, upload.reading, text)
+
+
+def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes) -> None:
     if wishes.json:
         print_json(summary, catalog)
         return
@@ -245,7 +264,7 @@ def _mind_earlier(earlier: list[BatchRecord], wishes: _Wishes) -> None:
         return
     last = earlier[-1]
     when = f"{moment(last.received_at)} by {last.made_by}"
-    notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.", markup=False)
+    notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.")
     if last.state is BatchState.RUNNING:
         stop(
             f"Batch {last.batch_id} is not finished, and had other options. Run its own command again to finish it, "
@@ -255,8 +274,8 @@ def _mind_earlier(earlier: list[BatchRecord], wishes: _Wishes) -> None:
         return
     if wishes.yes or not at_terminal():
         stop("Add --again to upload it again.")
-    if not typer.confirm("Upload it again?"):
-        stop("Nothing was changed.", ExitCode.ACCEPTED)
+    if not agrees("Upload it again?"):
+        refused_by_a_person()
 
 
 def _columns(mappings: list[str]) -> dict[str, str]:

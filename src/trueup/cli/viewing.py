@@ -1,11 +1,8 @@
 """What `conversions` and `report` share: the options that filter, the form of the result, and where it goes."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, BinaryIO, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -71,17 +68,3 @@ def understood(filters: Filters, catalog: Catalog, zone: str | None) -> tuple[Se
         return selection(filters, catalog, time_zone), time_zone
     except WrongWordError as error:
         stop(str(error))
-
-
-@contextmanager
-def opened(file: str | None) -> Iterator[BinaryIO]:
-    """Where the result goes: the file, or standard output. Ends the command when the file cannot be written."""
-    if file is None or file == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    try:
-        with Path(file).open("wb") as out:
-            yield out
-    except OSError as error:
-        stop(f"{file} cannot be written: {error.strerror}.")

@@ -31,6 +31,30 @@ def decide_again(
     return _difference(snapshot.conversions, final_conversions(decided.steps), by_batch)
 
 
+def turned_rows(
+    journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, before: frozenset[int], after: frozenset[int]
+) -> pl.DataFrame:
+    """The rows that come to something else once other batches are left out than before.
+
+    Args:
+        journal: All JOURNAL rows of some clicks.
+        clicks: CLICK_FACTS of those that are known.
+        policies: The policies that the rows were received under.
+        before: The batches that are left out now.
+        after: The batches that are to be left out.
+
+    Returns:
+        JOURNAL as it is after, with the outcome that each row has before as `was`. Rows that are left out before or
+        after are not among them.
+    """
+    # Most clicks of a batch have rows of no other.
+    others = journal.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
+    shared = journal.filter(pl.col("click_id").is_in(others.implode()))
+    was, becomes = (decided_again(shared, clicks, policies, without=without).journal for without in (before, after))
+    known = was.select("click_id", "n", was="outcome")
+    return becomes.join(known, on=["click_id", "n"], how="inner").filter(pl.col("was") != pl.col("outcome"))
+
+
 def decided_again(
     journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, without: frozenset[int]
 ) -> Decisions:

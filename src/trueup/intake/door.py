@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.again import decide_again
+from trueup.decide.again import decide_again, turned_rows
 from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.terms import Policies
@@ -114,6 +114,26 @@ def steps_again(
     if coming is not None:
         stored = replace(stored, clicks=pl.concat([stored.clicks, coming.select(*CLICK_FACTS)]))
     return decide_again(rows, stored, policies, without=left_out, by_batch=by_batch)
+
+
+def looked_again(
+    database: Database, click_ids: Sequence[str], before: frozenset[int], after: frozenset[int]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What becomes of some clicks once other batches are left out than before. Changes nothing.
+
+    Args:
+        database: The ledger.
+        click_ids: The clicks.
+        before: The batches that are left out now.
+        after: The batches that are to be left out.
+
+    Returns:
+        STEPS, and the rows that come to something else (`turned_rows`).
+    """
+    rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
+    policies = read_policies(database, rows["policy_id"].unique().to_list())
+    steps = decide_again(rows, stored, policies, without=after, by_batch=0)
+    return steps, turned_rows(rows, stored.clicks, policies, before=before, after=after)
 
 
 def commit_again(database: Database, steps: pl.DataFrame, now: int) -> pl.DataFrame:

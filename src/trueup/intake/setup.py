@@ -3,8 +3,8 @@
 What a file mentions is made or set wholly; what it does not mention stays as it is. All of a file is applied, or none.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.intake.setup_file import SetupFile
@@ -16,6 +16,7 @@ from trueup.intake.setup_form import (
     forms_of_catalog,
     forms_of_file,
     is_set,
+    keys_of_file,
     numbers_of,
     toml_of,
     toml_value,
@@ -33,6 +34,8 @@ from trueup.ledger.catalog import (
 )
 from trueup.ledger.database import Database
 from trueup.model.catalog import Catalog
+from trueup.model.money import micros_from_text
+from trueup.model.words import PayoutMode
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,16 @@ class Change:
     thing: Named
     before: Form | None
     after: Form
+    given: frozenset[str] = frozenset()  # the keys that the file gives it, with something in them
 
     def edits(self) -> dict[str, tuple[Any, Any]]:
         """The keys that differ, with their values before and after."""
         before = self.before or {}
         return {key: (before.get(key, ""), value) for key, value in self.after.items() if before.get(key) != value}
+
+    def cleared(self) -> dict[str, Any]:
+        """What it loses because the file leaves it out, or empty: keys, with their values before."""
+        return {key: before for key, (before, _) in self.edits().items() if self.before and key not in self.given}
 
     def __str__(self) -> str:
         """As a person reads it: `+ offer "VPN trial"`, `~ campaign "PL push": slug "a" -> "b"`."""
@@ -69,12 +77,36 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Cleared:
+    """One key that an existing thing loses, since the file leaves it out."""
+
+    thing: Named
+    key: str
+    before: str  # as the file would state it
+
+    def __str__(self) -> str:
+        """As a person reads it: `offer "VPN trial": network "Northwind"`."""
+        return f"{self.thing}: {self.key} {self.before}"
+
+
+@dataclass(frozen=True)
 class SetupOutcome:
     """What a file came to: its mistakes, if it has any; else what it changes, and what it leaves as it is."""
 
     mistakes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     left_alone: tuple[Named, ...] = ()
+    remarks: tuple[str, ...] = ()  # what is allowed, and seldom meant
+    waits: bool = False  # nothing was changed, since it would clear what was not agreed to
+
+    @property
+    def cleared(self) -> tuple[Cleared, ...]:
+        """What existing things lose."""
+        return tuple(
+            Cleared(change.thing, key, toml_value(before))
+            for change in self.changes
+            for key, before in change.cleared().items()
+        )
 
     def told(self, *, preview: bool) -> dict[str, Any]:
         """As plain values, for JSON. Takes: whether nothing was changed, because it was only looked at."""
@@ -89,10 +121,12 @@ class SetupOutcome:
                     "keys": {
                         key: {"before": before, "after": after} for key, (before, after) in change.edits().items()
                     },
+                    "cleared": list(change.cleared()),
                 }
                 for change in self.changes
             ],
             "left_alone": [{"kind": thing.kind, "name": thing.name} for thing in self.left_alone],
+            "remarks": list(self.remarks),
         }
 
 
@@ -102,11 +136,19 @@ def apply_setup(
     *,
     preview: bool = False,
     also: Callable[[Database, SetupOutcome], None] = lambda *_: None,
+    agreed: Collection[Cleared] | None = None,
 ) -> SetupOutcome:
     """Apply a setup file in one transaction.
 
-    Takes: the file's bytes; `preview` to change nothing; what else to do in that transaction, where something is done.
-    Returns: what changed, or would; with mistakes nothing did.
+    Args:
+        database: The ledger.
+        content: The file's bytes.
+        preview: Whether to change nothing.
+        also: What else to do in that transaction, where something is done.
+        agreed: What may be cleared, where a person is to be asked; None for whatever the file clears.
+
+    Returns:
+        What changed, or would. With mistakes nothing did, nor where it `waits`.
     """
     with database.transaction():
         lock_catalog(database)
@@ -115,11 +157,13 @@ def apply_setup(
         if isinstance(file, list):
             return SetupOutcome(mistakes=tuple(file))
         wanted = forms_of_file(file)
-        changes = tuple(_changes(forms_of_catalog(catalog), wanted))
+        changes = tuple(_changes(forms_of_catalog(catalog), wanted, keys_of_file(file)))
         mistakes = tuple(_too_late(database, changes))
         if mistakes:
             return SetupOutcome(mistakes=mistakes)
-        outcome = SetupOutcome(changes=changes, left_alone=tuple(_left_alone(catalog, wanted)))
+        outcome = SetupOutcome((), changes, tuple(_left_alone(catalog, wanted)), tuple(_remarks(wanted["offers"])))
+        if agreed is not None and not set(outcome.cleared) <= set(agreed):
+            return replace(outcome, waits=True)
         if not preview:
             _store(database, catalog, file, changes)
             move_catalog_version(database)
@@ -143,12 +187,22 @@ def _shown(value: object) -> str:
     return toml_value(value) if is_set(value) else "(not set)"
 
 
-def _changes(stored: Forms, wanted: Forms) -> Iterator[Change]:
+def _changes(stored: Forms, wanted: Forms, given: Mapping[str, Mapping[str, frozenset[str]]]) -> Iterator[Change]:
     for kind, forms in wanted.items():
         for name, form in forms.items():
             before = stored[kind].get(name)
             if before != form:
-                yield Change(Named(kind, name), before, form)
+                yield Change(Named(kind, name), before, form, given[kind][name])
+
+
+def _remarks(offers: Mapping[str, Form]) -> Iterator[str]:
+    """What the file says that nothing comes of."""
+    for name, form in offers.items():
+        if form["payout_mode"] == PayoutMode.AUTO and micros_from_text(form["payout"]):
+            yield (
+                f"{Named('offers', name)}: its payout {form['payout']} is not used, since payout_mode is auto: "
+                'a row without a payout pays 0. Write payout_mode = "manual" to use it.'
+            )
 
 
 def _too_late(database: Database, changes: tuple[Change, ...]) -> Iterator[str]:

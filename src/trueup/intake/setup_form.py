@@ -16,6 +16,7 @@ from trueup.ledger.catalog import Thing
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
 from trueup.model.money import text_from_micros, text_from_rate
 from trueup.model.policy import NetworkPolicy, OfferPolicy
+from trueup.model.visible import escaped
 
 Form: TypeAlias = dict[str, Any]
 Forms: TypeAlias = dict[str, dict[str, Form]]  # kind -> name -> form, in the order of the file
@@ -30,6 +31,20 @@ def forms_of_file(file: SetupFile) -> Forms:
     workspace = {"": file.workspace.model_dump(mode="json")} if file.workspace else {}
     return {WORKSPACE: workspace} | {
         kind: {table.name: table.model_dump(mode="json") for table in getattr(file, kind)} for kind in KINDS
+    }
+
+
+def keys_of_file(file: SetupFile) -> dict[str, dict[str, frozenset[str]]]:
+    """The keys that a file gives each thing, with something in them: kind -> name -> keys."""
+    tables_of = {WORKSPACE: {"": file.workspace} if file.workspace else {}} | {
+        kind: {table.name: table for table in getattr(file, kind)} for kind in KINDS
+    }
+    return {
+        kind: {
+            name: frozenset(key for key in table.model_fields_set if is_set(getattr(table, key)))
+            for name, table in named.items()
+        }
+        for kind, named in tables_of.items()
     }
 
 
@@ -78,8 +93,9 @@ def toml_value(value: object) -> str:
         case list():
             return f"[{', '.join(map(toml_value, value))}]"
         case _:
-            # TOML writes true, false, whole numbers and text as JSON does, but for one character that JSON leaves bare.
-            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+            # TOML writes true, false, whole numbers and text as JSON does; what JSON leaves bare and would act where
+            # it is shown is escaped.
+            return escaped(json.dumps(value, ensure_ascii=False))
 
 
 def _toml_key(key: str) -> str:

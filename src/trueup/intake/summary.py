@@ -9,7 +9,7 @@ import polars as pl
 
 from trueup.decide.messages import message
 from trueup.ledger.batches import added
-from trueup.model.batch import JOURNAL, TOTALS, empty
+from trueup.model.batch import JOURNAL, TOTALS, Schema, empty
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums, summed
 from trueup.model.money import text_from_micros
@@ -33,6 +33,45 @@ WHY: Final = {
 MONEY: Final = ("revenue", "pending_revenue", "declined_revenue")
 
 
+_TURNED_COUNTS: Final[Schema] = {"batch_id": pl.Int64, "was": pl.String, "outcome": pl.String, "rows": pl.Int64}
+_TURNED_ROWS: Final[Schema] = {
+    "batch_id": pl.Int64,
+    "was": pl.String,
+    "outcome": pl.String,
+    "line": pl.Int64,
+    "click_id": pl.String,
+    "message": pl.String,
+}
+_TURN: Final = ["batch_id", "was", "outcome"]
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Rows of other batches that come to something else: ignored ones that come to life, and what else follows."""
+
+    counts: pl.DataFrame  # by batch, outcome before and outcome after
+    first: pl.DataFrame  # a few rows of each, with their `message`
+
+    def and_these(self, rows: pl.DataFrame) -> "Turned":
+        """Count more of them. Takes: JOURNAL rows with `was`."""
+        counts = rows.group_by(_TURN).agg(rows=pl.len().cast(pl.Int64)).select(*_TURNED_COUNTS)
+        every = pl.concat([self.counts, counts]).group_by(_TURN).agg(pl.col("rows").sum()).sort(_TURN)
+        few = with_messages(rows.sort("line").group_by(_TURN).head(SAMPLE)).select(*_TURNED_ROWS)
+        first = pl.concat([self.first, few]).sort(*_TURN, "line", "click_id").group_by(_TURN, maintain_order=True)
+        return Turned(every.select(*_TURNED_COUNTS), first.head(SAMPLE).select(*_TURNED_ROWS))
+
+    def told(self) -> list[dict[str, Any]]:
+        """As programs are told it."""
+        said = ("line", "click_id", "message")
+        return [
+            {**turn, "first": self.first.filter(**{name: turn[name] for name in _TURN}).select(said).to_dicts()}
+            for turn in self.counts.to_dicts()
+        ]
+
+
+NOTHING_TURNED: Final = Turned(empty(_TURNED_COUNTS), empty(_TURNED_ROWS))
+
+
 @dataclass(frozen=True)
 class Summary:
     """A batch in numbers."""
@@ -47,6 +86,7 @@ class Summary:
     conversion_ids: int = 0  # of a preview: rows that give one,
     known_conversion_ids: int = 0  # and those whose conversion is there
     longest_lock_seconds: float = 0.0
+    turned: Turned | None = None  # of the preview of an undo
 
     def sums(self, catalog: Catalog) -> tuple[Sums, Sums]:
         """The workspace's numbers before and after the batch."""
@@ -92,6 +132,8 @@ def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
             "before": text_from_micros(getattr(before, name)),
             "after": text_from_micros(getattr(after, name)),
         }
+    if summary.turned is not None:
+        told["other_rows"] = summary.turned.told()
     told["duplicate_modes"] = [
         {"mode": mode, "mode_from": mode_from, "rows": rows} for (mode, mode_from), rows in modes_in_order(summary)
     ]

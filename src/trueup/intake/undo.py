@@ -12,8 +12,8 @@ import polars as pl
 
 from trueup.decide.effects import totals_delta
 from trueup.intake.chunks import Pace, to_its_end
-from trueup.intake.door import Clock, record_again, steps_again
-from trueup.intake.summary import Summary
+from trueup.intake.door import Clock, looked_again, record_again
+from trueup.intake.summary import NOTHING_TURNED, Summary
 from trueup.intake.uploads import Watch
 from trueup.ledger.batches import (
     BatchMovedError,
@@ -63,13 +63,17 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
 def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | None, watch: Watch) -> Summary:
     """Say what `apply_undo` would do now. Changes nothing."""
     clicks = clicks_of(database, batch)
-    left_out = batches_left_out(database, also_undone=batch.batch_id)
-    summary = Summary(None, clicks.len(), totals_before=read_totals(database))
+    before, after = batches_left_out(database), batches_left_out(database, also_undone=batch.batch_id)
+    summary = Summary(None, clicks.len(), totals_before=read_totals(database), turned=NOTHING_TURNED)
     done, size = (resumed.rows_done if resumed else 0), watch.chunk_rows or _FIRST_CLICKS
     while done < clicks.len():
         ids = clicks.slice(done, size).to_list()
-        delta = totals_delta(steps_again(database, ids, left_out, 0))
-        summary = replace(summary, totals_delta=added(summary.totals_delta, delta))
+        steps, turned = looked_again(database, ids, before, after)
+        summary = replace(
+            summary,
+            totals_delta=added(summary.totals_delta, totals_delta(steps)),
+            turned=summary.turned and summary.turned.and_these(turned),
+        )
         done += len(ids)
         watch.progress(done, clicks.len())
     return summary

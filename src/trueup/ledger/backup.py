@@ -1,19 +1,15 @@
-"""A copy of the whole ledger as of one moment, made while others go on writing.
-
-The copy gets its name only when it is whole, checked, and on disk.
-"""
+"""A copy of the whole ledger as of one moment, made while others go on writing, and checked."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from trueup.ledger.database import PATIENT, Database
+from trueup.ledger.open import refuse_no_ledger
 from trueup.ledger.urls import SQLITE, password_of, refuse_unreadable, without_password
 from trueup.ledger.waits import with_waits
 
@@ -29,43 +25,24 @@ class ToolMissingError(BackupError):
     """PostgreSQL's own program for copies is not on this machine."""
 
 
-def back_up(url: str, target: Path) -> None:
+def back_up(url: str, file: Path) -> None:
     """Copy the ledger to a file: a SQLite file for SQLite, what `pg_restore` reads for PostgreSQL.
 
-    Takes: the database's URL; the file, which is replaced where it exists. Raises: BackupError, DatabaseError, OSError.
+    Args:
+        url: The database.
+        file: A file that is there, and empty.
+
+    Raises:
+        BackupError: The copy could not be made, or is not whole.
+        DatabaseError: The database cannot be read.
     """
     copy = _copy_sqlite if url.startswith(SQLITE) else _copy_postgresql
-    with _whole_or_nothing(target) as part:
-        copy(url, part)
-
-
-@contextmanager
-def _whole_or_nothing(target: Path) -> Iterator[Path]:
-    """A file to write to, which takes the target's place when the block ends well. Nobody else may read it."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        yield part
-        _sync(part)
-        part.replace(target)
-        _sync(target.parent)
-    finally:
-        for left in (part, *(part.with_name(f"{part.name}{ending}") for ending in ("-journal", "-wal", "-shm"))):
-            left.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    copy(url, file)
 
 
 def _copy_sqlite(url: str, part: Path) -> None:
     """Have SQLite write the copy from one read transaction, which keeps no writer waiting, and check it."""
-    if not Path(url.removeprefix(SQLITE)).is_file():
-        raise BackupError(f"there is no database {url.removeprefix(SQLITE)}")
+    refuse_no_ledger(url)
     with Database(url) as database:
         database.run("VACUUM INTO ?", [str(part)])
     with Database(f"{SQLITE}{part}") as copy:
@@ -85,6 +62,7 @@ def _copy_postgresql(url: str, part: Path) -> None:
     _run([_PG_DUMP, "--format=custom", "--no-owner", waiting, f"--file={part}", f"--dbname={where}"], password)
     if shutil.which(_PG_RESTORE):
         _run([_PG_RESTORE, "--list", str(part)], {})
+    refuse_no_ledger(url)  # an empty database can be copied too
 
 
 def _run(words: list[str], environment: dict[str, str]) -> None:

@@ -5,17 +5,20 @@ at a time. Alembic is slow to import, so it is left alone where there is nothing
 """
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.urls import SQLITE, showable
 from trueup.ledger.waits import PATIENT, Waits
 
 HEAD: Final = "0007"  # the newest migration; each has the next number
 OLDEST: Final = "0007"  # of a ledger that this program opens: those before it were made under earlier rules
 VERSION_TABLE: Final = "trueup_version"
+_OTHERS: Final = "this database holds other tables, and is no ledger: give Trueup a database of its own"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
 
 _MADE_UNDER_EARLIER_RULES: Final = (
@@ -35,30 +38,78 @@ _TABLE_NAMES: Final = {
 }
 
 
-def open_ledger(url: str, waits: Waits = PATIENT) -> Database:
-    """Open a ledger, making or updating its tables first where that is needed.
+class NoLedgerError(DatabaseError):
+    """There is no ledger at that place, and none was to be made."""
 
-    Takes: what `Database` takes.
-    Raises: DatabaseError when it cannot be opened, is not a ledger, or was made by a newer program or under earlier
-    rules.
+
+def open_ledger(
+    url: str, waits: Waits = PATIENT, *, create: bool = False, made: Callable[[], None] = lambda: None
+) -> Database:
+    """Open a ledger, updating its tables first where that is needed.
+
+    Args:
+        url: What `Database` takes.
+        waits: How long to wait at most.
+        create: Whether to make one where there is none. Who only reads leaves nothing behind at a mistyped place.
+        made: What to do when one was made.
+
+    Raises:
+        NoLedgerError: There is none, and it was not to be made.
+        DatabaseError: It cannot be opened, is not a ledger, or was made by a newer program or under earlier rules.
     """
-    _refuse_missing_folder(url)
+    if url == SQLITE:
+        raise DatabaseError("the database URL names no file: write it as sqlite:///FILE")
+    if create:
+        _refuse_missing_folder(url)
+    elif not _may_be_ledger(url):
+        raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
     db = Database(url, waits)
     try:
-        if _read_version(db) != HEAD:
-            _migrate(db)
+        version = _read_version(db) or _empty(url, create=create)
+        if version != HEAD and not _migrate(db):
+            made()
     except BaseException:
         db.close()
         raise
     return db
 
 
+def refuse_no_ledger(url: str) -> None:
+    """Look whether a ledger is there, of whatever version, and leave it as it is. Raises: DatabaseError."""
+    if _may_be_ledger(url):
+        with Database(url) as db:
+            tables = _tables(db)
+        if VERSION_TABLE in tables:
+            return
+        if tables:
+            raise DatabaseError(_OTHERS)
+    raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
+
+
+def place_of_ledger(url: str) -> str:
+    """Where a ledger is, as a person reads it: SQLite's file, or PostgreSQL's URL without a password."""
+    return url.removeprefix(SQLITE) if url.startswith(SQLITE) else showable(url)
+
+
+def _empty(url: str, *, create: bool) -> str:
+    """The version of a database without tables. Raises: NoLedgerError where none are to be made."""
+    if not create:
+        raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
+    return ""
+
+
+def _may_be_ledger(url: str) -> bool:
+    """Whether there is anything at the place. Only to look at an empty or missing file of SQLite would write to it."""
+    if not url.startswith(SQLITE):
+        return True
+    path = Path(url.removeprefix(SQLITE))
+    return path.exists() and (not path.is_file() or path.stat().st_size > 0)
+
+
 def _refuse_missing_folder(url: str) -> None:
-    path = url.removeprefix("sqlite:///")
+    path = url.removeprefix(SQLITE)
     if path == url:
         return
-    if not path:
-        raise DatabaseError("the database URL names no file: write it as sqlite:///FILE")
     folder = Path(path).parent
     if not folder.is_dir():
         raise DatabaseError(f"there is no folder {folder} to keep the database in: make it first")
@@ -66,11 +117,11 @@ def _refuse_missing_folder(url: str) -> None:
 
 def _read_version(db: Database) -> str:
     """The number of the last migration that was run, '' for an empty database. Raises DatabaseError for no ledger."""
-    tables = db.read_sql(_TABLE_NAMES[db.dialect.name], {"name": pl.String})["name"].to_list()
+    tables = _tables(db)
     if not tables:
         return ""
     if VERSION_TABLE not in tables:
-        raise DatabaseError("this database holds other tables, and is no ledger: give Trueup a database of its own")
+        raise DatabaseError(_OTHERS)
     found = db.read_sql(f"SELECT version_num FROM {VERSION_TABLE}", {"version": pl.String})  # noqa: S608 - a name of our own
     if found.height != 1:
         raise DatabaseError(f"this ledger is damaged: {VERSION_TABLE} says {found.height} versions")
@@ -84,7 +135,12 @@ def _read_version(db: Database) -> str:
     return version
 
 
-def _migrate(db: Database) -> None:
+def _tables(db: Database) -> list[str]:
+    return db.read_sql(_TABLE_NAMES[db.dialect.name], {"name": pl.String})["name"].to_list()
+
+
+def _migrate(db: Database) -> str:
+    """Bring the tables up to date. Returns: the version they had, '' for none."""
     with db.transaction():
         if not db.is_sqlite:
             db.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
@@ -92,6 +148,7 @@ def _migrate(db: Database) -> None:
         version = _read_version(db)  # another program may have migrated it while this one waited
         for statement in migration_sql(db.dialect.name, version) if version != HEAD else ():
             db.run(statement)
+    return version
 
 
 def migration_sql(dialect: str, version: str) -> list[str]:

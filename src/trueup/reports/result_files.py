@@ -1,4 +1,8 @@
-"""The two files that tell of an upload's rows: what happened to each, and the refused ones ready to be mended."""
+"""The two files that tell of an upload's rows: what happened to each, and the refused ones ready to be mended.
+
+What they say themselves is fit to be shown anywhere. The fields of refused rows are as they came, since they are sent
+again.
+"""
 
 import csv
 from typing import BinaryIO, Final, TextIO
@@ -9,6 +13,7 @@ from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, original_records
 from trueup.model.spreadsheet import defused
+from trueup.model.visible import on_one_line, visible_column
 from trueup.reports.now import NOW
 
 ROW_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
@@ -28,18 +33,22 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
 
 
 def _told(rows: pl.DataFrame) -> pl.DataFrame:
-    now = [pl.col(name) if name in rows.columns else pl.lit("").alias(name) for name in NOW]
-    made = pl.when(pl.col("conversion_n") > 0).then(defused(pl.format("{}-{}", "click_id", "conversion_n")))
+    now = [visible_column(pl.col(name)) if name in rows.columns else pl.lit("").alias(name) for name in NOW]
+    made = pl.when(pl.col("conversion_n") > 0).then(_shown(pl.format("{}-{}", "click_id", "conversion_n")))
     return rows.select(
         "line",
-        defused(pl.col("click_id")).alias("click_id"),
+        _shown(pl.col("click_id")).alias("click_id"),
         "outcome",
         made.alias("conversion_id"),
-        message(rows["outcome"].unique().to_list()).alias("message"),
+        visible_column(message(rows["outcome"].unique().to_list())).alias("message"),
         "mode",
         "mode_from",
         *now,
     )
+
+
+def _shown(text: pl.Expr) -> pl.Expr:
+    return defused(visible_column(text))
 
 
 def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:
@@ -52,7 +61,7 @@ def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out
     records = original_records(content, reading, refused["line"].to_list())
     for (_, fields), (_, outcome, text) in zip(records, refused.iter_rows(), strict=True):
         missing = len(reading.titles) - len(fields)
-        writer.writerow([*_defused(fields), *[""] * missing, outcome, text])
+        writer.writerow([*_defused(fields), *[""] * missing, outcome, on_one_line(text)])
 
 
 def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -73,6 +73,24 @@ class ModeAnswer(Answer):
     rows: int
 
 
+class FirstRow(Answer):
+    """One row of a batch, with what it would come to."""
+
+    line: int
+    click_id: str
+    message: str
+
+
+class OtherRows(Answer):
+    """Rows of one other batch that would come to something else."""
+
+    batch_id: int
+    was: str = Field(description="What they come to now.", examples=["ignored_duplicate"])
+    outcome: str = Field(description="What they would come to.", examples=["created"])
+    rows: int
+    first: list[FirstRow] = Field(description="The first few of them.")
+
+
 class SummaryAnswer(Answer):
     """What a batch did, or would do."""
 
@@ -89,6 +107,11 @@ class SummaryAnswer(Answer):
     )
     conversion_ids_unknown: bool = Field(
         description="Rows of the preview give conversion ids, and none of them is known: perhaps of another ledger."
+    )
+    other_rows: list[OtherRows] = Field(
+        default=[],
+        description="Of the preview of an undo: rows of other batches that would come to something else, such as "
+        "duplicates that come to life.",
     )
 
     @classmethod

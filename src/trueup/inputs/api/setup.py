@@ -45,6 +45,7 @@ class ThingChange(BaseModel):
     kind: str
     name: str = Field(description="Empty for the workspace.")
     keys: dict[str, Edited] = Field(description="The keys that differ.")
+    cleared: list[str] = Field(description="Those of them that it loses, since the file leaves them out.")
 
 
 class ThingNamed(BaseModel):
@@ -60,6 +61,7 @@ class Applied(BaseModel):
     preview: bool = Field(description="Whether nothing was changed, because it was only looked at.")
     changes: list[ThingChange]
     left_alone: list[ThingNamed] = Field(description="What is set up and does not stand in the file.")
+    remarks: list[str] = Field(description="What the file says that nothing comes of.")
 
 
 @router.get(
