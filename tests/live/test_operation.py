@@ -92,7 +92,7 @@ def test_metrics__count_what_came(world: World, new_server: NewServer) -> None:
     server.get("/postback?subid=nobody")
     assert number(server, "trueup_clicks_total") == 1
     assert number(server, 'trueup_messages_total{outcome="created"}') == 1
-    assert number(server, 'trueup_messages_total{outcome="ignored_duplicate"}') == 1
+    assert number(server, 'trueup_messages_total{outcome="unchanged"}') == 1
     assert number(server, 'trueup_messages_total{outcome="refused_unknown_click"}') == 1
     assert number(server, 'trueup_request_seconds_count{route="redirect",status="3xx"}') == 1
     assert number(server, 'trueup_request_seconds_count{route="postback",status="2xx"}') == 2

@@ -91,7 +91,7 @@ def test_preview__of_a_killed_server_is_made_again(new_server: NewServer, caller
     caller.ask(server, "POST", f"{path}/preview?wait=0")
     server.restart()
     previewed = caller.until(server, path, lambda now: now["state"] == "previewed")
-    assert previewed["preview"]["outcomes"] == {"created": len(CLICKS), "ignored_duplicate": len(CLICKS)}
+    assert previewed["preview"]["outcomes"] == {"created": len(CLICKS), "updated": len(CLICKS)}
 
 
 @pytest.mark.long
