@@ -68,6 +68,7 @@ class App:
         self._log = open_log(settings.log_form, settings.log_level)
         self._observer = Observer(self._log, settings.trusted_proxies)
         self._nowhere = Route("nowhere", _nowhere)
+        self._hostless = Route("nowhere", _hostless)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Live through the process' life, or have one request answered, see to it that it is, and tell how it went."""
@@ -75,7 +76,9 @@ class App:
             if scope["type"] == "lifespan":
                 await self._live(receive, send)
             return
-        route, began, status = self._route(scope["path"]), perf_counter(), 0
+        route, began, status = self._hostless, perf_counter(), 0
+        if _names_one_host(scope):
+            route = self._route(scope["path"])
 
         def watching(event: Event) -> Awaitable[None]:
             nonlocal status
@@ -201,6 +204,17 @@ def _mounted(api: Endpoint) -> Endpoint:
         await api({**scope, "root_path": API_PATH, "method": method}, receive, send)
 
     return endpoint
+
+
+def _names_one_host(scope: Scope) -> bool:
+    """Whether it is clear whom a request is for. Of two, a proxy may have looked at the other one."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    # The server puts an empty one where there is none.
+    return len(hosts) <= 1 and (any(hosts) or scope["http_version"] != "1.1")
+
+
+async def _hostless(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await answer_text(send, 400, "a request names one Host\n")
 
 
 async def _nowhere(_scope: Scope, _receive: Receive, send: Send) -> None:

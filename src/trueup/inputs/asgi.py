@@ -27,6 +27,12 @@ def answer_text(send: Send, status: int, text: str, headers: Sequence[Header] = 
     return answer(send, status, text.encode(), TEXT, headers)
 
 
+def answer_method(send: Send, method: str, allowed: bytes, told: str) -> Awaitable[None]:
+    """Answer a method that is not for a path, or OPTIONS, which asks which are. Takes: also what a person is told."""
+    is_asked = method == "OPTIONS"
+    return answer_text(send, 200 if is_asked else 405, "" if is_asked else told, [(b"allow", allowed)])
+
+
 def header(scope: Scope, name: bytes) -> str:
     """What a header of the request says, '' where it is not there. Takes: its name in lower case."""
     for key, value in scope["headers"]:

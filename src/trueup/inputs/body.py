@@ -25,11 +25,11 @@ logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a sender's m
 
 
 class Unread(Enum):
-    """Why a body was not taken in, with the status that says so; GONE is told to nobody."""
+    """Why a body was not taken in, with the status that says so; GONE to whoever is still there: its body broke off."""
 
     TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     TOO_SLOW = HTTPStatus.REQUEST_TIMEOUT
-    GONE = None
+    GONE = HTTPStatus.BAD_REQUEST
 
 
 @dataclass(frozen=True, slots=True)

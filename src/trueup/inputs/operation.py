@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from trueup.access.address import caller_address, is_trusted
-from trueup.inputs.asgi import TEXT, Receive, Scope, Send, answer, answer_text, bearer_token, header, peer_of
+from trueup.inputs.asgi import (
+    TEXT,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    answer_method,
+    answer_text,
+    bearer_token,
+    header,
+    peer_of,
+)
 from trueup.inputs.edge import Edge
 from trueup.inputs.health import State
 from trueup.inputs.metrics import CONTENT_TYPE, Metrics
@@ -36,7 +47,7 @@ class Operation:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] not in ("GET", "HEAD"):
-            await answer_text(send, 405, "use GET\n", [(b"allow", b"GET, HEAD")])
+            await answer_method(send, scope["method"], b"GET, HEAD, OPTIONS", "use GET\n")
         elif scope["path"] == "/healthz":
             dead = self._edge.writer.health.state is State.DEAD
             await answer(send, 503 if dead else 200, b"dead\n" if dead else b"ok\n", TEXT)

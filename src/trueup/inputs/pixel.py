@@ -10,7 +10,7 @@ from trueup.access.address import caller_address, rated_as
 from trueup.access.rates import Failures
 from trueup.dialects.postback import ReadPostback, read_postback, refused
 from trueup.dialects.text import SUBSTITUTE, text_of
-from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_text, peer_of
+from trueup.inputs.asgi import Header, Receive, Scope, Send, answer, answer_method, peer_of
 from trueup.inputs.callers import UnavailableError
 from trueup.inputs.cookie import click_of_cookie
 from trueup.inputs.edge import Edge
@@ -44,7 +44,7 @@ SCRIPT: Final = b"""(function () {
 """
 
 _RETRY_SECONDS: Final = b"5"
-_ALLOW: Final = [(b"allow", b"GET, HEAD")]
+_ALLOW: Final = b"GET, HEAD, OPTIONS"
 _ANYWHERE: Final[Header] = (b"cross-origin-resource-policy", b"cross-origin")  # pages that shut others out show it too
 
 
@@ -59,7 +59,7 @@ class Pixel:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has no body
         """Answer one request. Whatever a row comes to, the page gets its image."""
         if scope["method"] not in ("GET", "HEAD"):
-            await answer_text(send, 405, "a pixel is asked for with GET\n", _ALLOW)
+            await answer_method(send, scope["method"], _ALLOW, "a pixel is asked for with GET\n")
         elif scope["path"] == SCRIPT_PATH:
             await answer(send, 200, SCRIPT, b"application/javascript; charset=utf-8", [_ANYWHERE])
         else:

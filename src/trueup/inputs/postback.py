@@ -1,5 +1,6 @@
 """/postback and /<key>/postback: networks report conversions, each request one row, answered once it is on disk."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Mapping
@@ -26,6 +27,7 @@ from trueup.settings import Settings
 
 PATH: Final = "/postback"
 JSON: Final = b"application/json"
+_LARGE_BYTES: Final = 8 << 10  # of a body that others would wait for while it is taken apart
 _RETRY_SECONDS: Final = b"5"
 
 # What a sender is told by the HTTP status; 422 for every other refusal, 200 for everything else.
@@ -88,8 +90,12 @@ class Postbacks:
             content = await take_in(receive, self._edge.settings.postback_bytes)
         if content is Unread.TOO_SLOW:
             await answer_text(send, 408, "the request did not come whole in time\n")
-        elif content is not Unread.GONE:
-            await self._take(self._asked(scope, content), send)
+        elif content is Unread.GONE:  # whoever is still there sent a piece that is none, or too little
+            await answer_text(send, 400, "the body breaks off\n")
+        else:
+            is_large = isinstance(content, bytes) and len(content) > _LARGE_BYTES
+            asked = await asyncio.to_thread(self._asked, scope, content) if is_large else self._asked(scope, content)
+            await self._take(asked, send)
 
     async def _take(self, asked: _Asked, send: Send) -> None:
         """Record a request, or try it out, and answer, unless there were too many of its kind."""

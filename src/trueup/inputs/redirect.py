@@ -27,6 +27,8 @@ NAMES: Final[Mapping[str, str]] = {
 }
 
 _CHOICE_BYTES: Final = 8
+_FOLLOWED: Final = 302
+_ALLOW: Final[tuple[Header, ...]] = ((b"allow", b"GET, HEAD, OPTIONS"),)
 _DECIMALS: Final = 6  # a cost is kept in millionths
 _COSTS_REMEMBERED: Final = 1_000  # a source's visits cost the same again and again
 _in_columns: Final = itemgetter(*CLICKS)
@@ -52,7 +54,7 @@ class Redirect:
         """Answer one request."""
         link = self._edge.derived(links).get(scope["path"].removeprefix(PREFIX))
         status, trouble, headers = self._trouble(scope, link)
-        if link is None or trouble:
+        if link is None or status != _FOLLOWED:
             await answer_text(send, status, trouble, headers)
             return
         asked = dict(scope["headers"])
@@ -67,14 +69,15 @@ class Redirect:
             except UnavailableError:  # the visitor goes on; nobody is told the id of a click that is nowhere on disk
                 told["click_id"] = ""
         told_headers.append((b"location", target.template.fill(told).encode()))
-        await send({"type": "http.response.start", "status": 302, "headers": told_headers})
+        await send({"type": "http.response.start", "status": _FOLLOWED, "headers": told_headers})
         await send({"type": "http.response.body", "body": b""})
 
     def _trouble(self, scope: Scope, link: Link | None) -> tuple[int, str, tuple[Header, ...]]:
-        """Why a request cannot be followed: status, text, headers. The text is '' where nothing is wrong."""
+        """Why a request cannot be followed: status, text, headers. The status is _FOLLOWED where nothing is wrong."""
         settings, query = self._edge.settings, scope["query_string"]
         if scope["method"] not in ("GET", "HEAD"):
-            return 405, "a link is followed with GET\n", ((b"allow", b"GET, HEAD"),)
+            is_asked = scope["method"] == "OPTIONS"
+            return 200 if is_asked else 405, "" if is_asked else "a link is followed with GET\n", _ALLOW
         if link is None:
             return (404, "there is no such link\n", ()) if self._edge.click_key else _NOT_KNOWN_YET
         if not link.targets:
@@ -83,7 +86,7 @@ class Redirect:
             return 414, f"the query is longer than {settings.query_bytes:,} bytes\n", ()
         if query.count(b"&") >= settings.parameters:
             return 400, f"the query has more than {settings.parameters} parameters\n", ()
-        return 302, "", ()
+        return _FOLLOWED, "", ()
 
     def _made(
         self, scope: Scope, asked: Mapping[bytes, bytes], target: Target
