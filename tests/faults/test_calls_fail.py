@@ -23,7 +23,7 @@ from trials import NewTrials, Record, Trials, within
 
 _ALL: Final = bool(os.environ.get("FAULTS_ALL"))  # three times as many rounds
 _FIRES_SECONDS: Final = 2.0
-_WELL_SECONDS: Final = 20.0
+_WELL_SECONDS: Final = 30.0
 _GIVES_UP_AFTER: Final = 3  # rounds of one fault after which it did not recover by itself
 _LASTS_SECONDS: Final = 1.0
 
@@ -77,9 +77,10 @@ def _failures(place: Place, number: int, kind: str) -> Iterator[Failure]:
     if place.where.startswith(COMMIT):
         yield Failure("the answer to a commit is lost", place, SAID[kind], after=True)
     unheard_of = Failure("the database says something unheard of", place, UNHEARD_OF)
+    # These two are dear: a process may end of them, and is started again.
     memory = Failure("there is no memory for a call of the database", place, "memory")
-    panic = Failure("the driver panics", place, "panic")  # the dearest: a process may end of it
-    seldom = (panic, unheard_of, memory, unheard_of, unheard_of, memory, unheard_of, unheard_of, memory, unheard_of)
+    panic = Failure("the driver panics", place, "panic")
+    seldom = (panic, *[unheard_of] * 4, memory, *[unheard_of] * 4)
     yield from (unheard_of, memory, panic) if _ALL else (seldom[number % len(seldom)],)
 
 
