@@ -139,7 +139,9 @@ def _try_out(trials: Trials, faults: Faults, failures: list[tuple[Failure, Calla
         if not_recovered[failure.fault] >= _GIVES_UP_AFTER or failure.place in left_out:
             continue
         detail, processes = f"{failure.place.call} {failure.place.where}", trials.server.pids
-        with trials.round(failure.fault, detail, well_seconds=_WELL_SECONDS) as turn:
+        # What lasts may end a process more than once, and that is waited for longer each time.
+        well = _WELL_SECONDS if failure.times else 2 * _WELL_SECONDS
+        with trials.round(failure.fault, detail, well_seconds=well) as turn:
             number = faults.fail(failure.place, failure.error, times=failure.times, after=failure.after)
             provoke()
             fired = within(_FIRES_SECONDS, partial(faults.fired, number))
