@@ -23,7 +23,7 @@ from trials import NewTrials, Record, Trials, within
 
 _ALL: Final = bool(os.environ.get("FAULTS_ALL"))  # three times as many rounds
 _FIRES_SECONDS: Final = 2.0
-_WELL_SECONDS: Final = 20.0
+_WELL_SECONDS: Final = 30.0
 _GIVES_UP_AFTER: Final = 3  # rounds of one fault after which it did not recover by itself
 _LASTS_SECONDS: Final = 1.0
 
@@ -77,9 +77,10 @@ def _failures(place: Place, number: int, kind: str) -> Iterator[Failure]:
     if place.where.startswith(COMMIT):
         yield Failure("the answer to a commit is lost", place, SAID[kind], after=True)
     unheard_of = Failure("the database says something unheard of", place, UNHEARD_OF)
+    # These two are dear: a process may end of them, and is started again.
     memory = Failure("there is no memory for a call of the database", place, "memory")
-    panic = Failure("the driver panics", place, "panic")  # the dearest: a process may end of it
-    seldom = (panic, unheard_of, memory, unheard_of, unheard_of, memory, unheard_of, unheard_of, memory, unheard_of)
+    panic = Failure("the driver panics", place, "panic")
+    seldom = (panic, *[unheard_of] * 4, memory, *[unheard_of] * 4)
     yield from (unheard_of, memory, panic) if _ALL else (seldom[number % len(seldom)],)
 
 
@@ -138,7 +139,9 @@ def _try_out(trials: Trials, faults: Faults, failures: list[tuple[Failure, Calla
         if not_recovered[failure.fault] >= _GIVES_UP_AFTER or failure.place in left_out:
             continue
         detail, processes = f"{failure.place.call} {failure.place.where}", trials.server.pids
-        with trials.round(failure.fault, detail, well_seconds=_WELL_SECONDS) as turn:
+        # What lasts may end a process more than once, and that is waited for longer each time.
+        well = _WELL_SECONDS if failure.times else 2 * _WELL_SECONDS
+        with trials.round(failure.fault, detail, well_seconds=well) as turn:
             number = faults.fail(failure.place, failure.error, times=failure.times, after=failure.after)
             provoke()
             fired = within(_FIRES_SECONDS, partial(faults.fired, number))

@@ -136,7 +136,7 @@ class Trials:
 
     def _bring_late_clicks(self) -> None:
         """Import the clicks of sales that came before them."""
-        clicked_at = (datetime.now(UTC) - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        clicked_at = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
         lines = [f"later-{number},Push,Shoes,{clicked_at}" for number in range(1, self.load.stray_ids + 1)]
         file = self.world.file("\n".join(["click_id,campaign,offer,clicked_at", *lines, ""]))
         if lines:
