@@ -1,6 +1,7 @@
 """A server whose database is away, slow or another's: it starts, says so, keeps clicks, and catches up by itself."""
 
 import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -182,3 +183,25 @@ def _click_of_ours(url: str) -> str:
     with open_ledger(url) as database:
         key = click_key(database, lambda size: bytes(range(size)))
     return new_click_id(time.time_ns() // 1_000, time.time_ns().to_bytes(RANDOM_BYTES, "big"), key)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_file_that_is_replaced__takes_nothing_until_the_first_is_back(
+    world: World, server: Server, tmp_path: Path
+) -> None:
+    before = clicked(server)
+    wait_until(lambda: world.totals()["clicks"] == 1)
+    succeeded(world.trueup("backup", tmp_path / "copy.db"))
+    file = Path(world.trueup.url.removeprefix("sqlite:///"))
+    file.rename(tmp_path / "first.db")
+    shutil.copy(tmp_path / "copy.db", file)
+    wait_until(lambda: server.get("/readyz").json["state"] == "database in trouble")
+    during = clicked(server)
+    assert server.get(f"/postback?cid={before}&payout=1").status == 503
+    wait_until(lambda: "another file stands in its place" in server.log)
+    file.unlink()
+    (tmp_path / "first.db").rename(file)
+    wait_until(lambda: server.get("/readyz").json["state"] == "serving")
+    assert [server.get(f"/postback?cid={click_id}&payout=1").status for click_id in (before, during)] == [200, 200]
+    assert world.totals()["clicks"] == 2
+    succeeded(world.trueup("audit"))

@@ -12,7 +12,7 @@ from trueup.inputs.last_setup import LastSetup, keep_last_setup, read_last_setup
 from trueup.inputs.watch import Watch
 from trueup.intake.door import Clock
 from trueup.intake.live import LiveLedger
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError, place_of
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key
 from trueup.ledger.waits import LIVE
@@ -48,6 +48,7 @@ class LedgerLink:
         self._url, self._folder, self._clock, self._made_by = url, folder, clock, made_by
         self._belongs_here, self._health, self._watch = belongs_here, health, watch
         self._next_try = 0.0
+        self._place: tuple[int, int] | None = None
         self.ledger: LiveLedger | None = None
         last = read_last_setup(folder)
         self.catalog = last.catalog if last else Catalog()
@@ -67,7 +68,9 @@ class LedgerLink:
             take_over: Records what waits for the ledger.
         """
         try:
+            self._refuse_another_file()
             database = open_ledger(self._url, LIVE)
+            self._place = place_of(self._url)
             try:
                 self._belongs_here(database)
                 key = click_key(database, os.urandom)
@@ -86,6 +89,20 @@ class LedgerLink:
         self.ledger = ledger
         self._note(ledger.catalog, key)
         self._health.database_back()
+
+    def _refuse_another_file(self) -> None:
+        """Take no other file in the place of the first: what would be recorded in a copy is lost with the copy.
+
+        It is not even opened. Beside it may stand the log of the first, and SQLite would clear that away.
+
+        Raises:
+            DatabaseUnavailableError: It is another file, or none.
+        """
+        if self._place is not None and place_of(self._url) != self._place:
+            raise DatabaseUnavailableError(
+                "the database's file is gone, or another file stands in its place: put the first one back, or, if "
+                "another is the ledger from now on, start the server again"
+            )
 
     def lose(self, why: str) -> None:
         """Close a connection that failed. It is opened again later."""

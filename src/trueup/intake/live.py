@@ -77,7 +77,8 @@ class LiveLedger:
             finish_open_ended(database, clock() - _NOBODY_WRITES_MICROS, clock())
 
     def refresh(self) -> None:
-        """Read the setup again if it has changed."""
+        """Read the setup again if it has changed. Raises: DatabaseError, also where the ledger's file is gone."""
+        self.database.refuse_moved()
         others_writes = self.database.others_writes()
         if others_writes is not None and others_writes == self._others_writes:
             return

@@ -70,6 +70,21 @@ _SQLITE_PRAGMAS: Final = (
 )
 
 
+def place_of(url: str) -> tuple[int, int] | None:
+    """Which file a SQLite database is, by device and number; None for no file, and for PostgreSQL.
+
+    Args:
+        url: The database.
+    """
+    if not url.startswith(SQLITE):
+        return None
+    try:
+        found = os.stat(url.removeprefix(SQLITE))  # noqa: PTH116 - asked after each commit
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class Database:
     """An open database. Not for several threads at once."""
 
@@ -93,6 +108,7 @@ class Database:
         self._has_failed = False  # a statement of the transaction
         try:
             self._connection, self._cursor = self._open(waits)
+            self._place = place_of(url)
         except DriverError as error:
             said = str(failure(error, is_sqlite=self.is_sqlite))
             plain = said if self.is_sqlite else without_secrets(said, url)
@@ -114,6 +130,15 @@ class Database:
                 cursor.fetchall()
             on_failure.pop_all()
         return connection, cursor
+
+    def refuse_moved(self) -> None:
+        """See that SQLite's file is still the one at its place: a program goes on writing to a file that was moved.
+
+        Raises:
+            DatabaseUnavailableError: It was moved, deleted or replaced. What was committed last may be in no ledger.
+        """
+        if self._place is not None and self._place != place_of(self._url):
+            raise DatabaseUnavailableError("the database's file was moved, deleted or replaced")
 
     def close(self) -> None:
         """Close. What is not committed is lost. A connection that is lost already is let go without a word."""
@@ -143,6 +168,7 @@ class Database:
         try:
             yield
             self._commit()
+            self.refuse_moved()
             self.lock_seconds = perf_counter() - began
         except BaseException as error:
             self._roll_back(error)
