@@ -172,13 +172,18 @@ class Spool:
             self._thread.join(seconds)
         self.callers.close()
 
-    def close(self) -> None:
-        """Let go of the files. Those that the ledger did not take are written before."""
+    def close(self, *, in_use: bool) -> None:
+        """Let go of the files. Those that the ledger did not take are written before.
+
+        Args:
+            in_use: A thread that hangs may still come back to the files: they stay open until the process ends.
+        """
         if self._lock.acquire(timeout=1.0):
             self._write_held(0.0)
             self._lock.release()
-        self._front.file.close()
-        self._back.file.close()
+        if not (in_use or self._thread.is_alive()):
+            self._front.file.close()
+            self._back.file.close()
 
     def _run(self) -> None:
         try:

@@ -89,9 +89,10 @@ class Writer:
         self._thread.join(_STOP_SECONDS)
         self._ended.set()
         self._callers.close()
-        if self._thread.is_alive():
+        hangs = self._thread.is_alive()
+        if hangs:
             self._watch.failed("the database does not answer: what it was asked last is left to it")
-        self._spool.close()
+        self._spool.close(in_use=hangs)
 
     @property
     def catalog(self) -> Catalog:
