@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -200,6 +201,22 @@ def test_writer__a_click_that_finds_no_room_is_not_acknowledged(world: World, tm
     assert seen.lost == len(clicks) - len(kept)
     with writing(world.trueup.url, tmp_path), Database(world.trueup.url) as database:
         assert set(database.read_sql("SELECT click_id FROM clicks", {"id": pl.String})["id"]) == kept
+
+
+def test_writer__a_click_that_cannot_be_stored_is_laid_aside_and_harms_no_other(world: World, tmp_path: Path) -> None:
+    clicks = [new_click(), new_click(cost=1 << 70), new_click()[:3], new_click()]
+
+    async def visits() -> None:
+        await asyncio.gather(*(writer.click(click) for click in clicks))
+
+    with writing(world.trueup.url, tmp_path) as (writer, _):
+        asyncio.run(visits())
+        while writer.laid_aside != 2:
+            sleep(0.05)
+        assert writer.health.state is State.SERVING
+    told = json.loads(succeeded(world.trueup("spool", "show", "--json", "--folder", tmp_path / "spool")))
+    assert clicks[1][0] in json.dumps(told["dead_letters"])
+    assert world.totals()["clicks"] == 2
 
 
 def test_writer__visitors_wait_for_no_database(world: World, tmp_path: Path) -> None:

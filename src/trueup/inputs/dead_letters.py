@@ -123,7 +123,7 @@ def _append(file: int, lines: bytes) -> None:
 
 
 def _line(letter: DeadLetter) -> str:
-    click = dict(zip(CLICKS, letter.click, strict=True))
+    click = dict(zip(CLICKS, letter.click, strict=False))  # one that is no click is for a person to look at
     return json.dumps({"refused_at": letter.refused_at, "reason": letter.reason, "click": click}) + "\n"
 
 

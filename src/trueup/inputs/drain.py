@@ -1,13 +1,15 @@
 """Clicks leave the spool for the ledger: those of this process, and those that other processes left in the folder.
 
-A record leaves the spool only when its click is stored. A click that the database refuses by itself is laid aside with
-the reason; whatever else goes wrong, all of them stay where they are.
+A record leaves the spool only when its click is stored. A click that cannot be, whatever is tried, is laid aside with
+the reason; whatever goes wrong with the database, all of them stay where they are.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from time import monotonic
 from typing import Final
+
+import polars as pl
 
 from trueup.inputs.dead_letters import DeadLetter, DeadLetters
 from trueup.inputs.spool import Spool
@@ -20,6 +22,8 @@ from trueup.ledger.spools import may_be_elsewhere, note_drained
 from trueup.model.ids import made_at
 from trueup.model.traffic import Click
 
+# What is a click's own fault; the last ones are those of a record that is none, such as of another program's version.
+_OWN_FAULTS: Final = (DatabaseRefusedError, ValueError, TypeError, OverflowError, pl.exceptions.PolarsError)
 _AT_ONCE: Final = 5_000  # clicks that share one commit
 _ADOPT_SECONDS: Final = 2.0  # how often it is looked for files that nobody holds
 _NOTE_SECONDS: Final = 2.0  # how often other machines are told how far this folder is
@@ -136,7 +140,7 @@ class Drain:
 
     def laid_aside(self) -> int:
         """How many clicks the database refused that nobody has seen to yet. Raises: OSError."""
-        return self._dead_letters.count()
+        return self._dead_letters.count() + self._dead_letters.unreadable()
 
     def _record(self, ledger: LiveLedger, clicks: Sequence[Click]) -> None:
         for place in range(0, len(clicks), _AT_ONCE):
@@ -146,7 +150,7 @@ class Drain:
         """Record clicks together. Where the database refuses one of them, find it, and record the others."""
         try:
             ledger.record_clicks(clicks)
-        except DatabaseRefusedError as error:
+        except _OWN_FAULTS as error:
             if len(clicks) == 1:
                 self._dead_letters.add([DeadLetter(clicks[0], str(error), self._clock())])
                 self._watch.laid_aside(str(error))

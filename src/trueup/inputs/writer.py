@@ -80,6 +80,8 @@ class Writer:
 
     def stop(self) -> None:
         """Record what was accepted, then end. New callers are turned away. What hangs is left behind."""
+        if self._ended.is_set():
+            return
         self.health.stop()
         self._callers.turn_away(STOPPING)
         self._slices.close(STOPPING)

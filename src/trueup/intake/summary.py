@@ -132,8 +132,7 @@ def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
             "before": text_from_micros(getattr(before, name)),
             "after": text_from_micros(getattr(after, name)),
         }
-    if summary.turned is not None:
-        told["other_rows"] = summary.turned.told()
+    told["other_rows"] = summary.turned.told() if summary.turned is not None else []
     told["duplicate_modes"] = [
         {"mode": mode, "mode_from": mode_from, "rows": rows} for (mode, mode_from), rows in modes_in_order(summary)
     ]
