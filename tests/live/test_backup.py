@@ -130,7 +130,7 @@ def test_backup__shows_no_password_to_other_users(tmp_path: Path, monkeypatch: p
     ran = CommandLine("postgresql://me:hush@localhost/trueup")("backup", tmp_path / "copy")
     assert ran.code == 3
     assert "hush" not in (tmp_path / "words").read_text() + ran.stderr
-    assert "--dbname=postgresql://me@localhost/trueup\n" in (tmp_path / "words").read_text()
+    assert "--dbname=postgresql://me@localhost/trueup?" in (tmp_path / "words").read_text()
     assert (tmp_path / "password").read_text() == "hush\n"
 
 

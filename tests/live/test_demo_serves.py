@@ -35,7 +35,7 @@ def test_demo__serves_what_it_says_to_try(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("TRUEUP_SPOOL_BYTES", "65536")
     program, said = _served(tmp_path)
     try:
-        while " started " not in said.read_text():
+        while "Bearer" not in said.read_text():
             assert program.poll() is None, said.read_text()
             time.sleep(0.1)
         text = said.read_text()

@@ -115,7 +115,7 @@ def test_keys__are_no_part_of_the_setup(world: World) -> None:
     setup = succeeded(world.trueup("setup", "show"))
     assert key not in setup
     world.set_up(setup)
-    world.set_up('[[affiliate_networks]]\nname = "Northwind"\nonly_with_key = false')
+    world.set_up('[[affiliate_networks]]\nname = "Northwind"\nduplicate_mode = "ignore"\nonly_with_key = false')
     assert key in succeeded(world.trueup("postbacks", "urls", "--network", "Northwind"))
 
 

@@ -1,6 +1,7 @@
 """The click redirect: the click is in the ledger, whole and clean, before the visitor is sent on."""
 
 import asyncio
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving import Server, wait_until
 from worlds import World
-from writers import KEY
 
 from trueup.inputs.links import links
 from trueup.inputs.redirect import Redirect
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.open import open_ledger
+from trueup.ledger.secrets import click_key
 from trueup.model.ids import is_genuine
 
 pytestmark = pytest.mark.front
@@ -54,10 +55,10 @@ def test_click__is_stored_with_all_that_is_known_of_it(world: World) -> None:
     assert answered.status == 302
     (click,) = stored_clicks(world.trueup.url)
     with open_ledger(world.trueup.url) as ledger:
-        catalog = read_catalog(ledger)
+        catalog, key = read_catalog(ledger), click_key(ledger, os.urandom)
     network_id = catalog.affiliate_networks["Northwind & Co"].network_id
     assert before <= click.pop("clicked_at") <= time.time_ns() // 1_000
-    assert is_genuine(click["click_id"], KEY)
+    assert is_genuine(click["click_id"], key)
     assert answered.location == f"https://example.com/?s={click.pop('click_id')}&x=EXT-1&a=one"
     assert click == {
         "campaign_id": catalog.campaigns["PL push"].campaign_id,

@@ -13,6 +13,7 @@ from worlds import World, succeeded
 from trueup.inputs.dead_letters import DeadLetter, DeadLetters
 from trueup.inputs.spool_file import SpoolFile
 from trueup.inputs.spool_folder import SpoolFolder
+from trueup.ledger.open import open_ledger
 
 
 @pytest.fixture
@@ -79,6 +80,7 @@ def test_spool_retry__records_each_dead_letter_once_and_keeps_the_bad_ones(world
 
 def test_spool_retry__never_records_into_another_ledger(world: World, folder: Path, tmp_path: Path) -> None:
     other = World(CommandLine(f"sqlite:///{tmp_path / 'other.db'}"), tmp_path)
+    open_ledger(other.trueup.url, create=True).close()
     succeeded(spool(other, folder, "claim"))
     DeadLetters(folder).add([DeadLetter(new_click(), "no room", 1)])
     ran = spool(world, folder, "retry")
