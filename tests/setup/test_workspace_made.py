@@ -29,6 +29,9 @@ CHANGING = {
     "postbacks rotate-key": ["Northwind"],
     "postbacks drop-key": ["Northwind"],
     "keys revoke": ["1"],
+    "spool retry": [],
+    "spool claim": [],
+    "spool take-up": [],
 }
 BEGINNING = {
     "upload": ["rows.csv", "--yes"],

@@ -43,6 +43,10 @@ USES: Final[Mapping[str, Use]] = {
     "keys create": Use.BEGINS,
     "keys list": Use.LOOKS,
     "keys revoke": Use.CHANGES,
+    "spool show": Use.NONE,
+    "spool retry": Use.CHANGES,
+    "spool claim": Use.CHANGES,
+    "spool take-up": Use.CHANGES,
 }
 
 
