@@ -61,6 +61,7 @@ def test_upload__the_json(world: World) -> None:
         "pending_revenue": {"before": "0.00", "after": "2.00"},
         "declined_revenue": {"before": "0.00", "after": "4.00"},
         "duplicate_modes": [],
+        "other_rows": [],
         "conversion_ids_unknown": False,
         "callbacks": 0,
     }
