@@ -1,6 +1,7 @@
 """Visitors and networks that never stop, and remember what a server acknowledged."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -105,3 +106,17 @@ def not_there(url: str, acknowledged: Acknowledged) -> list[str]:
         for conversion_id, said in acknowledged.conversions.items()
         if said != {stored.get(conversion_id)}
     ]
+
+
+def lost(url: str, acknowledged: Acknowledged, within: float = 20.0) -> list[str]:
+    """What is still not in the ledger when a serving server had time to store what waits in its spool.
+
+    Args:
+        url: the ledger's database.
+        acknowledged: what the server said it has.
+        within: seconds the server gets.
+    """
+    end = time.monotonic() + within
+    while (missing := not_there(url, acknowledged)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return missing
