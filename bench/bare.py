@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from trueup.inputs.asgi import SAFE_HEADERS, Endpoint
-from trueup.inputs.processes import free_address, serve
+from trueup.live.asgi import SAFE_HEADERS, Endpoint
+from trueup.live.processes import free_address, serve
 from trueup.settings import Settings
 
 CLICK_ID = "c01k5irhhto6ls5oht0kncq6a6f5tq7"

@@ -13,7 +13,6 @@ from pathlib import Path
 import polars as pl
 from ledgers import TYPES, click_ids, fresh_database, now, prepare
 
-from trueup.intake.door import as_batch, record_rows
 from trueup.ledger.batches import create_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.open import open_ledger
@@ -21,6 +20,7 @@ from trueup.ledger.policies import store_policy
 from trueup.model.batch import TOTALS, empty
 from trueup.model.progress import Receipt
 from trueup.model.words import BatchKind, Origin
+from trueup.recording.door import as_batch, record_rows
 
 
 def measure(url: str, clicks: int, rounds: int) -> dict[int, float]:

@@ -31,11 +31,11 @@ import psutil
 from ledgers import SETUP, fresh_database, now, prepare
 from upload import write_rows
 
-from trueup.intake.setup import apply_setup
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.open import open_ledger
 from trueup.model.batch import CLICKS, completed
 from trueup.model.ids import RANDOM_BYTES, new_click_id
+from trueup.setup.apply import apply_setup
 
 CAMPAIGN = """
 [[offers]]

@@ -24,14 +24,15 @@ from ledgers import CLICKED_FOR, CLICKED_FROM, TYPES, click_ids, database_url, n
 from trueup.decide.effects import rollup_deltas
 from trueup.decide.rounds import STEPS
 from trueup.dialects.choices import Choices
-from trueup.intake.door import as_batch
-from trueup.intake.uploads import Upload, Watch, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
 from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.batch import CONVERSIONS, JOURNAL, completed
 from trueup.model.progress import Receipt
 from trueup.model.words import BatchKind, DuplicateMode, Origin
+from trueup.recording.chunks import Watch
+from trueup.recording.door import as_batch
+from trueup.uploads.conversions import Upload, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
 
 FLOOR_CHUNK = 25_000
 

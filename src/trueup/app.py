@@ -16,24 +16,24 @@ from contextlib import ExitStack
 from time import perf_counter
 from typing import Final, NamedTuple
 
-from trueup.inputs.api.app import ROOT as API_PATH
-from trueup.inputs.api.app import make_api
-from trueup.inputs.api.readers import Readers
-from trueup.inputs.api.upload_jobs import resume_uploads, stop_uploads
-from trueup.inputs.asgi import Endpoint, Event, Receive, Scope, Send, answer_text
-from trueup.inputs.edge import Edge, now
-from trueup.inputs.health import State
-from trueup.inputs.logs import open_log
-from trueup.inputs.make_writer import make_writer
-from trueup.inputs.metrics import forget_dead_processes
-from trueup.inputs.observer import Observer
-from trueup.inputs.one_server import ServedAlreadyError, serving_process
-from trueup.inputs.operation import Operation
-from trueup.inputs.pixel import Pixel
-from trueup.inputs.postback import Postbacks
-from trueup.inputs.redirect import Redirect
-from trueup.inputs.writer import Writer
+from trueup.api.app import ROOT as API_PATH
+from trueup.api.app import make_api
+from trueup.api.http.jobs import resume_uploads, stop_uploads
+from trueup.api.http.readers import Readers
+from trueup.edge.pixel import Pixel
+from trueup.edge.postback import Postbacks
+from trueup.edge.redirect import Redirect
 from trueup.ledger.urls import showable
+from trueup.live.asgi import Endpoint, Event, Receive, Scope, Send, answer_text
+from trueup.live.context import Edge, now
+from trueup.live.health import State
+from trueup.live.logs import open_log
+from trueup.live.make_writer import make_writer
+from trueup.live.metrics import forget_dead_processes
+from trueup.live.observer import Observer
+from trueup.live.one_server import ServedAlreadyError, serving_process
+from trueup.live.operation import Operation
+from trueup.live.writer import Writer
 from trueup.settings import Settings
 
 MADE_BY: Final = "server"

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 import httpx2
 
 from trueup.access.keys import Scope, create_key
-from trueup.inputs.api.app import ROOT, make_api
-from trueup.inputs.api.problems import ProblemKind
-from trueup.inputs.api.upload_jobs import stop_uploads
-from trueup.inputs.edge import Edge, now
-from trueup.inputs.logs import open_log
-from trueup.inputs.make_writer import make_writer
-from trueup.inputs.watch import Watch
+from trueup.api.app import ROOT, make_api
+from trueup.api.http.jobs import stop_uploads
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
+from trueup.live.context import Edge, now
+from trueup.live.logs import open_log
+from trueup.live.make_writer import make_writer
+from trueup.live.watch import Watch
 from trueup.settings import LogForm, Settings
 
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from calling import Api, told
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from trueup.access.keys import Scope
-from trueup.inputs.api.bodies import LARGE_AT_ONCE, LARGE_BYTES, BodyRoute
-from trueup.inputs.api.conversions import SentConversions
-from trueup.inputs.api.problems import ProblemKind
-from trueup.inputs.api.setup import TOML
+from trueup.api.http.bodies import LARGE_AT_ONCE, LARGE_BYTES, BodyRoute
+from trueup.api.http.problems import ProblemKind
+from trueup.api.resources.conversions import SentConversions
+from trueup.api.resources.setup import TOML
 from trueup.ledger.database import Database
 
 pytestmark = [pytest.mark.front, pytest.mark.parametrize("database_kind", ["sqlite"])]

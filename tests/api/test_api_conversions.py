@@ -11,7 +11,7 @@ from command_line import CommandLine
 from worlds import World
 
 from trueup.access.keys import Scope
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
 from trueup.model.words import DuplicateMode
 

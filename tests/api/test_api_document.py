@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from trueup.access.keys import Scope
-from trueup.inputs.api.problems import ProblemKind
-from trueup.intake.setup_form import KINDS
+from trueup.api.http.problems import ProblemKind
+from trueup.setup.forms import KINDS
 
 pytestmark = pytest.mark.front
 

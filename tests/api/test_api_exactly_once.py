@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from calling import ONE_OF_EACH, Api, told
 
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
 from trueup.ledger.idempotency import claim
 

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from trueup.access.keys import Scope
-from trueup.inputs.api.idempotency import KEPT_DAYS, SILENT_SECONDS
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.idempotency import KEPT_DAYS, SILENT_SECONDS
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
 from trueup.ledger.idempotency import claim
 from trueup.ledger.open import open_ledger

@@ -15,13 +15,13 @@ from calling import Api, NewApi, told
 from command_line import CommandLine
 
 from trueup.access.keys import Scope, create_key, first_admin, verify_key
-from trueup.inputs.api.problems import ProblemKind
-from trueup.inputs.edge import now
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
 from trueup.ledger.keys import read_keys
 from trueup.ledger.open import open_ledger
 from trueup.ledger.schema import metadata
 from trueup.ledger.secrets import click_key
+from trueup.live.context import now
 
 pytestmark = pytest.mark.front
 

@@ -13,7 +13,7 @@ from command_line import CommandLine
 from upload_calling import done, records, sent
 from worlds import World, succeeded
 
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
 
 CLICKS = "click_id,campaign,offer,clicked_at,cost,country,sub2\n" + "".join(

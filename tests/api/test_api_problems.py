@@ -7,10 +7,10 @@ import pytest
 from calling import Api, NewApi, told
 
 from trueup.access.keys import Scope
-from trueup.inputs.api.problems import ProblemKind
-from trueup.intake.live import Message
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
 from trueup.model.words import Origin
+from trueup.recording.live import Message
 
 pytestmark = pytest.mark.front
 

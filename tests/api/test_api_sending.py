@@ -6,7 +6,7 @@ import pytest
 from calling import Api, NewApi, told
 from upload_calling import CSV, ROWS, sent
 
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.problems import ProblemKind
 
 pytestmark = pytest.mark.front
 

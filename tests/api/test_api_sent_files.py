@@ -11,10 +11,10 @@ from command_line import CommandLine
 from upload_calling import done, sent
 from worlds import World
 
-from trueup.inputs.api.upload_jobs import resume_uploads, sent_folder
-from trueup.intake.sent_keeping import remove_old_files, unknown_files
+from trueup.api.http.jobs import resume_uploads, sent_folder
 from trueup.ledger.open import open_ledger
 from trueup.ledger.uploads import forget_upload
+from trueup.uploads.keeping import remove_old_files, unknown_files
 
 DAY_SECONDS = 86_400
 

@@ -11,7 +11,7 @@ from calling import Api, NewApi, told
 from command_line import CommandLine
 from worlds import World
 
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.problems import ProblemKind
 
 pytestmark = pytest.mark.front
 

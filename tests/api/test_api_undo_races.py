@@ -9,14 +9,14 @@ from calling import NewApi, told
 from command_line import CommandLine
 from worlds import World
 
-from trueup.inputs.api.problems import ProblemKind
-from trueup.inputs.edge import now
-from trueup.intake.undo import apply_undo, undoable
-from trueup.intake.uploads import Watch
+from trueup.api.http.problems import ProblemKind
 from trueup.ledger.batches import BatchMovedError, read_batches
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
+from trueup.live.context import now
 from trueup.model.words import BatchKind
+from trueup.recording.chunks import Watch
+from trueup.recording.undo import apply_undo, undoable
 
 BATCHES = 4
 

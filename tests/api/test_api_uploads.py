@@ -13,8 +13,8 @@ from upload_calling import CSV, ROWS, done, records, sent
 from worlds import World
 
 from trueup.access.keys import Scope
-from trueup.inputs.api.problems import ProblemKind
-from trueup.inputs.api.upload_jobs import resume_uploads, stop_uploads
+from trueup.api.http.jobs import resume_uploads, stop_uploads
+from trueup.api.http.problems import ProblemKind
 
 
 @pytest.fixture

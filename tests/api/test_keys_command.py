@@ -7,7 +7,7 @@ import pytest
 from calling import Api, told
 from command_line import CommandLine
 
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.problems import ProblemKind
 
 pytestmark = pytest.mark.front
 

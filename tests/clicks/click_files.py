@@ -10,14 +10,14 @@ from command_line import CommandLine
 from sqlalchemy import select
 
 from trueup.dialects.choices import Choices
-from trueup.intake.click_file import ClickFile, read_click_file
-from trueup.intake.clicks import apply_clicks, unfinished_import
-from trueup.intake.summary import Summary
-from trueup.intake.uploads import Watch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, journal, rollups
 from trueup.model.batch import CLICK_ROLLUPS, CLICKS, CONVERSIONS, JOURNAL, ROLLUPS
+from trueup.recording.chunks import Watch
+from trueup.recording.summary import Summary
+from trueup.uploads.click_file import ClickFile, read_click_file
+from trueup.uploads.clicks import apply_clicks, unfinished_import
 
 TITLES = "click_id,campaign,offer,clicked_at"
 RECEIVED_AT = 1_760_000_000_000_000  # in October 2025

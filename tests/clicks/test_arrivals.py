@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from trueup.intake.audit import audit
-from trueup.intake.live import LiveLedger
 from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.rollups import read_rollups
 from trueup.model.batch import CLICKS, CONVERSIONS
 from trueup.model.traffic import Click, Message
 from trueup.model.words import Origin
+from trueup.recording.audit import audit
+from trueup.recording.live import LiveLedger
 
 IDS: Final = "abcd"
 CLICKED_AT: Final = datetime(2025, 5, 1, 10, tzinfo=UTC)

@@ -7,12 +7,12 @@ import pytest
 from click_files import RECEIVED_AT, TITLES, Importer, Killed, click_rows, contents, parking, stored_clicks
 from command_line import CommandLine
 
-from trueup.intake.clicks import apply_clicks, preview_clicks
-from trueup.intake.uploads import Watch
 from trueup.ledger.batches import BatchMovedError, read_batches
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.words import BatchState
+from trueup.recording.chunks import Watch
+from trueup.uploads.clicks import apply_clicks, preview_clicks
 
 IDS = [f"c{n * 37 % 100:02}" for n in range(100)]  # each once, in no order
 # Refused rows and repeated clicks stand among the others.

@@ -5,7 +5,7 @@ import re
 from documents import first_cells, section, text_of
 
 from trueup.access.keys import Scope
-from trueup.inputs.api.problems import ProblemKind
+from trueup.api.http.problems import ProblemKind
 
 
 def test_problems__each_has_a_row_with_its_status() -> None:

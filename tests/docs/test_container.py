@@ -60,7 +60,7 @@ def test_compose__sets_only_what_are_settings_and_keeps_what_is_to_be_kept(name:
 
 @pytest.mark.parametrize("name", COMPOSES)
 def test_compose__gives_the_server_longer_to_stop_than_it_takes(name: str) -> None:
-    from trueup.inputs.processes import STOP_SECONDS  # noqa: PLC0415 - slow to import
+    from trueup.live.processes import STOP_SECONDS  # noqa: PLC0415 - slow to import
 
     assert int(_services(name)["trueup"]["stop_grace_period"].removesuffix("s")) > STOP_SECONDS
 

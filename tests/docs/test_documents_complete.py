@@ -6,9 +6,9 @@ from pydantic import BaseModel
 
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import FIELDS
-from trueup.intake.setup_file import SetupFile, WeightedOffer
 from trueup.model.words import STATUS_WORDS, ClickOutcome, DuplicateMode, Outcome, Status
 from trueup.reports.dimensions import Dimension
+from trueup.setup.tables import SetupFile, WeightedOffer
 
 ROW_SECTIONS = (
     "What the sender alone shows",

@@ -4,7 +4,7 @@ import re
 
 from documents import first_cells, section, text_of
 
-from trueup.inputs.redirect import NAMES
+from trueup.edge.redirect import NAMES
 from trueup.model.macros import ALIASES, MACROS
 
 

@@ -8,8 +8,8 @@ from documents import first_cells, section, text_of
 
 from trueup.dialects.names import FIELDS
 from trueup.dialects.postback import BESIDE
-from trueup.inputs.postback import STATUSES
-from trueup.inputs.presets import Preset, presets
+from trueup.edge.postback import STATUSES
+from trueup.edge.presets import Preset, presets
 
 
 def test_parameters__every_name_is_told() -> None:

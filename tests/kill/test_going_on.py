@@ -8,11 +8,12 @@ from command_line import CommandLine
 from worlds import World, succeeded
 
 from trueup.dialects.choices import Choices
-from trueup.intake.uploads import Watch, apply_upload, earlier_batches, read_upload, unfinished
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.words import DuplicateMode
+from trueup.recording.chunks import Watch
+from trueup.uploads.conversions import apply_upload, earlier_batches, read_upload, unfinished
 
 ROWS = "click_id,payout\n" + "".join(f"k{number},1\n" for number in range(10)) * 2
 NOW = 1_770_000_000_000_000

@@ -10,10 +10,6 @@ from sqlalchemy import select
 from stories import CLICKS
 
 from trueup.dialects.read import Reading
-from trueup.intake.audit import audit
-from trueup.intake.door import as_batch, record_rows
-from trueup.intake.undo import apply_undo, undoable
-from trueup.intake.uploads import Watch
 from trueup.ledger import schema
 from trueup.ledger.batches import create_batch
 from trueup.ledger.commit import commit_clicks
@@ -24,6 +20,10 @@ from trueup.model import batch as frames
 from trueup.model.policy import Policy
 from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.words import BatchKind, Origin, RowKind
+from trueup.recording.audit import audit
+from trueup.recording.chunks import Watch
+from trueup.recording.door import as_batch, record_rows
+from trueup.recording.undo import apply_undo, undoable
 
 Grouping = Callable[[Upload], Sequence[Sequence[Row]]]  # an upload's rows, parted into what is committed together
 

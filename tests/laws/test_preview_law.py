@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from worlds import World, micros_at
 
 from trueup.dialects.choices import Choices
-from trueup.intake.uploads import Watch, apply_upload, preview_upload, read_upload
 from trueup.ledger.open import open_ledger
 from trueup.model.words import DuplicateMode
+from trueup.recording.chunks import Watch
+from trueup.uploads.conversions import apply_upload, preview_upload, read_upload
 
 OFFERS = {"a": "VPN trial", "b": "Loan form", "c": "Casino signup", "d": "Newsletter"}
 NOW = micros_at("2026-02-10T12:00:00Z")

@@ -12,10 +12,10 @@ import polars as pl
 from sqlalchemy import select
 from writers import Seen, now, writing
 
-from trueup.inputs.asgi import Endpoint, Header
-from trueup.inputs.edge import Edge
 from trueup.ledger.database import Database
 from trueup.ledger.schema import clicks
+from trueup.live.asgi import Endpoint, Header
+from trueup.live.context import Edge
 from trueup.model.batch import CLICKS
 from trueup.settings import Settings
 

@@ -10,8 +10,8 @@ from command_line import CommandLine
 from edge_asking import Answered, ask, edge_on
 from worlds import World
 
-from trueup.inputs.edge import Edge
-from trueup.inputs.redirect import Redirect
+from trueup.edge.redirect import Redirect
+from trueup.live.context import Edge
 
 SETUP = """
 [[affiliate_networks]]

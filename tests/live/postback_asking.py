@@ -13,8 +13,8 @@ from command_line import CommandLine
 from edge_asking import PEER, edge_on, journal
 from worlds import World
 
-from trueup.inputs.asgi import Endpoint
-from trueup.inputs.postback import Postbacks
+from trueup.edge.postback import Postbacks
+from trueup.live.asgi import Endpoint
 
 SETUP = """
 [[affiliate_networks]]

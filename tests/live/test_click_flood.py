@@ -12,8 +12,8 @@ from edge_links import with_links
 from serving import Server, wait_until
 from worlds import World
 
-from trueup.inputs.redirect import Redirect
-from trueup.inputs.watch import Watch
+from trueup.edge.redirect import Redirect
+from trueup.live.watch import Watch
 
 pytestmark = [pytest.mark.front, pytest.mark.parametrize("database_kind", ["sqlite"])]
 

@@ -149,7 +149,7 @@ def test_click_in_the_spool_of_another_process__is_not_refused_for_good(world: W
     held = json.loads(server.get("/readyz").text)["checks"]["spool"]
     assert held["bytes_of_others"] == 0
     assert server.get(f"/postback?cid={absent}&payout=1").status == 404
-    from trueup.inputs.spool_file import SpoolFile  # noqa: PLC0415 - only here
+    from trueup.live.spool.file import SpoolFile  # noqa: PLC0415 - only here
 
     other = SpoolFile.claim(server.folder / "files", 1 << 16)
     try:

@@ -15,9 +15,9 @@ from serving import wait_until
 from worlds import World, succeeded
 from writers import new_click, sale, told_all, writing
 
-from trueup.inputs.callers import UnavailableError
-from trueup.inputs.health import State
 from trueup.ledger.database import Database
+from trueup.live.callers import UnavailableError
+from trueup.live.health import State
 from trueup.model.traffic import Click
 
 

@@ -15,12 +15,12 @@ from worlds import World, succeeded
 from writers import new_click, now, sale, told_all, writing
 
 from trueup.decide.pipeline import Decisions
-from trueup.intake import live as live_module
-from trueup.intake.live import LiveLedger
 from trueup.ledger.batches import read_batches
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.words import BatchKind, Outcome
+from trueup.recording import live as live_module
+from trueup.recording.live import LiveLedger
 
 PARKING = '[workspace]\nunknown_click = "park"\n'
 

@@ -12,8 +12,8 @@ from serving import NewServer, Server, wait_until
 from traffic import SETUP
 from worlds import World
 
-from trueup.inputs.logs import cleaned, open_log
 from trueup.ledger.database import Database
+from trueup.live.logs import cleaned, open_log
 from trueup.settings import LogForm
 
 pytestmark = pytest.mark.front

@@ -13,11 +13,11 @@ from serving import Server
 from worlds import World, succeeded
 
 from trueup.dialects.names import FIELDS
-from trueup.inputs.edge import Edge
-from trueup.inputs.pixel import Pixel
-from trueup.inputs.redirect import Redirect
+from trueup.edge.pixel import Pixel
+from trueup.edge.redirect import Redirect
 from trueup.ledger.catalog import move_catalog_version, read_catalog, write_postback_keys
 from trueup.ledger.open import open_ledger
+from trueup.live.context import Edge
 
 pytestmark = pytest.mark.front
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.dialects.names import FIELDS
-from trueup.inputs.body import Unread, read_body, take_in
-from trueup.inputs.parameters import pairs_of
-from trueup.inputs.redaction import is_secret, text_without_secrets, without_secrets
+from trueup.edge.body import Unread, read_body, take_in
+from trueup.edge.parameters import pairs_of
+from trueup.live.redaction import is_secret, text_without_secrets, without_secrets
 
 TYPES = ["", "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=x", "text/plain"]
 

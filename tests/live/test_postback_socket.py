@@ -11,7 +11,7 @@ from postback_asking import SETUP
 from serving import HOST, Server
 from worlds import World
 
-from trueup.inputs.body import SECONDS
+from trueup.edge.body import SECONDS
 
 pytestmark = pytest.mark.front
 

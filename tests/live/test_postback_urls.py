@@ -10,7 +10,7 @@ from command_line import CommandLine
 from postback_asking import Reporting, reporting
 from worlds import World, succeeded
 
-from trueup.inputs.presets import PLAIN, Preset, postback_url, presets
+from trueup.edge.presets import PLAIN, Preset, postback_url, presets
 
 pytestmark = pytest.mark.front
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from serving import Server, wait_until
 from worlds import World
 
-from trueup.inputs.links import links
-from trueup.inputs.redirect import Redirect
+from trueup.edge.links import links
+from trueup.edge.redirect import Redirect
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key

@@ -8,7 +8,7 @@ from edge_asking import PEER, ask, edge_on, stored_clicks
 from edge_links import on_sqlite, parameters, redirecting, visit, with_links
 from worlds import World
 
-from trueup.inputs.redirect import Redirect
+from trueup.edge.redirect import Redirect
 
 
 @pytest.fixture

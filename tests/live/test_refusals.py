@@ -10,8 +10,8 @@ from edge_asking import ask, asked, edge_on, journal
 from postback_asking import reporting
 from worlds import World
 
-from trueup.inputs.asgi import Endpoint
-from trueup.inputs.pixel import Pixel
+from trueup.edge.pixel import Pixel
+from trueup.live.asgi import Endpoint
 
 pytestmark = [pytest.mark.front, pytest.mark.parametrize("database_kind", ["sqlite"])]
 

@@ -7,7 +7,7 @@ from edge_asking import CHROME
 from edge_countries import write_countries
 from pydantic_core import to_json
 
-from trueup.inputs.visitor import CountryDatabaseError, Visitors, kept, only_looks, recognised
+from trueup.edge.visitor import CountryDatabaseError, Visitors, kept, only_looks, recognised
 from trueup.settings import Settings
 
 PROXY = "10.0.0.1"

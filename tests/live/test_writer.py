@@ -16,10 +16,10 @@ from sqlalchemy import make_url
 from worlds import World, succeeded
 from writers import SPOOL_BYTES, new_click, now, sale, told_all, writing
 
-from trueup.inputs.callers import UnavailableError
-from trueup.inputs.health import State
-from trueup.inputs.writer import Writer
 from trueup.ledger.database import Database
+from trueup.live.callers import UnavailableError
+from trueup.live.health import State
+from trueup.live.writer import Writer
 from trueup.model.traffic import Told
 from trueup.model.words import Origin, Outcome
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from trueup.inputs.health import State
-from trueup.inputs.make_writer import make_writer
-from trueup.inputs.watch import Watch
-from trueup.inputs.writer import Writer
+from trueup.live.health import State
+from trueup.live.make_writer import make_writer
+from trueup.live.watch import Watch
+from trueup.live.writer import Writer
 from trueup.model.batch import CLICKS
 from trueup.model.ids import new_click_id
 from trueup.model.traffic import Click, Message, Told

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
-from trueup.intake import setup_file
 from trueup.ledger.database import Database
 from trueup.ledger.schema import batches, click_rollups, conversions
+from trueup.setup import tables as setup_file
 
 FIRST = """
 [workspace]

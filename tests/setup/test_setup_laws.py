@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trueup.intake.setup import apply_setup, show_setup
-from trueup.intake.setup_form import Forms, forms_of_catalog, toml_of
 from trueup.ledger import schema
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.money import PAYOUT_MAX, RATE_SCALE, text_from_micros, text_from_rate
 from trueup.model.words import Approval, DuplicateMode, PayoutMode, Status, UnknownClick
+from trueup.setup.apply import apply_setup, show_setup
+from trueup.setup.forms import Forms, forms_of_catalog, toml_of
 
 LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

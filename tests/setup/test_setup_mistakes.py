@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from trueup.intake.setup_read import read_setup
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
 from trueup.model.money import rate_from_text
 from trueup.model.policy import OfferPolicy
+from trueup.setup.read import read_setup
 
 CATALOG = Catalog(
     workspace=Workspace(currency="USD", rates={"EUR": rate_from_text("1.08")}),

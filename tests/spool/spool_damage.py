@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from spool_files import SIZE, click
 
-from trueup.inputs.spool_file import SpoolFile
-from trueup.inputs.spool_records import BEGIN
+from trueup.live.spool.file import SpoolFile
+from trueup.live.spool.records import BEGIN
 from trueup.model.traffic import Click
 
 PAGE = 512

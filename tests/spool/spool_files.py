@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from trueup.inputs.spool_file import SpoolFile
+from trueup.live.spool.file import SpoolFile
 from trueup.model.batch import CLICKS
 from trueup.model.ids import new_click_id
 from trueup.model.traffic import Click

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from trueup.inputs.dead_letters import DeadLetter, DeadLetters
+from trueup.live.spool.dead_letters import DeadLetter, DeadLetters
 from trueup.model.batch import CLICKS
 from trueup.model.traffic import Click
 

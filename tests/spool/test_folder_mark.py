@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from spool_files import claimed, click
 
-from trueup.inputs.folder_mark import MARK, SENT_FILES, FolderError, claim_folder, folder_ledger_id, mark_folder
+from trueup.live.spool.mark import MARK, SENT_FILES, FolderError, claim_folder, folder_ledger_id, mark_folder
 
 
 def test_folder_mark__an_empty_folder_is_marked_and_refused_to_others(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from command_line import CommandLine, Ran
 from spool_files import SIZE, new_click, only_file
 from worlds import World, succeeded
 
-from trueup.inputs.dead_letters import DeadLetter, DeadLetters
-from trueup.inputs.spool_file import SpoolFile
-from trueup.inputs.spool_folder import SpoolFolder
 from trueup.ledger.open import open_ledger
+from trueup.live.spool.dead_letters import DeadLetter, DeadLetters
+from trueup.live.spool.file import SpoolFile
+from trueup.live.spool.folder import SpoolFolder
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from spool_damage import Written, damages, generations, harm, texts, whole, write
 from spool_files import QUICK_DISK, SIZE, claimed, click, only_file
 
-from trueup.inputs.spool_file import Contents, SpoolFile
-from trueup.inputs.spool_folder import SpoolFolder
-from trueup.inputs.spool_records import BEGIN, header, read_header, record, survey
+from trueup.live.spool.file import Contents, SpoolFile
+from trueup.live.spool.folder import SpoolFolder
+from trueup.live.spool.records import BEGIN, header, read_header, record, survey
 from trueup.model.traffic import Click
 
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spool_files import QUICK_DISK, SIZE, claimed, click, only_file
 
-from trueup.inputs.spool_file import SpoolFile
-from trueup.inputs.spool_folder import SpoolFolder
-from trueup.inputs.spool_records import BEGIN
+from trueup.live.spool.file import SpoolFile
+from trueup.live.spool.folder import SpoolFolder
+from trueup.live.spool.records import BEGIN
 from trueup.model.traffic import Click
 
 FAULTS = ["fine", "write fails", "write is short and the next fails", "writes are short", "sync fails"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from spool_files import SIZE, claimed, click, only_file
 
-from trueup.inputs.spool_file import SpoolFile
-from trueup.inputs.spool_folder import SpoolFolder
+from trueup.live.spool.file import SpoolFile
+from trueup.live.spool.folder import SpoolFolder
 
 
 def test_spool_file__one_flipped_bit_costs_one_record_and_is_told(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_spool_file__a_killed_program_leaves_all_that_it_acknowledged(tmp_path: 
 _KEEPS = """
 import sys
 from pathlib import Path
-from trueup.inputs.spool_file import SpoolFile
+from trueup.live.spool.file import SpoolFile
 file = SpoolFile.claim(Path(sys.argv[1]), 1 << 18)
 number = 0
 while file.keep([(f"c{number}", number, "")]):

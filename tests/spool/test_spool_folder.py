@@ -8,8 +8,8 @@ from pathlib import Path
 
 from spool_files import SIZE, click
 
-from trueup.inputs.spool_file import SpoolFile
-from trueup.inputs.spool_folder import SpoolFolder
+from trueup.live.spool.file import SpoolFile
+from trueup.live.spool.folder import SpoolFolder
 from trueup.model.traffic import Click
 
 
@@ -72,7 +72,7 @@ def test_spool_folder__looking_makes_nothing(tmp_path: Path) -> None:
 _OTHER = """
 import sys
 from pathlib import Path
-from trueup.inputs.spool_file import SpoolFile
+from trueup.live.spool.file import SpoolFile
 file = SpoolFile.claim(Path(sys.argv[1]), 1 << 16)
 for number, _ in enumerate(sys.stdin):
     if number % 2:

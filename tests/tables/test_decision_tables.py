@@ -16,8 +16,6 @@ from decision_tables import Line, Table, read_tables
 from worlds import micros_at
 
 from trueup.dialects.choices import Choices
-from trueup.intake.undo import apply_undo, undoable
-from trueup.intake.uploads import Watch, apply_upload, read_upload
 from trueup.ledger.batches import read_rows
 from trueup.ledger.catalog import read_catalog, write_thing, write_workspace
 from trueup.ledger.commit import commit_clicks
@@ -28,6 +26,9 @@ from trueup.model.catalog import AffiliateNetwork, ConversionType, Offer, Worksp
 from trueup.model.money import micros_from_text, rate_from_text, text_from_micros
 from trueup.model.policy import NetworkPolicy, OfferPolicy
 from trueup.model.words import OF_MESSAGES, Approval, DuplicateMode, Outcome, PayoutMode, RowKind, Status, UnknownClick
+from trueup.recording.chunks import Watch
+from trueup.recording.undo import apply_undo, undoable
+from trueup.uploads.conversions import apply_upload, read_upload
 
 TABLES: Final = read_tables()
 DAY: Final = "2026-02-10"

@@ -2,13 +2,14 @@
 
 import pytest
 
-from trueup.intake.sent_files import read_sent
-from trueup.intake.uploads import Upload, Watch, apply_upload
 from trueup.ledger.batches import read_batch
 from trueup.ledger.catalog import write_workspace
 from trueup.ledger.database import Database
 from trueup.model.catalog import Workspace
 from trueup.model.upload import UploadChoices, UploadRecord
+from trueup.recording.chunks import Watch
+from trueup.uploads.conversions import Upload, apply_upload
+from trueup.uploads.files import read_sent
 
 
 @pytest.mark.parametrize("chosen", [None, "Asia/Tokyo"])

@@ -8,8 +8,8 @@ from trueup.cli.consoles import Text
 from trueup.cli.terminal import DatabaseUrl, ExitCode, output, progress_bar
 from trueup.cli.upload import Json
 from trueup.cli.workspace import workspace
-from trueup.intake.audit import Law
-from trueup.intake.audit import audit as look_at_everything
+from trueup.recording.audit import Law
+from trueup.recording.audit import audit as look_at_everything
 
 
 def audit(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:

@@ -22,21 +22,21 @@ from trueup.cli.terminal import (
 from trueup.cli.upload import Encoding, File, Json, Preview, Zone
 from trueup.cli.workspace import workspace
 from trueup.dialects.choices import Choices, UnreadableFile
-from trueup.intake.click_file import ClickFile, read_click_file, refused_clicks
-from trueup.intake.clicks import (
-    apply_clicks,
-    preview_clicks,
-    unfinished_import,
-)
-from trueup.intake.summary import Summary
-from trueup.intake.uploads import Watch
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.catalog import Catalog
 from trueup.model.progress import BatchRecord
 from trueup.model.visible import on_one_line
+from trueup.recording.chunks import Watch
+from trueup.recording.summary import Summary
 from trueup.reports.result_files import write_refused
+from trueup.uploads.click_file import ClickFile, read_click_file, refused_clicks
+from trueup.uploads.clicks import (
+    apply_clicks,
+    preview_clicks,
+    unfinished_import,
+)
 
 _STOPPED: Final = "Stopped. What was imported is safe; run the same command again to go on from there."
 

@@ -131,7 +131,7 @@ def demo(
 
 def _serve(folder: Path, invented: Sample) -> None:
     """Serve the sample workspace until told to stop; beside the server that may run already, on another port."""
-    from trueup.inputs.processes import AddressError, free_address  # noqa: PLC0415 - slow to import
+    from trueup.live.processes import AddressError, free_address  # noqa: PLC0415 - slow to import
 
     url = f"sqlite:///{folder / DATABASE}"
     settings = settings_of({"database_url": url, "folder": folder / SENT_FILES, "free_bytes": 0})

@@ -11,14 +11,14 @@ from trueup.cli.consoles import Text
 from trueup.cli.terminal import DatabaseUrl, notices, output, stop
 from trueup.cli.workspace import workspace
 from trueup.dialects.names import nearest
-from trueup.intake.postback_keys import KEY_BYTES, drop_postback_keys, rotate_postback_key
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.catalog import AffiliateNetwork
 from trueup.model.words import DuplicateMode
+from trueup.setup.postback_keys import KEY_BYTES, drop_postback_keys, rotate_postback_key
 
 if TYPE_CHECKING:
-    from trueup.inputs.presets import Preset
+    from trueup.edge.presets import Preset
 
 postbacks = typer.Typer(help="The postback URLs of networks, and their keys.", no_args_is_help=True)
 
@@ -89,7 +89,7 @@ def _named(database: Database, name: str) -> AffiliateNetwork:
 
 def _chosen(name: str | None, network: str) -> "Preset":
     """The preset that was chosen, else the network's. Ends the command when there is none of that name."""
-    from trueup.inputs.presets import preset_for, presets  # noqa: PLC0415 - slow to import
+    from trueup.edge.presets import preset_for, presets  # noqa: PLC0415 - slow to import
 
     if name is None:
         return preset_for(network)
@@ -110,7 +110,7 @@ def _base_url() -> str:
 
 
 def _told(network: AffiliateNetwork, preset: "Preset", base_url: str) -> dict[str, Any]:
-    from trueup.inputs.presets import postback_url  # noqa: PLC0415 - slow to import
+    from trueup.edge.presets import postback_url  # noqa: PLC0415 - slow to import
 
     keys = network.postback_keys
     return {

@@ -25,7 +25,7 @@ from trueup.ledger.waits import LIVE
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from trueup.inputs.asgi import Endpoint
+    from trueup.live.asgi import Endpoint
     from trueup.settings import Settings
 
 Host = Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen.", show_default=False)]
@@ -73,8 +73,8 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
 
     Takes: what to tell a person who looks on, None where nobody does.
     """
-    from trueup.inputs import processes  # noqa: PLC0415 - slow to import
-    from trueup.inputs.logs import open_log  # noqa: PLC0415 - the same
+    from trueup.live import processes  # noqa: PLC0415 - slow to import
+    from trueup.live.logs import open_log  # noqa: PLC0415 - the same
     from trueup.settings import unknown_variables  # noqa: PLC0415 - the same
 
     if settings.workers > 1 and settings.sqlite_file is not None:
@@ -106,7 +106,7 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
 @contextmanager
 def _alone_on_its_file(settings: "Settings") -> Iterator[None]:
     """Be the only server of a SQLite file. Ends the command where there is another."""
-    from trueup.inputs.one_server import ServedAlreadyError, only_server  # noqa: PLC0415 - slow to import
+    from trueup.live.one_server import ServedAlreadyError, only_server  # noqa: PLC0415 - slow to import
 
     with ExitStack() as held:
         if settings.sqlite_file is not None and settings.sqlite_file.parent.is_dir():
@@ -158,9 +158,9 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
         The first admin's key, where it was made here.
     """
     from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
-    from trueup.inputs.folder_mark import FolderError, claim_folder, shown_database  # noqa: PLC0415 - the same
-    from trueup.inputs.spool_folder import SpoolFolder  # noqa: PLC0415 - the same
-    from trueup.inputs.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
+    from trueup.edge.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
+    from trueup.live.spool.folder import SpoolFolder  # noqa: PLC0415 - the same
+    from trueup.live.spool.mark import FolderError, claim_folder, shown_database  # noqa: PLC0415 - the same
 
     def say_made() -> None:
         log.info("made a new ledger", database=showable(settings.database_url))

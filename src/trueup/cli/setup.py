@@ -28,7 +28,7 @@ from trueup.ledger.open import NoLedgerError, open_ledger, place_of_ledger, refu
 from trueup.model.visible import on_one_line
 
 if TYPE_CHECKING:
-    from trueup.intake.setup import SetupOutcome
+    from trueup.setup.apply import SetupOutcome
 
 setup = typer.Typer(help="Set the workspace up from a file, and show it as one.", no_args_is_help=True)
 
@@ -70,7 +70,7 @@ def apply(
 @setup.command()
 def show(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """Print the whole setup as a file that can be applied."""
-    from trueup.intake.setup import show_setup  # noqa: PLC0415 - slow to import
+    from trueup.setup.apply import show_setup  # noqa: PLC0415 - slow to import
 
     with workspace(context, db) as database:
         text = show_setup(database)
@@ -93,7 +93,7 @@ def _on_nothing(context: typer.Context, content: bytes, db: str | None, *, previ
 
     Returns: None where it can be applied.
     """
-    from trueup.intake.setup import apply_setup  # noqa: PLC0415 - slow to import
+    from trueup.setup.apply import apply_setup  # noqa: PLC0415 - slow to import
 
     with TemporaryDirectory() as folder, open_ledger(f"sqlite:///{folder}/empty.db", create=True) as empty:
         outcome = apply_setup(empty, content, preview=True)
@@ -107,7 +107,7 @@ def _on_nothing(context: typer.Context, content: bytes, db: str | None, *, previ
 
 def _applied(database: Database, content: bytes, *, preview: bool, yes: bool) -> "SetupOutcome":
     """Apply the file. What it clears is shown first, and asked for; ends the command where that is not wanted."""
-    from trueup.intake.setup import apply_setup  # noqa: PLC0415 - slow to import
+    from trueup.setup.apply import apply_setup  # noqa: PLC0415 - slow to import
 
     outcome = apply_setup(database, content, preview=preview, agreed=None if preview or yes else ())
     while outcome.waits:  # again, where somebody else changed the setup meanwhile

@@ -7,11 +7,11 @@ from rich.table import Column, Table
 
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import output
-from trueup.intake.summary import MONEY, WHY, Summary, Turned, as_json, in_order, modes_in_order
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
 from trueup.model.words import ModeFrom
+from trueup.recording.summary import MONEY, WHY, Summary, Turned, as_json, in_order, modes_in_order
 
 
 def print_json(summary: Summary, catalog: Catalog) -> None:

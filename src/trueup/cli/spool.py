@@ -13,8 +13,13 @@ from rich.text import Text
 
 from trueup.cli.serve import SettingsFile, settings_of
 from trueup.cli.terminal import DatabaseUrl, ExitCode, now, output, stop
-from trueup.inputs.dead_letters import DeadLetter, DeadLetters
-from trueup.inputs.folder_mark import (
+from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
+from trueup.ledger.open import open_ledger
+from trueup.ledger.secrets import ledger_id
+from trueup.live.spool.dead_letters import DeadLetter, DeadLetters
+from trueup.live.spool.folder import SpoolFolder
+from trueup.live.spool.look import look_into
+from trueup.live.spool.mark import (
     SENT_FILES,
     FolderError,
     claim_folder,
@@ -22,17 +27,12 @@ from trueup.inputs.folder_mark import (
     mark_folder,
     shown_database,
 )
-from trueup.inputs.spool_folder import SpoolFolder
-from trueup.inputs.spool_look import look_into
-from trueup.intake.live import LiveLedger
-from trueup.intake.sent_folder import SentFolder
-from trueup.intake.sent_keeping import UnknownFile, take_up, unknown_files
-from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
-from trueup.ledger.open import open_ledger
-from trueup.ledger.secrets import ledger_id
 from trueup.model.batch import CLICKS
 from trueup.model.traffic import Click
+from trueup.recording.live import LiveLedger
 from trueup.reports.export import moment
+from trueup.uploads.folder import SentFolder
+from trueup.uploads.keeping import UnknownFile, take_up, unknown_files
 
 if TYPE_CHECKING:
     from trueup.settings import Settings

@@ -24,13 +24,13 @@ from trueup.cli.terminal import (
 )
 from trueup.cli.upload import Json, Preview, Yes
 from trueup.cli.workspace import workspace
-from trueup.intake.summary import Summary
-from trueup.intake.undo import UndoRefusedError, apply_undo, preview_undo, undoable
-from trueup.intake.uploads import Watch
 from trueup.ledger.batches import BatchMovedError, batches_left_out, read_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.progress import BatchRecord
+from trueup.recording.chunks import Watch
+from trueup.recording.summary import Summary
+from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable
 from trueup.reports.export import batch_as_json, moment
 
 _STOPPED: Final = "Stopped. What was undone is safe; run the same command again to go on from there."

@@ -27,16 +27,6 @@ from trueup.cli.terminal import (
 from trueup.cli.workspace import workspace
 from trueup.dialects.choices import Choices
 from trueup.dialects.read import UnreadableFile
-from trueup.intake.summary import Summary
-from trueup.intake.uploads import (
-    Upload,
-    Watch,
-    apply_upload,
-    earlier_batches,
-    preview_upload,
-    read_upload,
-    unfinished,
-)
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
@@ -45,9 +35,12 @@ from trueup.model.catalog import Catalog
 from trueup.model.progress import BatchRecord
 from trueup.model.visible import on_one_line
 from trueup.model.words import BatchState, DuplicateMode, RowKind
+from trueup.recording.chunks import Watch
+from trueup.recording.summary import Summary
 from trueup.reports.export import moment
 from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
+from trueup.uploads.conversions import Upload, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
 
 STORED: Final = "stored"
 IDS_UNKNOWN: Final = (

@@ -1,0 +1,79 @@
+"""The API as one application: its operations, its gate, and the document that describes it."""
+
+import asyncio
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from trueup import __version__
+from trueup.api.document import Document
+from trueup.api.http.bodies import LARGE_AT_ONCE
+from trueup.api.http.gate import Gate, Guard, operations_of
+from trueup.api.http.idempotency import Once
+from trueup.api.http.problems import problem_answer, problem_of
+from trueup.api.http.readers import Readers
+from trueup.api.resources import (
+    audit,
+    batches,
+    campaigns,
+    clicks,
+    conversions,
+    journal,
+    keys,
+    networks,
+    reports,
+    setup,
+)
+from trueup.api.uploads import send as uploads
+from trueup.ledger.lines import Lines
+from trueup.live.context import Edge
+
+ROOT: Final = "/api/v1"
+DOCUMENT: Final = "/openapi.json"  # it needs no key
+
+# In the order in which the document lists them.
+_PARTS: Final = (
+    uploads, conversions, batches, clicks, journal, reports, audit, setup, networks, campaigns, keys,
+)  # fmt: skip
+
+
+def make_api(edge: Edge) -> FastAPI:
+    """Make the API of a server process. What calls it is mounted at ROOT: `root_path` is that, and `path` has it too.
+
+    At the end, `state.readers.close()` closes its connections.
+    """
+    api = FastAPI(
+        title="Trueup",
+        version=__version__,
+        summary="Uploads, conversions, clicks, reports and the setup of a conversion tracker.",
+        servers=[{"url": ROOT}],
+        openapi_url=None,  # ours is written once, and not on the way of anything else
+        docs_url=None,  # its pages would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_name,
+        exception_handlers={HTTPException: _told, RequestValidationError: _told},
+    )
+    api.state.edge = edge
+    api.state.readers = Readers(edge.settings.database_url)
+    api.state.lines = Lines()
+    api.state.guard = Guard(edge, api.state.readers)
+    api.state.large_bodies = asyncio.Semaphore(LARGE_AT_ONCE)
+    for part in _PARTS:
+        api.include_router(part.router)
+    api.add_route(DOCUMENT, Document(api).answer, include_in_schema=False)
+    api.add_middleware(Once, edge=edge)
+    api.add_middleware(Gate, edge=edge, guard=api.state.guard, operations=operations_of(api), open_path=ROOT + DOCUMENT)
+    return api
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    return problem_answer(request, problem_of(error))

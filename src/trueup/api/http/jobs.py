@@ -1,0 +1,86 @@
+"""The work on sent files in this process: where it is found, how it begins with the server, and how it ends."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from trueup.api.http.readers import Readers
+from trueup.ledger.database import Database
+from trueup.live.callers import UnavailableError
+from trueup.live.context import Edge
+from trueup.live.spool.mark import SENT_FILES
+from trueup.live.writer import Writer
+from trueup.uploads.folder import SentFolder
+from trueup.uploads.jobs import Jobs
+
+T = TypeVar("T")
+
+WAIT_SECONDS_MAX: Final = 60
+_LOOK_SECONDS: Final = 0.25  # how soon it is noticed that the server stops
+_JOBS: Final[dict[Writer, Jobs]] = {}
+
+Wait = Annotated[
+    float, Query(ge=0, le=WAIT_SECONDS_MAX, description="For how many seconds to wait for the end before answering.")
+]
+
+
+def sent_folder(edge: Edge) -> SentFolder:
+    """Where sent files stand."""
+    return SentFolder(edge.settings.folder / SENT_FILES)
+
+
+def jobs_of(edge: Edge) -> Jobs:
+    """The work of this process."""
+    found = _JOBS.get(edge.writer)
+    if found is None:
+        made = Jobs(
+            edge.settings.database_url,
+            sent_folder(edge),
+            edge.writer.submit,
+            UnavailableError,
+            edge.clock,
+            edge.settings.sent_file_days,
+        )
+        found = _JOBS.setdefault(edge.writer, made)
+    return found
+
+
+def resume_uploads(edge: Edge) -> None:
+    """Take up again what was cut off when the server was stopped or killed. Returns at once."""
+    jobs_of(edge).go_on()
+
+
+def stop_uploads(edge: Edge) -> None:
+    """Break off what can go on later. Returns at once."""
+    jobs = _JOBS.pop(edge.writer, None)
+    if jobs is not None:
+        jobs.stop()
+
+
+class Looking:
+    """Short looks at the ledger, for requests that last longer than they read."""
+
+    def __init__(self, request: Request) -> None:
+        """Takes: the request."""
+        self._readers: Readers = request.app.state.readers
+
+    async def __call__(self, work: Callable[[Database], T]) -> T:
+        """Read something. Takes: a function of a connection."""
+        async with self._readers.lent() as database:
+            return await run_in_threadpool(work, database)
+
+
+Look = Annotated[Looking, Depends(Looking)]
+
+
+async def waited(edge: Edge, work: "asyncio.Future[T]", seconds: float) -> bool:
+    """Wait for work that goes on whether or not anybody waits, unless the server stops. Returns: whether it ended."""
+    ends = monotonic() + seconds
+    while not work.done() and monotonic() < ends and not edge.is_stopping():
+        await asyncio.wait([work], timeout=min(_LOOK_SECONDS, ends - monotonic()))
+    work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it may fail when nobody looks
+    return work.done()

@@ -1,0 +1,93 @@
+"""Lists in pages: a cursor says after which item the next page begins, so nothing is left out while items come in."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from trueup.api.http.problems import Mistake, Problem, ProblemKind
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+LIMIT: Final = 100
+LIMIT_MAX: Final = 1_000
+_CURSOR_MAX: Final = 2_000
+_WHOLE_MAX: Final = 2**63
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+
+
+class PageAsked:
+    """Which page a request asks for."""
+
+    def __init__(self, request: Request, response: Response, limit: int, cursor: str) -> None:
+        """Takes: the request, and the answer that gets the Link header."""
+        self.limit = limit
+        self._cursor, self._request, self._response = cursor, request, response
+
+    def after(self, *kinds: type) -> tuple[Any, ...] | None:
+        """The key of the item that the page comes after: a value of each kind (int or str); None for the first page.
+
+        Raises: Problem for a cursor that is not one of this list.
+        """
+        if not self._cursor:
+            return None
+        try:
+            values = json.loads(base64.urlsafe_b64decode(self._cursor + "=" * (-len(self._cursor) % 4)))
+        except (ValueError, binascii.Error, RecursionError):
+            values = None
+        fit = isinstance(values, list) and len(values) == len(kinds)
+        if not fit or not all(_is(value, kind) for value, kind in zip(values, kinds, strict=True)):
+            mistake = Mistake(where="query.cursor", what="is not a cursor of this list")
+            raise Problem(ProblemKind.INVALID, "the cursor is not one of this list", errors=[mistake])
+        return tuple(values)
+
+    def page(self, rows: Sequence[Row], item: Callable[[Row], T], key: Callable[[Row], Sequence[int | str]]) -> Page[T]:
+        """Make the page, and its Link header.
+
+        Takes: the rows after the cursor, `limit` + 1 of them where there are so many; what a row is shown as; the key
+        of a row, which the list is sorted by.
+        """
+        shown, more = rows[: self.limit], len(rows) > self.limit
+        cursor = _written(key(shown[-1])) if more else None
+        if cursor:
+            given = [pair for pair in self._request.query_params.multi_items() if pair[0] not in ("cursor", "limit")]
+            query = urlencode([*given, ("limit", self.limit), ("cursor", cursor)])
+            self._response.headers["Link"] = f'<{quote(self._request.scope["path"])}?{query}>; rel="next"'
+        return Page(items=[item(row) for row in shown], next_cursor=cursor)
+
+
+def _asked(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many items a page has at most.")] = LIMIT,
+    cursor: Annotated[str, Query(max_length=_CURSOR_MAX, description="`next_cursor` of the page before.")] = "",
+) -> PageAsked:
+    return PageAsked(request, response, limit, cursor)
+
+
+Asked = Annotated[PageAsked, Depends(_asked)]
+
+
+def _written(key: Sequence[int | str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(list(key), ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether a value of a cursor is one that the database can be asked for."""
+    if type(value) is not kind:
+        return False
+    if isinstance(value, int):
+        return -_WHOLE_MAX <= value < _WHOLE_MAX
+    return isinstance(value, str) and "\0" not in value and value.encode("utf-8", "replace").decode() == value

@@ -1,0 +1,126 @@
+"""The audit over the API: prove the ledger, law by law."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from trueup.access.keys import Scope
+from trueup.api.http.gate import needs
+from trueup.api.http.problems import Problem, ProblemKind, declared
+from trueup.api.http.readers import EdgeHere
+from trueup.api.resources.answers import Answer
+from trueup.ledger.open import open_ledger
+from trueup.live.context import Edge
+from trueup.recording.audit import Law, audit
+
+router = APIRouter(tags=["audit"])
+
+_LOOK_SECONDS: Final = 0.5
+_BEAT_LOOKS: Final = 10
+_ONE: Final = threading.Lock()  # in a process
+_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Events `progress` (done, of: rows of the journal), at last `laws`, or `trouble`.",
+        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # of one event
+    },
+    **declared(ProblemKind.WRONG_STATE),
+}
+
+
+class LawAnswer(Answer):
+    """One thing that must hold, and what speaks against it."""
+
+    law: str
+    text: str
+    held: bool
+    looked_at: int
+    broken: int
+    evidence: list[str]
+
+    @classmethod
+    def of(cls, law: Law) -> "LawAnswer":
+        """Show a law."""
+        return cls(
+            law=law.name,
+            text=law.text,
+            held=law.held,
+            looked_at=law.looked_at,
+            broken=law.broken,
+            evidence=law.evidence,
+        )
+
+
+class _Leaving(Exception):  # noqa: N818 - it ends the work, and is no error
+    """Nobody listens any more."""
+
+
+class _Work:
+    """One audit, in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.progress = (0, 0)
+        self.listened = True
+
+    def run(self) -> list[Law]:
+        """Do it. Raises: _Leaving once nobody listens."""
+        try:
+            with open_ledger(self._url) as database:
+                return audit(database, self._told)
+        finally:
+            _ONE.release()
+
+    def _told(self, done: int, rows: int) -> None:
+        if not self.listened:
+            raise _Leaving
+        self.progress = (done, rows)
+
+
+@router.post(
+    "/audit",
+    summary="Audit the ledger",
+    dependencies=[needs(Scope.READ)],
+    response_class=StreamingResponse,
+    responses=_EVENTS,
+)
+async def audit_ledger(edge: EdgeHere) -> Response:
+    """Prove the ledger from the ground up, as of one moment. It takes long on a large ledger, and disturbs nobody.
+
+    The answer is server-sent events; the last one has every law, held or broken. Whoever leaves ends it.
+    """
+    if not _ONE.acquire(blocking=False):
+        raise Problem(ProblemKind.WRONG_STATE, "an audit is at work already")
+    work = _Work(edge.settings.database_url)
+    laws = asyncio.get_running_loop().run_in_executor(None, work.run)
+    return StreamingResponse(_events(edge, work, laws), media_type="text/event-stream")
+
+
+async def _events(edge: Edge, work: _Work, laws: "asyncio.Future[list[Law]]") -> AsyncIterator[str]:
+    told, looks = (-1, -1), 0
+    try:
+        while not laws.done():
+            if work.progress != told:
+                told = work.progress
+                yield _event("progress", {"done": told[0], "of": told[1]})
+            looks += 1
+            if looks % _BEAT_LOOKS == 0:
+                yield ": still here\n\n"
+            if edge.is_stopping():
+                yield _event("trouble", {"trouble": "The server is stopping; ask again."})
+                return
+            await asyncio.wait([laws], timeout=_LOOK_SECONDS)
+        try:
+            yield _event("laws", [LawAnswer.of(law).model_dump() for law in laws.result()])
+        except Exception as error:  # noqa: BLE001 - the stream has begun: whatever it is, it is told there
+            yield _event("trouble", {"trouble": f"The audit could not be finished: {type(error).__name__}."})
+    finally:
+        work.listened = False
+
+
+def _event(name: str, data: object) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"

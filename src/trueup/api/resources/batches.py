@@ -1,0 +1,142 @@
+"""Batches over the API: what came in, what it did, and how to take it back."""
+
+import asyncio
+from functools import partial
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from trueup.access.keys import Caller, Scope
+from trueup.api.http.gate import needs
+from trueup.api.http.jobs import Look, Wait, jobs_of, waited
+from trueup.api.http.pages import Asked, Page
+from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
+from trueup.api.http.readers import EdgeHere, KnownLines, Reader
+from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
+from trueup.ledger.batches import BatchMovedError, batches_before, batches_left_out, read_batch, undos_of
+from trueup.ledger.database import Database
+from trueup.ledger.pages import rows_of_batch
+from trueup.model.catalog import Catalog
+from trueup.model.progress import BatchRecord
+from trueup.model.words import BatchKind, BatchState, Outcome
+from trueup.recording.chunks import Watch
+from trueup.recording.summary import Summary
+from trueup.recording.undo import UndoRefusedError, preview_undo, undoable
+from trueup.reports.now import with_now
+
+router = APIRouter(tags=["batches"])
+
+_NUMBER_MAX: Final = 2**63 - 1
+_READ: Final = needs(Scope.READ)
+
+BatchId = Annotated[int, Path(ge=1, le=_NUMBER_MAX, description="The batch's number.")]
+
+
+class UndoAnswer(Answer):
+    """An undo: what it would do, or how far it has come."""
+
+    undoes: int = Field(description="The batch that is undone.")
+    preview: SummaryAnswer | None = Field(description="What undoing it would do; null where it is done.")
+    undo: BatchDetails | None = Field(description="The undo, a batch itself; null while it has not begun.")
+
+
+@router.get("/batches", summary="List batches, newest first", dependencies=[_READ])
+def list_batches(database: Reader, asked: Asked) -> Page[BatchAnswer]:
+    """Uploads, status updates, click imports, undos, and the postbacks of each hour."""
+    (before,) = asked.after(int) or (_NUMBER_MAX,)
+    left_out = batches_left_out(database)
+    found = batches_before(database, before, asked.limit + 1)
+    return asked.page(found, lambda batch: BatchAnswer.of(batch, left_out), lambda batch: [batch.batch_id])
+
+
+@router.get("/batches/{batch_id}", summary="Show a batch", dependencies=[_READ])
+def get_batch(database: Reader, edge: EdgeHere, batch_id: BatchId) -> BatchDetails:
+    """A batch, what its rows came to, and the workspace's numbers before and after it."""
+    return BatchDetails.with_sums(known_batch(database, batch_id), batches_left_out(database), edge.catalog)
+
+
+@router.get("/batches/{batch_id}/rows", summary="List a batch's rows", dependencies=[_READ])
+def list_batch_rows(
+    database: Reader,
+    lines: KnownLines,
+    asked: Asked,
+    batch_id: BatchId,
+    outcome: Annotated[list[Outcome] | None, Query(description="Those that were told this; repeat for more.")] = None,
+) -> Page[RowAnswer]:
+    """The rows of a batch by their lines, each as it was told, and as it is now. Undos and click imports have none."""
+    batch = known_batch(database, batch_id)
+    (after,) = asked.after(int) or (-1,)
+    outcomes = [each.value for each in outcome or ()]
+    found = rows_of_batch(database, lines, batch, outcomes, after, asked.limit + 1)
+    return asked.page(row_answers(with_now(database, found)), lambda row: row, lambda row: [row.line])
+
+
+@router.post(
+    "/batches/{batch_id}/undo",
+    summary="Undo a batch",
+    responses={202: {"model": UndoAnswer, "description": "It is at work."}, **declared(ProblemKind.WRONG_STATE)},
+)
+async def undo_batch(
+    caller: Annotated[Caller, needs(Scope.UPLOAD)],
+    look: Look,
+    edge: EdgeHere,
+    response: Response,
+    batch_id: BatchId,
+    preview: Annotated[bool, Query(description="Say what it would do; change nothing.")] = False,
+    wait: Wait = 10.0,
+) -> UndoAnswer:
+    """Make the ledger what it would be had a batch never come. Undoing an undo brings that batch back."""
+    jobs = jobs_of(edge)
+    batch = await look(partial(undoable_batch, batch_id=batch_id))
+    if preview:
+        summary = await asyncio.wrap_future(jobs.aside(partial(_previewed, batch=batch)))
+        return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, edge.catalog), undo=None)
+    work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
+    if await waited(edge, work, wait):
+        try:
+            work.result()
+        except UndoRefusedError:  # somebody else undid it meanwhile
+            raise Problem(ProblemKind.WRONG_STATE, f"batch {batch_id} is undone already") from None
+        except BatchMovedError as error:
+            if error.batch_id == batch_id:
+                raise Problem(ProblemKind.WRONG_STATE, f"somebody else began to undo batch {batch_id}") from None
+            # else its undo is carried on by another program, or was undone itself: it tells how it stands
+    answer = await look(partial(_undo_now, batch_id=batch_id, catalog=edge.catalog))
+    if answer.undo and answer.undo.state is BatchState.STOPPED:
+        undo = answer.undo.batch_id
+        raise Problem(ProblemKind.WRONG_STATE, f"the undo, batch {undo}, was undone before all of it was done")
+    if answer.undo is None or answer.undo.state is BatchState.RUNNING:
+        response.status_code = 202
+    return answer
+
+
+def known_batch(database: Database, batch_id: int) -> BatchRecord:
+    """A batch. Raises: Problem when there is no such."""
+    batch = read_batch(database, batch_id)
+    if batch is None:
+        raise not_found(f"batch {batch_id}")
+    return batch
+
+
+def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
+    """A batch that can be undone, or whose undo can go on. Raises: Problem."""
+    known_batch(database, batch_id)
+    try:
+        batch, _ = undoable(database, batch_id)
+    except UndoRefusedError:
+        undos = undos_of(database, batch_id)
+        reason = f"is undone already, by batch {undos[-1].batch_id}" if undos else "imported clicks, which stay"
+        raise Problem(ProblemKind.WRONG_STATE, f"batch {batch_id} {reason}") from None
+    return batch
+
+
+def _previewed(database: Database, batch: BatchRecord) -> Summary:
+    _, resumed = undoable(database, batch.batch_id)
+    return preview_undo(database, batch, resumed, Watch())
+
+
+def _undo_now(database: Database, batch_id: int, catalog: Catalog) -> UndoAnswer:
+    undos = [undo for undo in undos_of(database, batch_id) if undo.kind is BatchKind.UNDO]
+    undo = BatchDetails.with_sums(undos[-1], batches_left_out(database), catalog) if undos else None
+    return UndoAnswer(undoes=batch_id, preview=None, undo=undo)

@@ -1,0 +1,171 @@
+"""What can be done with every kind of thing of the setup: list, show, make, set and remove."""
+
+from functools import partial
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from trueup.access.keys import Scope
+from trueup.api.http.bodies import BodyRoute
+from trueup.api.http.claims import Also, answered_once
+from trueup.api.http.gate import needs
+from trueup.api.http.pages import Asked, Page
+from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
+from trueup.api.http.readers import EdgeHere, Reader, written
+from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, settled, shown, stored_name, takes
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.live.context import Edge
+from trueup.setup.forms import KINDS
+from trueup.setup.resources import (
+    Answer,
+    Change,
+    Refusal,
+    Stored,
+    carry_out,
+    find_thing,
+    look_at,
+    making,
+    removing,
+    setting,
+    stored_things,
+)
+
+NUMBER_MAX: Final = 2**63 - 1
+
+Number = Annotated[int, Path(ge=0, le=NUMBER_MAX, description="Our number for it: its `id`.")]
+READ: Final = needs(Scope.READ)
+SETUP: Final = needs(Scope.SETUP)
+
+
+def things_of(kind: str) -> APIRouter:
+    """Make the operations on the things of a kind. Takes: the kind, as the setup file calls its tables."""
+    router = APIRouter(route_class=BodyRoute, prefix=f"/{kind}", tags=[kind.replace("_", " ")])
+    _add_reading(router, kind)
+    _add_making(router, kind)
+    _add_changing(router, kind)
+    return router
+
+
+async def changed(edge: Edge, reader: Database, change: Change) -> Stored:
+    """Change the setup, and have the server know at once. Raises: Problem where the change is refused.
+
+    It is looked at with the request's own connection first, so that the writer only gets what is likely to be good.
+    """
+    refusal = await run_in_threadpool(look_at, reader, change)
+    return settled(await written(edge, partial(_carried_out, edge, change)) if refusal is None else refusal)
+
+
+async def made(request: Request, edge: Edge, reader: Database, kind: str, change: Change) -> Response:
+    """Set up a new thing of a kind, once for an Idempotency-Key. Returns: the answer, its Location included."""
+
+    def answer(done: Answer) -> Response:
+        thing = settled(done)
+        place = f"{request.scope.get('root_path', '')}/{kind}/{thing.number}"
+        return JSONResponse(shown(thing), 201, {"Location": place})
+
+    refusal = await run_in_threadpool(look_at, reader, change)
+    if refusal is not None:
+        return answer(refusal)
+    return await answered_once(request, edge, partial(_carried_out, edge, change), answer)
+
+
+def _carried_out(edge: Edge, change: Change, database: Database, also: Also[Answer] = lambda *_: None) -> Answer:
+    answer = carry_out(database, change, also)
+    if not isinstance(answer, Refusal):
+        edge.writer.setup_changed()
+    return answer
+
+
+def _add_reading(router: APIRouter, kind: str) -> None:
+    label, schema = KINDS[kind].label, ref(stored_name(kind))
+    page = {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": schema}, "next_cursor": {"type": ["string", "null"]}},
+        "required": ["items", "next_cursor"],
+    }
+
+    @router.get(
+        "",
+        name=f"list_{kind}",
+        summary=f"List the {label}s",
+        responses=answers(200, "In the order they were made.", page),
+        dependencies=[READ],
+        response_model=None,
+    )
+    def list_things(reader: Reader, asked: Asked) -> Page[Form]:
+        after = (asked.after(int) or (-1,))[0]
+        things = [thing for thing in stored_things(read_catalog(reader), kind) if thing.number > after]
+        return asked.page(things, shown, lambda thing: (thing.number,))
+
+    @router.get(
+        "/{number}",
+        name=f"get_{_one(kind)}",
+        summary=f"Get one {label}",
+        responses=answers(200, "As it is set up.", schema),
+        dependencies=[READ],
+        response_model=None,
+    )
+    def show_thing(number: Number, reader: Reader) -> Form:
+        return shown(settled(find_thing(read_catalog(reader), kind, number)))
+
+
+def _add_making(router: APIRouter, kind: str) -> None:
+    label = KINDS[kind].label
+
+    @router.post(
+        "",
+        name=f"create_{_one(kind)}",
+        summary=f"Create a new {label}",
+        status_code=201,
+        responses={**answers(201, "It is set up.", ref(stored_name(kind))), **declared(ProblemKind.NAME_TAKEN)},
+        openapi_extra=takes(ref(form_name(kind))),
+        dependencies=[SETUP],
+        response_model=None,
+    )
+    async def make(edge: EdgeHere, reader: Reader, request: Request, form: Annotated[Form, FormBody]) -> Response:
+        return await made(request, edge, reader, kind, making(kind, form))
+
+
+def _add_changing(router: APIRouter, kind: str) -> None:
+    label = KINDS[kind].label
+
+    @router.put(
+        "/{number}",
+        name=f"set_{_one(kind)}",
+        summary=f"Set one {label} wholly",
+        responses={
+            **answers(200, "As it is set up now.", ref(stored_name(kind))),
+            **declared(ProblemKind.NAME_TAKEN, ProblemKind.CONFLICT),
+        },
+        openapi_extra=takes(ref(form_name(kind))),
+        dependencies=[SETUP],
+        response_model=None,
+    )
+    async def put(number: Number, edge: EdgeHere, reader: Reader, form: Annotated[Form, FormBody]) -> Form:
+        return shown(await changed(edge, reader, setting(kind, number, _of_number(form, number))))
+
+    @router.delete(
+        "/{number}",
+        name=f"delete_{_one(kind)}",
+        summary=f"Delete one {label} that nothing refers to",
+        status_code=204,
+        responses=declared(ProblemKind.IN_USE),
+        dependencies=[SETUP],
+    )
+    async def remove(number: Number, edge: EdgeHere, reader: Reader) -> None:
+        await changed(edge, reader, removing(kind, number))
+
+
+def _one(kind: str) -> str:
+    return KINDS[kind].label.replace(" ", "_")
+
+
+def _of_number(form: Form, number: int) -> Form:
+    """The form without its `id`, which may stand there as it was shown, but names no other thing than the path."""
+    if form.get("id", number) != number:
+        mistake = Mistake(where="body.id", what=f"is not {number}, which the path says")
+        raise Problem(ProblemKind.INVALID, "the body is of another thing than the path", errors=[mistake])
+    return {key: value for key, value in form.items() if key != "id"}

@@ -1,0 +1,75 @@
+"""Clicks over the API."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
+
+from trueup.access.keys import Scope
+from trueup.api.http.gate import needs
+from trueup.api.http.pages import Asked, Page
+from trueup.api.http.problems import not_found
+from trueup.api.http.readers import EdgeHere, Reader
+from trueup.api.resources.answers import (
+    Answer,
+    ClickAnswer,
+    ConversionAnswer,
+    RowAnswer,
+    click_answers,
+    conversion_answers,
+    row_answers,
+)
+from trueup.api.resources.queries import Order
+from trueup.ledger.pages import clicks_page, read_clicks
+from trueup.ledger.snapshot import read_conversions, read_journal
+from trueup.model.ids import CLICK_ID
+from trueup.reports.log import as_log
+from trueup.reports.now import with_now
+
+router = APIRouter(tags=["clicks"])
+
+_READ: Final = needs(Scope.READ)
+_IDS_MOST: Final = 100
+
+
+class ClickDetails(Answer):
+    """A click, its conversions and its rows."""
+
+    click: ClickAnswer
+    conversions: list[ConversionAnswer] = Field(description="Those that an undo took away are left out.")
+    rows: list[RowAnswer] = Field(description="Every row that was received for it, in their order.")
+
+
+@router.get("/clicks", summary="List clicks", dependencies=[_READ])
+def list_clicks(
+    database: Reader,
+    edge: EdgeHere,
+    asked: Asked,
+    click_id: Annotated[
+        list[str] | None, Query(max_length=_IDS_MOST, description="Those with this id; repeat for more.")
+    ] = None,
+    order: Order = "newest",
+) -> Page[ClickAnswer]:
+    """The clicks by their ids; ids of our own sort by time."""
+    if click_id:
+        found = read_clicks(database, [each for each in click_id if CLICK_ID.fullmatch(each)])
+        return Page(items=click_answers(found, edge.catalog), next_cursor=None)
+    (after,) = asked.after(str) or (None,)
+    found = clicks_page(database, after, asked.limit + 1, newest_first=order == "newest")
+    return asked.page(click_answers(found, edge.catalog), lambda click: click, lambda click: [click.click_id])
+
+
+@router.get("/clicks/{click_id}", summary="Show a click", dependencies=[_READ])
+def get_click(
+    database: Reader, edge: EdgeHere, click_id: Annotated[str, Path(description="The click's id.")]
+) -> ClickDetails:
+    """A click, with its conversions and every row that was received for it."""
+    known = read_clicks(database, [click_id]) if CLICK_ID.fullmatch(click_id) else None
+    if known is None or not known.height:
+        raise not_found(f"click {click_id}")
+    conversions = read_conversions(database, [click_id]).filter(removed=0).sort("n")
+    return ClickDetails(
+        click=click_answers(known, edge.catalog)[0],
+        conversions=conversion_answers(as_log(conversions, edge.catalog, "UTC")),
+        rows=row_answers(with_now(database, read_journal(database, [click_id]))),
+    )

@@ -1,0 +1,109 @@
+"""The setup's forms as the API shows and takes them: the keys of the setup file's tables, with our number as `id`."""
+
+from typing import Any, Final, TypeAlias
+
+from fastapi import Body
+
+from trueup.api.http.problems import Mistake, Problem, ProblemKind
+from trueup.setup import tables
+from trueup.setup.forms import WORKSPACE
+from trueup.setup.resources import Answer, Refusal, RefusalKind, Stored
+
+Form: TypeAlias = dict[str, Any]
+Schema: TypeAlias = dict[str, Any]
+
+_REF: Final = "#/components/schemas/{model}"
+_ID: Final = {"type": "integer", "minimum": 0, "description": "Our number for it."}
+
+_PROBLEMS: Final = {
+    RefusalKind.NOT_THERE: ProblemKind.NOT_FOUND,
+    RefusalKind.NAME_TAKEN: ProblemKind.NAME_TAKEN,
+    RefusalKind.IN_USE: ProblemKind.IN_USE,
+    RefusalKind.FIXED: ProblemKind.CONFLICT,
+    RefusalKind.MISTAKES: ProblemKind.INVALID,
+}
+
+# kind -> the table that says which keys there are, and an example of it.
+TABLES: Final[dict[str, tuple[type[tables.SetupTable], Form]]] = {
+    WORKSPACE: (
+        tables.WorkspaceTable,
+        {"name": "Acme", "time_zone": "Europe/Warsaw", "currency": "USD", "rates": {"EUR": "1.08"}},
+    ),
+    "affiliate_networks": (
+        tables.AffiliateNetworkTable,
+        {"name": "Northwind", "duplicate_mode": "update", "status_map": {"2": "pending"}},
+    ),
+    "conversion_types": (tables.ConversionTypeTable, {"name": "correction", "include_in_conversions": False}),
+    "traffic_sources": (tables.TrafficSourceTable, {"name": "PushAds"}),
+    "offers": (
+        tables.OfferTable,
+        {"name": "VPN trial", "network": "Northwind", "url": "https://example.com/?s={click_id}", "payout": "1.20"},
+    ),
+    "campaigns": (
+        tables.CampaignTable,
+        {"name": "PL push", "slug": "pl-push", "offers": [{"offer": "VPN trial", "weight": 1}]},
+    ),
+}
+
+
+def form_name(kind: str) -> str:
+    """What the OpenAPI document calls the form of a kind, as it is sent."""
+    return TABLES[kind][0].__name__.removesuffix("Table") + "Form"
+
+
+def stored_name(kind: str) -> str:
+    """What the OpenAPI document calls a thing of a kind, as it is answered."""
+    return TABLES[kind][0].__name__.removesuffix("Table")
+
+
+def form_schemas() -> dict[str, Schema]:
+    """The schemas of all forms, by the names that the OpenAPI document has for them."""
+    schemas: dict[str, Schema] = {}
+    for kind, (table, example) in TABLES.items():
+        written = table.model_json_schema(mode="serialization", ref_template=_REF)
+        schemas |= written.pop("$defs", {})
+        written |= {"description": "A key that is left out takes its default.", "examples": [example]}
+        schemas[form_name(kind)] = {**written, "title": form_name(kind)}
+        properties = {**({} if kind == WORKSPACE else {"id": _ID}), **written["properties"]}
+        answered = {"title": stored_name(kind), "properties": properties, "required": list(properties)}
+        del written["examples"]  # they are of what is sent
+        schemas[stored_name(kind)] = {**written, **answered, "description": "As it is set up."}
+    return schemas
+
+
+def ref(name: str) -> Schema:
+    """A reference to a schema of the OpenAPI document."""
+    return {"$ref": _REF.format(model=name)}
+
+
+def answers(status: int, description: str, schema: Schema) -> dict[int | str, dict[str, Any]]:
+    """What an operation answers with, as its `responses`, where its own function does not say."""
+    return {status: {"description": description, "content": {"application/json": {"schema": schema}}}}
+
+
+def takes(schema: Schema) -> dict[str, Any]:
+    """Which JSON an operation takes, as its `openapi_extra`; its function takes a `FormBody`."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+FormBody: Final = Body()
+
+
+def shown(thing: Stored) -> Form:
+    """A thing as it is answered."""
+    return {"id": thing.number, **thing.form}
+
+
+def settled(answer: Answer) -> Stored:
+    """What a change of the setup came to. Raises: Problem where it was refused."""
+    if isinstance(answer, Stored):
+        return answer
+    raise _problem(answer)
+
+
+def _problem(refusal: Refusal) -> Problem:
+    errors = [
+        Mistake(where=".".join(("body", *(str(step) for step in place if step != "[key]"))), what=what)
+        for place, what in refusal.mistakes
+    ]
+    return Problem(_PROBLEMS[refusal.kind], refusal.message, errors=errors)

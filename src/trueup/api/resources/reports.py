@@ -1,0 +1,84 @@
+"""Reports over the API: clicks, conversions and money, by what you choose."""
+
+import json
+from io import BytesIO
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from trueup.access.keys import Scope
+from trueup.api.http.gate import needs
+from trueup.api.http.readers import EdgeHere, Reader
+from trueup.api.resources.answers import Answer
+from trueup.api.resources.queries import Asking, not_understood
+from trueup.ledger.database import Database
+from trueup.live.context import Edge
+from trueup.reports.dimensions import Dimension
+from trueup.reports.export import write_csv
+from trueup.reports.filters import WrongWordError
+from trueup.reports.metrics import texts
+from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
+
+router = APIRouter(tags=["reports"])
+
+_READ: Final = needs(Scope.READ)
+_BY: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, totals alone."
+_CSV: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The report.", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+
+Number = str | int | None
+
+
+class ReportAnswer(Answer):
+    """A report: counts as whole numbers, money and ratios as decimal text, null where there is nothing to divide by."""
+
+    by: list[Dimension]
+    time_zone: str
+    currency: str
+    rows: list[dict[str, Number]] = Field(description="Each with a text for every dimension, and the numbers.")
+    totals: dict[str, Number]
+
+
+class AskingReport(Asking):
+    """Which conversions are counted, and by what."""
+
+    by: str = Field("", max_length=200, description=_BY, examples=["day,campaign"])
+
+
+@router.get("/reports", summary="Report", response_model=ReportAnswer, dependencies=[_READ])
+def get_report(database: Reader, edge: EdgeHere, asking: Annotated[AskingReport, Query()]) -> Response:
+    """Count clicks, conversions and money."""
+    counted = _counted(database, edge, asking)
+    told = ReportAnswer(
+        by=list(counted.by),
+        time_zone=counted.time_zone,
+        currency=counted.currency,
+        rows=[],
+        totals=texts(counted.totals).to_dicts()[0],
+    )
+    # Row by row, in this thread: a report may have very many, and all at once would keep everything else waiting.
+    rows = ",".join(json.dumps(row, ensure_ascii=False) for row in texts(counted.rows).iter_rows(named=True))
+    whole = told.model_dump_json().replace('"rows":[]', f'"rows":[{rows}]', 1)
+    return Response(whole, media_type="application/json")
+
+
+@router.get("/reports.csv", summary="Report as CSV", dependencies=[_READ], response_class=Response, responses=_CSV)
+def get_report_csv(database: Reader, edge: EdgeHere, asking: Annotated[AskingReport, Query()]) -> Response:
+    """The same with the totals below the rows."""
+    counted = _counted(database, edge, asking)
+    headers = {"Content-Disposition": 'attachment; filename="report.csv"'}
+    out = BytesIO()
+    write_csv([with_totals(counted)], counted.totals.columns, out)
+    return Response(out.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _counted(database: Database, edge: Edge, asking: AskingReport) -> Report:
+    selection, time_zone = asking.understood(edge.catalog)
+    try:
+        by = parse_dimensions(asking.by)
+    except WrongWordError as error:
+        raise not_understood(error) from None
+    return read_report(database, edge.catalog, selection, by, time_zone)

@@ -1,0 +1,185 @@
+"""What can be done with a sent file: preview, apply, resume, cancel, undo.
+
+What takes long is done aside: a request waits for it as long as it wants to, and sees how it stands.
+"""
+
+import asyncio
+from functools import partial
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+
+from trueup.access.keys import Caller, Scope
+from trueup.api.http.bodies import BodyRoute
+from trueup.api.http.gate import needs
+from trueup.api.http.jobs import Look, Wait, jobs_of, waited
+from trueup.api.http.problems import Problem, ProblemKind, declared
+from trueup.api.http.readers import EdgeHere, written
+from trueup.api.resources.batches import UndoAnswer, undo_batch
+from trueup.api.uploads.answers import OtherChoices, UploadDetails
+from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
+from trueup.ledger.batches import batches_of_content
+from trueup.ledger.database import Database
+from trueup.ledger.uploads import move_upload, same_file_at_work
+from trueup.live.context import Edge
+from trueup.model.upload import UploadRecord
+from trueup.model.words import BatchState, UploadState
+from trueup.reports.export import moment
+from trueup.uploads.files import BATCH_KINDS
+from trueup.uploads.jobs import SERVER_FAILED, cancel
+
+router = APIRouter(route_class=BodyRoute)
+
+_UPLOAD: Final = needs(Scope.UPLOAD)
+_AT_WORK: Final[dict[int | str, dict[str, Any]]] = {202: {"model": UploadDetails, "description": "It is at work."}}
+
+
+@router.post(
+    "/uploads/{upload_id}/preview",
+    summary="See what an upload would do",
+    dependencies=[_UPLOAD],
+    responses={**_AT_WORK, **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE)},
+)
+async def preview_upload(
+    look: Look,
+    edge: EdgeHere,
+    response: Response,
+    upload_id: UploadId,
+    other: OtherChoices | None = None,
+    wait: Wait = 10.0,
+) -> UploadDetails:
+    """Read the file and decide its rows, and change nothing. Other choices take the place of those it was sent with."""
+    record = await look(partial(known_upload, upload_id=upload_id))
+    choices = fitting(other.over(record.choices)) if other else record.choices
+    if record.batch_id:
+        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
+    begin = partial(move_upload, upload_id=upload_id, to=UploadState.PREVIEWING, choices=choices.text(), trouble="")
+    if not await written(edge, begin):
+        raise await wrong_state(look, upload_id)
+    return await _worked_on(look, edge, response, upload_id, wait)
+
+
+@router.post(
+    "/uploads/{upload_id}/apply",
+    summary="Apply an upload",
+    dependencies=[_UPLOAD],
+    responses={
+        **_AT_WORK,
+        **declared(ProblemKind.WRONG_STATE, ProblemKind.SAME_FILE, ProblemKind.UNREADABLE_FILE),
+    },
+)
+async def apply_upload(
+    look: Look,
+    edge: EdgeHere,
+    response: Response,
+    upload_id: UploadId,
+    again: Annotated[bool, Query(description="Apply it although the same file was applied before.")] = False,
+    wait: Wait = 10.0,
+) -> UploadDetails:
+    """Apply the file's rows. Good rows are applied whatever happens to bad ones. To ask twice is to ask once."""
+    record = await look(partial(known_upload, upload_id=upload_id))
+    if record.state in (UploadState.APPLYING, UploadState.DONE):
+        return await _told(look, edge, response, upload_id)
+    if record.batch_id:
+        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
+    trouble = await written(edge, partial(_begin_applying, record=record, again=again or record.choices.again))
+    if trouble:
+        raise trouble
+    return await _worked_on(look, edge, response, upload_id, wait)
+
+
+@router.post(
+    "/uploads/{upload_id}/resume",
+    summary="Go on with an upload",
+    dependencies=[_UPLOAD],
+    responses={**_AT_WORK, **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE)},
+)
+async def resume_upload(
+    look: Look, edge: EdgeHere, response: Response, upload_id: UploadId, wait: Wait = 10.0
+) -> UploadDetails:
+    """Go on where a failure stopped it. After a stop or a crash of the server it goes on by itself."""
+    record = await look(partial(known_upload, upload_id=upload_id))
+    if record.state is UploadState.FAILED and record.batch_id:
+        await written(edge, partial(move_upload, upload_id=upload_id, to=UploadState.APPLYING, trouble=""))
+        record = await look(partial(known_upload, upload_id=upload_id))  # somebody else may have moved it before
+    if record.state is not UploadState.APPLYING:
+        raise Problem(ProblemKind.WRONG_STATE, f"the upload is {record.state}: there is nothing to go on with")
+    return await _worked_on(look, edge, response, upload_id, wait)
+
+
+@router.post(
+    "/uploads/{upload_id}/cancel",
+    summary="Cancel an upload",
+    dependencies=[_UPLOAD],
+    responses=declared(ProblemKind.WRONG_STATE),
+)
+async def cancel_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> UploadDetails:
+    """Do no more of it. What is applied stays, and can be undone."""
+    record = await look(partial(known_upload, upload_id=upload_id))
+    if record.state is not UploadState.CANCELLED and not await written(edge, partial(cancel, upload_id=upload_id)):
+        raise await wrong_state(look, upload_id)
+    return await details_of(look, edge, upload_id)
+
+
+@router.post(
+    "/uploads/{upload_id}/undo",
+    summary="Undo an upload",
+    responses={202: {"model": UndoAnswer, "description": "It is at work."}, **declared(ProblemKind.WRONG_STATE)},
+)
+async def undo_upload(
+    caller: Annotated[Caller, _UPLOAD],
+    look: Look,
+    edge: EdgeHere,
+    response: Response,
+    upload_id: UploadId,
+    preview: Annotated[bool, Query(description="Say what it would do; change nothing.")] = False,
+    wait: Wait = 10.0,
+) -> UndoAnswer:
+    """Undo the batch that the upload became."""
+    record = await look(partial(known_upload, upload_id=upload_id))
+    if not record.batch_id:
+        raise Problem(ProblemKind.WRONG_STATE, "nothing of it was applied")
+    if record.state is UploadState.APPLYING and not preview:
+        await written(edge, partial(cancel, upload_id=upload_id))
+    return await undo_batch(caller, look, edge, response, record.batch_id, preview=preview, wait=wait)
+
+
+def _begin_applying(database: Database, record: UploadRecord, *, again: bool) -> Problem | None:
+    """Let a file be applied, unless the same was applied before and nobody says that this is meant."""
+    kind = BATCH_KINDS[record.choices.kind]
+    earlier = batches_of_content(database, kind, record.sha256)
+    if earlier:
+        last = earlier[-1]
+        when = f"batch {last.batch_id}, {moment(last.received_at)} by {last.made_by}"
+        if last.state is BatchState.RUNNING:
+            return Problem(ProblemKind.SAME_FILE, f"the same file is being applied: {when}; finish or undo that first")
+        if not again:
+            return Problem(
+                ProblemKind.SAME_FILE, f"the same file was applied before: {when}; say again=true if it is meant"
+            )
+    rival = same_file_at_work(database, record)
+    if rival:
+        return Problem(
+            ProblemKind.SAME_FILE, f"the same file is being applied: upload {rival}; finish or cancel it first"
+        )
+    if not move_upload(database, record.upload_id, UploadState.APPLYING, trouble=""):
+        return Problem(ProblemKind.WRONG_STATE, "it is at work, or has ended")
+    return None
+
+
+async def _worked_on(look: Look, edge: Edge, response: Response, upload_id: str, wait: float) -> UploadDetails:
+    """Have a file worked on as its state says, and wait a while."""
+    record = await look(partial(known_upload, upload_id=upload_id))
+    await waited(edge, asyncio.wrap_future(jobs_of(edge).work_on(record)), wait)
+    return await _told(look, edge, response, upload_id)
+
+
+async def _told(look: Look, edge: Edge, response: Response, upload_id: str) -> UploadDetails:
+    """Show how a file stands. Raises: Problem for one that cannot be read."""
+    details = await details_of(look, edge, upload_id)
+    if details.state is UploadState.FAILED and not details.batch_id:
+        kind = ProblemKind.FAILURE if details.trouble == SERVER_FAILED else ProblemKind.UNREADABLE_FILE
+        raise Problem(kind, details.trouble or "the file cannot be read")
+    if details.progress:
+        response.status_code = 202
+    return details

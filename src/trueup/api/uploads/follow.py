@@ -1,0 +1,173 @@
+"""What becomes of a sent file, as it happens, and of each of its rows, as CSV."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from time import monotonic
+from typing import Any, Final
+
+import polars as pl
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from trueup.access.keys import Scope
+from trueup.api.http.gate import needs
+from trueup.api.http.jobs import Look, jobs_of, sent_folder
+from trueup.api.http.problems import Problem, ProblemKind, declared
+from trueup.api.http.readers import EdgeHere
+from trueup.api.resources.answers import Answer, said
+from trueup.api.uploads.answers import ProgressAnswer, progress_of
+from trueup.api.uploads.files import csv_answer
+from trueup.api.uploads.found import UploadId, known_upload
+from trueup.dialects.choices import UnreadableFile
+from trueup.ledger.batches import read_batch, read_rows
+from trueup.ledger.database import Database, DatabaseError
+from trueup.live.callers import UnavailableError
+from trueup.live.context import Edge
+from trueup.model.upload import UploadRecord
+from trueup.model.words import UploadKind, UploadState
+from trueup.reports.now import with_now
+from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
+from trueup.uploads.click_file import ClickFile, refused_clicks
+from trueup.uploads.files import read_sent
+from trueup.uploads.folder import SentFolder
+
+router = APIRouter()
+
+_READ: Final = needs(Scope.READ)
+_LOOK_SECONDS: Final = 0.25
+_BEAT_SECONDS: Final = 5.0
+# A stream ends by itself, and the caller asks again: whoever has left is not told for ever.
+STREAM_SECONDS: Final = 15.0
+_LAST: Final = frozenset({UploadState.DONE, UploadState.CANCELLED, UploadState.FAILED})
+_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Events `state` and `progress`, each with the upload's state, progress and batch as JSON.",
+        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # of one event
+    }
+}
+_CSV: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "A file of text.", "content": {"text/csv": {"schema": {"type": "string"}}}},
+    **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE, ProblemKind.NO_ROOM),
+}
+
+
+class EventAnswer(Answer):
+    """How an upload stands."""
+
+    state: UploadState
+    trouble: str | None
+    batch_id: int | None
+    progress: ProgressAnswer | None
+
+
+@router.get(
+    "/uploads/{upload_id}/events",
+    summary="Follow an upload",
+    dependencies=[_READ],
+    response_class=StreamingResponse,
+    responses=_EVENTS,
+)
+async def follow_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> Response:
+    """Server-sent events: how it stands, then every change.
+
+    They end when it is done, cancelled or failed; and after some seconds, then ask again.
+    """
+    await look(partial(known_upload, upload_id=upload_id))
+    return StreamingResponse(_events(look, edge, upload_id), media_type="text/event-stream")
+
+
+@router.get(
+    "/uploads/{upload_id}/results.csv",
+    summary="Get what happened to each row",
+    dependencies=[_READ],
+    response_class=StreamingResponse,
+    responses=_CSV,
+)
+async def get_results(edge: EdgeHere, upload_id: UploadId) -> Response:
+    """What happened to every row, by which mode, and what it comes to now where that differs.
+
+    Before it is applied: what its last preview said.
+    """
+    work = partial(_results, upload_id=upload_id, folder=sent_folder(edge))
+    return await asyncio.wrap_future(jobs_of(edge).aside(work))
+
+
+@router.get(
+    "/uploads/{upload_id}/refused.csv",
+    summary="Get the refused rows",
+    dependencies=[_READ],
+    response_class=StreamingResponse,
+    responses=_CSV,
+)
+async def get_refused(edge: EdgeHere, upload_id: UploadId) -> Response:
+    """The refused rows as they came, each with its outcome and a message: ready to be mended and sent again."""
+    work = partial(_refused, upload_id=upload_id, folder=sent_folder(edge), clock=edge.clock)
+    return await asyncio.wrap_future(jobs_of(edge).aside(work))
+
+
+async def _events(look: Look, edge: Edge, upload_id: str) -> AsyncIterator[str]:
+    yield "retry: 2000\n\n"
+    state, told, ends = None, "", monotonic() + STREAM_SECONDS
+    beat = monotonic() + _BEAT_SECONDS
+    while monotonic() < ends and not edge.is_stopping():
+        try:
+            event = await look(partial(_event, edge=edge, upload_id=upload_id))
+        except (UnavailableError, DatabaseError):
+            event = None  # it will be back
+        except Problem:  # it was deleted
+            return
+        text = event.model_dump_json() if event else told
+        if event and text != told:
+            yield f"event: {'progress' if event.state is state else 'state'}\ndata: {text}\n\n"
+            state, told, beat = event.state, text, monotonic() + _BEAT_SECONDS
+        if state in _LAST:
+            return
+        if monotonic() > beat:
+            yield ": still here\n\n"
+            beat = monotonic() + _BEAT_SECONDS
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _event(database: Database, edge: Edge, upload_id: str) -> EventAnswer:
+    record = known_upload(database, upload_id)
+    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    progress = progress_of(record, batch, jobs_of(edge))
+    trouble = said(record.trouble) or None
+    return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
+
+
+def _results(database: Database, upload_id: str, folder: SentFolder) -> Response:
+    record = known_upload(database, upload_id)
+    if record.choices.kind is UploadKind.CLICKS:
+        raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
+    rows = _rows(database, record, folder)
+    rows = with_now(database, rows) if record.batch_id else rows
+    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
+
+
+def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
+    record = known_upload(database, upload_id)
+    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    try:
+        with folder.content(upload_id) as content:
+            file = read_sent(database, record, content, batch)
+            if isinstance(file, ClickFile):
+                refused = refused_clicks(file, batch.received_at if batch else clock())
+            else:
+                refused = refused_rows(_rows(database, record, folder))
+            name = f"{upload_id}-refused.csv"
+            return csv_answer(name, folder.folder, lambda out: write_refused(refused, content, file.reading, out))
+    except FileNotFoundError:
+        raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
+    except UnreadableFile as error:
+        raise Problem(ProblemKind.UNREADABLE_FILE, said(str(error))) from None
+
+
+def _rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
+    """What happened to the rows, or would have when they were last previewed (ROW_COLUMNS). Raises: Problem."""
+    if record.batch_id:
+        return read_rows(database, record.batch_id, ROW_COLUMNS)
+    if not folder.rows(record.upload_id).exists():
+        raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
+    return pl.read_parquet(folder.rows(record.upload_id))

@@ -1,0 +1,48 @@
+"""A sent file, found and shown: what every operation on uploads does."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import Path
+
+from trueup.api.http.jobs import Look, jobs_of, sent_folder
+from trueup.api.http.problems import Problem, ProblemKind, not_found
+from trueup.api.uploads.answers import UploadDetails, trouble_of, upload_details
+from trueup.ledger.database import Database
+from trueup.ledger.uploads import find_upload
+from trueup.live.context import Edge
+from trueup.model.upload import UploadChoices, UploadRecord
+
+UploadId = Annotated[str, Path(pattern="^u[0-9a-f]{28}$", description="The upload's id.")]
+
+
+def known_upload(database: Database, upload_id: str) -> UploadRecord:
+    """A sent file. Raises: Problem when there is no such."""
+    record = find_upload(database, upload_id)
+    if record is None:
+        raise not_found(f"upload {upload_id}")
+    return record
+
+
+def fitting(choices: UploadChoices) -> UploadChoices:
+    """Choices that go together. Raises: Problem for others."""
+    trouble = trouble_of(choices)
+    if trouble:
+        raise Problem(ProblemKind.INVALID, trouble)
+    return choices
+
+
+async def details_of(look: Look, edge: Edge, upload_id: str) -> UploadDetails:
+    """All that is known of a file. Raises: Problem when there is no such."""
+
+    def shown(database: Database) -> UploadDetails:
+        record = known_upload(database, upload_id)
+        return upload_details(database, record, sent_folder(edge), jobs_of(edge), edge.catalog)
+
+    return await look(shown)
+
+
+async def wrong_state(look: Look, upload_id: str) -> Problem:
+    """The problem that a file is not in a state for what was asked."""
+    record = await look(partial(known_upload, upload_id=upload_id))
+    return Problem(ProblemKind.WRONG_STATE, f"the upload is {record.state}")

@@ -1,0 +1,167 @@
+"""Uploads over the API: send a file, find it again, delete it. What can be done with it: upload_actions.py."""
+
+from functools import partial
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from trueup.access.keys import Caller, Scope
+from trueup.api.http.claims import Also, answered_once
+from trueup.api.http.gate import needs
+from trueup.api.http.jobs import Look, jobs_of, sent_folder
+from trueup.api.http.pages import Asked, Page
+from trueup.api.http.problems import Problem, ProblemKind, declared
+from trueup.api.http.readers import EdgeHere, Reader, written
+from trueup.api.resources.answers import json_answer
+from trueup.api.uploads import actions as upload_actions
+from trueup.api.uploads import follow as upload_follow
+from trueup.api.uploads.answers import SentChoices, UploadAnswer, UploadDetails, upload_answer, upload_details
+from trueup.api.uploads.files import FORM, PLAIN, Receiver, clean_name, no_room
+from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
+from trueup.ledger.database import Database
+from trueup.ledger.uploads import create_upload, forget_upload, read_uploads
+from trueup.live.callers import UnavailableError
+from trueup.live.context import Edge
+from trueup.model.upload import UploadRecord
+from trueup.uploads.keeping import note_of
+
+router = APIRouter(tags=["uploads"])
+router.include_router(upload_actions.router)
+router.include_router(upload_follow.router)
+
+_READ: Final = needs(Scope.READ)
+_UPLOAD: Final = needs(Scope.UPLOAD)
+_BEYOND_ALL: Final = "v"  # upload ids begin with a u
+_RANDOM_BYTES: Final = 8
+
+_FILE: Final = {"type": "string", "format": "binary"}
+_BODY: Final = {
+    "required": True,
+    "content": {
+        **{media: {"schema": _FILE} for media in PLAIN},
+        FORM: {
+            "schema": {
+                "type": "object",
+                "properties": {"file": _FILE},
+                "required": ["file"],
+                "description": "One file; the choices may be fields instead of parameters.",
+            }
+        },
+    },
+}
+
+
+@router.post(
+    "/uploads",
+    summary="Send a file",
+    status_code=201,
+    response_model=UploadDetails,
+    openapi_extra={"requestBody": _BODY},
+    responses=declared(ProblemKind.NO_ROOM),
+)
+async def send_upload(
+    caller: Annotated[Caller, _UPLOAD],
+    request: Request,
+    edge: EdgeHere,
+    query: Annotated[SentChoices, Query()],
+) -> Response:
+    """Send a file of conversions, of statuses or of clicks; nothing is done with its rows before they are applied.
+
+    The body is the file itself, or a form with it. What is not chosen is recognised, and said by a preview.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in (FORM, *PLAIN):
+        raise Problem(ProblemKind.WRONG_MEDIA_TYPE, f"send the file as {', '.join(PLAIN)}, or in a {FORM}")
+    record = await _received(request, edge, caller, query)
+    place = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
+
+    def work(database: Database, also: Also[UploadDetails]) -> UploadDetails:
+        with database.transaction():
+            create_upload(database, record)
+            details = upload_details(database, record, sent_folder(edge), jobs_of(edge), edge.catalog)
+            also(database, details)
+        return details
+
+    def answer(details: UploadDetails) -> Response:
+        return json_answer(details, 201, place)
+
+    try:
+        return await answered_once(request, edge, work, answer)
+    except (Problem, UnavailableError):  # it is not known that the file is here, and never will be: it is sent again
+        await run_in_threadpool(sent_folder(edge).forget, record.upload_id)
+        raise
+
+
+@router.get("/uploads", summary="List uploads, newest first", dependencies=[_READ])
+def list_uploads(database: Reader, asked: Asked) -> Page[UploadAnswer]:
+    """The files that were sent."""
+    (before,) = asked.after(str) or (_BEYOND_ALL,)
+    return asked.page(read_uploads(database, before, asked.limit + 1), upload_answer, lambda row: [row.upload_id])
+
+
+@router.get("/uploads/{upload_id}", summary="Show an upload", dependencies=[_READ])
+async def get_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> UploadDetails:
+    """Where it stands, how the file was read, what a preview came to, and what is applied so far."""
+    return await details_of(look, edge, upload_id)
+
+
+@router.delete(
+    "/uploads/{upload_id}",
+    summary="Delete a sent file",
+    status_code=204,
+    dependencies=[_UPLOAD],
+    responses=declared(ProblemKind.WRONG_STATE),
+)
+async def delete_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> None:
+    """Delete the file, and forget that it was sent. The batch that it became stays, and can be undone."""
+    await look(partial(known_upload, upload_id=upload_id))
+    if not await written(edge, partial(forget_upload, upload_id=upload_id)):
+        raise await wrong_state(look, upload_id)
+    await run_in_threadpool(sent_folder(edge).forget, upload_id)
+
+
+async def _received(request: Request, edge: Edge, caller: Caller, query: SentChoices) -> UploadRecord:
+    """Put the body on disk, and say what it is. Raises: Problem."""
+    folder, now = sent_folder(edge), edge.clock()
+    upload_id = f"u{now // 1_000:012x}{edge.randomness(_RANDOM_BYTES).hex()}"
+    try:
+        incoming = await run_in_threadpool(folder.incoming, upload_id)
+    except OSError as error:
+        raise no_room(error) from None
+    kept = False
+    try:
+        receiver = Receiver(request, edge.settings, incoming, folder.room)
+        await receiver.receive()
+        choices = _with_fields(query, receiver.fields)
+        chosen = fitting(choices.chosen())
+        await run_in_threadpool(incoming.keep)
+        kept = True
+    except OSError as error:
+        raise no_room(error) from None
+    finally:
+        if not kept:
+            await run_in_threadpool(incoming.drop)
+    name = clean_name(choices.file_name or receiver.file_name)
+    record = UploadRecord(upload_id, name, incoming.sha256, incoming.bytes, chosen, caller.name, now)
+    try:
+        await run_in_threadpool(folder.keep_note, upload_id, note_of(record))
+    except OSError as error:
+        await run_in_threadpool(folder.forget, upload_id)
+        raise no_room(error) from None
+    return record
+
+
+def _with_fields(query: SentChoices, fields: list[tuple[str, str]]) -> SentChoices:
+    """The choices, with a form's fields in the place of parameters. Raises: RequestValidationError."""
+    given: dict[str, Any] = query.model_dump(exclude_unset=True)
+    columns = [value for name, value in fields if name == "columns"]
+    given |= {name: value for name, value in fields if name != "columns" and value}
+    try:
+        return SentChoices.model_validate(given | ({"columns": columns} if columns else {}))
+    except ValidationError as error:
+        mistakes = [{**found, "loc": ("body", *found["loc"])} for found in error.errors()]
+        raise RequestValidationError(mistakes) from None

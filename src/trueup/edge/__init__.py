@@ -1,0 +1,1 @@
+"""Where visitors and networks come in: redirects, postbacks, pixels."""

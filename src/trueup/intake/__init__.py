@@ -1,1 +1,0 @@
-"""Use cases: what a person or a machine can do to the ledger, each through the one door."""

@@ -1,0 +1,185 @@
+"""The server's processes: granian, as Trueup runs it. One program starts those that serve, and starts them again."""
+
+import multiprocessing
+import os
+import resource
+import shutil
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+from typing import Any, Final
+
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from trueup.live.asgi import Endpoint
+from trueup.live.logs import others_config
+from trueup.live.metrics import FOLDER_VARIABLE
+from trueup.settings import Settings
+
+Told = Callable[[str, int, float], None]  # which process ended, its exit code, in how many seconds it is started again
+
+STOP_SECONDS: Final = 30  # then a process that has not stopped is killed; what it acknowledged is on disk
+HEAD_BYTES: Final = 64 << 10  # of a request's line and headers
+# Longer than proxies keep an idle connection: of the two, the one that sends requests has to close it.
+IDLE_MILLISECONDS: Final = 75_000
+_BACKLOG: Final = 4_096
+_CONNECTIONS_MOST: Final = 16_384
+_OTHER_FILES: Final = 256  # that a process has open beside its connections
+_NUMBERS: Final = "metrics"  # in the server's folder: where several processes keep their numbers
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds before a process that ended is started again
+_LIVED_WELL: Final = 10.0  # seconds, after which an end is not taken for another of the same kind
+_LOOK_SECONDS: Final = 0.05
+_ASK_SECONDS: Final = 5.0
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask oneself
+
+
+class AddressError(Exception):
+    """The address cannot be listened on. The message says why."""
+
+
+def free_address(host: str, port: int) -> tuple[str, int]:
+    """See that an address can be listened on. Processes that serve share theirs, and would share it with a stranger's.
+
+    Takes: a name or an address; the port, 0 for any. Returns: the address and the port. Raises: AddressError.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            found = probe.getsockname()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "that is no name of a machine"
+        raise AddressError(f"{host}:{port} cannot be listened on: {reason}") from None
+    return str(found[0]), int(found[1])
+
+
+class Processes(MPServer):
+    """The processes that serve. One that ends is started again, alone; one that keeps ending waits ever longer."""
+
+    def __init__(self, told: Told, *words: Any, **options: Any) -> None:  # noqa: ANN401 - granian's own
+        """Start nothing yet.
+
+        Args:
+            told: Is told of each end that nobody asked for.
+            words: What granian takes.
+            options: The same, by name.
+        """
+        super().__init__(*words, **options)
+        self._told = told
+        self._waits: dict[int, float] = {}  # place -> how long its process waited last
+        self._due: dict[int, float] = {}  # place -> when its process is to be started again
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own
+        while not self.interrupt_signal:
+            self.main_loop_interrupt.wait(max(0.0, min(self._due.values()) - monotonic()) if self._due else None)
+            self.main_loop_interrupt.clear()
+            self._note_ends()
+            for place in [place for place, due in self._due.items() if due <= monotonic()]:
+                del self._due[place]
+                self._start_again(place, spawn_target, target_loader)
+
+    def _note_ends(self) -> None:
+        while self.interrupt_children:
+            place = self.interrupt_children.pop()
+            ended = self.wrks[place]
+            before = 0.0 if monotonic() - ended.birth > _LIVED_WELL else self._waits.get(place, 0.0)
+            self._waits[place] = min(2 * before, _LONGEST_WAIT) or _FIRST_WAIT
+            self._due[place] = monotonic() + self._waits[place]
+            self._told(str(ended.inner.pid), ended.inner.exitcode or 0, self._waits[place])
+
+    def _start_again(self, place: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - the same
+        process = self._spawn_worker(idx=place, target=spawn_target, callback_loader=target_loader)
+        process.start()  # type: ignore[no-untyped-call]  # granian has no types here
+        self.wrks[place] = process
+
+
+def serve(
+    make_application: Callable[[], Endpoint],
+    settings: Settings,
+    address: str,
+    port: int,
+    told: Told,
+    listening: Callable[[], None],
+) -> None:
+    """Serve until a signal says to stop, then answer what was accepted, and return.
+
+    Args:
+        make_application: Makes the application in each process; it is pickled.
+        settings: The settings.
+        address: Where to listen.
+        port: The port there.
+        told: Is told of each process that ends though nobody asked it to.
+        listening: Called once connections are answered, by another thread.
+    """
+    # A forked process would have the threads of libraries only as locks that are never let go.
+    multiprocessing.set_start_method("spawn", force=True)
+    if settings.workers > 1:
+        os.environ[FOLDER_VARIABLE] = str(_fresh_folder(settings.folder / _NUMBERS))
+    ended = Event()
+    Thread(target=_tell_when_answered, args=(address, port, listening, ended), daemon=True).start()
+    try:
+        with suppress(SystemExit):  # of a stop while a process is waited for
+            Processes(told, "trueup", address, port, **_options(settings)).serve(
+                target_loader=make_application, wrap_loader=False
+            )
+    finally:
+        ended.set()
+
+
+def _fresh_folder(folder: Path) -> Path:
+    """An empty folder: what an earlier server left in it is gone, however that ended."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _tell_when_answered(address: str, port: int, listening: Callable[[], None], ended: Event) -> None:
+    while not ended.wait(_LOOK_SECONDS):
+        connection = HTTPConnection(_EVERYWHERE.get(address, address), port, timeout=_ASK_SECONDS)
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse()
+        except (OSError, HTTPException):
+            continue
+        finally:
+            connection.close()
+        listening()
+        return
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "interface": Interfaces.ASGI,
+        "workers": settings.workers,
+        "loop": Loops.uvloop,
+        "runtime_mode": RuntimeModes.st,  # in the other one a process that is told to stop may wait for ever
+        "http": HTTPModes.http1,
+        "websockets": False,
+        "backlog": _BACKLOG,
+        "backpressure": _connections(),
+        "http1_settings": HTTP1Settings(header_read_timeout=IDLE_MILLISECONDS, max_buffer_size=HEAD_BYTES),
+        "respawn_failed_workers": True,
+        "workers_kill_timeout": STOP_SECONDS,
+        # Its own log of requests would have whole queries.
+        "log_access": False,
+        "log_level": LogLevels.warning,
+        "log_dictconfig": others_config(settings.log_form),
+    }
+
+
+def _connections() -> int:
+    """How many connections a process takes at once: as many as it may have files open for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS_MOST + _OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(most - _OTHER_FILES, 128)

@@ -1,0 +1,1 @@
+"""Clicks on disk before the ledger has them."""

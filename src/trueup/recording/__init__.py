@@ -1,0 +1,1 @@
+"""The one door for rows and clicks: recorded, undone, decided again, proved."""

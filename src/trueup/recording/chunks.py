@@ -1,0 +1,117 @@
+"""In which order, and how many at a time, an upload's rows are applied.
+
+Rows go in the order of their click ids, so that each page of the ledger is touched once, and a click's rows stay in
+file order. A click with very many rows does not hold everyone up: its rows come in laps, after all other clicks'
+first ones.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final, TypeVar
+
+import polars as pl
+
+from trueup.ledger.database import Database
+from trueup.model.progress import BatchRecord
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]  # rows done, rows in all
+Seen = Callable[[pl.DataFrame], None]  # each chunk's decided rows (JOURNAL)
+Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
+
+LAP: Final = 32  # rows of one click in a row: each takes a round of its own
+FIRST_CHUNK: Final = 4_000
+_SMALLEST, _LARGEST = 500, 40_000
+# How long a chunk is meant to hold its lock, so that a slow moment still stays near 0.2 seconds. SQLite's lock keeps
+# every writer out, PostgreSQL's only writers of the same clicks.
+_SQLITE_SECONDS: Final = 0.11
+_POSTGRESQL_SECONDS: Final = 0.17
+_FIRST_SLICE, _SMALLEST_SLICE = 500, 100
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on while rows are decided, and how large the chunks are (None: as large as a short lock allows)."""
+
+    progress: Progress = lambda _done, _all: None
+    seen: Seen = lambda _rows: None
+    begun: Callable[[BatchRecord], None] = lambda _batch: None  # within the transaction that opens the batch
+    chunk_rows: int | None = None
+    slice_seconds: float | None = None  # how long a chunk may take in all, where others wait for more than the lock
+
+
+@dataclass(frozen=True)
+class AppliedOrder:
+    """An upload's rows in the order they are applied."""
+
+    places: pl.Series  # of the rows, in file order
+    lapping: pl.Series  # click ids with more than one lap
+
+
+def applied_order(click_ids: pl.Series) -> AppliedOrder:
+    """Order rows. Takes: their click ids in file order."""
+    places = by_click(click_ids)
+    rows = pl.DataFrame({"place": places, "run": click_ids.gather(places).rle_id()})
+    many = rows["run"].value_counts(name="rows").filter(pl.col("rows") > LAP)
+    if not many.height:
+        return AppliedOrder(places, click_ids.clear())
+    rows = rows.with_row_index("position")
+    rows = rows.with_columns(lap=(pl.col("position") - pl.col("position").min().over("run")) // LAP)
+    lapping = rows.join(many, on="run", how="semi").unique("run")["place"]
+    return AppliedOrder(rows.sort("lap", maintain_order=True)["place"], click_ids.gather(lapping))
+
+
+def by_click(click_ids: pl.Series) -> pl.Series:
+    """The places of rows by their click ids, a click's in file order. Takes: the click ids in file order."""
+    # In one thread: one sort that takes every thread of Polars keeps all small work in this program waiting for it.
+    order = pl.arg_sort_by("click_id", maintain_order=True, multithreaded=False)
+    return click_ids.to_frame("click_id").select(order).to_series()
+
+
+class Pace:
+    """How many rows to take at a time, learned from how long the last ones took."""
+
+    def __init__(self, database: Database, first: int, chunk_rows: int | None, slice_seconds: float | None) -> None:
+        """Takes: how many to begin with; how many always, and how long they may take in all, None for neither."""
+        self._database, self._chunk_rows, self._slice_seconds = database, chunk_rows, slice_seconds
+        self._rows = chunk_rows or (first if slice_seconds is None else _FIRST_SLICE)
+        self._began = 0.0
+
+    def next(self) -> int:
+        """How many rows to take now."""
+        self._began = perf_counter()
+        return self._rows
+
+    def learn(self, done: int) -> None:
+        """Learn from the rows just taken, and done."""
+        if self._chunk_rows is None and done:
+            self._rows = self._fitting(done)
+
+    def _fitting(self, done: int) -> int:
+        if self._slice_seconds is not None:
+            fit = round(done * self._slice_seconds / max(perf_counter() - self._began, 0.001))
+            return max(_SMALLEST_SLICE, min(_LARGEST, fit, done * 2))
+        seconds = _SQLITE_SECONDS if self._database.is_sqlite else _POSTGRESQL_SECONDS
+        fit = round(done * seconds / max(self._database.lock_seconds, 0.001))
+        return max(_SMALLEST, min(_LARGEST, fit, done * 2))
+
+
+def at_once(work: Callable[[Database], T]) -> Slices[T]:
+    """Short work as slices: one that never pauses."""
+
+    def slices(database: Database) -> Generator[None, None, T]:
+        yield from ()
+        return work(database)
+
+    return slices
+
+
+def to_its_end(work: Generator[None, None, T]) -> T:
+    """Do work that pauses, without the pauses. Returns: what it comes to."""
+    try:
+        while True:
+            next(work)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result

@@ -1,0 +1,281 @@
+"""Live traffic: the clicks and messages that wait together are recorded together, through the same door as files.
+
+A message is one row: a postback or a pixel. Messages of one origin share a batch for an hour; each batch can be undone
+like any other, and then the next message opens a new one. What rows come to that waited for a visit is put down to a
+batch of late clicks, one for an hour too; there is none where nobody waited.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from trueup.decide.messages import message
+from trueup.decide.pipeline import Decisions
+from trueup.ledger.batches import BatchMovedError, advance_batch, create_batch, finish_batch, finish_open_ended
+from trueup.ledger.catalog import read_catalog, read_catalog_version
+from trueup.ledger.commit import update_sub_parameters
+from trueup.ledger.database import Database
+from trueup.ledger.policies import store_policy
+from trueup.ledger.rollups import read_totals
+from trueup.ledger.snapshot import read_click_facts
+from trueup.model.batch import BATCH, CLICKS, ROWS
+from trueup.model.catalog import Catalog
+from trueup.model.ids import conversion_id, is_genuine
+from trueup.model.plans import is_each_once
+from trueup.model.policy import Policy
+from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.traffic import Click, Message, Told
+from trueup.model.words import BatchKind, Origin, Outcome, RowKind
+from trueup.recording.arrivals import Arrived, record_arrivals
+from trueup.recording.door import Clock, decide_now, record_rows
+from trueup.recording.senders import refused_senders
+
+_Key = tuple[BatchKind, Origin]
+
+_LATE: Final = BatchKind.LATE_CLICKS, Origin.REDIRECT
+_HOUR_MICROS: Final = 3_600 * 1_000_000
+_NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hour; this one's program is gone
+# A sender who may not speak of a click that nobody knows yet may speak of it once it is there.
+_FOR_WANT_OF_A_CLICK: Final = [Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.REFUSED_NOT_ALLOWED.value]
+_NOT_GIVEN: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in ROWS.items()}
+
+
+class GivenUpError(Exception):
+    """Nobody waits for what the messages come to any more. Nothing is recorded."""
+
+
+class AbsentClicksError(Exception):
+    """Some messages speak of clicks of our own making that the ledger does not have. Nothing is recorded."""
+
+    def __init__(self, places: frozenset[int]) -> None:
+        """Args: places: Which of the messages, by their place."""
+        super().__init__(f"{len(places)} clicks are not in the ledger")
+        self.places = places
+
+
+class LiveLedger:
+    """What the one writer of a program knows: the setup, and the batches that are open for messages."""
+
+    def __init__(self, database: Database, clock: Clock, made_by: str, click_key: bytes = b"") -> None:
+        """Open for messages.
+
+        Args:
+            database: An open ledger that nobody else uses.
+            clock: Gives microseconds since the epoch.
+            made_by: Who the batches are made by.
+            click_key: The key of our own click ids; b'' where no spool can have clicks of ours.
+        """
+        self.database = database
+        self.catalog = Catalog()
+        self._clock, self._made_by, self._click_key = clock, made_by, click_key
+        self._open: dict[_Key, BatchRecord] = {}
+        self._policy = Policy()
+        self._version, self._others_writes = -1, -1
+        self.refresh()
+        with database.transaction():
+            finish_open_ended(database, clock() - _NOBODY_WRITES_MICROS, clock())
+
+    def refresh(self) -> None:
+        """Read the setup again if it has changed. Raises: DatabaseError, also where the ledger's file is gone."""
+        self.database.refuse_moved()
+        others_writes = self.database.others_writes()
+        if others_writes is not None and others_writes == self._others_writes:
+            return
+        version = read_catalog_version(self.database)
+        if version != self._version:
+            self.catalog = read_catalog(self.database)
+            self._policy = self.catalog.policy()
+            with self.database.transaction():
+                store_policy(self.database, self._policy)
+        self._version, self._others_writes = version, others_writes if others_writes is not None else -1
+
+    def changed(self) -> None:
+        """Say that this program itself has changed the setup: the next message is decided by the new one."""
+        self._others_writes = self._version = -1
+
+    def record(
+        self,
+        messages: Sequence[Message],
+        is_wanted: Callable[[], bool] = lambda: True,
+        *,
+        all_are_here: bool = True,
+    ) -> list[Told]:
+        """Record messages of one origin in one transaction; all are on disk when this returns.
+
+        They are decided by the setup as it is now.
+
+        Args:
+            messages: Messages of one origin.
+            is_wanted: Asked just before they are committed: whether anybody still waits for the answers.
+            all_are_here: Whether every click of our own making that there is must be in the ledger. Where it need not
+                be, a message of one that is not there is not refused, but raised.
+
+        Returns:
+            What each message came to, in their order.
+
+        Raises:
+            DatabaseError: Nothing is recorded. The same goes for the next two.
+            GivenUpError: Nobody waits any more.
+            AbsentClicksError: Some clicks may be on their way here.
+        """
+
+        def beside(decisions: Decisions, rows_before: int) -> None:
+            if not all_are_here and (absent := self._absent(decisions, messages, rows_before)):
+                raise AbsentClicksError(absent)
+            self._set_sub_parameters(decisions, messages, rows_before)
+            if not is_wanted():
+                raise GivenUpError
+
+        self.refresh()
+        origin = messages[0].origin
+        while True:
+            record = self._open_batch(origin)
+            batch = self._batch(messages, record.batch_id, record.rows_done)
+            try:
+                decisions, after = record_rows(
+                    self.database,
+                    batch,
+                    record,
+                    {self._policy.policy_id: self._policy},
+                    self._clock,
+                    beside=lambda decisions: beside(decisions, record.rows_done),  # noqa: B023 - it is called before the loop goes on
+                )
+            except BatchMovedError:  # it was undone, and with that closed
+                del self._open[BatchKind.POSTBACKS, origin]
+                continue
+            self._open[BatchKind.POSTBACKS, origin] = after
+            return _told(decisions, messages, record.rows_done)
+
+    def record_clicks(self, clicks: Sequence[Click]) -> int:
+        """Record clicks in one transaction; all are on disk when this returns.
+
+        Those that the ledger has already are left out. Rows that waited for the others come to life.
+
+        Returns: how many were new. Raises: DatabaseError, and then nothing is recorded.
+        """
+        coming = _click_frame(clicks)
+        if not is_each_once(coming["click_id"]):  # of a spool that was written to again
+            coming = coming.unique("click_id", keep="first", maintain_order=True)
+        while True:
+            try:
+                with self.database.transaction():
+                    arrived = record_arrivals(self.database, coming, self._late_batch, self._clock, are_ours=True)
+                    late = self._advance_late(arrived)
+            except BatchMovedError:
+                del self._open[_LATE]
+                continue
+            if late is not None:
+                self._open[_LATE] = late
+            return arrived.new.height
+
+    def _late_batch(self) -> BatchRecord:
+        return self._held(_LATE) or self._begin(_LATE)
+
+    def _advance_late(self, arrived: Arrived) -> BatchRecord | None:
+        if arrived.put_down_to is None:
+            return None
+        return advance_batch(
+            self.database,
+            arrived.put_down_to,
+            rows=arrived.woken,
+            outcomes={},
+            delta=arrived.delta,
+            now=self._clock(),
+        )
+
+    def try_out(self, said: Message) -> Told:
+        """Say what a message would come to now. Changes nothing."""
+        self.refresh()
+        batch = self._batch([said], 0, 0)
+        return _told(decide_now(self.database, batch, {self._policy.policy_id: self._policy}), [said], 0)[0]
+
+    def finish(self) -> None:
+        """Finish the open batches: no message will come any more."""
+        with self.database.transaction():
+            for record in self._open.values():
+                self._finish(record)
+        self._open.clear()
+
+    def _absent(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> frozenset[int]:
+        """The places of messages that are refused for want of a click of our own making."""
+        refused = decisions.journal.filter(pl.col("outcome").is_in(_FOR_WANT_OF_A_CLICK))
+        if not refused.height:
+            return frozenset()
+        lines = refused.select("line", "click_id").iter_rows()
+        ours = {line - rows_before - 1: click for line, click in lines if is_genuine(click, self._click_key)}
+        there = set(read_click_facts(self.database, sorted(set(ours.values())))["click_id"]) if ours else set()
+        return frozenset(place for place, click in ours.items() if click not in there and messages[place].sender >= 0)
+
+    def _set_sub_parameters(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> None:
+        if not any(said.sub_parameters for said in messages):
+            return
+        for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
+            said = messages[line - rows_before - 1]
+            if said.sub_parameters and not Outcome(outcome).refused:
+                update_sub_parameters(self.database, said.row["click_id"], said.sub_parameters)
+
+    def _open_batch(self, origin: Origin) -> BatchRecord:
+        key = BatchKind.POSTBACKS, origin
+        held = self._held(key)
+        if held is None:
+            with self.database.transaction():
+                held = self._begin(key)
+            self._open[key] = held
+        return held
+
+    def _held(self, key: _Key) -> BatchRecord | None:
+        """The batch that is open for the hour that it is now."""
+        held = self._open.get(key)
+        is_of_now = held is not None and held.received_at // _HOUR_MICROS == self._clock() // _HOUR_MICROS
+        return held if is_of_now else None
+
+    def _begin(self, key: _Key) -> BatchRecord:
+        """Open a batch, and finish that of the hour before. Within a transaction."""
+        if key in self._open:
+            self._finish(self._open[key])
+        receipt = Receipt(*key, self._clock(), self._made_by, self._policy.policy_id)
+        return create_batch(self.database, receipt, 0, read_totals(self.database))
+
+    def _finish(self, record: BatchRecord) -> None:
+        finish_batch(self.database, record.batch_id, self._clock())
+
+    def _batch(self, messages: Sequence[Message], batch_id: int, rows_before: int) -> pl.DataFrame:
+        """BATCH of the messages: what they give, and what they were received as."""
+        rows = [said.row for said in messages]
+        given = {name: [row.get(name, value) for row in rows] for name, value in _NOT_GIVEN.items()}
+        given["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
+        for place in refused_senders(self.database, self.catalog, messages):
+            given["refusal"][place] = Outcome.REFUSED_NOT_ALLOWED.value
+        received = {
+            "batch_id": batch_id,
+            "received_at": self._clock(),
+            "policy_id": self._policy.policy_id,
+            "kind": RowKind.CONVERSION.value,
+            "chosen_mode": "",
+            "dialect_mode": "",  # the parameters of a postback are of no dialect beyond doubt
+            "forced": 0,
+            "n": None,
+        }
+        columns = [pl.Series(name, values, ROWS[name]) for name, values in given.items()]
+        alike = [pl.Series(name, [value], BATCH[name]) for name, value in received.items()]
+        return pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike])
+
+
+def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:
+    columns = zip(CLICKS.items(), zip(*clicks, strict=True), strict=True)
+    return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
+
+
+def _told(decisions: Decisions, messages: Sequence[Message], rows_before: int) -> list[Told]:
+    journal = decisions.journal
+    lines, outcomes = journal["line"].to_list(), [Outcome(word) for word in journal["outcome"].to_list()]
+    places = [line - rows_before - 1 for line in lines]
+    wanted = [messages[place].wants_text or outcome.refused for place, outcome in zip(places, outcomes, strict=True)]
+    texts = journal.select(message(set(outcomes))).to_series().to_list() if any(wanted) else [""] * len(lines)
+    found = zip(places, outcomes, journal["click_id"].to_list(), journal["conversion_n"].to_list(), texts, strict=True)
+    told = {
+        place: Told(outcome, click_id, conversion_id(click_id, n) if n else "", text)
+        for place, outcome, click_id, n, text in found
+    }
+    return [told[place] for place in range(len(messages))]

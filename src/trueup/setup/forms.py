@@ -1,0 +1,213 @@
+"""The form of a setup, as its file states it: plain values by key, whether they come from a file or from the catalog.
+
+Two setups are compared, and a setup is shown, in this form. A key that is not set is there, and empty.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final, TypeAlias
+
+from trueup.ledger.catalog import Thing
+from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
+from trueup.model.money import text_from_micros, text_from_rate
+from trueup.model.policy import NetworkPolicy, OfferPolicy
+from trueup.model.visible import escaped
+from trueup.setup import tables
+from trueup.setup.tables import SetupFile
+
+Form: TypeAlias = dict[str, Any]
+Forms: TypeAlias = dict[str, dict[str, Form]]  # kind -> name -> form, in the order of the file
+Names: TypeAlias = Mapping[str, Mapping[int, str]]  # kind -> our number -> name
+Numbers: TypeAlias = Mapping[str, Mapping[str, int]]  # kind -> name -> our number
+
+WORKSPACE: Final = "workspace"  # its one form has the name ''
+
+
+def forms_of_file(file: SetupFile) -> Forms:
+    """What a file says; a workspace it does not mention has no form."""
+    workspace = {"": file.workspace.model_dump(mode="json")} if file.workspace else {}
+    return {WORKSPACE: workspace} | {
+        kind: {table.name: table.model_dump(mode="json") for table in getattr(file, kind)} for kind in KINDS
+    }
+
+
+def keys_of_file(file: SetupFile) -> dict[str, dict[str, frozenset[str]]]:
+    """The keys that a file gives each thing, with something in them: kind -> name -> keys."""
+    tables_of = {WORKSPACE: {"": file.workspace} if file.workspace else {}} | {
+        kind: {table.name: table for table in getattr(file, kind)} for kind in KINDS
+    }
+    return {
+        kind: {
+            name: frozenset(key for key in table.model_fields_set if is_set(getattr(table, key)))
+            for name, table in named.items()
+        }
+        for kind, named in tables_of.items()
+    }
+
+
+def forms_of_catalog(catalog: Catalog) -> Forms:
+    """What is set up."""
+    names = {kind: {number: name for name, number in numbers.items()} for kind, numbers in numbers_of(catalog).items()}
+    return {WORKSPACE: {"": _workspace_form(catalog.workspace)}} | {
+        kind: {name: how.form(thing, names) for name, thing in getattr(catalog, kind).items()}
+        for kind, how in KINDS.items()
+    }
+
+
+def numbers_of(catalog: Catalog) -> dict[str, dict[str, int]]:
+    """Our numbers of what is set up, by kind and name; 0 for the conversion type that exists without being stored."""
+    return {
+        kind: {name: how.number(thing) for name, thing in getattr(catalog, kind).items()} for kind, how in KINDS.items()
+    }
+
+
+def workspace_of(table: tables.WorkspaceTable) -> Workspace:
+    """The workspace that a file describes: its keys are the workspace's own words."""
+    return Workspace(**dict(table))
+
+
+def toml_of(forms: Forms) -> str:
+    """Write forms as a setup file, one key a line; keys that are not set are left out."""
+    written = []
+    for kind, things in forms.items():
+        heading = f"[{kind}]" if kind == WORKSPACE else f"[[{kind}]]"
+        for form in things.values():
+            keys = (f"{key} = {toml_value(value)}" for key, value in form.items() if is_set(value))
+            written.append("\n".join((heading, *keys, "")))
+    return "\n".join(written)
+
+
+def is_set(value: object) -> bool:
+    """Whether a form's value says anything: 0 and false do."""
+    return value not in ("", {}, [])
+
+
+def toml_value(value: object) -> str:
+    """Write one value of a form on one line."""
+    match value:
+        case Mapping():
+            return f"{{ {', '.join(f'{_toml_key(key)} = {toml_value(each)}' for key, each in value.items())} }}"
+        case list():
+            return f"[{', '.join(map(toml_value, value))}]"
+        case _:
+            # TOML writes true, false, whole numbers and text as JSON does; what JSON leaves bare and would act where
+            # it is shown is escaped.
+            return escaped(json.dumps(value, ensure_ascii=False))
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", key) else toml_value(key)
+
+
+def _workspace_form(workspace: Workspace) -> Form:
+    return {
+        "name": workspace.name,
+        "time_zone": workspace.time_zone,
+        "currency": workspace.currency,
+        "unknown_click": workspace.unknown_click.value,
+        "rows_per_click": workspace.rows_per_click,
+        "rates": {currency: text_from_rate(rate) for currency, rate in workspace.rates.items()},
+    }
+
+
+def _network_form(network: AffiliateNetwork, _names: Names) -> Form:
+    return {
+        "name": network.name,
+        "duplicate_mode": network.policy.duplicate_mode or "",
+        "default_status": network.policy.default_status.value,
+        "status_map": {word: status.value for word, status in network.policy.status_map.items()},
+        "time_zone": network.policy.time_zone,
+        "only_with_key": network.only_with_key,
+        "allowed_addresses": list(network.allowed_addresses),
+        "always_200": network.always_200,
+    }
+
+
+def _network(table: tables.AffiliateNetworkTable, number: int, _numbers: Numbers) -> AffiliateNetwork:
+    policy = NetworkPolicy(table.duplicate_mode, table.default_status, table.status_map, table.time_zone)
+    return AffiliateNetwork(
+        network_id=number,
+        name=table.name,
+        policy=policy,
+        only_with_key=table.only_with_key,
+        allowed_addresses=tuple(table.allowed_addresses),
+        always_200=table.always_200,
+    )
+
+
+def _type_form(kind: ConversionType, _names: Names) -> Form:
+    return {
+        "name": kind.name,
+        "include_in_conversions": kind.include_in_conversions,
+        "duplicate_mode": kind.duplicate_mode or "",
+        "in_journey": kind.in_journey,
+    }
+
+
+def _type(table: tables.ConversionTypeTable, number: int, _numbers: Numbers) -> ConversionType:
+    return ConversionType(number, table.name, table.include_in_conversions, table.duplicate_mode, table.in_journey)
+
+
+def _source_form(source: TrafficSource, _names: Names) -> Form:
+    return {"name": source.name}
+
+
+def _source(table: tables.TrafficSourceTable, number: int, _numbers: Numbers) -> TrafficSource:
+    return TrafficSource(number, table.name)
+
+
+def _offer_form(offer: Offer, names: Names) -> Form:
+    policy = offer.policy
+    return {
+        "name": offer.name,
+        "network": names["affiliate_networks"].get(offer.network_id, ""),
+        "url": offer.url,
+        "payout_mode": policy.payout_mode.value,
+        "payout": text_from_micros(policy.payout),
+        "currency": policy.currency,
+        "approval": policy.approval.value,
+        "payouts": {kind: text_from_micros(payout) for kind, payout in policy.payouts.items()},
+    }
+
+
+def _offer(table: tables.OfferTable, number: int, numbers: Numbers) -> Offer:
+    policy = OfferPolicy(table.payout_mode, table.payout, table.currency, table.approval, table.payouts)
+    return Offer(number, table.name, numbers["affiliate_networks"].get(table.network, 0), table.url, policy)
+
+
+def _campaign_form(campaign: Campaign, names: Names) -> Form:
+    return {
+        "name": campaign.name,
+        "slug": campaign.slug,
+        "traffic_source": names["traffic_sources"].get(campaign.traffic_source_id, ""),
+        "offers": [{"offer": names["offers"][offer_id], "weight": weight} for offer_id, weight in campaign.offers],
+    }
+
+
+def _campaign(table: tables.CampaignTable, number: int, numbers: Numbers) -> Campaign:
+    offers = tuple((numbers["offers"][weighted.offer], weighted.weight) for weighted in table.offers)
+    source = numbers["traffic_sources"].get(table.traffic_source, 0)
+    return Campaign(number, table.name, table.slug, source, offers)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of thing is called; how it gets from the catalog to its form, and from its table to the catalog."""
+
+    label: str
+    number: Callable[[Any], int]
+    form: Callable[[Any, Names], Form]
+    thing: Callable[[Any, int, Numbers], Thing]
+
+
+# In the order in which things refer to each other: what is named stands before what names it.
+KINDS: Final[Mapping[str, Kind]] = {
+    "affiliate_networks": Kind("affiliate network", attrgetter("network_id"), _network_form, _network),
+    "conversion_types": Kind("conversion type", attrgetter("type_id"), _type_form, _type),
+    "traffic_sources": Kind("traffic source", attrgetter("traffic_source_id"), _source_form, _source),
+    "offers": Kind("offer", attrgetter("offer_id"), _offer_form, _offer),
+    "campaigns": Kind("campaign", attrgetter("campaign_id"), _campaign_form, _campaign),
+}

@@ -1,0 +1,1 @@
+"""Files that are sent: where they stand, what was chosen for them, and how they become batches."""

@@ -1,0 +1,109 @@
+"""A file of clicks that has been read: its rows in the order they are applied, and what each is refused for."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from trueup.decide.messages import click_message
+from trueup.decide.times import SLACK_MICROS, iso
+from trueup.dialects.choices import Choices
+from trueup.dialects.clicks import read_clicks
+from trueup.dialects.decode import Content
+from trueup.dialects.read import Reading
+from trueup.model.batch import CLICKS, completed
+from trueup.model.catalog import Catalog
+from trueup.model.words import ClickOutcome
+from trueup.recording.chunks import by_click
+
+_NEEDED: Final = ["line", "clicked_at", "refusal"]  # to say which rows are refused
+
+
+@dataclass(frozen=True)
+class ClickFile:
+    """A file of clicks that has been read, with everything that was chosen for it."""
+
+    content: Content
+    file_name: str
+    sha256: str
+    reading: Reading
+    order: pl.Series  # places of the rows, by click id and line
+    catalog: Catalog  # the setup that its campaigns and offers were found in
+    choices: str  # JSON, the same for the same command
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has, refused ones included."""
+        return self.reading.rows.height
+
+
+def read_click_file(
+    content: Content,
+    file_name: str,
+    choices: Choices,
+    catalog: Catalog,
+    progress: Callable[[int], None] | None = None,
+) -> ClickFile:
+    """Read a file of clicks. Raises: UnreadableFile, whose message says why and what to do."""
+    reading = read_clicks(content, choices, catalog, progress)
+    chosen = {
+        "time_zone": reading.time_zone,
+        "decimal_comma": choices.decimal_comma,
+        "encoding": choices.encoding or "",
+    }
+    return ClickFile(
+        content=content,
+        file_name=file_name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        reading=reading,
+        order=by_click(reading.rows["click_id"]),
+        catalog=catalog,
+        choices=json.dumps(chosen, sort_keys=True),
+    )
+
+
+def rows_at(file: ClickFile, start: int, size: int, received_at: int) -> pl.DataFrame:
+    """The next rows in the order they are applied; the `outcome` of those that are refused, '' for the others."""
+    return _with_late(file.reading.rows[file.order.slice(start, size)], received_at)
+
+
+def _with_late(rows: pl.DataFrame, received_at: int) -> pl.DataFrame:
+    late = (pl.col("refusal") == "") & (pl.col("clicked_at") > received_at + SLACK_MICROS)
+    refusal = pl.col("refusal").cast(pl.String)
+    return rows.with_columns(
+        outcome=pl.when(late).then(pl.lit(ClickOutcome.REFUSED_IN_FUTURE.value)).otherwise(refusal)
+    )
+
+
+def refused_clicks(file: ClickFile, received_at: int) -> pl.DataFrame:
+    """Which rows are refused and why: line, outcome, message, in the order of the file.
+
+    Takes: when the file was received. Nothing else counts: a click that is known is no refusal.
+    """
+    rows = _with_late(file.reading.rows.select(_NEEDED), received_at)
+    return with_click_messages(rows.filter(pl.col("outcome") != ""), file).select("line", "outcome", "message")
+
+
+def new_clicks(rows: pl.DataFrame, file: ClickFile) -> pl.DataFrame:
+    """CLICKS to store."""
+    networks = {offer.offer_id: offer.network_id for offer in file.catalog.offers.values()}
+    sources = {campaign.campaign_id: campaign.traffic_source_id for campaign in file.catalog.campaigns.values()}
+    new = rows.filter(pl.col("outcome") == ClickOutcome.IMPORTED).with_columns(
+        network_id=_looked_up("offer_id", networks), traffic_source_id=_looked_up("campaign_id", sources)
+    )
+    return completed(new, CLICKS, {"is_bot": 0}).with_columns(pl.col("cost").fill_null(0))
+
+
+def _looked_up(column: str, numbers: Mapping[int, int]) -> pl.Expr:
+    return pl.col(column).replace_strict(list(numbers), list(numbers.values()), default=0, return_dtype=pl.Int64)
+
+
+def with_click_messages(rows: pl.DataFrame, file: ClickFile) -> pl.DataFrame:
+    """The `message` of rows that have an outcome."""
+    told = rows.join(file.reading.notes.select("line", "detail"), on="line", how="left", maintain_order="left")
+    late = pl.col("outcome") == ClickOutcome.REFUSED_IN_FUTURE
+    detail = pl.when(late).then(iso(pl.col("clicked_at"))).otherwise("detail")
+    return told.with_columns(detail=detail).with_columns(message=click_message())

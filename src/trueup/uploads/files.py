@@ -1,0 +1,158 @@
+"""A file that was sent to the server, of any kind: read it, preview it, apply it slice by slice."""
+
+import json
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from trueup.dialects.choices import Choices
+from trueup.dialects.decode import Content
+from trueup.dialects.read import Reading
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.model.batch import TOTALS
+from trueup.model.progress import BatchRecord
+from trueup.model.upload import UploadRecord
+from trueup.model.words import BatchKind, Origin, RowKind, UploadKind
+from trueup.recording.chunks import Watch
+from trueup.recording.door import Clock
+from trueup.recording.summary import Summary
+from trueup.uploads.click_file import ClickFile, read_click_file
+from trueup.uploads.clicks import applying_clicks, preview_clicks
+from trueup.uploads.conversions import Upload, applying_upload, preview_upload, read_upload, with_choices
+
+SentFile = Upload | ClickFile
+
+BATCH_KINDS: Final = {
+    UploadKind.CONVERSIONS: BatchKind.UPLOAD,
+    UploadKind.STATUS: BatchKind.UPDATE_STATUS,
+    UploadKind.CLICKS: BatchKind.CLICKS,
+}
+SLICE_SECONDS: Final = 0.06  # live traffic waits for no more than a slice
+_SAMPLED: Final = ("line", "outcome", "message")
+
+
+def read_sent(
+    database: Database,
+    record: UploadRecord,
+    content: Content,
+    resumed: BatchRecord | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> SentFile:
+    """Read a sent file as it was chosen.
+
+    Takes: also the batch that it has become, whose other rows are to be read as its first ones were. Raises:
+    UnreadableFile, whose message says why and what to do.
+    """
+    chosen, catalog = record.choices, read_catalog(database)
+    zone, workspace_zone = chosen.time_zone, catalog.workspace.time_zone
+    if resumed:
+        begun = json.loads(resumed.choices)
+        zone, workspace_zone = None if begun.get("network_zones") else begun["time_zone"], begun["time_zone"]
+    choices = Choices(
+        row_kind=RowKind.STATUS if chosen.kind is UploadKind.STATUS else RowKind.CONVERSION,
+        dialect=chosen.dialect,
+        columns=chosen.columns,
+        time_zone=zone,
+        workspace_time_zone=workspace_zone,
+        decimal_comma=chosen.decimal_comma,
+        encoding=chosen.encoding,
+        without_conversion_ids=chosen.without_conversion_ids,
+    )
+    if chosen.kind is UploadKind.CLICKS:
+        return read_click_file(content, record.file_name, choices, catalog, progress)
+    upload = read_upload(
+        content,
+        record.file_name,
+        choices,
+        duplicates=chosen.duplicates,
+        force_status=chosen.force_status,
+        progress=progress,
+    )
+    # So that the same command in a terminal does not take the batch for its own.
+    return with_choices(upload, {"upload_id": record.upload_id})
+
+
+def preview_sent(database: Database, file: SentFile, made_by: str, clock: Clock, watch: Watch) -> Summary:
+    """Say what applying a file would do now. Changes nothing."""
+    if isinstance(file, ClickFile):
+        return preview_clicks(database, file, None, clock(), watch)
+    return preview_upload(database, file, None, made_by, clock, watch)
+
+
+def applying_sent(
+    database: Database, file: SentFile, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
+) -> Generator[None, None, Summary]:
+    """Apply a file, or the rest of it, with a pause after each slice."""
+    if isinstance(file, ClickFile):
+        received_at = resumed.received_at if resumed else clock()
+        return applying_clicks(database, file, resumed, received_at, made_by, clock, watch, Origin.API)
+    return applying_upload(database, file, resumed, made_by, clock, watch, Origin.API)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is known of a sent file beside what the ledger holds: how it was read, and what a preview came to."""
+
+    dialect: str
+    statement: tuple[str, ...]
+    time_zone: str
+    titles: tuple[str, ...]
+    own_mode: str  # the dialect's own way with duplicates; '' where it has none or is in doubt
+    rows: int
+    preview: Summary | None = None
+
+    def text(self) -> str:
+        """The account as JSON."""
+        told: dict[str, Any] = {**vars(self), "preview": _summary_as_json(self.preview) if self.preview else None}
+        return json.dumps(told)
+
+
+def account_of(reading: Reading, preview: Summary | None) -> Account:
+    """Give account of a file that was read."""
+    return Account(
+        dialect=reading.dialect,
+        statement=reading.statement,
+        time_zone=reading.time_zone,
+        titles=tuple(reading.titles),
+        own_mode=reading.own_mode or "",
+        rows=reading.rows.height,
+        preview=preview,
+    )
+
+
+def account_from_text(text: str) -> Account:
+    """Read back what `Account.text` wrote."""
+    told = json.loads(text)
+    preview = _summary_from_json(told["preview"]) if told["preview"] else None
+    sequences = {name: tuple(told[name]) for name in ("statement", "titles")}
+    return Account(**{**told, **sequences, "preview": preview})
+
+
+def _summary_as_json(summary: Summary) -> dict[str, Any]:
+    return {
+        "rows": summary.rows,
+        "outcomes": summary.outcomes,
+        "totals_before": summary.totals_before.rows(),
+        "totals_delta": summary.totals_delta.rows(),
+        "modes": [[*why, rows] for why, rows in summary.modes.items()],
+        "conversion_ids": summary.conversion_ids,
+        "known_conversion_ids": summary.known_conversion_ids,
+        "samples": summary.samples.select(_SAMPLED).to_dicts() if "message" in summary.samples.columns else [],
+    }
+
+
+def _summary_from_json(told: dict[str, Any]) -> Summary:
+    return Summary(
+        None,
+        told["rows"],
+        told["outcomes"],
+        totals_before=pl.DataFrame(told["totals_before"], schema=dict(TOTALS), orient="row"),
+        totals_delta=pl.DataFrame(told["totals_delta"], schema=dict(TOTALS), orient="row"),
+        samples=pl.DataFrame(told["samples"], schema={"line": pl.Int64, "outcome": pl.String, "message": pl.String}),
+        modes={(mode, mode_from): rows for mode, mode_from, rows in told["modes"]},
+        conversion_ids=told["conversion_ids"],
+        known_conversion_ids=told["known_conversion_ids"],
+    )

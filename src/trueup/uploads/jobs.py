@@ -1,0 +1,265 @@
+"""Work on sent files, and undos: what waits, what runs, and what goes on after the server was stopped or killed.
+
+A file is read and previewed in a thread, with a connection of its own; what changes the ledger is done by the one
+writer, slice by slice. Large files take turns, so that memory holds one of them; small ones do not wait for large ones.
+How far a file has come stands in the ledger, so that every process of a server can tell; only what death may forget,
+such as how much of a file is read, is known to its process alone.
+"""
+
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import polars as pl
+import structlog
+
+from trueup.decide.messages import MESSAGE_COLUMNS
+from trueup.dialects.choices import UnreadableFile
+from trueup.dialects.decode import Content
+from trueup.ledger.batches import BatchMovedError, read_batch, running_undos, stop_batch
+from trueup.ledger.database import Database, DatabaseUnavailableError
+from trueup.ledger.open import open_ledger
+from trueup.ledger.uploads import find_upload, move_upload, note_batch, uploads_at_work
+from trueup.model.batch import JOURNAL, empty
+from trueup.model.upload import AT_WORK, UploadRecord
+from trueup.model.words import BatchState, Origin, UploadKind, UploadState
+from trueup.recording.chunks import Slices, Watch, at_once
+from trueup.recording.door import Clock
+from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, stop, undoable
+from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, applying_sent, preview_sent, read_sent
+from trueup.uploads.folder import SentFolder
+from trueup.uploads.keeping import remove_old_files
+
+T = TypeVar("T")
+Submit = Callable[[Slices[Any]], "Future[Any]"]
+
+SERVER_FAILED: Final = "The server failed; its log says more."
+LARGE_BYTES: Final = 4 << 20
+_LARGE_ROWS: Final = 50_000  # of a batch to be undone
+_RETRY_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
+_KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
+_ENDS: Final = {BatchState.DONE: UploadState.DONE, BatchState.STOPPED: UploadState.CANCELLED}
+_LOG = structlog.get_logger("trueup.jobs")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much of a step is done."""
+
+    step: str  # `reading` (bytes) or `previewing` (rows)
+    done: int
+    of: int
+
+
+class _EndedError(Exception):
+    """The work is not wanted any more."""
+
+
+class Jobs:
+    """The work of one process."""
+
+    def __init__(
+        self, url: str, folder: SentFolder, submit: Submit, ending: type[Exception], clock: Clock, keep_days: int = 0
+    ) -> None:
+        """Nothing begins by itself.
+
+        Args:
+            url: The database's.
+            folder: Where sent files are.
+            submit: The way to the writer.
+            ending: How the writer says that it ends.
+            clock: The time.
+            keep_days: How long a file is kept when the work on it is at an end; 0 for ever.
+        """
+        self._keep_days = keep_days
+        self._url, self._folder, self._submit, self._ending, self._clock = url, folder, submit, ending, clock
+        self._small, self._large, self._aside = (
+            ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("small", "large", "aside")
+        )
+        self._stopping = threading.Event()
+        self._undoing: dict[int, Future[None]] = {}
+        self._progress: dict[str, Progress] = {}
+
+    def work_on(self, record: UploadRecord) -> "Future[None]":
+        """Preview or apply a file, whichever its state says. The future ends with the work, however it ended."""
+        lane = self._large if record.bytes > LARGE_BYTES else self._small
+        return lane.submit(self._patiently, partial(self._work, record.upload_id))
+
+    def undo(self, batch_id: int, rows: int, made_by: str) -> "Future[None]":
+        """Undo a batch of so many rows, or go on with its undo.
+
+        Its refusal (UndoRefusedError), or that somebody else did it (BatchMovedError), is the future's.
+        """
+        running = self._undoing.get(batch_id)
+        if running is None or running.done():
+            lane = self._large if rows > _LARGE_ROWS else self._small
+            running = lane.submit(self._patiently, partial(self._undo, batch_id, made_by))
+            self._undoing[batch_id] = running
+        return running
+
+    def aside(self, work: Callable[[Database], T]) -> "Future[T]":
+        """Do a larger piece of reading, with a connection of its own, when those before it are done."""
+
+        def reading() -> T:
+            with open_ledger(self._url) as database:
+                return work(database)
+
+        return self._aside.submit(reading)
+
+    def progress(self, upload_id: str) -> Progress | None:
+        """How far this process has come with reading or previewing a file; None where it is not at it."""
+        return self._progress.get(upload_id)
+
+    def go_on(self) -> None:
+        """Take up again whatever was cut off. Other processes may do so too: one of them gets each."""
+        self._small.submit(self._patiently, self._take_up)
+        if self._keep_days:
+            threading.Thread(target=self._remove_old_files, name="old files", daemon=True).start()
+
+    def stop(self) -> None:
+        """Begin nothing more, and break off what can go on later. Returns at once."""
+        self._stopping.set()
+        for lane in (self._small, self._large, self._aside):
+            lane.shutdown(wait=False, cancel_futures=True)
+
+    def _patiently(self, work: Callable[[], None]) -> None:
+        """Do work whose failure is no reason to forget it; while the database is gone, wait for it."""
+        while not self._stopping.is_set():
+            try:
+                work()
+            except DatabaseUnavailableError:
+                self._stopping.wait(_RETRY_SECONDS)
+            except (self._ending, _EndedError):
+                return
+            except (UndoRefusedError, BatchMovedError):
+                raise
+            except Exception as error:
+                _LOG.error("work failed", exc_info=error)
+                raise
+            else:
+                return
+
+    def _take_up(self) -> None:
+        self._folder.clear()
+        with open_ledger(self._url) as database:
+            files, undos = uploads_at_work(database), running_undos(database, Origin.API)
+        for record in files:
+            self.work_on(record)
+        for batch in undos:
+            self.undo(batch.undoes, batch.rows_total, batch.made_by)
+
+    def _remove_old_files(self) -> None:
+        """Look now and then, as long as the server lives, which files have been kept long enough."""
+        while True:
+            try:
+                with open_ledger(self._url) as database:
+                    remove_old_files(database, self._folder, self._keep_days, self._clock())
+            except Exception as error:  # noqa: BLE001 - whatever it is, they are kept until the next look
+                _LOG.warning("old files stay", trouble=str(error))
+            if self._stopping.wait(_LOOK_SECONDS):
+                return
+
+    def _work(self, upload_id: str) -> None:
+        try:
+            with self._folder.held(upload_id) as content, open_ledger(self._url) as database:
+                record = find_upload(database, upload_id)
+                if content is not None and record and record.state in AT_WORK:
+                    work = self._preview if record.state is UploadState.PREVIEWING else self._apply
+                    work(database, record, content)
+        except UnreadableFile as error:
+            self._move(upload_id, UploadState.FAILED, trouble=str(error))
+        except OSError as error:
+            self._move(upload_id, UploadState.FAILED, trouble=f"The file cannot be used: {error.strerror}.")
+        except (DatabaseUnavailableError, self._ending, _EndedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the file must not look as if it were worked on
+            _LOG.error("upload failed", upload_id=upload_id, exc_info=error)
+            self._move(upload_id, UploadState.FAILED, trouble=SERVER_FAILED)
+        finally:
+            self._progress.pop(upload_id, None)
+
+    def _preview(self, database: Database, record: UploadRecord, content: Content) -> None:
+        self._folder.forget_account(record.upload_id)
+        file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
+        step = self._step(database, record, "previewing", file.rows)
+        rows: list[pl.DataFrame] = []
+        watch = Watch(progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(_KEPT_ROWS)))
+        summary = preview_sent(database, file, record.made_by, self._clock, watch)
+        if record.choices.kind is not UploadKind.CLICKS:
+            kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
+            kept.write_parquet(self._folder.rows(record.upload_id))
+        self._folder.keep_account(record.upload_id, account_of(file.reading, summary).text())
+        self._move(record.upload_id, UploadState.PREVIEWED)
+
+    def _apply(self, database: Database, record: UploadRecord, content: Content) -> None:
+        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+        step = self._step(database, record, "reading", len(content))
+        file = read_sent(database, record, content, resumed, step)
+        self._folder.keep_account(record.upload_id, account_of(file.reading, None).text())
+        self._progress.pop(record.upload_id, None)  # what follows stands in the ledger
+        self._submit(partial(self._applying, upload_id=record.upload_id, file=file)).result()
+
+    def _applying(self, database: Database, upload_id: str, file: SentFile) -> Generator[None, None, None]:
+        record = find_upload(database, upload_id)
+        if record is None or record.state is not UploadState.APPLYING:
+            return
+        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+        watch = Watch(begun=lambda batch: note_batch(database, upload_id, batch.batch_id), slice_seconds=SLICE_SECONDS)
+        with suppress(BatchMovedError):  # it was stopped, or another program carries it on
+            yield from applying_sent(database, file, resumed, record.made_by, self._clock, watch)
+        settle(database, upload_id)
+
+    def _undo(self, batch_id: int, made_by: str) -> None:
+        with open_ledger(self._url) as database:
+            batch, resumed = undoable(database, batch_id)
+            if resumed is None:
+                self._submit(at_once(partial(stop, batch=batch))).result()
+            clicks = clicks_of(database, batch)
+        self._submit(partial(self._undoing_slices, batch_id=batch_id, clicks=clicks, made_by=made_by)).result()
+
+    def _undoing_slices(
+        self, database: Database, batch_id: int, clicks: pl.Series, made_by: str
+    ) -> Generator[None, None, None]:
+        batch, resumed = undoable(database, batch_id)
+        watch = Watch(slice_seconds=SLICE_SECONDS)
+        yield from applying_undo(database, batch, resumed, made_by, self._clock, watch, Origin.API, clicks)
+
+    def _step(self, database: Database, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
+        """What to call with how much is done; it ends the work that nobody wants any more."""
+
+        def told(done: int) -> None:
+            self._progress[record.upload_id] = Progress(step, done, of)
+            now = find_upload(database, record.upload_id)
+            if self._stopping.is_set() or now is None or now.state is not record.state:
+                raise _EndedError
+
+        return told
+
+    def _move(self, upload_id: str, to: UploadState, trouble: str = "") -> None:
+        kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
+        self._submit(at_once(lambda database: move_upload(database, upload_id, to, trouble=kept))).result()
+
+
+def settle(database: Database, upload_id: str) -> None:
+    """Let a file be done, or cancelled, when its batch is finished, or stopped."""
+    record = find_upload(database, upload_id)
+    batch = read_batch(database, record.batch_id) if record and record.batch_id else None
+    if batch and batch.state in _ENDS:
+        move_upload(database, upload_id, _ENDS[batch.state])
+
+
+def cancel(database: Database, upload_id: str) -> bool:
+    """Cancel a file that is not done yet. What was applied of it stays. Returns: whether it was cancelled."""
+    record = find_upload(database, upload_id)
+    if record is None or not record.batch_id:
+        return move_upload(database, upload_id, UploadState.CANCELLED)
+    with database.transaction():
+        stop_batch(database, record.batch_id)
+    settle(database, upload_id)
+    after = find_upload(database, upload_id)
+    return after is not None and after.state is UploadState.CANCELLED
