@@ -17,10 +17,10 @@ from trueup.ledger.batches import create_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.open import open_ledger
 from trueup.ledger.policies import store_policy
-from trueup.model.batch import TOTALS, empty
-from trueup.model.progress import Receipt
+from trueup.model.batches import Receipt
+from trueup.model.frames import TOTALS, empty
 from trueup.model.words import BatchKind, Origin
-from trueup.recording.door import as_batch, record_rows
+from trueup.recording.record import as_batch, record_rows
 
 
 def measure(url: str, clicks: int, rounds: int) -> dict[int, float]:

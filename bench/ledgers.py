@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
-from trueup.model.batch import CLICKS, completed
+from trueup.model.frames import CLICKS, completed
 from trueup.setup.apply import apply_setup
 
 TYPES = ["conversion", "app_install", "lead", "sale", "deposit"]

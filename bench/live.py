@@ -33,7 +33,7 @@ from upload import write_rows
 
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.open import open_ledger
-from trueup.model.batch import CLICKS, completed
+from trueup.model.frames import CLICKS, completed
 from trueup.model.ids import RANDOM_BYTES, new_click_id
 from trueup.setup.apply import apply_setup
 

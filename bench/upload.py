@@ -27,11 +27,11 @@ from trueup.dialects.choices import Choices
 from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
-from trueup.model.batch import CONVERSIONS, JOURNAL, completed
-from trueup.model.progress import Receipt
+from trueup.model.batches import Receipt
+from trueup.model.frames import CONVERSIONS, JOURNAL, completed
 from trueup.model.words import BatchKind, DuplicateMode, Origin
 from trueup.recording.chunks import Watch
-from trueup.recording.door import as_batch
+from trueup.recording.record import as_batch
 from trueup.uploads.conversions import Upload, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
 
 FLOOR_CHUNK = 25_000

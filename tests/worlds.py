@@ -14,7 +14,7 @@ from command_line import CommandLine, Ran
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.open import open_ledger
-from trueup.model.batch import CLICKS, completed
+from trueup.model.frames import CLICKS, completed
 
 CLICKED_AT = "2026-02-01T00:00:00Z"
 

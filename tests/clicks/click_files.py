@@ -13,7 +13,7 @@ from trueup.dialects.choices import Choices
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, journal, rollups
-from trueup.model.batch import CLICK_ROLLUPS, CLICKS, CONVERSIONS, JOURNAL, ROLLUPS
+from trueup.model.frames import CLICK_ROLLUPS, CLICKS, CONVERSIONS, JOURNAL, ROLLUPS
 from trueup.recording.chunks import Watch
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.rollups import read_rollups
-from trueup.model.batch import CLICKS, CONVERSIONS
+from trueup.model.frames import CLICKS, CONVERSIONS
 from trueup.model.traffic import Click, Message
 from trueup.model.words import Origin
 from trueup.recording.audit import audit

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from trueup.ledger.database import Database
 from trueup.ledger.schema import journal
 from trueup.ledger.snapshot import read_journal
-from trueup.model.batch import JOURNAL
+from trueup.model.frames import JOURNAL
 from trueup.reports.now import with_now
 
 # Of three clicks; c2 has two rows of one key, and c1 a row with a time before its click.

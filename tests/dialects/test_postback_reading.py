@@ -14,7 +14,7 @@ from worlds import micros_at
 from trueup.dialects.names import FIELDS
 from trueup.dialects.postback import RAW_CHARS, ReadPostback, read_postback
 from trueup.dialects.values import BLANKS
-from trueup.model.batch import ROWS, completed
+from trueup.model.frames import ROWS, completed
 from trueup.model.ids import CLICK_ID
 from trueup.model.spreadsheet import defused
 from trueup.model.words import Outcome

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trueup.dialects.times import exact_micros
 from trueup.dialects.times import local_micros as wall_clock_micros
 from trueup.dialects.values import read_time
-from trueup.model.batch import LOCAL_TIMES
+from trueup.model.frames import LOCAL_TIMES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = (

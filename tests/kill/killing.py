@@ -17,7 +17,7 @@ from worlds import World
 from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
-from trueup.model.batch import CHANGES, CONVERSIONS, JOURNAL, ROLLUPS
+from trueup.model.frames import CHANGES, CONVERSIONS, JOURNAL, ROLLUPS
 
 PROGRAM: Final = str(Path(sys.executable).with_name("trueup"))
 ROWS: Final = 40_000

@@ -16,13 +16,13 @@ from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
 from trueup.ledger.rollups import read_rollups, read_totals
-from trueup.model import batch as frames
+from trueup.model import frames
+from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.policy import Policy
-from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.words import BatchKind, Origin, RowKind
 from trueup.recording.audit import audit
 from trueup.recording.chunks import Watch
-from trueup.recording.door import as_batch, record_rows
+from trueup.recording.record import as_batch, record_rows
 from trueup.recording.undo import apply_undo, undoable
 
 Grouping = Callable[[Upload], Sequence[Sequence[Row]]]  # an upload's rows, parted into what is committed together

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.decide.times import with_moments
-from trueup.model.batch import BATCH, CLICK_FACTS
+from trueup.model.frames import BATCH, CLICK_FACTS
 from trueup.model.policy import NetworkPolicy, Policy
 from trueup.model.words import Outcome
 

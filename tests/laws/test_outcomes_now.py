@@ -11,7 +11,7 @@ from stories import stories
 
 from trueup.ledger import schema
 from trueup.ledger.database import Database
-from trueup.model.batch import JOURNAL
+from trueup.model.frames import JOURNAL
 from trueup.reports.now import with_now
 
 

@@ -10,7 +10,7 @@ import pytest
 from trueup.ledger.database import Database, DatabaseError, DatabaseRefusedError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.schema import rollups, secrets
-from trueup.model.batch import ROLLUPS, completed
+from trueup.model.frames import ROLLUPS, completed
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])

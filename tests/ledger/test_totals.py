@@ -11,7 +11,7 @@ from trueup.ledger.batches import read_batches
 from trueup.ledger.database import Database, Waits
 from trueup.ledger.open import open_ledger
 from trueup.ledger.rollups import add_to_totals, read_rollups, read_totals
-from trueup.model.batch import TOTALS
+from trueup.model.frames import TOTALS
 from trueup.model.words import Clock
 
 BRIEF = Waits(connect=2, lock=0.5, statement=5, silence=6)

@@ -16,7 +16,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.schema import clicks
 from trueup.live.asgi import Endpoint, Header
 from trueup.live.context import Edge
-from trueup.model.batch import CLICKS
+from trueup.model.frames import CLICKS
 from trueup.settings import Settings
 
 PEER = "203.0.113.77"

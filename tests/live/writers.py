@@ -13,7 +13,7 @@ from trueup.live.health import State
 from trueup.live.make_writer import make_writer
 from trueup.live.watch import Watch
 from trueup.live.writer import Writer
-from trueup.model.batch import CLICKS
+from trueup.model.frames import CLICKS
 from trueup.model.ids import new_click_id
 from trueup.model.traffic import Click, Message, Told
 from trueup.model.words import Origin

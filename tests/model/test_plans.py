@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from trueup.model.plans import FEW, summed, with_found
+from trueup.model.frame_ops import FEW, summed, with_found
 
 LARGEST = 2**63 - 1
 

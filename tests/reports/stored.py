@@ -10,7 +10,8 @@ import polars as pl
 from trueup.ledger import schema
 from trueup.ledger.catalog import write_thing, write_workspace
 from trueup.ledger.database import Database
-from trueup.model.batch import (
+from trueup.model.catalog import AffiliateNetwork, Campaign, ConversionType, Offer, TrafficSource, Workspace
+from trueup.model.frames import (
     BUCKET_MICROS,
     CLICK_ROLLUP_KEY,
     CLICK_ROLLUPS,
@@ -20,7 +21,6 @@ from trueup.model.batch import (
     ROLLUPS,
     Schema,
 )
-from trueup.model.catalog import AffiliateNetwork, Campaign, ConversionType, Offer, TrafficSource, Workspace
 
 MONEY = 1_000_000
 

@@ -18,7 +18,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.ledger.queries import Selection, one_moment, read_conversions
 from trueup.ledger.schema import conversions
-from trueup.model.batch import EXPORT_COLUMNS
+from trueup.model.frames import EXPORT_COLUMNS
 
 NOON = at("2026-03-10T12:00")
 AWKWARD = [

@@ -5,7 +5,7 @@ import io
 
 import polars as pl
 
-from trueup.model.batch import JOURNAL, empty
+from trueup.model.frames import JOURNAL, empty
 from trueup.reports.result_files import ROW_COLUMNS, write_results
 
 ROWS = 120_001  # more than are written at once

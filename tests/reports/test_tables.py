@@ -7,7 +7,7 @@ from stored import MONEY, at, click, conversion, set_up, store
 
 from trueup.cli.terminal import output
 from trueup.ledger.database import Database
-from trueup.model.batch import EXPORT_COLUMNS
+from trueup.model.frames import EXPORT_COLUMNS
 
 NOON = at("2026-03-10T12:00")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from trueup.live.spool.file import SpoolFile
-from trueup.model.batch import CLICKS
+from trueup.model.frames import CLICKS
 from trueup.model.ids import new_click_id
 from trueup.model.traffic import Click
 

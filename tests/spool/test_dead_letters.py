@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from trueup.live.spool.dead_letters import DeadLetter, DeadLetters
-from trueup.model.batch import CLICKS
+from trueup.model.frames import CLICKS
 from trueup.model.traffic import Click
 
 

@@ -21,8 +21,8 @@ from trueup.ledger.catalog import read_catalog, write_thing, write_workspace
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_conversions
-from trueup.model.batch import CLICKS
 from trueup.model.catalog import AffiliateNetwork, ConversionType, Offer, Workspace
+from trueup.model.frames import CLICKS
 from trueup.model.money import micros_from_text, rate_from_text, text_from_micros
 from trueup.model.policy import NetworkPolicy, OfferPolicy
 from trueup.model.words import OF_MESSAGES, Approval, DuplicateMode, Outcome, PayoutMode, RowKind, Status, UnknownClick

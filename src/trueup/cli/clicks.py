@@ -25,8 +25,8 @@ from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.progress import BatchRecord
 from trueup.model.visible import on_one_line
 from trueup.recording.chunks import Watch
 from trueup.recording.summary import Summary

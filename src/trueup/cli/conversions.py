@@ -14,7 +14,7 @@ from trueup.cli.viewing import Form, chosen_form, understood
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.queries import count_conversions, one_moment
-from trueup.model.batch import EXPORT_COLUMNS
+from trueup.model.frames import EXPORT_COLUMNS
 from trueup.reports.export import write_csv, write_json
 from trueup.reports.filters import Filters
 from trueup.reports.log import NUMBERS, read_log

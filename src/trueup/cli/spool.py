@@ -27,7 +27,7 @@ from trueup.live.spool.mark import (
     mark_folder,
     shown_database,
 )
-from trueup.model.batch import CLICKS
+from trueup.model.frames import CLICKS
 from trueup.model.traffic import Click
 from trueup.recording.live import LiveLedger
 from trueup.reports.export import moment

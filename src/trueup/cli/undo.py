@@ -27,7 +27,7 @@ from trueup.cli.workspace import workspace
 from trueup.ledger.batches import BatchMovedError, batches_left_out, read_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.model.progress import BatchRecord
+from trueup.model.batches import BatchRecord
 from trueup.recording.chunks import Watch
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable

@@ -30,9 +30,9 @@ from trueup.dialects.read import UnreadableFile
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.model.batch import JOURNAL, empty
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.progress import BatchRecord
+from trueup.model.frames import JOURNAL, empty
 from trueup.model.visible import on_one_line
 from trueup.model.words import BatchState, DuplicateMode, RowKind
 from trueup.recording.chunks import Watch

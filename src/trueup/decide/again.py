@@ -9,7 +9,7 @@ from trueup.decide.effects import final_conversions
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.rounds import STEPS
 from trueup.decide.terms import Policies
-from trueup.model.batch import BATCH, CONVERSIONS, MUTABLE
+from trueup.model.frames import BATCH, CONVERSIONS, MUTABLE
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import Outcome
 

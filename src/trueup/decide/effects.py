@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.batch import BUCKET_MICROS, CHANGES, CONVERSIONS, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, empty
-from trueup.model.plans import FEW, summed, worked_out
+from trueup.model.frame_ops import FEW, summed, worked_out
+from trueup.model.frames import BUCKET_MICROS, CHANGES, CONVERSIONS, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, empty
 from trueup.model.words import Clock
 
 _CONVERSION: Final = list(CONVERSIONS)

@@ -14,8 +14,8 @@ from trueup.decide.refusals import any_refused, with_details, with_refusals
 from trueup.decide.rounds import play_rounds
 from trueup.decide.terms import Policies, with_terms
 from trueup.decide.times import with_moments
-from trueup.model.batch import BATCH, JOURNAL
-from trueup.model.plans import FEW, is_each_once, with_found, worked_out
+from trueup.model.frame_ops import FEW, is_each_once, with_found, worked_out
+from trueup.model.frames import BATCH, JOURNAL
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
 

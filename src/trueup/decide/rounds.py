@@ -21,8 +21,8 @@ from trueup.decide.duplicates import (
 )
 from trueup.decide.statuses import changes_status
 from trueup.decide.times import happened_at
-from trueup.model.batch import CONVERSIONS, MUTABLE, Schema, empty
-from trueup.model.plans import is_each_once, with_found, worked_out
+from trueup.model.frame_ops import is_each_once, with_found, worked_out
+from trueup.model.frames import CONVERSIONS, MUTABLE, Schema, empty
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
 
 # A conversion after a row, what it was before (null: it was not there), and which row of which batch did it.

@@ -13,7 +13,7 @@ import polars as pl
 
 from trueup.decide.payouts import default_payout
 from trueup.decide.statuses import default_status, status_of_word
-from trueup.model.batch import Schema
+from trueup.model.frames import Schema
 from trueup.model.policy import Policy
 from trueup.model.words import DEFAULT_MODE, DEFAULT_TYPE, DuplicateMode, ModeFrom, RowKind
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.plans import worked_out
+from trueup.model.frame_ops import worked_out
 from trueup.model.policy import Policy
 from trueup.model.words import Outcome
 from trueup.model.zones import clock_change, moment

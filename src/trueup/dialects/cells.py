@@ -12,7 +12,7 @@ import polars as pl
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
-from trueup.model.batch import ROWS
+from trueup.model.frames import ROWS
 from trueup.model.money import PAYOUT_MAX
 from trueup.model.spreadsheet import restored
 from trueup.model.words import ClickOutcome, Outcome

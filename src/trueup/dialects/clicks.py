@@ -29,8 +29,8 @@ from trueup.dialects.names import shown as shown_name
 from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.times import DAY_MICROS, known_zone, time_micros, time_trouble
-from trueup.model.batch import CLICK_FACTS, CLICKS, VISITOR
 from trueup.model.catalog import Catalog
+from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
 from trueup.model.words import ClickOutcome
 
 REQUIRED: Final = ("click_id", "campaign", "offer", "clicked_at")

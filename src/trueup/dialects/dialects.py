@@ -6,7 +6,7 @@ from typing import Final
 
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.names import FIELDS, nearest
-from trueup.model.batch import EXPORT_COLUMNS
+from trueup.model.frames import EXPORT_COLUMNS
 from trueup.model.words import DuplicateMode, RowKind, Status
 
 BOTH: Final = frozenset(RowKind)

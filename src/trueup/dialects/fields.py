@@ -23,7 +23,7 @@ from trueup.dialects.cells import (
 )
 from trueup.dialects.delimited import Records
 from trueup.dialects.times import exact_micros, local_micros, time_micros, time_trouble
-from trueup.model.batch import ROWS
+from trueup.model.frames import ROWS
 from trueup.model.words import Outcome
 
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}

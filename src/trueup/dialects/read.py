@@ -17,7 +17,7 @@ from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
 from trueup.dialects.times import known_zone
-from trueup.model.batch import LOCAL_TIMES
+from trueup.model.frames import LOCAL_TIMES
 from trueup.model.words import DuplicateMode, RowKind
 
 # UnreadableFile is what read_file raises, so it can be had from here too.

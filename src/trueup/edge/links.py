@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from trueup.model.batch import CLICKS
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, Offer, TrafficSource
+from trueup.model.frames import CLICKS
 from trueup.model.macros import Template
 
 _NO_NETWORK: Final = AffiliateNetwork(0, "")

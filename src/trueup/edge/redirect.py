@@ -13,7 +13,7 @@ from trueup.edge.visitor import Visitors, kept, only_looks
 from trueup.live.asgi import SAFE_HEADERS, Header, Receive, Scope, Send, answer_text, peer_of
 from trueup.live.callers import UnavailableError
 from trueup.live.context import Edge
-from trueup.model.batch import CLICKS
+from trueup.model.frames import CLICKS
 from trueup.model.ids import RANDOM_BYTES, new_click_id
 from trueup.model.money import PAYOUT_MAX, micros_from_text, text_from_micros
 

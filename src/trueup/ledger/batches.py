@@ -13,8 +13,8 @@ from sqlalchemy import BigInteger, bindparam, func, insert, select, update
 from trueup.ledger.database import Database
 from trueup.ledger.rollups import add_to_totals
 from trueup.ledger.schema import batches, journal
-from trueup.model.batch import JOURNAL, TOTALS, Schema, empty
-from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.frames import JOURNAL, TOTALS, Schema, empty
 from trueup.model.words import OPEN_ENDED, BatchKind, BatchState, Origin
 
 _STORED: Final[Schema] = {

@@ -14,8 +14,8 @@ from sqlalchemy import Select, Table, Text, case, cast, exists, insert, literal,
 
 from trueup.ledger import schema
 from trueup.ledger.database import Database
-from trueup.model.batch import Schema
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
+from trueup.model.frames import Schema
 from trueup.model.money import rate_from_text, text_from_rate
 from trueup.model.policy import NetworkPolicy, OfferPolicy
 from trueup.model.words import DEFAULT_TYPE, Approval, BatchKind, DuplicateMode, PayoutMode, Status, UnknownClick

@@ -9,8 +9,8 @@ from sqlalchemy import update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
-from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY
-from trueup.model.plans import summed, worked_out
+from trueup.model.frame_ops import summed, worked_out
+from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server

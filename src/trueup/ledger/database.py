@@ -40,7 +40,7 @@ from trueup.ledger import postgresql as server
 from trueup.ledger.failures import DatabaseError, DatabaseRefusedError, DatabaseUnavailableError, failure
 from trueup.ledger.urls import SQLITE, refuse_unreadable, without_secrets
 from trueup.ledger.waits import LIVE, PATIENT, READING, Waits, with_waits
-from trueup.model.batch import Schema
+from trueup.model.frames import Schema
 
 __all__ = [
     "DEFAULT_URL",

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from trueup.ledger.database import Database, DatabaseUnavailableError
-from trueup.model.batch import JOURNAL, empty
+from trueup.model.frames import JOURNAL, empty
 from trueup.model.words import Outcome
 
 REMEMBERED_ROWS: Final = 5_000_000  # of all batches together, about 15 bytes each

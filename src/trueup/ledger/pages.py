@@ -9,8 +9,8 @@ from sqlalchemy import BindParameter, Select, bindparam, select
 from trueup.ledger.database import Database
 from trueup.ledger.lines import Lines
 from trueup.ledger.schema import clicks, journal
-from trueup.model.batch import CLICKS, JOURNAL
-from trueup.model.progress import BatchRecord
+from trueup.model.batches import BatchRecord
+from trueup.model.frames import CLICKS, JOURNAL
 
 _READ_WHOLE_MOST: Final = 10_000  # rows of a batch that are sorted anew for each page
 _AFTER_ALL: Final = "\x7f"  # no click id goes beyond it

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, bin
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
-from trueup.model.batch import BUCKET_MICROS, CONVERSIONS, Schema
+from trueup.model.frames import BUCKET_MICROS, CONVERSIONS, Schema
 from trueup.model.money import MICROS
 from trueup.model.words import Clock
 

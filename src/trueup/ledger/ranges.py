@@ -7,7 +7,7 @@ from sqlalchemy import Table, select
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, clicks, conversions, journal
-from trueup.model.batch import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
 
 _NUMBERED: Final = journal.c.n > 0
 

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, cast, func, select
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import TOTALS_SHARDS, click_rollups, clicks, rollups, totals
-from trueup.model.batch import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS, Schema
+from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS, Schema
 from trueup.model.money import MICROS
 
 _SUMS: Final[Schema] = {

@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from trueup.model import batch as frames
+from trueup.model import frames
 from trueup.model.words import Outcome
 
 metadata = MetaData()

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Select, Table, Text, bindparam, func, select
 
 from trueup.ledger.database import Database, is_one_of
 from trueup.ledger.schema import PARKED, changes, clicks, conversions, journal
-from trueup.model.batch import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
 from trueup.model.snapshot import LAST_ROWS, NOTHING_STORED, Snapshot
 
 _CLICK_IDS: Final[Schema] = {"click_id": pl.String}

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Executable, bindparam, delete, insert, select
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import uploads
-from trueup.model.batch import Schema
+from trueup.model.frames import Schema
 from trueup.model.upload import AT_WORK, MOVES, UploadRecord, choices_from_text
 from trueup.model.words import UploadState
 

@@ -15,8 +15,8 @@ from trueup.live.health import Health
 from trueup.live.last_setup import LastSetup, keep_last_setup, read_last_setup
 from trueup.live.watch import Watch
 from trueup.model.catalog import Catalog
-from trueup.recording.door import Clock
 from trueup.recording.live import LiveLedger
+from trueup.recording.record import Clock
 
 _RETRY_SECONDS: Final = 0.5
 

@@ -16,7 +16,7 @@ from trueup.live.spool.mark import FolderError, claim_folder, shown_database
 from trueup.live.spool.queue import Spool
 from trueup.live.watch import Watch
 from trueup.live.writer import DEADLINE_SECONDS, Writer
-from trueup.recording.door import Clock
+from trueup.recording.record import Clock
 
 _SQLITE: Final = "sqlite:///"
 

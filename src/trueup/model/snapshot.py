@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.batch import CLICK_FACTS, CONVERSIONS, Schema, empty
+from trueup.model.frames import CLICK_FACTS, CONVERSIONS, Schema, empty
 
 LAST_ROWS: Final[Schema] = {"click_id": pl.String, "last_n": pl.Int64}
 

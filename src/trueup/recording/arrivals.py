@@ -9,9 +9,9 @@ from trueup.ledger.batches import batches_left_out
 from trueup.ledger.commit import commit_clicks, lock_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
-from trueup.model.batch import TOTALS, empty
-from trueup.model.progress import BatchRecord
-from trueup.recording.door import Clock, commit_again, steps_again
+from trueup.model.batches import BatchRecord
+from trueup.model.frames import TOTALS, empty
+from trueup.recording.record import Clock, commit_again, steps_again
 
 
 @dataclass(frozen=True)

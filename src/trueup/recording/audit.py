@@ -15,8 +15,8 @@ from trueup.ledger.database import Database
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.policies import read_policies
 from trueup.ledger.rollups import read_click_rollups, read_rollups, read_totals, recounted_click_rollups
-from trueup.model.batch import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
-from trueup.model.progress import BatchRecord
+from trueup.model.batches import BatchRecord
+from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
 

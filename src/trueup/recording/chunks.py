@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import polars as pl
 
 from trueup.ledger.database import Database
-from trueup.model.progress import BatchRecord
+from trueup.model.batches import BatchRecord
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # rows done, rows in all

@@ -19,16 +19,16 @@ from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
 from trueup.ledger.rollups import read_totals
 from trueup.ledger.snapshot import read_click_facts
-from trueup.model.batch import BATCH, CLICKS, ROWS
+from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.catalog import Catalog
+from trueup.model.frame_ops import is_each_once
+from trueup.model.frames import BATCH, CLICKS, ROWS
 from trueup.model.ids import conversion_id, is_genuine
-from trueup.model.plans import is_each_once
 from trueup.model.policy import Policy
-from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.traffic import Click, Message, Told
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 from trueup.recording.arrivals import Arrived, record_arrivals
-from trueup.recording.door import Clock, decide_now, record_rows
+from trueup.recording.record import Clock, decide_now, record_rows
 from trueup.recording.senders import refused_senders
 
 _Key = tuple[BatchKind, Origin]

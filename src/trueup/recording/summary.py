@@ -9,11 +9,11 @@ import polars as pl
 
 from trueup.decide.messages import message
 from trueup.ledger.batches import added
-from trueup.model.batch import JOURNAL, TOTALS, Schema, empty
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums, summed
+from trueup.model.frames import JOURNAL, TOTALS, Schema, empty
 from trueup.model.money import text_from_micros
-from trueup.model.progress import BatchRecord
 from trueup.model.words import ClickOutcome, ModeFrom, Outcome
 
 SAMPLE: Final = 3  # first rows shown of each outcome

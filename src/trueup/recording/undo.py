@@ -24,10 +24,10 @@ from trueup.ledger.batches import (
 )
 from trueup.ledger.database import Database
 from trueup.ledger.rollups import read_totals
-from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.words import BatchKind, BatchState, Origin
 from trueup.recording.chunks import Pace, Watch, to_its_end
-from trueup.recording.door import Clock, looked_again, record_again
+from trueup.recording.record import Clock, looked_again, record_again
 from trueup.recording.summary import NOTHING_TURNED, Summary
 
 _FIRST_CLICKS: Final = 2_000

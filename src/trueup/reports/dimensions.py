@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.batch import BUCKET_MICROS
 from trueup.model.catalog import Catalog
+from trueup.model.frames import BUCKET_MICROS
 from trueup.reports.export import local_time
 from trueup.reports.names import name_of
 

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 
 import polars as pl
 
-from trueup.model.progress import BatchRecord
+from trueup.model.batches import BatchRecord
 from trueup.model.spreadsheet import defused
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_changes, read_conversions, read_journal
-from trueup.model.batch import MUTABLE
+from trueup.model.batches import BatchRecord
+from trueup.model.frames import MUTABLE
 from trueup.model.money import text_from_micros, text_from_rate
-from trueup.model.progress import BatchRecord
 from trueup.reports.export import moment
 from trueup.reports.now import with_now
 

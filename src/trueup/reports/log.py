@@ -7,8 +7,8 @@ import polars as pl
 
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection, read_conversions
-from trueup.model.batch import EXPORT_COLUMNS
 from trueup.model.catalog import Catalog
+from trueup.model.frames import EXPORT_COLUMNS
 from trueup.model.money import money_text
 from trueup.reports.export import time_text
 from trueup.reports.names import name_of

@@ -18,7 +18,7 @@ from trueup.ledger.snapshot import (
     read_click_facts,
     read_journal,
 )
-from trueup.model.batch import Schema
+from trueup.model.frames import Schema
 
 UNDONE: Final = "undone"  # of a row whose batch is undone: it comes to nothing
 

@@ -14,8 +14,8 @@ from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading
-from trueup.model.batch import CLICKS, completed
 from trueup.model.catalog import Catalog
+from trueup.model.frames import CLICKS, completed
 from trueup.model.words import ClickOutcome
 from trueup.recording.chunks import by_click
 

@@ -18,12 +18,12 @@ from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
 from trueup.ledger.rollups import read_totals
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
-from trueup.model.batch import TOTALS, Schema, empty
-from trueup.model.progress import BatchRecord, Receipt
+from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.frames import TOTALS, Schema, empty
 from trueup.model.words import BatchKind, BatchState, ClickOutcome, Origin
 from trueup.recording.arrivals import record_arrivals, steps_to_wake
 from trueup.recording.chunks import FIRST_CHUNK, Pace, Watch, to_its_end
-from trueup.recording.door import Clock
+from trueup.recording.record import Clock
 from trueup.recording.summary import Summary, sampled
 from trueup.uploads.click_file import ClickFile, new_clicks, rows_at, with_click_messages
 from trueup.uploads.conversions import unfinished

@@ -23,12 +23,12 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies, store_policy
 from trueup.ledger.rollups import read_totals
+from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.policy import Policy
-from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, RowKind
 from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, Pace, Watch, applied_order, to_its_end
-from trueup.recording.door import Clock, as_batch, carry, decide_now, record_rows
+from trueup.recording.record import Clock, as_batch, carry, decide_now, record_rows
 from trueup.recording.summary import Summary, sampled, with_messages, with_modes
 
 KINDS: Final = {RowKind.CONVERSION: BatchKind.UPLOAD, RowKind.STATUS: BatchKind.UPDATE_STATUS}

@@ -12,12 +12,12 @@ from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.model.batch import TOTALS
-from trueup.model.progress import BatchRecord
+from trueup.model.batches import BatchRecord
+from trueup.model.frames import TOTALS
 from trueup.model.upload import UploadRecord
 from trueup.model.words import BatchKind, Origin, RowKind, UploadKind
 from trueup.recording.chunks import Watch
-from trueup.recording.door import Clock
+from trueup.recording.record import Clock
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
 from trueup.uploads.clicks import applying_clicks, preview_clicks

@@ -24,11 +24,11 @@ from trueup.ledger.batches import BatchMovedError, read_batch, running_undos, st
 from trueup.ledger.database import Database, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.uploads import find_upload, move_upload, note_batch, uploads_at_work
-from trueup.model.batch import JOURNAL, empty
+from trueup.model.frames import JOURNAL, empty
 from trueup.model.upload import AT_WORK, UploadRecord
 from trueup.model.words import BatchState, Origin, UploadKind, UploadState
 from trueup.recording.chunks import Slices, Watch, at_once
-from trueup.recording.door import Clock
+from trueup.recording.record import Clock
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, stop, undoable
 from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, applying_sent, preview_sent, read_sent
 from trueup.uploads.folder import SentFolder

@@ -11,11 +11,11 @@ from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.structured import read_structured
 from trueup.ledger.batches import batches_of_content, read_rows
 from trueup.ledger.database import Database
-from trueup.model.batch import JOURNAL, empty
-from trueup.model.progress import BatchRecord
+from trueup.model.batches import BatchRecord
+from trueup.model.frames import JOURNAL, empty
 from trueup.model.words import BatchState, DuplicateMode, Origin, RowKind
 from trueup.recording.chunks import Watch, applied_order
-from trueup.recording.door import Clock
+from trueup.recording.record import Clock
 from trueup.recording.summary import Summary, summary_of, with_messages
 from trueup.uploads.conversions import KINDS, Upload, applying_upload, preview_upload
 from trueup.uploads.files import SLICE_SECONDS

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from trueup.decide.messages import message
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
-from trueup.model.progress import BatchRecord
 from trueup.model.words import (
     BatchKind,
     BatchState,

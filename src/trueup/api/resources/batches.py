@@ -17,8 +17,8 @@ from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowA
 from trueup.ledger.batches import BatchMovedError, batches_before, batches_left_out, read_batch, undos_of
 from trueup.ledger.database import Database
 from trueup.ledger.pages import rows_of_batch
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.progress import BatchRecord
 from trueup.model.words import BatchKind, BatchState, Outcome
 from trueup.recording.chunks import Watch
 from trueup.recording.summary import Summary

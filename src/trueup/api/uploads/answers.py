@@ -11,8 +11,8 @@ from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
 from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Database
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.progress import BatchRecord
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
 from trueup.recording.summary import Summary, summary_of

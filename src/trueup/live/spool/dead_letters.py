@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from trueup.model.batch import CLICKS
+from trueup.model.frames import CLICKS
 from trueup.model.traffic import Click
 from trueup.uploads.durable_files import make_folder, sync_folder, write_all, write_whole
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from trueup.model.batch import TOTALS, empty
+from trueup.model.frames import TOTALS, empty
 from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, RowKind
 
 

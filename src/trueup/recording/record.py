@@ -19,9 +19,9 @@ from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies
 from trueup.ledger.snapshot import read_journal, read_snapshot
-from trueup.model.batch import BATCH, CLICK_FACTS, JOURNAL, completed, empty
+from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.frames import BATCH, CLICK_FACTS, JOURNAL, completed, empty
 from trueup.model.ids import CLICK_ID
-from trueup.model.progress import BatchRecord, Receipt
 from trueup.model.snapshot import Snapshot
 
 Clock = Callable[[], int]  # microseconds since the epoch
