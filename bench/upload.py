@@ -30,7 +30,7 @@ from trueup.ledger.open import open_ledger
 from trueup.model.batches import Receipt
 from trueup.model.frames import CONVERSIONS, JOURNAL, completed
 from trueup.model.words import BatchKind, DuplicateMode, Origin
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.record import as_batch
 from trueup.uploads.conversions import Upload, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
 
@@ -96,10 +96,10 @@ def run_one(what: str, url: str, path: Path) -> dict[str, float]:
             told = measure_floor(database, upload)
         elif what == "preview":
             told = {"longest_lock": 0.0}
-            preview_upload(database, upload, None, "bench", now, Watch())
+            preview_upload(database, upload, None, "bench", now, RunOptions())
         else:
             resumed = unfinished(earlier_batches(database, upload), upload.choices)
-            summary = apply_upload(database, upload, resumed, "bench", now, Watch())
+            summary = apply_upload(database, upload, resumed, "bench", now, RunOptions())
             told = {"longest_lock": summary.longest_lock_seconds}
             print(f"    {summary.outcomes}", file=sys.stderr)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -25,7 +25,7 @@ from trueup.edge.postback import Postbacks
 from trueup.edge.redirect import Redirect
 from trueup.ledger.urls import showable
 from trueup.live.asgi import Endpoint, Event, Receive, Scope, Send, answer_text
-from trueup.live.context import Edge, now
+from trueup.live.context import ServerContext, now
 from trueup.live.health import State
 from trueup.live.logs import open_log
 from trueup.live.make_writer import make_writer
@@ -112,25 +112,25 @@ class App:
         for number in _STOP_SIGNALS:  # the loop hears of signals in another way, while it runs
             signal.signal(number, self._note_stop)
         try:
-            edge, readers = self._begin()
+            context, readers = self._begin()
         except Exception as error:  # noqa: BLE001 - whatever it is: the server would go on without the application
             is_told_plainly = isinstance(error, OSError | ServedAlreadyError)
             self._log.error("cannot start", trouble=str(error), exc_info=not is_told_plainly)
             await send({"type": "lifespan.startup.failed"})
             return
-        self._log.info("started", pid=os.getpid(), database=showable(edge.settings.database_url))
+        self._log.info("started", pid=os.getpid(), database=showable(context.settings.database_url))
         await send({"type": "lifespan.startup.complete"})
-        looking = asyncio.create_task(self._look_on(edge.writer))
+        looking = asyncio.create_task(self._look_on(context.writer))
         await receive()
         looking.cancel()
         self._end_by(_STOPS_BY_SECONDS)
-        stop_uploads(edge)
-        await asyncio.to_thread(edge.writer.stop)
+        stop_uploads(context)
+        await asyncio.to_thread(context.writer.stop)
         readers.close()
         self._log.info("stopped", pid=os.getpid())
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _begin(self) -> tuple[Edge, Readers]:
+    def _begin(self) -> tuple[ServerContext, Readers]:
         """Open what the process works with, and make the routes. Raises: OSError, ServedAlreadyError."""
         sys.setswitchinterval(_SWITCH_SECONDS)
         forget_dead_processes()
@@ -147,16 +147,16 @@ class App:
             settings.waiting,
         )
         writer.start()
-        edge = Edge(settings, writer, watch=self._observer, is_stopping=lambda: self._told_to_stop)
-        self._redirect = Route("redirect", Redirect(edge))
-        self._postbacks = Route("postback", Postbacks(edge))
-        self._pixel = Route("pixel", Pixel(edge))
-        self._operation = Route("operation", Operation(edge, self._observer))
-        api = make_api(edge)
+        context = ServerContext(settings, writer, events=self._observer, is_stopping=lambda: self._told_to_stop)
+        self._redirect = Route("redirect", Redirect(context))
+        self._postbacks = Route("postback", Postbacks(context))
+        self._pixel = Route("pixel", Pixel(context))
+        self._operation = Route("operation", Operation(context, self._observer))
+        api = make_api(context)
         self._api = Route("api", _mounted(api))
-        resume_uploads(edge)
+        resume_uploads(context)
         _leave_to_the_end()
-        return edge, api.state.readers
+        return context, api.state.readers
 
     async def _look_on(self, writer: Writer) -> None:
         """Keep the numbers fresh; stop where told to, and with the program that started this process."""

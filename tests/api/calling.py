@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from trueup.access.keys import Scope, create_key
+from trueup.access.keys import KeyScope, create_key
 from trueup.api.app import ROOT, make_api
 from trueup.api.http.jobs import stop_uploads
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
-from trueup.live.context import Edge, now
+from trueup.live.context import ServerContext, now
+from trueup.live.events import WriterEvents
 from trueup.live.logs import open_log
 from trueup.live.make_writer import make_writer
-from trueup.live.watch import Watch
 from trueup.settings import LogForm, Settings
 
 T = TypeVar("T")
@@ -59,23 +59,23 @@ class Api:
         self._log = StringIO()
         open_log(LogForm.TEXT, "info", self._log)
         waiting = self.settings.waiting
-        self.writer = make_writer(url, self.settings.folder, 1 << 16, self.clock, "server", Watch(), waiting)
+        self.writer = make_writer(url, self.settings.folder, 1 << 16, self.clock, "server", WriterEvents(), waiting)
         self.writer.start()
-        self.edge = Edge(self.settings, self.writer, clock=self.clock)
+        self.edge = ServerContext(self.settings, self.writer, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.app = make_api(self.edge)
         transport = httpx2.ASGITransport(self.app, raise_app_exceptions=True, root_path=ROOT)
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://test")
-        self.admin = self.key(Scope.ADMIN)
+        self.admin = self.key(KeyScope.ADMIN)
 
     @property
     def log(self) -> str:
         """All it has said so far."""
         return self._log.getvalue()
 
-    def key(self, *scopes: Scope, name: str = "test") -> str:
+    def key(self, *scopes: KeyScope, name: str = "test") -> str:
         """Make a key straight in the database."""
         with open_ledger(self.url) as database:
             return create_key(database, name, scopes, self.clock(), os.urandom)[0]

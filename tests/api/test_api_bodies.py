@@ -15,7 +15,7 @@ import pytest
 from calling import Api, told
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.bodies import LARGE_AT_ONCE, LARGE_BYTES, BodyRoute
 from trueup.api.http.problems import ProblemKind
 from trueup.api.resources.conversions import SentConversions
@@ -88,11 +88,11 @@ def test_rows__the_first_bad_one_is_told_and_not_ten_thousand(api: Api) -> None:
 
 def test_body__of_a_key_that_may_not_is_never_read(api: Api) -> None:
     for key, path, kind in (
-        (api.key(Scope.READ), "/offers", ProblemKind.WRONG_SCOPE),
-        (api.key(Scope.READ), "/conversions", ProblemKind.WRONG_SCOPE),
-        (api.key(Scope.UPLOAD), "/setup", ProblemKind.WRONG_SCOPE),
-        (api.key(Scope.SETUP), "/uploads", ProblemKind.WRONG_SCOPE),
-        (api.key(Scope.SETUP), "/keys", ProblemKind.WRONG_SCOPE),
+        (api.key(KeyScope.READ), "/offers", ProblemKind.WRONG_SCOPE),
+        (api.key(KeyScope.READ), "/conversions", ProblemKind.WRONG_SCOPE),
+        (api.key(KeyScope.UPLOAD), "/setup", ProblemKind.WRONG_SCOPE),
+        (api.key(KeyScope.SETUP), "/uploads", ProblemKind.WRONG_SCOPE),
+        (api.key(KeyScope.SETUP), "/keys", ProblemKind.WRONG_SCOPE),
         ("wrong", "/offers", ProblemKind.BAD_KEY),
         (None, "/offers", ProblemKind.NO_KEY),
         ("admin", "/nothing", ProblemKind.NOT_FOUND),
@@ -102,7 +102,7 @@ def test_body__of_a_key_that_may_not_is_never_read(api: Api) -> None:
 
 
 def test_key_that_only_reads__leaves_nothing_for_its_idempotency_key(api: Api, ledger: Database) -> None:
-    reader = api.key(Scope.READ)
+    reader = api.key(KeyScope.READ)
     headers = {"Idempotency-Key": "once"}
     told(api.post("/offers", key=reader, json={"name": "VPN"}, headers=headers), ProblemKind.WRONG_SCOPE)
     told(api.post("/nothing", key=reader, headers=headers), ProblemKind.NOT_FOUND)

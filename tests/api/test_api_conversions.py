@@ -10,7 +10,7 @@ from calling import Api, NewApi, told
 from command_line import CommandLine
 from worlds import World
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
 from trueup.model.words import DuplicateMode
@@ -316,7 +316,7 @@ def test_list__words_that_are_not_known(api: Api, query: str, said: str) -> None
 
 
 def test_scopes__a_key_that_reads_reports_nothing(api: Api) -> None:
-    reader = api.key(Scope.READ)
+    reader = api.key(KeyScope.READ)
     for path in ("/conversions", "/conversions/status"):
         told(api.post(path, json={"rows": []}, key=reader), ProblemKind.WRONG_SCOPE)
     assert api.get("/conversions", key=reader).json()["items"] == []

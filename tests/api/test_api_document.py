@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
 from trueup.setup.forms import KINDS
 
@@ -140,7 +140,7 @@ def _all_keep_their_word(api: Api, examples: int) -> None:
     failures = []
     for operation in operations(api):
         try:
-            keeps_its_word(api, operation, api.key(Scope.ADMIN), examples)  # a new one: keys are revoked here too
+            keeps_its_word(api, operation, api.key(KeyScope.ADMIN), examples)  # a new one: keys are revoked here too
         except FailureGroup as failed:
             failures.append(f"{operation.label}: {failed}")
     assert not failures, "\n".join(failures)

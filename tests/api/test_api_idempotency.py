@@ -9,7 +9,7 @@ from calling import Api, NewApi, told
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.idempotency import KEPT_DAYS, SILENT_SECONDS
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
@@ -75,7 +75,7 @@ def test_without_a_key__it_is_done_again(api: Api) -> None:
 
 def test_keys__are_each_callers_own(api: Api) -> None:
     make(api, "a")
-    told(make(api, "a", key=api.key(Scope.SETUP)), ProblemKind.NAME_TAKEN)
+    told(make(api, "a", key=api.key(KeyScope.SETUP)), ProblemKind.NAME_TAKEN)
 
 
 def test_refusal__is_kept_as_well(api: Api) -> None:

@@ -14,7 +14,7 @@ import pytest
 from calling import Api, NewApi, told
 from command_line import CommandLine
 
-from trueup.access.keys import Scope, create_key, first_admin, verify_key
+from trueup.access.keys import KeyScope, create_key, first_admin, verify_key
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
 from trueup.ledger.keys import read_keys
@@ -43,7 +43,7 @@ def test_key__looks_like_one_and_is_kept_nowhere(api: Api, ledger: Database) -> 
 
 def test_key__is_on_no_disk(api: Api, url: str) -> None:
     made = [
-        api.key(Scope.READ, name="straight"),
+        api.key(KeyScope.READ, name="straight"),
         api.post("/keys", json={"name": "asked", "scopes": ["read"]}).json()["key"],
         api.post("/keys", json={"name": "once", "scopes": ["read"]}, headers={"Idempotency-Key": "one"}).json()["key"],
     ]
@@ -104,15 +104,15 @@ def test_scheme__is_read_in_any_case(api: Api) -> None:
 
 
 MAY = {
-    Scope.READ: {READS},
-    Scope.UPLOAD: {READS},
-    Scope.SETUP: {READS, SETS_UP},
-    Scope.ADMIN: {READS, SETS_UP, IS_ADMIN},
+    KeyScope.READ: {READS},
+    KeyScope.UPLOAD: {READS},
+    KeyScope.SETUP: {READS, SETS_UP},
+    KeyScope.ADMIN: {READS, SETS_UP, IS_ADMIN},
 }
 
 
 def test_scope__allows_what_it_says(api: Api) -> None:
-    for scope in Scope:
+    for scope in KeyScope:
         key = api.key(scope)
         for method, path, status in (READS, SETS_UP, IS_ADMIN):
             answer = api.ask(method, path, key=key, **({"json": {}} if method == "POST" else {}))
@@ -123,7 +123,7 @@ def test_every_operation__needs_a_key_and_says_which_scope(api: Api) -> None:
     paths = api.get("/openapi.json", key=None).json()["paths"]
     operations = [(method, path, said) for path, found in paths.items() for method, said in found.items()]
     assert len(operations) > 30
-    reader = api.key(Scope.READ)
+    reader = api.key(KeyScope.READ)
     for method, path, operation in operations:
         (needed,) = operation["security"]
         assert len(needed["Key"]) == 1, path
@@ -134,7 +134,7 @@ def test_every_operation__needs_a_key_and_says_which_scope(api: Api) -> None:
 
 
 def test_revoked_key__is_refused_at_once_by_the_server_that_revoked_it(api: Api) -> None:
-    key = api.key(Scope.READ)
+    key = api.key(KeyScope.READ)
     number = api.get("/keys/current", key=key).json()["id"]
     assert api.delete(f"/keys/{number}").status_code == 204
     told(api.get("/offers", key=key), ProblemKind.BAD_KEY)
@@ -143,7 +143,7 @@ def test_revoked_key__is_refused_at_once_by_the_server_that_revoked_it(api: Api)
 
 
 def test_revoked_key__is_refused_after_a_second_by_another_server(api: Api, trueup: CommandLine) -> None:
-    key = api.key(Scope.READ)
+    key = api.key(KeyScope.READ)
     assert api.get("/offers", key=key).status_code == 200
     assert trueup("keys", "revoke", api.get("/keys/current", key=key).json()["id"]).code == 0
     time.sleep(1.1)
@@ -151,7 +151,7 @@ def test_revoked_key__is_refused_after_a_second_by_another_server(api: Api, true
 
 
 def test_last_use__is_written_once_a_minute(api: Api) -> None:
-    key = api.key(Scope.READ)
+    key = api.key(KeyScope.READ)
     number = api.get("/keys/current", key=key).json()["id"]
 
     def used() -> str | None:
@@ -170,7 +170,7 @@ def test_last_use__is_written_once_a_minute(api: Api) -> None:
 
 def test_good_key__has_so_many_requests_a_minute(new_api: NewApi) -> None:
     api = new_api(api_per_minute=3)
-    other = api.key(Scope.READ)
+    other = api.key(KeyScope.READ)
     answers = [api.get("/offers") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
@@ -191,7 +191,7 @@ def test_wrong_keys__are_few_from_an_address_and_harm_no_good_key(new_api: NewAp
 
 def test_wrong_keys__at_once_are_as_few_and_good_ones_at_once_are_none(new_api: NewApi) -> None:
     api = new_api(refused_per_minute=5)
-    good = [api.key(Scope.READ) for _ in range(20)]
+    good = [api.key(KeyScope.READ) for _ in range(20)]
 
     async def many(keys: list[str]) -> list[int]:
         answers = await asyncio.gather(*(api.send("GET", "/offers", key) for key in keys))
@@ -228,7 +228,7 @@ def test_first_admin__is_made_once_however_many_programs_begin(new_url: Callable
     with open_ledger(url) as database:
         caller = verify_key(database, key)
         assert caller
-        assert caller.scopes == set(Scope)
+        assert caller.scopes == set(KeyScope)
         assert first_admin(database, now, os.urandom) is None
         assert len(read_keys(database)) == 1
 
@@ -245,5 +245,5 @@ def test_scopes__that_no_key_can_have(api: Api) -> None:
 
 
 def test_keys__made_at_once_are_all_different(ledger: Database) -> None:
-    keys = {create_key(ledger, "same", [Scope.READ], 0, os.urandom)[0] for _ in range(20)}
+    keys = {create_key(ledger, "same", [KeyScope.READ], 0, os.urandom)[0] for _ in range(20)}
     assert len(keys) == 20

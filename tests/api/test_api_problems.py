@@ -6,11 +6,11 @@ import time
 import pytest
 from calling import Api, NewApi, told
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
 from trueup.model.words import Origin
-from trueup.recording.live import Message
+from trueup.recording.incoming import Message
 
 pytestmark = pytest.mark.front
 
@@ -150,7 +150,7 @@ def test_database__that_cannot_be_written_now(api: Api, database_kind: str) -> N
 
 
 def test_scope__is_looked_at_before_the_body_is(api: Api) -> None:
-    reader = api.key(Scope.READ)
+    reader = api.key(KeyScope.READ)
     told(api.post("/offers", key=reader, json={"nonsense": 1}), ProblemKind.WRONG_SCOPE)
 
 

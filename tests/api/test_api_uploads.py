@@ -12,7 +12,7 @@ from command_line import CommandLine
 from upload_calling import CSV, ROWS, done, records, sent
 from worlds import World
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.jobs import resume_uploads, stop_uploads
 from trueup.api.http.problems import ProblemKind
 
@@ -279,7 +279,7 @@ def test_list__is_newest_first_in_pages(api: Api) -> None:
     [("POST", ""), ("POST", "/{}/preview"), ("POST", "/{}/apply"), ("POST", "/{}/cancel"), ("DELETE", "/{}")],
 )
 def test_scopes__a_key_that_reads_changes_nothing(api: Api, method: str, path: str) -> None:
-    upload, reader = sent(api), api.key(Scope.READ)
+    upload, reader = sent(api), api.key(KeyScope.READ)
     answer = api.ask(method, f"/uploads{path.format(upload['upload_id'])}", key=reader, headers=CSV)
     told(answer, ProblemKind.WRONG_SCOPE)
     assert api.get(f"/uploads/{upload['upload_id']}", key=reader).json()["state"] == "received"

@@ -14,7 +14,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, journal, rollups
 from trueup.model.frames import CLICK_ROLLUPS, CLICKS, CONVERSIONS, JOURNAL, ROLLUPS
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
 from trueup.uploads.clicks import apply_clicks, unfinished_import
@@ -68,7 +68,7 @@ class Importer:
         """Import a file, or go on with it. Takes: after how many rows the program dies."""
         file = self.read(content)
         resumed = unfinished_import(self.ledger, file)
-        watch = Watch(progress=lambda done, _: _die(done, killed_after), chunk_rows=self.chunk_rows)
+        watch = RunOptions(progress=lambda done, _: _die(done, killed_after), chunk_rows=self.chunk_rows)
         received_at = resumed.received_at if resumed else RECEIVED_AT
         return apply_clicks(self.ledger, file, resumed, received_at, "tester", lambda: RECEIVED_AT, watch)
 

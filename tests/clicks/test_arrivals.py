@@ -18,10 +18,10 @@ from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.rollups import read_rollups
 from trueup.model.frames import CLICKS, CONVERSIONS
-from trueup.model.traffic import Click, Message
+from trueup.model.traffic import Click, IncomingConversion
 from trueup.model.words import Origin
 from trueup.recording.audit import audit
-from trueup.recording.live import LiveLedger
+from trueup.recording.incoming import LiveLedger
 
 IDS: Final = "abcd"
 CLICKED_AT: Final = datetime(2025, 5, 1, 10, tzinfo=UTC)
@@ -86,7 +86,7 @@ class Stage:
             self._arrive(live, coming)
             self._now = RECEIVED_AT + place
             for rows in story.groups[place : place + 1]:
-                live.record([Message(row, Origin.POSTBACK) for row in rows])
+                live.record([IncomingConversion(row, Origin.POSTBACK) for row in rows])
         return self._left()
 
     def _arrive(self, live: LiveLedger, coming: Sequence[tuple[str, str]]) -> None:

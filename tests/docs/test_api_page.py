@@ -4,7 +4,7 @@ import re
 
 from documents import first_cells, section, text_of
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
 
 
@@ -14,4 +14,4 @@ def test_problems__each_has_a_row_with_its_status() -> None:
 
 
 def test_scopes__each_has_a_row() -> None:
-    assert first_cells(section(text_of("docs/api.md"), "Keys")) == [scope.value for scope in Scope]
+    assert first_cells(section(text_of("docs/api.md"), "Keys")) == [scope.value for scope in KeyScope]

@@ -12,7 +12,7 @@ from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.words import DuplicateMode
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.uploads.conversions import apply_upload, earlier_batches, read_upload, unfinished
 
 ROWS = "click_id,payout\n" + "".join(f"k{number},1\n" for number in range(10)) * 2
@@ -40,7 +40,7 @@ def _break(world: World) -> Path:
 
     upload = read_upload(ROWS.encode(), path.name, Choices(), duplicates=DuplicateMode.ADD_PAYOUT)
     with open_ledger(world.trueup.url) as ledger, pytest.raises(BreakError):
-        apply_upload(ledger, upload, None, "tests", lambda: NOW, Watch(seen=seen, chunk_rows=7))
+        apply_upload(ledger, upload, None, "tests", lambda: NOW, RunOptions(seen=seen, chunk_rows=7))
     return path
 
 
@@ -104,14 +104,14 @@ def test_two_programs__the_slower_one_stops(world: World) -> None:
     """Both go on with the same batch; one finishes it while the other is amid it."""
     _break(world)
 
-    def go_on(ledger: Database, watch: Watch) -> None:
+    def go_on(ledger: Database, watch: RunOptions) -> None:
         upload = read_upload(ROWS.encode(), "rows.csv", Choices(), duplicates=DuplicateMode.ADD_PAYOUT)
         resumed = unfinished(earlier_batches(ledger, upload), upload.choices)
         assert resumed is not None
         apply_upload(ledger, upload, resumed, "tests", lambda: NOW, watch)
 
     with open_ledger(world.trueup.url) as first, open_ledger(world.trueup.url) as second:
-        overtaken = Watch(seen=lambda _rows: go_on(second, Watch()), chunk_rows=7)
+        overtaken = RunOptions(seen=lambda _rows: go_on(second, RunOptions()), chunk_rows=7)
         with pytest.raises(BatchMovedError):
             go_on(first, overtaken)
     assert world.totals()["revenue"] == "20.00"

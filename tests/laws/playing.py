@@ -21,7 +21,7 @@ from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.policy import Policy
 from trueup.model.words import BatchKind, Origin, RowKind
 from trueup.recording.audit import audit
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.record import as_batch, record_rows
 from trueup.recording.undo import apply_undo, undoable
 
@@ -122,7 +122,7 @@ class Stage:
     def undo(self, batch_id: int) -> int:
         """Undo a batch. Returns: the batch that did."""
         batch, resumed = undoable(self.ledger, batch_id)
-        made = apply_undo(self.ledger, batch, resumed, "tests", self._clock, Watch(chunk_rows=2)).batch_id
+        made = apply_undo(self.ledger, batch, resumed, "tests", self._clock, RunOptions(chunk_rows=2)).batch_id
         assert made is not None
         return made
 

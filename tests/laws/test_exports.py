@@ -23,7 +23,7 @@ LATER = NOON + 12 * HOUR
 
 
 def _exported(ledger: Database, time_zone: str) -> Reading:
-    with ledger.one_moment():
+    with ledger.read_transaction():
         pages = list(read_log(ledger, Catalog(), Selection(), time_zone))
     out = io.BytesIO()
     write_csv(pages, NUMBERS, out)

@@ -12,7 +12,7 @@ from worlds import World, micros_at
 from trueup.dialects.choices import Choices
 from trueup.ledger.open import open_ledger
 from trueup.model.words import DuplicateMode
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.uploads.conversions import apply_upload, preview_upload, read_upload
 
 OFFERS = {"a": "VPN trial", "b": "Loan form", "c": "Casino signup", "d": "Newsletter"}
@@ -49,8 +49,8 @@ def _preview_is_true(world: World, files: list[bytes], mode: DuplicateMode | Non
     with open_ledger(world.trueup.url) as ledger:
         for file in files:
             upload = read_upload(file, "file.csv", Choices(), duplicates=mode)
-            shown = preview_upload(ledger, upload, None, "tests", lambda: NOW, Watch(chunk_rows=preview_rows))
-            done = apply_upload(ledger, upload, None, "tests", lambda: NOW, Watch(chunk_rows=apply_rows))
+            shown = preview_upload(ledger, upload, None, "tests", lambda: NOW, RunOptions(chunk_rows=preview_rows))
+            done = apply_upload(ledger, upload, None, "tests", lambda: NOW, RunOptions(chunk_rows=apply_rows))
             assert shown.outcomes == done.outcomes
             assert shown.totals_before.equals(done.totals_before)
             assert shown.totals_delta.sort("conversion_type", "status").equals(done.totals_delta)

@@ -140,7 +140,7 @@ def test_failure__to_roll_back_says_that_the_connection_is_of_no_use(url: str) -
     with Database(url) as admin, Database(url) as ledger:
         with pytest.raises(DatabaseUnavailableError, match="rolled back"):
             fail(admin, ledger)
-        with pytest.raises(DatabaseUnavailableError), ledger.one_moment():
+        with pytest.raises(DatabaseUnavailableError), ledger.read_transaction():
             pass
         assert _stored(admin) == 0
 

@@ -12,7 +12,7 @@ from trueup.ledger.database import Database, Waits
 from trueup.ledger.open import open_ledger
 from trueup.ledger.rollups import add_to_totals, read_rollups, read_totals
 from trueup.model.frames import TOTALS
-from trueup.model.words import Clock
+from trueup.model.words import ReportClock
 
 BRIEF = Waits(connect=2, lock=0.5, statement=5, silence=6)
 ROWS = "click_id,payout,transaction_id,status\na,1.5,1,sale\na,-2.000001,2,sale\nb,7,3,lead\nc,0.000003,4,rejected\n"
@@ -26,7 +26,7 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
 
 
 def _recounted(ledger: Database) -> list[tuple[object, ...]]:
-    cells = read_rollups(ledger).filter(pl.col("clock") == Clock.CONVERSION.value)
+    cells = read_rollups(ledger).filter(pl.col("clock") == ReportClock.CONVERSION.value)
     sums = cells.group_by("conversion_type", "status").agg(
         pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from serving import Server
 
-from trueup.access.keys import Scope, create_key
+from trueup.access.keys import KeyScope, create_key
 from trueup.ledger.open import open_ledger
 
 PATIENCE_SECONDS = 60.0
@@ -18,7 +18,7 @@ class Caller:
 
     def __init__(self, url: str) -> None:
         with open_ledger(url) as ledger:
-            self.key = create_key(ledger, "test", [Scope.ADMIN], 1, os.urandom)[0]
+            self.key = create_key(ledger, "test", [KeyScope.ADMIN], 1, os.urandom)[0]
 
     def ask(self, server: Server, method: str, path: str, body: bytes | None = None, media: str = "text/csv") -> Any:  # noqa: ANN401 - whatever JSON holds
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media}

@@ -15,7 +15,7 @@ from writers import Seen, now, writing
 from trueup.ledger.database import Database
 from trueup.ledger.schema import clicks
 from trueup.live.asgi import Endpoint, Header
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.model.frames import CLICKS
 from trueup.settings import Settings
 
@@ -91,10 +91,10 @@ async def asked(
 
 
 @contextmanager
-def edge_on(url: str, folder: Path, **settings: Any) -> Iterator[tuple[Edge, Seen]]:  # noqa: ANN401 - as Settings has them
+def edge_on(url: str, folder: Path, **settings: Any) -> Iterator[tuple[ServerContext, Seen]]:  # noqa: ANN401 - as Settings has them
     """What routes stand on, with a running writer, and what that writer says."""
     with writing(url, folder) as (writer, seen):
-        yield Edge(Settings(**settings), writer, clock=now), seen
+        yield ServerContext(Settings(**settings), writer, clock=now), seen
 
 
 def stored_clicks(url: str) -> list[dict[str, Any]]:

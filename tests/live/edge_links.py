@@ -11,7 +11,7 @@ from edge_asking import Answered, ask, edge_on
 from worlds import World
 
 from trueup.edge.redirect import Redirect
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 
 SETUP = """
 [[affiliate_networks]]
@@ -81,7 +81,7 @@ def with_links(world: World) -> World:
 
 
 @contextmanager
-def redirecting(world: World, **told: Any) -> Iterator[tuple[Redirect, Edge]]:  # noqa: ANN401 - as Settings has them
+def redirecting(world: World, **told: Any) -> Iterator[tuple[Redirect, ServerContext]]:  # noqa: ANN401 - as Settings has them
     with edge_on(world.trueup.url, world.folder, **told) as (edge, _seen):
         yield Redirect(edge), edge
 

@@ -13,14 +13,14 @@ from serving import Server, wait_until
 from worlds import World
 
 from trueup.edge.redirect import Redirect
-from trueup.live.watch import Watch
+from trueup.live.events import WriterEvents
 
 pytestmark = [pytest.mark.front, pytest.mark.parametrize("database_kind", ["sqlite"])]
 
 HEADERS = {"user-agent": CHROME}
 
 
-class Unrecorded(Watch):
+class Unrecorded(WriterEvents):
     def __init__(self) -> None:
         self.addresses: list[str] = []
 

@@ -16,7 +16,7 @@ from worlds import World, succeeded
 from writers import new_click, sale, told_all, writing
 
 from trueup.ledger.database import Database
-from trueup.live.callers import UnavailableError
+from trueup.live.commit_queue import UnavailableError
 from trueup.live.health import State
 from trueup.model.traffic import Click
 

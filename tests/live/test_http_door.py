@@ -9,7 +9,7 @@ import pytest
 from edge_asking import journal
 from serving import HOST, Server
 
-from trueup.access.keys import Scope, create_key
+from trueup.access.keys import KeyScope, create_key
 from trueup.ledger.open import open_ledger
 
 pytestmark = pytest.mark.front
@@ -85,7 +85,7 @@ def test_methods__are_told_by_every_path(standing: Server) -> None:
 
 def test_scope__is_answered_before_a_body_comes(standing: Server) -> None:
     with open_ledger(standing.database_url) as ledger:
-        key, _ = create_key(ledger, "reader", [Scope.READ], time.time_ns() // 1_000, os.urandom)
+        key, _ = create_key(ledger, "reader", [KeyScope.READ], time.time_ns() // 1_000, os.urandom)
     head = (
         f"POST /api/v1/conversions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n"
         "content-type: application/json\r\ncontent-length: 13000000\r\n\r\n"

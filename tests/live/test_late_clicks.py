@@ -19,8 +19,8 @@ from trueup.ledger.batches import read_batches
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.words import BatchKind, Outcome
-from trueup.recording import live as live_module
-from trueup.recording.live import LiveLedger
+from trueup.recording import incoming as live_module
+from trueup.recording.incoming import LiveLedger
 
 PARKING = '[workspace]\nunknown_click = "park"\n'
 

@@ -17,7 +17,7 @@ from trueup.edge.pixel import Pixel
 from trueup.edge.redirect import Redirect
 from trueup.ledger.catalog import move_catalog_version, read_catalog, write_postback_keys
 from trueup.ledger.open import open_ledger
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 
 pytestmark = pytest.mark.front
 
@@ -72,7 +72,7 @@ def made(world: World) -> World:
 
 
 @contextmanager
-def pixel_on(world: World, **told: Any) -> Iterator[tuple[Pixel, Edge]]:  # noqa: ANN401 - as Settings has them
+def pixel_on(world: World, **told: Any) -> Iterator[tuple[Pixel, ServerContext]]:  # noqa: ANN401 - as Settings has them
     with edge_on(world.trueup.url, world.folder, **told) as (edge, _seen):
         yield Pixel(edge), edge
 

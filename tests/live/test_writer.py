@@ -17,10 +17,10 @@ from worlds import World, succeeded
 from writers import SPOOL_BYTES, new_click, now, sale, told_all, writing
 
 from trueup.ledger.database import Database
-from trueup.live.callers import UnavailableError
+from trueup.live.commit_queue import UnavailableError
 from trueup.live.health import State
 from trueup.live.writer import Writer
-from trueup.model.traffic import Told
+from trueup.model.traffic import RowResult
 from trueup.model.words import Origin, Outcome
 
 HOUR = 3_600 * 1_000_000
@@ -31,8 +31,8 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
     return World(trueup, tmp_path)
 
 
-def outcomes(told: list[Told | BaseException]) -> list[str]:
-    return [said.outcome if isinstance(said, Told) else type(said).__name__ for said in told]
+def outcomes(told: list[RowResult | BaseException]) -> list[str]:
+    return [said.outcome if isinstance(said, RowResult) else type(said).__name__ for said in told]
 
 
 def batches(world: World, state: str = "") -> list[tuple[str, int]]:
@@ -45,14 +45,14 @@ def batches(world: World, state: str = "") -> list[tuple[str, int]]:
 def test_writer__clicks_and_messages_of_many_callers_share_commits(world: World, tmp_path: Path) -> None:
     clicks = [new_click() for _ in range(60)]
 
-    async def visit_and_buy() -> list[Told | BaseException]:
+    async def visit_and_buy() -> list[RowResult | BaseException]:
         await asyncio.gather(*(writer.click(click) for click in clicks))
         return await told_all(writer, [sale(click[0]) for click in clicks * 2])
 
     with writing(world.trueup.url, tmp_path) as (writer, seen):
         told = asyncio.run(visit_and_buy())
     assert sorted(outcomes(told)) == ["created"] * 60 + ["unchanged"] * 60
-    assert [said.conversion_id for said in told[:60] if isinstance(said, Told)] == [f"{c[0]}-1" for c in clicks]
+    assert [said.conversion_id for said in told[:60] if isinstance(said, RowResult)] == [f"{c[0]}-1" for c in clicks]
     assert len(seen.groups) < 60
     assert sum(rows for _, rows in batches(world, "done")) == 120
     assert world.totals()["conversions"] == 60

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from trueup.live.events import WriterEvents
 from trueup.live.health import State
 from trueup.live.make_writer import make_writer
-from trueup.live.watch import Watch
 from trueup.live.writer import Writer
 from trueup.model.frames import CLICKS
 from trueup.model.ids import new_click_id
-from trueup.model.traffic import Click, Message, Told
+from trueup.model.traffic import Click, IncomingConversion, RowResult
 from trueup.model.words import Origin
 
 KEY = b"a key of tests"
@@ -26,7 +26,7 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-class Seen(Watch):
+class Seen(WriterEvents):
     """Remembers what the writer says."""
 
     def __init__(self) -> None:
@@ -70,10 +70,10 @@ def new_click(**values: object) -> Click:
     return tuple((of_none | {"click_id": click_id, "clicked_at": clicked_at} | values).values())
 
 
-def sale(click_id: str, origin: Origin = Origin.POSTBACK, **values: object) -> Message:
-    return Message({"click_id": click_id, "payout": 1_000_000, **values}, origin)
+def sale(click_id: str, origin: Origin = Origin.POSTBACK, **values: object) -> IncomingConversion:
+    return IncomingConversion({"click_id": click_id, "payout": 1_000_000, **values}, origin)
 
 
-async def told_all(writer: Writer, messages: list[Message]) -> list[Told | BaseException]:
+async def told_all(writer: Writer, messages: list[IncomingConversion]) -> list[RowResult | BaseException]:
     """Send messages at once."""
     return await asyncio.gather(*(writer.tell(said) for said in messages), return_exceptions=True)

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from trueup.model.frame_ops import FEW, summed, with_found
+from trueup.model.frame_ops import FEW, left_join, sum_by
 
 LARGEST = 2**63 - 1
 
@@ -24,7 +24,7 @@ def test_summed__few_rows_and_many(height: int) -> None:
         sums = expected.setdefault((word, number), [0, 0])
         sums[0] += value
         sums[1] += other
-    found = summed(rows, ["word", "number"], ["value", "other"])
+    found = sum_by(rows, ["word", "number"], ["value", "other"])
     assert found.schema == rows.schema
     assert found.rows() == [(*key, *sums) for key, sums in sorted(expected.items())]
 
@@ -35,21 +35,21 @@ def test_summed__null_where_a_sum_leaves_64_bits(height: int) -> None:
     rows = pl.DataFrame(
         [("large", LARGEST), ("large", 1), ("small", LARGEST), *fill], schema=["word", "value"], orient="row"
     )
-    assert summed(rows, ["word"], ["value"]).rows() == [("large", None), ("small", LARGEST)]
-    assert summed(rows.with_columns(value=-1 - pl.col("value")), ["word"], ["value"])["value"].to_list()[0] is None
+    assert sum_by(rows, ["word"], ["value"]).rows() == [("large", None), ("small", LARGEST)]
+    assert sum_by(rows.with_columns(value=-1 - pl.col("value")), ["word"], ["value"])["value"].to_list()[0] is None
 
 
 def test_summed__nothing() -> None:
     rows = _rows(0)
-    assert summed(rows, ["word", "number"], ["value", "other"]).equals(rows)
+    assert sum_by(rows, ["word", "number"], ["value", "other"]).equals(rows)
 
 
 @pytest.mark.parametrize("height", [0, 1, FEW, FEW + 1])
 def test_with_found__keeps_the_rows_in_order_and_says_what_is_not_there(height: int) -> None:
     rows = _rows(height)
     found = pl.DataFrame({"word": ["ż6", "ż0", "elsewhere"], "told": ["six", "zero", "no"], "at": [6, 0, 1]})
-    beside = with_found(rows, found, "word")
+    beside = left_join(rows, found, "word")
     told = {"ż6": ("six", 6), "ż0": ("zero", 0)}
     assert beside.columns == [*rows.columns, "told", "at"]
     assert beside.rows() == [(*row, *told.get(row[0], (None, None))) for row in rows.iter_rows()]
-    assert with_found(rows, found.clear(), "word")["told"].null_count() == height
+    assert left_join(rows, found.clear(), "word")["told"].null_count() == height

@@ -18,7 +18,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Campaign, Catalog, Offer
-from trueup.model.words import Clock, Status
+from trueup.model.words import ReportClock, Status
 from trueup.reports.dimensions import Dimension
 from trueup.reports.metrics import texts
 from trueup.reports.report import read_report
@@ -71,13 +71,18 @@ def rows(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     stored=rows(),
     by=st.lists(st.sampled_from(Dimension), max_size=4, unique=True),
     zone=ZONES,
-    clock=st.sampled_from(Clock),
+    clock=st.sampled_from(ReportClock),
     chosen=st.fixed_dictionaries(
         {}, optional={"status": st.just(["approved", "pending"]), "offer_id": st.just([1, 2])}
     ),
 )
 def test_report__is_the_same_from_rollups_and_rows_and_plain_counting(
-    prepared: Database, stored: tuple[list[Row], list[Row]], by: list[Dimension], zone: str, clock: Clock, chosen: Row
+    prepared: Database,
+    stored: tuple[list[Row], list[Row]],
+    by: list[Dimension],
+    zone: str,
+    clock: ReportClock,
+    chosen: Row,
 ) -> None:
     store(prepared, *stored)
     catalog = read_catalog(prepared)
@@ -98,10 +103,10 @@ def prepared(ledger: Database) -> Database:
     return ledger
 
 
-def counted_rows(stored: tuple[list[Row], list[Row]], clock: Clock, chosen: Row) -> tuple[list[Row], list[Row]]:
+def counted_rows(stored: tuple[list[Row], list[Row]], clock: ReportClock, chosen: Row) -> tuple[list[Row], list[Row]]:
     """The rows that are selected, each with the moment `at` that it counts at."""
     conversions, clicks = stored
-    time = "clicked_at" if clock is Clock.CLICK else "converted_at"
+    time = "clicked_at" if clock is ReportClock.CLICK else "converted_at"
     return (
         [row | {"at": row[time]} for row in conversions if not row["removed"] and fits(row, chosen)],
         [row | {"at": row["clicked_at"]} for row in clicks if fits(row, chosen)],

@@ -7,7 +7,7 @@ from trueup.ledger.catalog import write_workspace
 from trueup.ledger.database import Database
 from trueup.model.catalog import Workspace
 from trueup.model.upload import UploadChoices, UploadRecord
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.uploads.conversions import Upload, apply_upload
 from trueup.uploads.files import read_sent
 
@@ -18,7 +18,7 @@ def test_resumed_file__keeps_its_zones_whatever_the_setup_says_by_now(ledger: Da
     record = UploadRecord("u1", "a.csv", "", len(content), UploadChoices(time_zone=chosen), "tests", 0)
     begun = read_sent(ledger, record, content)
     assert isinstance(begun, Upload)
-    batch_id = apply_upload(ledger, begun, None, "tests", lambda: 0, Watch()).batch_id
+    batch_id = apply_upload(ledger, begun, None, "tests", lambda: 0, RunOptions()).batch_id
     assert batch_id is not None
     write_workspace(ledger, Workspace(time_zone="Europe/Warsaw"))
     again = read_sent(ledger, record, content, read_batch(ledger, batch_id))

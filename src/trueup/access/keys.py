@@ -23,7 +23,7 @@ FIRST_NAME: Final = "first admin"
 _KEY: Final = re.compile(rf"tru_([1-9][0-9]{{0,17}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
 
 
-class Scope(StrEnum):
+class KeyScope(StrEnum):
     """What a key may do."""
 
     READ = "read"  # see everything but keys
@@ -33,10 +33,10 @@ class Scope(StrEnum):
 
 
 _INCLUDED: Final = {
-    Scope.READ: {Scope.READ},
-    Scope.UPLOAD: {Scope.READ, Scope.UPLOAD},
-    Scope.SETUP: {Scope.READ, Scope.SETUP},
-    Scope.ADMIN: set(Scope),
+    KeyScope.READ: {KeyScope.READ},
+    KeyScope.UPLOAD: {KeyScope.READ, KeyScope.UPLOAD},
+    KeyScope.SETUP: {KeyScope.READ, KeyScope.SETUP},
+    KeyScope.ADMIN: set(KeyScope),
 }
 
 
@@ -46,7 +46,7 @@ class Caller:
 
     key_id: int
     name: str
-    scopes: frozenset[Scope]  # also those that its own scopes include
+    scopes: frozenset[KeyScope]  # also those that its own scopes include
     last_used_at: int = 0  # as it is stored, microseconds since the epoch
 
 
@@ -76,20 +76,20 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def scopes_of(record: KeyRecord) -> tuple[Scope, ...]:
+def scopes_of(record: KeyRecord) -> tuple[KeyScope, ...]:
     """The scopes that a key was made with."""
-    return tuple(Scope(word) for word in record.scopes.split())
+    return tuple(KeyScope(word) for word in record.scopes.split())
 
 
-def included(scopes: Collection[Scope]) -> frozenset[Scope]:
+def included(scopes: Collection[KeyScope]) -> frozenset[KeyScope]:
     """All that some scopes allow."""
-    return frozenset[Scope]().union(*(_INCLUDED[scope] for scope in scopes))
+    return frozenset[KeyScope]().union(*(_INCLUDED[scope] for scope in scopes))
 
 
 def create_key(
     database: Database,
     name: str,
-    scopes: Collection[Scope],
+    scopes: Collection[KeyScope],
     now: int,
     randomness: Callable[[int], bytes],
     also: Callable[[Database, tuple[str, KeyRecord]], None] = lambda *_: None,
@@ -117,7 +117,7 @@ def first_admin(database: Database, clock: Callable[[], int], randomness: Callab
         stored.lock_keys(database)
         if stored.count_keys(database):
             return None
-        return _create(database, FIRST_NAME, [Scope.ADMIN], clock(), randomness)[0]
+        return _create(database, FIRST_NAME, [KeyScope.ADMIN], clock(), randomness)[0]
 
 
 def revoke_key(database: Database, key_id: int, now: int) -> bool:
@@ -137,9 +137,9 @@ def named(name: str) -> str:
 
 
 def _create(
-    database: Database, name: str, scopes: Collection[Scope], now: int, randomness: Callable[[int], bytes]
+    database: Database, name: str, scopes: Collection[KeyScope], now: int, randomness: Callable[[int], bytes]
 ) -> tuple[str, KeyRecord]:
-    words = " ".join(scope.value for scope in Scope if scope in scopes)
+    words = " ".join(scope.value for scope in KeyScope if scope in scopes)
     secret = randomness(SECRET_BYTES).hex()
     key_id = stored.insert_key(database, name, words, digest_of(secret), now)
     return f"tru_{key_id}_{secret}", KeyRecord(key_id, name, words, digest_of(secret), now)

@@ -30,7 +30,7 @@ from trueup.api.resources import (
 )
 from trueup.api.uploads import send as uploads
 from trueup.ledger.lines import Lines
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 
 ROOT: Final = "/api/v1"
 DOCUMENT: Final = "/openapi.json"  # it needs no key
@@ -41,7 +41,7 @@ _PARTS: Final = (
 )  # fmt: skip
 
 
-def make_api(edge: Edge) -> FastAPI:
+def make_api(context: ServerContext) -> FastAPI:
     """Make the API of a server process. What calls it is mounted at ROOT: `root_path` is that, and `path` has it too.
 
     At the end, `state.readers.close()` closes its connections.
@@ -58,16 +58,18 @@ def make_api(edge: Edge) -> FastAPI:
         generate_unique_id_function=_name,
         exception_handlers={HTTPException: _told, RequestValidationError: _told},
     )
-    api.state.edge = edge
-    api.state.readers = Readers(edge.settings.database_url)
+    api.state.context = context
+    api.state.readers = Readers(context.settings.database_url)
     api.state.lines = Lines()
-    api.state.guard = Guard(edge, api.state.readers)
+    api.state.guard = Guard(context, api.state.readers)
     api.state.large_bodies = asyncio.Semaphore(LARGE_AT_ONCE)
     for part in _PARTS:
         api.include_router(part.router)
     api.add_route(DOCUMENT, Document(api).answer, include_in_schema=False)
-    api.add_middleware(Once, edge=edge)
-    api.add_middleware(Gate, edge=edge, guard=api.state.guard, operations=operations_of(api), open_path=ROOT + DOCUMENT)
+    api.add_middleware(Once, context=context)
+    api.add_middleware(
+        Gate, context=context, guard=api.state.guard, operations=operations_of(api), open_path=ROOT + DOCUMENT
+    )
     return api
 
 

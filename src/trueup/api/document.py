@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.idempotency import HEADER, KEPT_DAYS, PATTERN
 from trueup.api.http.problems import ProblemDetails, ProblemKind, declared
 from trueup.api.resources.forms import form_schemas
@@ -72,7 +72,7 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
 
 def _only_reads(operation: Mapping[str, Any]) -> bool:
     """Whether an operation needs no more than a key that reads: it is simply done again."""
-    return all(scopes == [Scope.READ] for needed in operation["security"] for scopes in needed.values())
+    return all(scopes == [KeyScope.READ] for needed in operation["security"] for scopes in needed.values())
 
 
 def _complete(operation: dict[str, Any], method: str, *, has_parameters: bool) -> None:

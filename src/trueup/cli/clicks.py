@@ -28,7 +28,7 @@ from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.visible import on_one_line
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.reports.result_files import write_refused
 from trueup.uploads.click_file import ClickFile, read_click_file, refused_clicks
@@ -114,11 +114,11 @@ def _run(
     saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
     with saying, progress_bar("Importing" if applies else "Previewing") as bar:
         task = bar.add_task("", total=file.rows)
-        watch = Watch(progress=lambda done, _: bar.update(task, completed=done))
+        options = RunOptions(progress=lambda done, _: bar.update(task, completed=done))
         if not applies:
-            return preview_clicks(database, file, resumed, received_at, watch)
+            return preview_clicks(database, file, resumed, received_at, options)
         try:
-            return apply_clicks(database, file, resumed, received_at, getpass.getuser(), now, watch)
+            return apply_clicks(database, file, resumed, received_at, getpass.getuser(), now, options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was imported is safe; run the command again to see.", ExitCode.FAILURE)
 

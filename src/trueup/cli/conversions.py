@@ -10,10 +10,10 @@ from trueup.cli import viewing
 from trueup.cli.output_files import STANDARD, Force, Output, claim
 from trueup.cli.tables import blocks, print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, notices, output
-from trueup.cli.viewing import Form, chosen_form, understood
+from trueup.cli.viewing import OutputFormat, chosen_form, understood
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.queries import count_conversions, one_moment
+from trueup.ledger.queries import count_conversions, read_transaction
 from trueup.model.frames import EXPORT_COLUMNS
 from trueup.reports.export import write_csv, write_json
 from trueup.reports.filters import Filters
@@ -71,20 +71,20 @@ def conversions(
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
-    newest = limit or (NEWEST_SHOWN if form is Form.TABLE else None)
-    with workspace(context, db) as database, one_moment(database):
+    newest = limit or (NEWEST_SHOWN if form is OutputFormat.TABLE else None)
+    with workspace(context, db) as database, read_transaction(database):
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         pages = read_log(database, catalog, chosen, zone, newest)
-        if form is Form.TABLE:
+        if form is OutputFormat.TABLE:
             _show(pl.concat(pages), count_conversions(database, chosen), zone)
         else:
             _write(pages, form, to_file)
 
 
-def _write(pages: Iterator[pl.DataFrame], form: Form, file: Output) -> None:
+def _write(pages: Iterator[pl.DataFrame], form: OutputFormat, file: Output) -> None:
     with file.opened() as out:
-        written = write_json(pages, out) if form is Form.JSON else write_csv(pages, NUMBERS, out)
+        written = write_json(pages, out) if form is OutputFormat.JSON else write_csv(pages, NUMBERS, out)
     if file.place:
         notices.print(f"Wrote {written:,} conversions to {file.name}.")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from trueup.access.keys import KeyNameError, Scope, create_key, revoke_key, scopes_of
+from trueup.access.keys import KeyNameError, KeyScope, create_key, revoke_key, scopes_of
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import DatabaseUrl, notices, now, output, sentence, stop
 from trueup.cli.workspace import workspace
@@ -20,7 +20,7 @@ keys = typer.Typer(help="The keys of the API.", no_args_is_help=True)
 NUMBER_MAX = 2**63 - 1
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What you call it.", show_default=False)]
 Scopes = Annotated[
-    list[Scope],
+    list[KeyScope],
     typer.Option(
         "--scope",
         metavar="read|upload|setup|admin",

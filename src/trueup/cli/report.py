@@ -9,7 +9,7 @@ from trueup.cli import viewing
 from trueup.cli.output_files import STANDARD, Force, claim
 from trueup.cli.tables import blocks, print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
-from trueup.cli.viewing import Form, chosen_form, understood
+from trueup.cli.viewing import OutputFormat, chosen_form, understood
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.reports.dimensions import Dimension
@@ -59,7 +59,7 @@ def report(
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         counted = read_report(database, catalog, chosen, dimensions, zone)
-    if form is Form.TABLE:
+    if form is OutputFormat.TABLE:
         _show(counted)
         return
     with to_file.opened() as out:
@@ -90,4 +90,4 @@ def _write_json(counted: Report, out: BinaryIO) -> None:
     out.write(json_text.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
-_WRITERS: Final = {Form.CSV: _write_csv, Form.JSON: _write_json}
+_WRITERS: Final = {OutputFormat.CSV: _write_csv, OutputFormat.JSON: _write_json}

@@ -29,7 +29,7 @@ from trueup.live.spool.mark import (
 )
 from trueup.model.frames import CLICKS
 from trueup.model.traffic import Click
-from trueup.recording.live import LiveLedger
+from trueup.recording.incoming import LiveLedger
 from trueup.reports.export import moment
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import UnknownFile, take_up, unknown_files

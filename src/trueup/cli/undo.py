@@ -24,11 +24,11 @@ from trueup.cli.terminal import (
 )
 from trueup.cli.upload import Json, Preview, Yes
 from trueup.cli.workspace import workspace
-from trueup.ledger.batches import BatchMovedError, batches_left_out, read_batches
+from trueup.ledger.batches import BatchMovedError, read_batches, undone_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable
 from trueup.reports.export import batch_as_json, moment
@@ -72,11 +72,11 @@ def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *
     saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
     with saying, progress_bar("Undoing" if applies else "Previewing") as bar:
         task = bar.add_task("", total=None)
-        watch = Watch(progress=lambda done, clicks: bar.update(task, completed=done, total=clicks))
+        options = RunOptions(progress=lambda done, clicks: bar.update(task, completed=done, total=clicks))
         if not applies:
-            return preview_undo(database, undone, resumed, watch)
+            return preview_undo(database, undone, resumed, options)
         try:
-            return apply_undo(database, undone, resumed, getpass.getuser(), now, watch)
+            return apply_undo(database, undone, resumed, getpass.getuser(), now, options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was done is safe; run the command again to see.", ExitCode.FAILURE)
 
@@ -84,7 +84,7 @@ def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *
 def batches(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """List the batches: uploads, status updates, click imports and undos."""
     with workspace(context, db) as database:
-        found, left_out = read_batches(database), batches_left_out(database)
+        found, left_out = read_batches(database), undone_batches(database)
     if json:
         output.print_json(json_format.dumps([batch_as_json(batch, left_out) for batch in found]))
         return

@@ -35,7 +35,7 @@ from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.visible import on_one_line
 from trueup.model.words import BatchState, DuplicateMode, RowKind
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.reports.export import moment
 from trueup.reports.now import with_now
@@ -202,12 +202,12 @@ def _decide(
     saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
     with saying, progress_bar("Applying" if applies else "Previewing") as bar:
         task = bar.add_task("", total=upload.rows)
-        watch = Watch(
+        options = RunOptions(
             progress=lambda done, _: bar.update(task, completed=done),
             seen=lambda rows: kept.append(rows.select(ROW_COLUMNS)) if wishes.wants_rows and not applies else None,
         )
         try:
-            summary = run(database, upload, resumed, getpass.getuser(), now, watch)
+            summary = run(database, upload, resumed, getpass.getuser(), now, options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was applied is safe; run the command again to see.", ExitCode.FAILURE)
     if not wishes.wants_rows:

@@ -42,7 +42,7 @@ AsTable = Annotated[bool, typer.Option("--table", help="As a table; so it is on 
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """What a result looks like."""
 
     TABLE = "table"
@@ -50,14 +50,18 @@ class Form(StrEnum):
     JSON = "json"
 
 
-def chosen_form(*, csv: bool, json: bool, table: bool, file: str | None) -> Form:
+def chosen_form(*, csv: bool, json: bool, table: bool, file: str | None) -> OutputFormat:
     """The form a person chose, else the one that suits where the result goes. Ends the command when two were chosen."""
-    chosen = [form for form, wanted in ((Form.CSV, csv), (Form.JSON, json), (Form.TABLE, table)) if wanted]
+    chosen = [
+        form
+        for form, wanted in ((OutputFormat.CSV, csv), (OutputFormat.JSON, json), (OutputFormat.TABLE, table))
+        if wanted
+    ]
     if len(chosen) > 1:
         stop(f"Choose one of --{' and --'.join(chosen)}.")
-    if chosen == [Form.TABLE] and file:
+    if chosen == [OutputFormat.TABLE] and file:
         stop("A file holds CSV or JSON; leave out --table, or --output.")
-    default = Form.TABLE if sys.stdout.isatty() and not file else Form.CSV
+    default = OutputFormat.TABLE if sys.stdout.isatty() and not file else OutputFormat.CSV
     return chosen[0] if chosen else default
 
 

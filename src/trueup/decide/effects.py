@@ -4,9 +4,9 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.frame_ops import FEW, summed, worked_out
+from trueup.model.frame_ops import FEW, collect_unoptimized, sum_by
 from trueup.model.frames import BUCKET_MICROS, CHANGES, CONVERSIONS, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, empty
-from trueup.model.words import Clock
+from trueup.model.words import ReportClock
 
 _CONVERSION: Final = list(CONVERSIONS)
 _NO_CHANGES, _NO_ROLLUPS, _NO_TOTALS = empty(CHANGES), empty(ROLLUPS), empty(TOTALS)
@@ -28,7 +28,9 @@ def changes(steps: pl.DataFrame, now: int) -> pl.DataFrame:
     if not steps["version"].max():
         return _NO_CHANGES
     changed = steps.lazy().filter(pl.col("version") > 0)
-    return worked_out(changed.select_seq(*_CHANGE, pl.lit(now, dtype=pl.Int64).alias("changed_at"), _BEFORE, _AFTER))
+    return collect_unoptimized(
+        changed.select_seq(*_CHANGE, pl.lit(now, dtype=pl.Int64).alias("changed_at"), _BEFORE, _AFTER)
+    )
 
 
 def rollup_deltas(steps: pl.DataFrame) -> pl.DataFrame:
@@ -36,7 +38,7 @@ def rollup_deltas(steps: pl.DataFrame) -> pl.DataFrame:
     if not steps.height:
         return _NO_ROLLUPS
     by_clock = _counted(steps).unpivot(_CLOCKS, index=_CELL, variable_name="clock", value_name="bucket")
-    cells = summed(worked_out(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
+    cells = sum_by(collect_unoptimized(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
     return cells.filter(_IS_SOMETHING) if steps["version"].max() else cells  # else nothing is taken from any cell
 
 
@@ -52,14 +54,14 @@ def totals_of_cells(deltas: pl.DataFrame) -> pl.DataFrame:
 
     Takes: ROLLUPS to add, sorted, and such as the ledger can store.
     """
-    by_click = (deltas["clock"] == Clock.CLICK).sum()
+    by_click = (deltas["clock"] == ReportClock.CLICK).sum()
     cells = deltas[by_click:]  # those of the other clock, which come after
     return _summed(cells.lazy()) if cells.height > FEW else cells[_TOTALS]
 
 
 def _summed(counted: pl.LazyFrame) -> pl.DataFrame:
     sums = counted.group_by("conversion_type", "status").agg(*_SUMS)
-    return worked_out(sums.sort("conversion_type", "status").select_seq(*TOTALS))
+    return collect_unoptimized(sums.sort("conversion_type", "status").select_seq(*TOTALS))
 
 
 def _counted(steps: pl.DataFrame) -> pl.LazyFrame:
@@ -84,11 +86,11 @@ _BEFORE: Final = pl.when(_was_there()).then(_WAS).otherwise(pl.lit("")).alias("b
 _AFTER: Final = pl.struct(*MUTABLE).struct.json_encode().alias("after")
 
 _PLACE: Final = ["conversion_type", "campaign_id", "offer_id", "network_id", "traffic_source_id"]
-_BY_CLICK: Final = (pl.col("clicked_at") // BUCKET_MICROS).alias(Clock.CLICK)
+_BY_CLICK: Final = (pl.col("clicked_at") // BUCKET_MICROS).alias(ReportClock.CLICK)
 _COUNTED_AFTER: Final = [
     *_PLACE,
     "status",
-    (pl.col("converted_at") // BUCKET_MICROS).alias(Clock.CONVERSION),
+    (pl.col("converted_at") // BUCKET_MICROS).alias(ReportClock.CONVERSION),
     _BY_CLICK,
     pl.lit(1, pl.Int64).alias("conversions"),
     "revenue",
@@ -96,7 +98,7 @@ _COUNTED_AFTER: Final = [
 _COUNTED_BEFORE: Final = [
     *_PLACE,
     pl.col("was_status").alias("status"),
-    (pl.col("was_converted_at") // BUCKET_MICROS).alias(Clock.CONVERSION),
+    (pl.col("was_converted_at") // BUCKET_MICROS).alias(ReportClock.CONVERSION),
     _BY_CLICK,
     pl.lit(-1, pl.Int64).alias("conversions"),
     (-pl.col("was_revenue")).alias("revenue"),
@@ -105,6 +107,6 @@ _COUNTED_BEFORE: Final = [
 _IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missing(0)
 # Sums of all cells have more bits than amounts.
 _SUMS: Final = [pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()]
-_CLOCKS: Final = [clock.value for clock in Clock]
+_CLOCKS: Final = [clock.value for clock in ReportClock]
 _CELL: Final = [name for name in ROLLUPS if name not in ("clock", "bucket")]
 _TOTALS: Final = list(TOTALS)

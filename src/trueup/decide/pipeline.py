@@ -14,7 +14,7 @@ from trueup.decide.refusals import any_refused, with_details, with_refusals
 from trueup.decide.rounds import play_rounds
 from trueup.decide.terms import Policies, with_terms
 from trueup.decide.times import with_moments
-from trueup.model.frame_ops import FEW, is_each_once, with_found, worked_out
+from trueup.model.frame_ops import FEW, collect_unoptimized, is_each_once, left_join
 from trueup.model.frames import BATCH, JOURNAL
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
@@ -77,7 +77,7 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
     placed = _placed(batch, snapshot)
     rows = with_terms(with_moments(without_idle_currency(placed), policies), policies)
     plan = with_revenue(rows).with_columns_seq(_TYPE, *(_ACTING_MODE if _names_some(rows) else []))
-    rows = worked_out(with_refusals(plan, are_new=_are_new(batch)))
+    rows = collect_unoptimized(with_refusals(plan, are_new=_are_new(batch)))
     played = rows
     if any_refused(rows):
         rows = with_details(rows)
@@ -94,14 +94,14 @@ def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
     are_new = _are_new(batch)
     order = ["click_id"] if are_new else ["click_id", "n"]
     ordered = batch.lazy().sort(order, maintain_order=True, multithreaded=batch.height > FEW)
-    rows = with_found(worked_out(ordered.with_columns_seq(_IN_ORDER)), snapshot.clicks, "click_id")
+    rows = left_join(collect_unoptimized(ordered.with_columns_seq(_IN_ORDER)), snapshot.clicks, "click_id")
     if not are_new:
-        return worked_out(rows.lazy().with_columns_seq(_FACTS))
+        return collect_unoptimized(rows.lazy().with_columns_seq(_FACTS))
     n = _PLACE if is_each_once(batch["click_id"]) else _PLACE_IN_CLICK
     if snapshot.last_rows.height:
-        rows = with_found(rows, snapshot.last_rows, "click_id")
+        rows = left_join(rows, snapshot.last_rows, "click_id")
         n = n + pl.col("last_n").fill_null(0)
-    return worked_out(rows.lazy().with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0)))
+    return collect_unoptimized(rows.lazy().with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0)))
 
 
 def _are_new(batch: pl.DataFrame) -> bool:

@@ -21,7 +21,7 @@ from trueup.decide.duplicates import (
 )
 from trueup.decide.statuses import changes_status
 from trueup.decide.times import happened_at
-from trueup.model.frame_ops import is_each_once, with_found, worked_out
+from trueup.model.frame_ops import collect_unoptimized, is_each_once, left_join
 from trueup.model.frames import CONVERSIONS, MUTABLE, Schema, empty
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
 
@@ -78,10 +78,10 @@ def _as_state(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     clicks = rows[["click_id", "click"]]
     if not is_each_once(rows["click"]):
         clicks = clicks.unique()
-    there = with_found(conversions, clicks, "click_id")
+    there = left_join(conversions, clicks, "click_id")
     if there["removed"].max() or there["click"].null_count():
         there = there.filter(_IS_THERE)
-    return worked_out(there.lazy().select_seq(_AS_STATE))
+    return collect_unoptimized(there.lazy().select_seq(_AS_STATE))
 
 
 def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
@@ -142,7 +142,7 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
     if Outcome.IGNORED_DUPLICATE in outcomes:
         met = met.with_columns_seq(_LEFT_UNUSED)
     steps = [
-        worked_out(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
+        collect_unoptimized(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
         for outcome, columns in _STEPS_OF_OUTCOMES.items()
         if outcome in outcomes
     ]
@@ -151,7 +151,7 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
 
 def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
     """Those of the rows that have an original, beside it, with their outcome."""
-    beside = worked_out(rows.lazy().join(state.lazy(), on="click").filter(_FINDS_ORIGINAL))
+    beside = collect_unoptimized(rows.lazy().join(state.lazy(), on="click").filter(_FINDS_ORIGINAL))
     if not beside.height:
         return beside
     met = beside.lazy()
@@ -159,12 +159,12 @@ def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
         met = met.sort("was_n").unique("index", keep="first", maintain_order=True)
     names_some = rows["target_n"].null_count() < rows.height
     outcome = _BESIDE_NAMED if names_some else _BESIDE_ORIGINAL
-    return worked_out(met.with_columns_seq(outcome=outcome).with_columns_seq(_MET_OR_MADE))
+    return collect_unoptimized(met.with_columns_seq(outcome=outcome).with_columns_seq(_MET_OR_MADE))
 
 
 def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows without an original are created, whatever the mode, unless they name one."""
-    made = worked_out(rows.lazy().select_seq("index", _WITHOUT_ORIGINAL, _MADE, "detail", *_FIRST_CREATIONS))
+    made = collect_unoptimized(rows.lazy().select_seq("index", _WITHOUT_ORIGINAL, _MADE, "detail", *_FIRST_CREATIONS))
     is_created = made["outcome"] == Outcome.CREATED
     return made[_VERDICT], (made if is_created.all() else made.filter(is_created))[_STEP]
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.frame_ops import worked_out
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.policy import Policy
 from trueup.model.words import Outcome
 from trueup.model.zones import clock_change, moment
@@ -57,7 +57,7 @@ def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFr
     zones = [policies[policy].network(network).time_zone or fallback for policy, network, fallback in asked.iter_rows()]
     known = asked.with_columns(zone=pl.Series(zones, dtype=pl.String))
     found = rows.lazy().join(known.lazy(), on=_ASKED, how="left", maintain_order="left")
-    return worked_out(found.with_columns_seq(zone=pl.when(_IS_LOCAL).then("zone").fill_null("")))
+    return collect_unoptimized(found.with_columns_seq(zone=pl.when(_IS_LOCAL).then("zone").fill_null("")))
 
 
 def _shown(local_time: pl.Expr) -> pl.Expr:

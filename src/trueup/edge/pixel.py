@@ -14,11 +14,11 @@ from trueup.edge.cookie import click_of_cookie
 from trueup.edge.parameters import pairs_of, too_long, too_many
 from trueup.edge.visitor import only_looks
 from trueup.live.asgi import Header, Receive, Scope, Send, answer, answer_method, peer_of
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
-from trueup.live.messages import NotYetError
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
+from trueup.live.group_commit import NotYetError
 from trueup.live.redaction import without_secrets
-from trueup.model.traffic import Message
+from trueup.model.traffic import IncomingConversion
 from trueup.model.words import Origin, Outcome
 
 GIF_PATH: Final = "/pixel.gif"
@@ -51,10 +51,10 @@ _ANYWHERE: Final[Header] = (b"cross-origin-resource-policy", b"cross-origin")  #
 class Pixel:
     """Answers /pixel.gif and /pixel.js."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, context: ServerContext) -> None:
         """Takes: what every route stands on."""
-        self._edge = edge
-        self._refusals = Failures(edge.settings.refused_per_minute)
+        self._context = context
+        self._refusals = Failures(context.settings.refused_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has no body
         """Answer one request. Whatever a row comes to, the page gets its image."""
@@ -69,16 +69,16 @@ class Pixel:
 
     async def _report(self, scope: Scope) -> tuple[int, Sequence[Header]]:
         """Record a row. Returns: the status and headers of the answer."""
-        address = caller_address(peer_of(scope), scope["headers"], self._edge.settings.trusted_proxies)
+        address = caller_address(peer_of(scope), scope["headers"], self._context.settings.trusted_proxies)
         read = self._read(scope)
         if read.test:
             return 200, []
         caller, failed = rated_as(address), False
         if not await self._refusals.begin(caller):
             return 429, [(b"retry-after", b"%d" % self._refusals.seconds_to_next(caller))]
-        said = Message(read.row, Origin.PIXEL, address=address, sub_parameters=read.sub_parameters)
+        said = IncomingConversion(read.row, Origin.PIXEL, address=address, sub_parameters=read.sub_parameters)
         try:
-            failed = not (await self._edge.writer.tell(said)).is_taken
+            failed = not (await self._context.writer.tell(said)).is_taken
         except UnavailableError as error:
             failed = isinstance(error, NotYetError)
             return 503, [(b"retry-after", _RETRY_SECONDS)]
@@ -88,7 +88,7 @@ class Pixel:
 
     def _read(self, scope: Scope) -> ReadPostback:
         """The row; where no parameter names the click, the visitor's cookie does."""
-        settings, query = self._edge.settings, scope["query_string"]
+        settings, query = self._context.settings, scope["query_string"]
         text = text_of(query[: settings.query_bytes])
         raw = f"GET {GIF_PATH}?{without_secrets(text)}".replace(SUBSTITUTE, "\ufffd")
         pairs = pairs_of(text)

@@ -16,12 +16,12 @@ from trueup.dialects.text import SUBSTITUTE, text_of
 from trueup.edge.body import NO_BODY, Unread, read_body, take_in
 from trueup.edge.parameters import pairs_of, too_long, too_many
 from trueup.live.asgi import TEXT, Receive, Scope, Send, answer, answer_text, header, peer_of
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
-from trueup.live.messages import NotYetError
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
+from trueup.live.group_commit import NotYetError
 from trueup.live.redaction import REDACTED, without_secrets
 from trueup.model.catalog import Catalog
-from trueup.model.traffic import Message, Told
+from trueup.model.traffic import IncomingConversion, RowResult
 from trueup.model.words import Origin, Outcome
 from trueup.settings import Settings
 
@@ -73,11 +73,13 @@ class _Asked(NamedTuple):
 class Postbacks:
     """Answers /postback and /<key>/postback."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, context: ServerContext) -> None:
         """Takes: what every route stands on."""
-        self._edge = edge
-        self._refusals = Failures(edge.settings.refused_per_minute)  # of those who bring no network's key, by address
-        self._tests = Rate(edge.settings.refused_per_minute)  # by network
+        self._context = context
+        self._refusals = Failures(
+            context.settings.refused_per_minute
+        )  # of those who bring no network's key, by address
+        self._tests = Rate(context.settings.refused_per_minute)  # by network
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,7 +89,7 @@ class Postbacks:
             return
         content: bytes | Unread = b""
         if method == "POST":
-            content = await take_in(receive, self._edge.settings.postback_bytes)
+            content = await take_in(receive, self._context.settings.postback_bytes)
         if content is Unread.TOO_SLOW:
             await answer_text(send, 408, "the request did not come whole in time\n")
         elif content is Unread.GONE:  # whoever is still there sent a piece that is none, or too little
@@ -112,25 +114,25 @@ class Postbacks:
         else:
             await _put_off(send, "too many refused postbacks", self._refusals.seconds_to_next(caller))
 
-    async def _told_stranger(self, asked: _Asked, caller: str) -> Told | UnavailableError | None:
+    async def _told_stranger(self, asked: _Asked, caller: str) -> RowResult | UnavailableError | None:
         """What a request without a network's key came to, which has begun as one that may be refused.
 
         One that may be a guess at a click id counts as refused, until its click is there.
         """
-        told: Told | UnavailableError | None = None
+        told: RowResult | UnavailableError | None = None
         failed = asked.read.test
         try:
             if not asked.read.test:
                 told = await self._told(asked)
-                failed = isinstance(told, NotYetError) or (isinstance(told, Told) and not told.is_taken)
+                failed = isinstance(told, NotYetError) or (isinstance(told, RowResult) and not told.is_taken)
         finally:
             self._refusals.end(caller, failed=failed)
         return told
 
-    async def _told(self, asked: _Asked) -> Told | UnavailableError:
+    async def _told(self, asked: _Asked) -> RowResult | UnavailableError:
         """What a request came to, or why it cannot be recorded now."""
-        read, writer = asked.read, self._edge.writer
-        said = Message(
+        read, writer = asked.read, self._context.writer
+        said = IncomingConversion(
             row=read.row,
             origin=Origin.POSTBACK,
             sender=asked.sender.network_id,
@@ -145,7 +147,7 @@ class Postbacks:
 
     def _asked(self, scope: Scope, content: bytes | Unread) -> _Asked:
         """Read a request. One that is over a limit, or cannot be read, is a malformed row."""
-        settings, query = self._edge.settings, scope["query_string"]
+        settings, query = self._context.settings, scope["query_string"]
         text = text_of(query[: settings.query_bytes])
         body = NO_BODY
         if isinstance(content, bytes) and content:
@@ -170,7 +172,7 @@ class Postbacks:
         if not key:
             return NOBODY
         digest = _digest(key)
-        found = self._edge.derived(_senders).get(digest, UNKNOWN)
+        found = self._context.derived(_senders).get(digest, UNKNOWN)
         return found if hmac.compare_digest(found.digest, digest) else UNKNOWN
 
 
@@ -213,11 +215,11 @@ def _raw(method: str, query: str, body: str, *, has_key: bool) -> str:
     return f"{line} {body}" if body else line
 
 
-def _answer(asked: _Asked, told: Told | UnavailableError | None, send: Send) -> Awaitable[None]:
+def _answer(asked: _Asked, told: RowResult | UnavailableError | None, send: Send) -> Awaitable[None]:
     read = asked.read
     if read.test and asked.sender.network_id <= 0:
         return answer_text(send, 403, "a test needs a network's key\n")
-    if not isinstance(told, Told):
+    if not isinstance(told, RowResult):
         headers = [(b"retry-after", _RETRY_SECONDS)]
         return answer_text(send, 503, "it cannot be recorded now; send it again\n", headers)
     status = _STATUS_OF[told.outcome]
@@ -232,7 +234,7 @@ def _answer(asked: _Asked, told: Told | UnavailableError | None, send: Send) -> 
     return answer_text(send, status, _as_text(told, is_test=read.test))
 
 
-def _as_text(told: Told, *, is_test: bool) -> str:
+def _as_text(told: RowResult, *, is_test: bool) -> str:
     """`ok created c01k5ire1k06-1`, or `refused_unknown_click: ` and why; what a test came to has both."""
     found = " ".join(filter(None, (told.outcome, told.conversion_id)))
     if is_test:
@@ -240,7 +242,7 @@ def _as_text(told: Told, *, is_test: bool) -> str:
     return f"{told.outcome}: {told.text}\n" if told.outcome.refused else f"ok {found}\n"
 
 
-def _as_json(told: Told, *, recorded: bool) -> bytes:
+def _as_json(told: RowResult, *, recorded: bool) -> bytes:
     said = {
         "outcome": told.outcome,
         "conversion_id": told.conversion_id or None,

@@ -11,8 +11,8 @@ from trueup.edge.links import Link, Target, links
 from trueup.edge.parameters import pairs_of
 from trueup.edge.visitor import Visitors, kept, only_looks
 from trueup.live.asgi import SAFE_HEADERS, Header, Receive, Scope, Send, answer_text, peer_of
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
 from trueup.model.frames import CLICKS
 from trueup.model.ids import RANDOM_BYTES, new_click_id
 from trueup.model.money import PAYOUT_MAX, micros_from_text, text_from_micros
@@ -43,28 +43,28 @@ _SENT_ON: Final[tuple[Header, ...]] = ((b"content-length", b"0"), *SAFE_HEADERS)
 class Redirect:
     """GET /c/{slug}: records the click and sends the visitor on."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, context: ServerContext) -> None:
         """Opens the country database. Raises: CountryDatabaseError."""
-        self._edge = edge
-        self._visitors = Visitors(edge.settings)
-        self._visits = Visits(edge.settings.clicks_per_minute)
-        self._is_https = edge.settings.public_url.startswith("https:")
+        self._context = context
+        self._visitors = Visitors(context.settings)
+        self._visits = Visits(context.settings.clicks_per_minute)
+        self._is_https = context.settings.public_url.startswith("https:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has no body
         """Answer one request."""
-        link = self._edge.derived(links).get(scope["path"].removeprefix(PREFIX))
+        link = self._context.derived(links).get(scope["path"].removeprefix(PREFIX))
         status, trouble, headers = self._trouble(scope, link)
         if link is None or status != _FOLLOWED:
             await answer_text(send, status, trouble, headers)
             return
         asked = dict(scope["headers"])
-        target = link.chosen(int.from_bytes(self._edge.randomness(_CHOICE_BYTES), "big"))
+        target = link.chosen(int.from_bytes(self._context.randomness(_CHOICE_BYTES), "big"))
         click, told = self._made(scope, asked, target)
         told_headers = [*_SENT_ON]
         if click["click_id"]:
             try:
-                await self._edge.writer.click(_in_columns(click))
-                if self._edge.settings.cookie_days:
+                await self._context.writer.click(_in_columns(click))
+                if self._context.settings.cookie_days:
                     told_headers.append(self._cookie(scope, asked, click["click_id"]))
             except UnavailableError:  # the visitor goes on; nobody is told the id of a click that is nowhere on disk
                 told["click_id"] = ""
@@ -74,12 +74,12 @@ class Redirect:
 
     def _trouble(self, scope: Scope, link: Link | None) -> tuple[int, str, tuple[Header, ...]]:
         """Why a request cannot be followed: status, text, headers. The status is _FOLLOWED where nothing is wrong."""
-        settings, query = self._edge.settings, scope["query_string"]
+        settings, query = self._context.settings, scope["query_string"]
         if scope["method"] not in ("GET", "HEAD"):
             is_asked = scope["method"] == "OPTIONS"
             return 200 if is_asked else 405, "" if is_asked else "a link is followed with GET\n", _ALLOW
         if link is None:
-            return (404, "there is no such link\n", ()) if self._edge.click_key else _NOT_KNOWN_YET
+            return (404, "there is no such link\n", ()) if self._context.click_key else _NOT_KNOWN_YET
         if not link.targets:
             return 404, "this link leads nowhere yet: no offer of its campaign has a URL\n", ()
         if len(query) > settings.query_bytes:
@@ -95,7 +95,7 @@ class Redirect:
 
         Its id is '' where it is not recorded.
         """
-        now, drawn = self._edge.clock(), self._edge.randomness(RANDOM_BYTES)
+        now, drawn = self._context.clock(), self._context.randomness(RANDOM_BYTES)
         given = _given(scope["query_string"])
         cost, cost_text = _cost(given.get("cost", ""))
         seen = self._visitors.seen(peer_of(scope), scope["headers"], asked.get(b"user-agent", b""))
@@ -103,7 +103,7 @@ class Redirect:
         click = {
             **target.click,
             **given,
-            "click_id": new_click_id(now, drawn, self._edge.click_key) if is_recorded else "",
+            "click_id": new_click_id(now, drawn, self._context.click_key) if is_recorded else "",
             "clicked_at": now,
             "cost": cost,
             "country": seen.country,
@@ -121,13 +121,13 @@ class Redirect:
         """Whether a visit is to be recorded: an address has only so many of them in a minute."""
         if self._visits.take(address, now):
             return True
-        self._edge.watch.unrecorded(address)
+        self._context.events.unrecorded(address)
         return False
 
     def _cookie(self, scope: Scope, asked: Mapping[bytes, bytes], click_id: str) -> Header:
         forwarded = asked.get(b"x-forwarded-proto") == b"https" and self._visitors.is_believed(peer_of(scope))
         secure = self._is_https or scope["scheme"] == "https" or forwarded
-        return set_cookie(click_id, self._edge.settings.cookie_days, secure=secure)
+        return set_cookie(click_id, self._context.settings.cookie_days, secure=secure)
 
 
 def _given(query: bytes) -> dict[str, str]:

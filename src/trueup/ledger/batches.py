@@ -143,7 +143,7 @@ def running_undos(database: Database, origin: Origin) -> list[BatchRecord]:
     return _read(database, undo, batches.c.state == BatchState.RUNNING.value)
 
 
-def batches_left_out(database: Database, also_undone: int = 0) -> frozenset[int]:
+def undone_batches(database: Database, also_undone: int = 0) -> frozenset[int]:
     """The batches whose rows do not count: those with an undo that counts itself.
 
     Takes: for a preview, a batch that is looked at as if it were undone too.

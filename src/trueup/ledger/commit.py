@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
-from trueup.model.frame_ops import summed, worked_out
+from trueup.model.frame_ops import collect_unoptimized, sum_by
 from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
 
 LOCK_BUCKETS: Final = 1_024
@@ -63,8 +63,8 @@ def update_sub_parameters(database: Database, click_id: str, values: Mapping[str
 def commit_clicks(database: Database, new: pl.DataFrame) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
     database.append(clicks, new)
-    counted = worked_out(new.lazy().select_seq(*_COUNTED))
-    cells = summed(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
+    counted = collect_unoptimized(new.lazy().select_seq(*_COUNTED))
+    cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     database.put(click_rollups, cells, add=["clicks", "cost"])
 
 

@@ -175,7 +175,7 @@ class Database:
             raise
 
     @contextmanager
-    def one_moment(self) -> Iterator[None]:
+    def read_transaction(self) -> Iterator[None]:
         """Read everything in the block as of one moment, whatever is written meanwhile.
 
         Nothing may be written in it.
@@ -203,7 +203,7 @@ class Database:
             if why is None or isinstance(why, Exception):
                 raise DatabaseUnavailableError(f"what was begun cannot be rolled back: {error}") from why
 
-    def others_writes(self) -> int | None:
+    def data_version(self) -> int | None:
         """A number that changes whenever another connection commits; None where the database has no such number."""
         if not self.is_sqlite:
             return None

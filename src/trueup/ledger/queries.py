@@ -16,7 +16,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
 from trueup.model.frames import BUCKET_MICROS, CONVERSIONS, Schema
 from trueup.model.money import MICROS
-from trueup.model.words import Clock
+from trueup.model.words import ReportClock
 
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
 _WALKED_MOST: Final = 10_000  # conversions that are looked at in their order, before all of them are sorted
@@ -36,7 +36,7 @@ CELL_KEYS: Final = ("bucket", "campaign_id", "offer_id", "network_id", "traffic_
 _PLACE: Final = ("converted_at", "click_id", "n")  # where a conversion is in the log
 _BEFORE_ALL: Final = (-(2**63), "", 0)
 _AFTER_ALL: Final = (2**63 - 1, "", 0)
-_TIME: Final = {Clock.CONVERSION: "converted_at", Clock.CLICK: "clicked_at"}
+_TIME: Final = {ReportClock.CONVERSION: "converted_at", ReportClock.CLICK: "clicked_at"}
 # Shifts times before 1970 above zero and back: SQL divides whole numbers towards zero, buckets are counted downwards.
 _BUCKETS_SHIFT: Final = 100_000_000
 
@@ -45,7 +45,7 @@ _BUCKETS_SHIFT: Final = 100_000_000
 class Selection:
     """Which conversions are looked at, and on which clock; a filter that is not given lets everything through."""
 
-    clock: Clock = Clock.CONVERSION
+    clock: ReportClock = ReportClock.CONVERSION
     from_at: int | None = None  # microseconds since the epoch, inclusive
     to_at: int | None = None  # exclusive
     any_of: Mapping[str, Sequence[str] | Sequence[int]] = field(default_factory=dict)  # column -> values it may have
@@ -75,7 +75,7 @@ class _Source:
 
 
 @contextmanager
-def one_moment(database: Database) -> Iterator[None]:
+def read_transaction(database: Database) -> Iterator[None]:
     """Read everything in the block as the ledger is at its beginning; nobody has to wait for it."""
     if database.is_sqlite:
         database.run("BEGIN")
@@ -105,7 +105,7 @@ def read_conversions(
     """
     page_rows = page_rows or PAGE_ROWS[database.dialect.name]
     place: tuple[Any, ...] = _BEFORE_ALL
-    if selection.from_at is not None and selection.clock is Clock.CONVERSION:
+    if selection.from_at is not None and selection.clock is ReportClock.CONVERSION:
         # One bound below: of two, SQLite would search each page from the selection's beginning.
         place, selection = (selection.from_at, "", 0), replace(selection, from_at=None)
     if newest is not None:
@@ -175,7 +175,7 @@ def _beginning(
 ) -> tuple[tuple[int, str, int], Selection]:
     """The place that a page comes after, and what else is selected: of two bounds SQLite would use the farther one."""
     place = after or (_AFTER_ALL if newest_first else _BEFORE_ALL)
-    if selection.clock is Clock.CONVERSION:
+    if selection.clock is ReportClock.CONVERSION:
         if newest_first and selection.to_at is not None:
             return min(place, (selection.to_at, "", 0)), replace(selection, to_at=None)
         if not newest_first and selection.from_at is not None:
@@ -185,7 +185,7 @@ def _beginning(
 
 def _walk(database: Database, selection: Selection, *, newest_first: bool) -> Select[Any]:
     """The selected among the conversions that come next after a place, as far as one walks for a page."""
-    bounds = list(_bounds(selection, conversions.c.converted_at)) if selection.clock is Clock.CONVERSION else []
+    bounds = list(_bounds(selection, conversions.c.converted_at)) if selection.clock is ReportClock.CONVERSION else []
     place = [conversions.c[name] for name in _PLACE]
     after = _is_after(place, goes_back=newest_first)
     order = [key.desc() if newest_first else key for key in place]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from trueup.live.watch import Watch
+from trueup.live.events import WriterEvents
 from trueup.live.writer import Writer
 from trueup.model.catalog import Catalog
 from trueup.settings import Settings
@@ -20,14 +20,14 @@ def now() -> int:
 
 
 @dataclass
-class Edge:
+class ServerContext:
     """One server process."""
 
     settings: Settings
     writer: Writer
     clock: Callable[[], int] = now
     randomness: Callable[[int], bytes] = os.urandom
-    watch: Watch = field(default_factory=Watch)
+    events: WriterEvents = field(default_factory=WriterEvents)
     is_stopping: Callable[[], bool] = lambda: False  # what would go on for long ends then: the server waits for it
     _derived: dict[Callable[[Catalog], Any], tuple[Catalog, Any]] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from threading import Lock
 
-from trueup.live.watch import Watch
+from trueup.live.events import WriterEvents
 
 
 class State(StrEnum):
@@ -20,13 +20,13 @@ class State(StrEnum):
 class Health:
     """The state, and the reasons for it. Every thread may look and tell."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, events: WriterEvents) -> None:
         """Begin as STARTING.
 
         Args:
-            watch: Is told of each change of state.
+            events: Is told of each change of state.
         """
-        self._watch, self._lock = watch, Lock()
+        self._events, self._lock = events, Lock()
         self._told = State.STARTING
         self._connected = self._stopping = False
         self.database = ""  # why the database cannot be written, '' while it can or was not asked yet
@@ -92,4 +92,4 @@ class Health:
             before, self._told = self._told, self.state
             changed = before is not self._told
         if changed:
-            self._watch.changed(self._told, before, why)
+            self._events.changed(self._told, before, why)

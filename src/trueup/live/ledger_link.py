@@ -11,11 +11,11 @@ from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableE
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key
 from trueup.ledger.waits import LIVE
+from trueup.live.events import WriterEvents
 from trueup.live.health import Health
 from trueup.live.last_setup import LastSetup, keep_last_setup, read_last_setup
-from trueup.live.watch import Watch
 from trueup.model.catalog import Catalog
-from trueup.recording.live import LiveLedger
+from trueup.recording.incoming import LiveLedger
 from trueup.recording.record import Clock
 
 _RETRY_SECONDS: Final = 0.5
@@ -32,7 +32,7 @@ class LedgerLink:
         made_by: str,
         belongs_here: Callable[[Database], None],
         health: Health,
-        watch: Watch,
+        events: WriterEvents,
     ) -> None:
         """Read the setup that was kept beside the spool. Nothing is opened.
 
@@ -43,10 +43,10 @@ class LedgerLink:
             made_by: Who the batches are made by.
             belongs_here: Raises a DatabaseError where the folder belongs to another ledger.
             health: How the process stands.
-            watch: Who looks on.
+            events: Who looks on.
         """
         self._url, self._folder, self._clock, self._made_by = url, folder, clock, made_by
-        self._belongs_here, self._health, self._watch = belongs_here, health, watch
+        self._belongs_here, self._health, self._events = belongs_here, health, events
         self._next_try = 0.0
         self._place: tuple[int, int] | None = None
         self.ledger: LiveLedger | None = None
@@ -83,7 +83,7 @@ class LedgerLink:
         except (DatabaseError, OSError) as error:
             self._next_try = monotonic() + _RETRY_SECONDS
             if str(error) != self._health.database:
-                self._watch.failed(str(error))
+                self._events.failed(str(error))
             self._health.database_lost(str(error))
             return
         self.ledger = ledger
@@ -107,7 +107,7 @@ class LedgerLink:
     def lose(self, why: str) -> None:
         """Close a connection that failed. It is opened again later."""
         self._next_try = monotonic() + _RETRY_SECONDS
-        self._watch.failed(why)
+        self._events.failed(why)
         self._health.database_lost(why)
         ledger, self.ledger = self.ledger, None
         if ledger is not None:
@@ -123,7 +123,7 @@ class LedgerLink:
             if self._health.has_ledger:
                 ledger.finish()
         except DatabaseError as error:
-            self._watch.failed(str(error))
+            self._events.failed(str(error))
         with suppress(Exception):
             ledger.database.close()
 
@@ -137,4 +137,4 @@ class LedgerLink:
         try:
             keep_last_setup(self._folder, LastSetup(key.hex(), catalog))
         except OSError as error:
-            self._watch.failed(f"the setup cannot be kept beside the spool: {error.strerror or error}")
+            self._events.failed(f"the setup cannot be kept beside the spool: {error.strerror or error}")

@@ -7,6 +7,7 @@ from typing import Final
 
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.secrets import ledger_id
+from trueup.live.events import WriterEvents
 from trueup.live.health import Health
 from trueup.live.ledger_link import LedgerLink
 from trueup.live.spool.dead_letters import DeadLetters
@@ -14,7 +15,6 @@ from trueup.live.spool.drain import Drain
 from trueup.live.spool.folder import SpoolFolder
 from trueup.live.spool.mark import FolderError, claim_folder, shown_database
 from trueup.live.spool.queue import Spool
-from trueup.live.watch import Watch
 from trueup.live.writer import DEADLINE_SECONDS, Writer
 from trueup.recording.record import Clock
 
@@ -22,7 +22,7 @@ _SQLITE: Final = "sqlite:///"
 
 
 def make_writer(
-    url: str, folder: Path, spool_bytes: int, clock: Clock, made_by: str, watch: Watch, waiting: int
+    url: str, folder: Path, spool_bytes: int, clock: Clock, made_by: str, events: WriterEvents, waiting: int
 ) -> Writer:
     """Put a writer together. It takes two files of the spool; nothing else is opened.
 
@@ -34,24 +34,24 @@ def make_writer(
         spool_bytes: Room for clicks that the ledger does not have yet.
         clock: Gives microseconds since the epoch.
         made_by: Who the batches are made by.
-        watch: Who looks on.
+        events: Who looks on.
         waiting: How many callers may wait.
 
     Raises:
         OSError: The folder cannot be used.
     """
     is_alone = url.startswith(_SQLITE)
-    health, wake, spool_folder = Health(watch), threading.Event(), SpoolFolder(folder, spool_bytes)
+    health, wake, spool_folder = Health(events), threading.Event(), SpoolFolder(folder, spool_bytes)
     spool = Spool(
         spool_folder.claim_two(),
         health,
-        watch,
+        events,
         wake,
         most=waiting,
         deadline=DEADLINE_SECONDS,
         answers_first=is_alone,
     )
-    drain = Drain(spool, spool_folder, DeadLetters(folder), clock, watch)
+    drain = Drain(spool, spool_folder, DeadLetters(folder), clock, events)
 
     def belongs_here(database: Database) -> None:
         try:
@@ -59,5 +59,5 @@ def make_writer(
         except FolderError as error:
             raise DatabaseError(str(error)) from None
 
-    link = LedgerLink(url, folder, clock, made_by, belongs_here, health, watch)
-    return Writer(link, spool, drain, health, watch, wake, waiting=waiting, is_alone=is_alone)
+    link = LedgerLink(url, folder, clock, made_by, belongs_here, health, events)
+    return Writer(link, spool, drain, health, events, wake, waiting=waiting, is_alone=is_alone)

@@ -19,9 +19,9 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
 
-from trueup.live.watch import Watch
+from trueup.live.events import WriterEvents
 from trueup.live.writer import Writer
-from trueup.model.traffic import Told
+from trueup.model.traffic import RowResult
 
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"  # the library's own: where several processes keep their numbers
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
@@ -31,7 +31,7 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 _CALLERS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 
 
-class Metrics(Watch):
+class Metrics(WriterEvents):
     """The numbers of one process."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Metrics(Watch):
         self._commits.observe(seconds)
         self._clicks.inc(clicks)
 
-    def told(self, told: Sequence[Told]) -> None:
+    def told(self, told: Sequence[RowResult]) -> None:
         """What messages came to."""
         for outcome, times in Tally(each.outcome for each in told).items():
             self._messages.labels(outcome.value).inc(times)

@@ -21,7 +21,7 @@ from trueup.live.asgi import (
     header,
     peer_of,
 )
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.live.health import State
 from trueup.live.metrics import CONTENT_TYPE, Metrics
 
@@ -40,16 +40,16 @@ Check = dict[str, Any]  # `ok`, and what it was found by
 class Operation:
     """Answers /healthz, /readyz and /metrics."""
 
-    def __init__(self, edge: Edge, metrics: Metrics) -> None:
+    def __init__(self, context: ServerContext, metrics: Metrics) -> None:
         """Takes: what every route stands on, and the numbers of this process."""
-        self._edge, self._metrics = edge, metrics
+        self._context, self._metrics = context, metrics
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] not in ("GET", "HEAD"):
             await answer_method(send, scope["method"], b"GET, HEAD, OPTIONS", "use GET\n")
         elif scope["path"] == "/healthz":
-            dead = self._edge.writer.health.state is State.DEAD
+            dead = self._context.writer.health.state is State.DEAD
             await answer(send, 503 if dead else 200, b"dead\n" if dead else b"ok\n", TEXT)
         elif scope["path"] == "/readyz":
             await self._readiness(send)
@@ -57,16 +57,18 @@ class Operation:
             await self._numbers(scope, send)
 
     async def _readiness(self, send: Send) -> None:
-        self._metrics.look(self._edge.writer)
+        self._metrics.look(self._context.writer)
         checks = self._checks()
-        ready = all(check["ok"] for check in checks.values()) and self._edge.writer.health.state is State.SERVING
-        said = json.dumps({"ready": ready, "state": self._edge.writer.health.state, "checks": checks}).encode() + b"\n"
+        ready = all(check["ok"] for check in checks.values()) and self._context.writer.health.state is State.SERVING
+        said = (
+            json.dumps({"ready": ready, "state": self._context.writer.health.state, "checks": checks}).encode() + b"\n"
+        )
         headers = [] if ready else [(b"retry-after", b"5")]
         await answer(send, 200 if ready else 503, said, b"application/json", headers)
 
     def _checks(self) -> dict[str, Check]:
         """Each thing that may keep the server from taking work. It says nothing that only its keeper should know."""
-        writer, settings = self._edge.writer, self._edge.settings
+        writer, settings = self._context.writer, self._context.settings
         free = min(map(_free_bytes, self._folders()))
         stalled = self._metrics.stalled_seconds
         queue = {"waiting": writer.waiting, "most": settings.waiting, "stalled_seconds": round(stalled, 1)}
@@ -79,18 +81,18 @@ class Operation:
 
     def _spool_check(self) -> Check:
         """Whether the spool can be written, and nothing waits in it that should be in the ledger."""
-        writer = self._edge.writer
+        writer = self._context.writer
         spooled, left_behind = writer.spooled, writer.left_behind
         return {
             "ok": not writer.health.spool and spooled == left_behind == 0,
             "bytes": spooled,
             "bytes_of_others": left_behind,
             "laid_aside": writer.laid_aside,
-            "most_bytes": self._edge.settings.spool_bytes,
+            "most_bytes": self._context.settings.spool_bytes,
         }
 
     def _folders(self) -> list[Path]:
-        settings = self._edge.settings
+        settings = self._context.settings
         file = settings.database_url.removeprefix(_SQLITE)
         return [settings.folder] + ([Path(file).parent] if file != settings.database_url else [])
 
@@ -99,11 +101,11 @@ class Operation:
             told = "the metrics are not for everyone: bring TRUEUP_METRICS_TOKEN, or name where you ask from in "
             await answer_text(send, 403, f"{told}TRUEUP_METRICS_FROM\n")
             return
-        self._metrics.look(self._edge.writer)
+        self._metrics.look(self._context.writer)
         await answer(send, 200, self._metrics.told_as_text(), CONTENT_TYPE)
 
     def _may_see_numbers(self, scope: Scope) -> bool:
-        settings, peer = self._edge.settings, peer_of(scope)
+        settings, peer = self._context.settings, peer_of(scope)
         if _brings(scope, settings.metrics_token.get_secret_value()):
             return True
         if settings.public_url and "metrics_from" not in settings.model_fields_set:

@@ -9,8 +9,8 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from trueup.ledger.database import Database, DatabaseUnavailableError
-from trueup.live.callers import UnavailableError
-from trueup.live.watch import Watch
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.events import WriterEvents
 from trueup.recording.chunks import Slices
 
 T = TypeVar("T")
@@ -26,13 +26,13 @@ class _Job:
 class SliceQueue:
     """Work that waits for its next slice, in turn."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, events: WriterEvents) -> None:
         """Nothing waits yet.
 
         Args:
-            watch: Who looks on.
+            events: Who looks on.
         """
-        self._watch, self._lock = watch, Lock()
+        self._events, self._lock = events, Lock()
         self._jobs: deque[_Job] = deque()
         self._closed = ""
         self._next_slice = 0.0
@@ -88,7 +88,7 @@ class SliceQueue:
         finally:
             self._next_slice = 2 * monotonic() - began
             self.had_traffic = False
-            self._watch.sliced(monotonic() - began)
+            self._events.sliced(monotonic() - began)
 
     def cut_off(self, error: Exception) -> None:
         """Fail what has begun: what it has read so far is of a connection that is lost."""

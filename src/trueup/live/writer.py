@@ -14,18 +14,18 @@ from time import monotonic
 from typing import Final, TypeVar
 
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
-from trueup.live.callers import STOPPING, Caller, Callers, UnavailableError
+from trueup.live.commit_queue import STOPPING, CommitQueue, UnavailableError, Waiter
+from trueup.live.events import WriterEvents
+from trueup.live.group_commit import Answer, MessageRecorder
 from trueup.live.health import Health
 from trueup.live.ledger_link import LedgerLink
-from trueup.live.messages import Answer, MessageRecorder
 from trueup.live.slices import SliceQueue
 from trueup.live.spool.drain import Drain
 from trueup.live.spool.queue import Spool
-from trueup.live.watch import Watch
 from trueup.model.catalog import Catalog
-from trueup.model.traffic import Click, Message, Told
-from trueup.recording.chunks import Slices, at_once
-from trueup.recording.live import LiveLedger
+from trueup.model.traffic import Click, IncomingConversion, RowResult
+from trueup.recording.chunks import Slices, single_slice
+from trueup.recording.incoming import LiveLedger
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Writer:
         spool: Spool,
         drain: Drain,
         health: Health,
-        watch: Watch,
+        events: WriterEvents,
         wake: threading.Event,
         *,
         waiting: int,
@@ -57,15 +57,15 @@ class Writer:
         """Nothing is opened before `start`. `make_writer` puts the parts together."""
         self.health = health
         self._link, self._spool, self._drain = link, spool, drain
-        self._watch, self._wake, self._is_alone = watch, wake, is_alone
-        self._callers: Callers[Message] = Callers(wake, waiting, _PATIENCE)
-        self._messages = MessageRecorder(link, drain, self._is_wanted, self._lose, watch)
-        self._slices = SliceQueue(watch)
+        self._events, self._wake, self._is_alone = events, wake, is_alone
+        self._queue: CommitQueue[IncomingConversion] = CommitQueue(wake, waiting, _PATIENCE)
+        self._messages = MessageRecorder(link, drain, self._is_wanted, self._lose, events)
+        self._slices = SliceQueue(events)
         self._stopping, self._ended, self._tried = threading.Event(), threading.Event(), threading.Event()
         self._next_look = self._next_clicks = 0.0
         self._busy_since = 0.0  # 0: the thread waits
         self._thread = threading.Thread(target=self._live, name="writer", daemon=True)
-        self._watching = threading.Thread(target=self._watch_over, name="watch", daemon=True)
+        self._watching = threading.Thread(target=self._watch_over, name="events", daemon=True)
 
     def start(self, seconds: float = DEADLINE_SECONDS) -> None:
         """Begin. Returns once the ledger has answered, or soon after where it does not: clicks are taken either way.
@@ -83,17 +83,17 @@ class Writer:
         if self._ended.is_set():
             return
         self.health.stop()
-        self._callers.turn_away(STOPPING)
+        self._queue.turn_away(STOPPING)
         self._slices.close(STOPPING)
         self._spool.stop(_STOP_SECONDS)
         self._stopping.set()
         self._wake.set()
         self._thread.join(_STOP_SECONDS)
         self._ended.set()
-        self._callers.close()
+        self._queue.close()
         hangs = self._thread.is_alive()
         if hangs:
-            self._watch.failed("the database does not answer: what it was asked last is left to it")
+            self._events.failed("the database does not answer: what it was asked last is left to it")
         self._spool.close(in_use=hangs)
 
     @property
@@ -116,7 +116,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many callers wait."""
-        return len(self._callers) + self._spool.waiting
+        return len(self._queue) + self._spool.waiting
 
     @property
     def spooled(self) -> int:
@@ -148,10 +148,10 @@ class Writer:
         try:
             await self._spool.keep(click)
         except UnavailableError:
-            self._watch.spooled(0, 1)
+            self._events.spooled(0, 1)
             raise
 
-    async def tell(self, message: Message) -> Told:
+    async def tell(self, message: IncomingConversion) -> RowResult:
         """Record a message. Returns once it is on disk.
 
         Raises:
@@ -159,19 +159,19 @@ class Writer:
         """
         if self.trouble:
             raise UnavailableError(self.trouble)
-        told: Told = await self._callers.bring(message)
+        told: RowResult = await self._queue.submit(message)
         return told
 
-    async def try_out(self, message: Message) -> Told:
+    async def try_out(self, message: IncomingConversion) -> RowResult:
         """Say what a message would come to. Raises: UnavailableError."""
         if self.trouble:
             raise UnavailableError(self.trouble)
 
-        def tried(_database: Database) -> Told:
+        def tried(_database: Database) -> RowResult:
             assert self._link.ledger is not None  # noqa: S101 - a slice is taken only while the database is there
             return self._link.ledger.try_out(message)
 
-        return await asyncio.wrap_future(self.submit(at_once(tried)))
+        return await asyncio.wrap_future(self.submit(single_slice(tried)))
 
     def submit(self, slices: Slices[T]) -> "Future[T]":
         """Do longer work on the writer's own connection, a slice at a time. Its failure is the future's.
@@ -195,7 +195,7 @@ class Writer:
     def _live(self) -> None:
         try:
             while not self._is_done():
-                self._callers.wait(self._idle_seconds())
+                self._queue.wait(self._idle_seconds())
                 self._busy_since = monotonic()
                 self._turn()
                 self._busy_since = 0.0
@@ -203,14 +203,14 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - without this thread nothing is recorded any more
             self.health.die(f"the writer's thread ended: {type(error).__name__}: {error}")
             self._slices.close(_AGAIN)
-            self._callers.turn_away(_AGAIN)
-            self._callers.close()
+            self._queue.turn_away(_AGAIN)
+            self._queue.close()
             self._link.close()
         finally:
             self._tried.set()
 
     def _is_done(self) -> bool:
-        return self._stopping.is_set() and not self._callers and (not self._spool.parts or bool(self.trouble))
+        return self._stopping.is_set() and not self._queue and (not self._spool.parts or bool(self.trouble))
 
     def _idle_seconds(self) -> float:
         """How long to wait for a caller before anything else is due."""
@@ -235,9 +235,9 @@ class Writer:
                 self._slices.take_slice(self._ledger.database)
         except (DatabaseError, OSError) as error:
             self._lose(error)
-            self._callers.give_up(0.0, str(error))
+            self._queue.give_up(0.0, str(error))
         finally:
-            self._callers.done()
+            self._queue.done()
 
     @property
     def _ledger(self) -> LiveLedger:
@@ -262,7 +262,7 @@ class Writer:
         self._drain.adopt(ledger, at_once=True)
 
     def _is_wanted(self) -> bool:
-        return not self._callers.are_given_up
+        return not self._queue.are_given_up
 
     def _lose(self, error: Exception) -> None:
         self._link.lose(str(error))
@@ -271,12 +271,12 @@ class Writer:
 
     def _gather(self) -> None:
         """Record whatever waits, and answer."""
-        callers = self._callers.take()
-        if not self.trouble and (callers or self._stopping.is_set() or monotonic() >= self._next_clicks):
+        waiters = self._queue.drain()
+        if not self.trouble and (waiters or self._stopping.is_set() or monotonic() >= self._next_clicks):
             self._take_clicks()  # after the messages: the spool has any click that they can speak of
-        for origin in {caller.brought.origin: None for caller in callers}:
-            self._record_and_answer([caller for caller in callers if caller.brought.origin is origin])
-        self._slices.had_traffic |= bool(callers)
+        for origin in {caller.brought.origin: None for caller in waiters}:
+            self._record_and_answer([caller for caller in waiters if caller.brought.origin is origin])
+        self._slices.had_traffic |= bool(waiters)
 
     def _take_clicks(self) -> None:
         """Have the ledger take all that the spool has now."""
@@ -289,18 +289,18 @@ class Writer:
         except DatabaseError as error:
             self._lose(error)
         except OSError as error:  # a file that cannot be emptied gives its clicks again
-            self._watch.failed(str(error))
+            self._events.failed(str(error))
             self.health.spool_lost(f"the spool cannot be written: {error.strerror or error}")
         self._next_clicks = monotonic() + (_TOGETHER_SECONDS if self._is_alone else 0.0)
         self._slices.had_traffic |= not self._is_alone
 
-    def _record_and_answer(self, messages: Sequence[Caller[Message]]) -> None:
+    def _record_and_answer(self, messages: Sequence[Waiter[IncomingConversion]]) -> None:
         """Record messages of one origin, and answer."""
         began = monotonic()
-        self._callers.answer(messages, self._answers([caller.brought for caller in messages]))
-        self._watch.gathered(0, len(messages), monotonic() - began)
+        self._queue.answer(messages, self._answers([caller.brought for caller in messages]))
+        self._events.gathered(0, len(messages), monotonic() - began)
 
-    def _answers(self, messages: Sequence[Message]) -> Sequence[Answer]:
+    def _answers(self, messages: Sequence[IncomingConversion]) -> Sequence[Answer]:
         return [UnavailableError(self.trouble)] * len(messages) if self.trouble else self._messages.recorded(messages)
 
     # --- the thread that watches over it
@@ -312,6 +312,6 @@ class Writer:
             if busy_since and monotonic() - busy_since > DEADLINE_SECONDS and self.health.has_ledger:
                 self.health.database_lost(f"the database has not answered for {DEADLINE_SECONDS:.0f} seconds")
                 self._spool.wake()
-            self._callers.give_up(DEADLINE_SECONDS)
-            if self._spool.callers.give_up(DEADLINE_SECONDS):
+            self._queue.give_up(DEADLINE_SECONDS)
+            if self._spool.queue.give_up(DEADLINE_SECONDS):
                 self.health.spool_lost(f"the disk has not answered for {DEADLINE_SECONDS:.0f} seconds")

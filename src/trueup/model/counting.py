@@ -22,7 +22,7 @@ class Sums:
     declined_revenue: int = 0
 
 
-def summed(totals: pl.DataFrame, left_out_types: Collection[str]) -> Sums:
+def sum_totals(totals: pl.DataFrame, left_out_types: Collection[str]) -> Sums:
     """Sum TOTALS by the counting rules.
 
     Takes: also the conversion types that are not included in conversions; their money counts all the same.

@@ -15,24 +15,24 @@ _BEYOND: Final = 2**63  # what 64 bits do not hold
 _AS_WRITTEN: Final = pl.QueryOptFlags.none()
 
 
-def worked_out(plan: pl.LazyFrame) -> pl.DataFrame:
+def collect_unoptimized(plan: pl.LazyFrame) -> pl.DataFrame:
     """Carry a plan out as it stands: to improve it first, or to stream, costs a small batch more than it saves."""
     return plan.collect(engine="in-memory", optimizations=_AS_WRITTEN)
 
 
-def with_found(rows: pl.DataFrame, found: pl.DataFrame, key: str) -> pl.DataFrame:
+def left_join(rows: pl.DataFrame, found: pl.DataFrame, key: str) -> pl.DataFrame:
     """Each row with what was found by its key, null where nothing was: a left join that keeps the rows' order.
 
     Takes: also what was found, each key once.
     """
     if max(rows.height, found.height) > FEW:
-        return worked_out(rows.lazy().join(found.lazy(), on=key, how="left", maintain_order="left"))
+        return collect_unoptimized(rows.lazy().join(found.lazy(), on=key, how="left", maintain_order="left"))
     place_of = {value: place for place, value in enumerate(found[key].to_list())}
     places = pl.Series([place_of.get(value) for value in rows[key].to_list()], dtype=pl.UInt32)
     return rows.hstack([column[places] for column in found.get_columns() if column.name != key])
 
 
-def summed(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.DataFrame:
+def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.DataFrame:
     """The sums of some columns for each key, sorted by key.
 
     Takes: rows without nulls; the columns that are the key; those to be summed, of whole numbers. Returns: the columns
@@ -40,7 +40,7 @@ def summed(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.Da
     """
     if not 0 < rows.height <= FEW:
         plan = rows.lazy().group_by(*key).agg(pl.col(*sums).cast(pl.Int128).sum()).sort(*key)
-        return worked_out(plan.with_columns_seq(pl.col(*sums).cast(pl.Int64, strict=False)))
+        return collect_unoptimized(plan.with_columns_seq(pl.col(*sums).cast(pl.Int64, strict=False)))
     keys = list(zip(*(rows[name].to_list() for name in key), strict=True))
     cells = sorted(set(keys))
     columns = [

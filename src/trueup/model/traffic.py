@@ -10,7 +10,7 @@ Click = tuple[Any, ...]  # the values of CLICKS, in order
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class IncomingConversion:
     """One postback or pixel, as it was read."""
 
     row: Mapping[str, Any]  # the columns of ROWS that it gives
@@ -22,7 +22,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RowResult:
     """What a message came to."""
 
     outcome: Outcome

@@ -105,7 +105,7 @@ class Approval(StrEnum):
     MANUAL = "manual"  # created as pending when the row gives no status
 
 
-class Clock(StrEnum):
+class ReportClock(StrEnum):
     """Which moment a conversion is counted at."""
 
     CONVERSION = "conversion"

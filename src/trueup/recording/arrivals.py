@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from trueup.ledger.batches import batches_left_out
+from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_clicks, lock_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
@@ -64,4 +64,4 @@ def steps_to_wake(
         coming: For a preview, CLICK_FACTS of clicks that are looked at as if they were stored.
     """
     # Asked for under the clicks' locks: an undo that began later decides these clicks again itself.
-    return steps_again(database, waiting, batches_left_out(database), by_batch, coming=coming)
+    return steps_again(database, waiting, undone_batches(database), by_batch, coming=coming)

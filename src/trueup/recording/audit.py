@@ -10,7 +10,7 @@ from trueup.decide.again import decide_again
 from trueup.decide.effects import rollup_deltas, totals_of_cells
 from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
-from trueup.ledger.batches import added, batches_left_out, count_outcomes, read_batches
+from trueup.ledger.batches import added, count_outcomes, read_batches, undone_batches
 from trueup.ledger.database import Database
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.policies import read_policies
@@ -71,13 +71,13 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
     whole = Law("database", "The database finds nothing wrong with its files.")
-    with database.one_moment():
+    with database.read_transaction():
         batches = read_batches(database)
-        left_out = batches_left_out(database)
+        undone_batch_ids = undone_batches(database)
         recounted = empty(ROLLUPS)
         for found in _ranges(database, batches, progress, range_rows):
             numbered.look(found.rows.height, _gaps(found.rows))
-            again.look(found.conversions.height, _decided_differently(database, found, left_out))
+            again.look(found.conversions.height, _decided_differently(database, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
             recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
         recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
@@ -120,10 +120,10 @@ def _gaps(rows: pl.DataFrame) -> list[str]:
     ]
 
 
-def _decided_differently(database: Database, found: _Range, left_out: frozenset[int]) -> list[str]:
+def _decided_differently(database: Database, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
     policies = read_policies(database, found.rows["policy_id"].unique().to_list())
     stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
-    steps = decide_again(found.rows, stored, policies, without=left_out, by_batch=0)
+    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=0)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 

@@ -31,7 +31,7 @@ _FIRST_SLICE, _SMALLEST_SLICE = 500, 100
 
 
 @dataclass(frozen=True)
-class Watch:
+class RunOptions:
     """Who looks on while rows are decided, and how large the chunks are (None: as large as a short lock allows)."""
 
     progress: Progress = lambda _done, _all: None
@@ -97,7 +97,7 @@ class Pace:
         return max(_SMALLEST, min(_LARGEST, fit, done * 2))
 
 
-def at_once(work: Callable[[Database], T]) -> Slices[T]:
+def single_slice(work: Callable[[Database], T]) -> Slices[T]:
     """Short work as slices: one that never pauses."""
 
     def slices(database: Database) -> Generator[None, None, T]:

@@ -14,7 +14,7 @@ from trueup.decide.again import decide_again, turned_rows
 from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.terms import Policies
-from trueup.ledger.batches import advance_batch, batches_left_out
+from trueup.ledger.batches import advance_batch, undone_batches
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies
@@ -73,11 +73,11 @@ def record_rows(
     """
     # Deciding many rows takes longer than writing them. Where the database can tell that nobody wrote meanwhile, it is
     # done before the lock is taken, and again under the lock only if somebody did.
-    click_ids, version = _usable_ids(batch), database.others_writes() if batch.height > _FEW else None
+    click_ids, version = _usable_ids(batch), database.data_version() if batch.height > _FEW else None
     decisions = None if version is None else decide(batch, read_snapshot(database, click_ids), policies)
     with database.transaction():
         lock_clicks(database, click_ids)
-        if decisions is None or database.others_writes() != version:
+        if decisions is None or database.data_version() != version:
             decisions = decide(batch, read_snapshot(database, click_ids), policies)
         commit_rows(database, decisions.journal)
         beside(decisions)
@@ -93,14 +93,14 @@ def record_again(database: Database, click_ids: Sequence[str], record: BatchReco
     with database.transaction():
         lock_clicks(database, click_ids)
         # Asked for under the lock: an undo that another program begins later decides these clicks again itself.
-        steps = steps_again(database, click_ids, batches_left_out(database), record.batch_id)
+        steps = steps_again(database, click_ids, undone_batches(database), record.batch_id)
         return _commit_steps(database, steps, _NO_ROWS, record, len(click_ids), clock)
 
 
 def steps_again(
     database: Database,
     click_ids: Sequence[str],
-    left_out: frozenset[int],
+    undone_batch_ids: frozenset[int],
     by_batch: int,
     *,
     coming: pl.DataFrame | None = None,
@@ -113,7 +113,7 @@ def steps_again(
     policies = read_policies(database, rows["policy_id"].unique().to_list())
     if coming is not None:
         stored = replace(stored, clicks=pl.concat([stored.clicks, coming.select(*CLICK_FACTS)]))
-    return decide_again(rows, stored, policies, without=left_out, by_batch=by_batch)
+    return decide_again(rows, stored, policies, without=undone_batch_ids, by_batch=by_batch)
 
 
 def looked_again(

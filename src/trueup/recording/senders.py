@@ -8,10 +8,10 @@ from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_click_facts
 from trueup.model.catalog import AffiliateNetwork, Catalog
 from trueup.model.ids import CLICK_ID
-from trueup.model.traffic import Message
+from trueup.model.traffic import IncomingConversion
 
 
-def refused_senders(database: Database, catalog: Catalog, messages: Sequence[Message]) -> list[int]:
+def refused_senders(database: Database, catalog: Catalog, messages: Sequence[IncomingConversion]) -> list[int]:
     """The places of the messages whose senders may not report conversions of their clicks.
 
     A key is good for the clicks of its own network. A network may ask for a key, and for certain addresses. A click
@@ -28,7 +28,9 @@ def refused_senders(database: Database, catalog: Catalog, messages: Sequence[Mes
     return [place for place in doubtful if not _may_report(messages[place], network_of, careful)]
 
 
-def _may_report(said: Message, network_of: Mapping[str, int], careful: Mapping[int, AffiliateNetwork]) -> bool:
+def _may_report(
+    said: IncomingConversion, network_of: Mapping[str, int], careful: Mapping[int, AffiliateNetwork]
+) -> bool:
     network_id = network_of.get(said.row.get("click_id", ""))
     if said.sender < 0:
         return False

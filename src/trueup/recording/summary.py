@@ -11,7 +11,7 @@ from trueup.decide.messages import message
 from trueup.ledger.batches import added
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.counting import Sums, summed
+from trueup.model.counting import Sums, sum_totals
 from trueup.model.frames import JOURNAL, TOTALS, Schema, empty
 from trueup.model.money import text_from_micros
 from trueup.model.words import ClickOutcome, ModeFrom, Outcome
@@ -92,7 +92,7 @@ class Summary:
         """The workspace's numbers before and after the batch."""
         left_out = [kind.name for kind in catalog.conversion_types.values() if not kind.include_in_conversions]
         after = added(self.totals_before, self.totals_delta)
-        return summed(self.totals_before, left_out), summed(after, left_out)
+        return sum_totals(self.totals_before, left_out), sum_totals(after, left_out)
 
     @property
     def conversion_ids_unknown(self) -> bool:

@@ -14,19 +14,19 @@ from trueup.decide.effects import totals_delta
 from trueup.ledger.batches import (
     BatchMovedError,
     added,
-    batches_left_out,
     create_batch,
     lock_batch,
     read_batch,
     stop_batch,
     touched_clicks,
+    undone_batches,
     undos_of,
 )
 from trueup.ledger.database import Database
 from trueup.ledger.rollups import read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.words import BatchKind, BatchState, Origin
-from trueup.recording.chunks import Pace, Watch, to_its_end
+from trueup.recording.chunks import Pace, RunOptions, to_its_end
 from trueup.recording.record import Clock, looked_again, record_again
 from trueup.recording.summary import NOTHING_TURNED, Summary
 
@@ -48,10 +48,10 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
         raise UndoRefusedError(
             f"Batch {batch_id} woke rows whose clicks came later than they did. To take rows back, undo their batch."
         )
-    left_out = batches_left_out(database)  # before the undos: another program may be about to make one
+    undone_batch_ids = undone_batches(database)  # before the undos: another program may be about to make one
     undos = undos_of(database, batch_id)
     resumed = next((undo for undo in undos if undo.state is BatchState.RUNNING), None)
-    if resumed is None and batch_id in left_out:
+    if resumed is None and batch_id in undone_batch_ids:
         last = undos[-1].batch_id
         raise UndoRefusedError(
             f"Batch {batch_id} is undone already, by batch {last}; `trueup undo {last}` brings it back."
@@ -59,12 +59,12 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
     return batch, resumed
 
 
-def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | None, watch: Watch) -> Summary:
+def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | None, options: RunOptions) -> Summary:
     """Say what `apply_undo` would do now. Changes nothing."""
     clicks = clicks_of(database, batch)
-    before, after = batches_left_out(database), batches_left_out(database, also_undone=batch.batch_id)
+    before, after = undone_batches(database), undone_batches(database, also_undone=batch.batch_id)
     summary = Summary(None, clicks.len(), totals_before=read_totals(database), turned=NOTHING_TURNED)
-    done, size = (resumed.rows_done if resumed else 0), watch.chunk_rows or _FIRST_CLICKS
+    done, size = (resumed.rows_done if resumed else 0), options.chunk_rows or _FIRST_CLICKS
     while done < clicks.len():
         ids = clicks.slice(done, size).to_list()
         steps, turned = looked_again(database, ids, before, after)
@@ -74,15 +74,15 @@ def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | 
             turned=summary.turned and summary.turned.and_these(turned),
         )
         done += len(ids)
-        watch.progress(done, clicks.len())
+        options.progress(done, clicks.len())
     return summary
 
 
 def apply_undo(
-    database: Database, batch: BatchRecord, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
+    database: Database, batch: BatchRecord, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
 ) -> Summary:
     """Undo a batch, or go on with its undo. Raises: BatchMovedError when another program does it too."""
-    return to_its_end(applying_undo(database, batch, resumed, made_by, clock, watch))
+    return to_its_end(applying_undo(database, batch, resumed, made_by, clock, options))
 
 
 def applying_undo(
@@ -91,7 +91,7 @@ def applying_undo(
     resumed: BatchRecord | None,
     made_by: str,
     clock: Clock,
-    watch: Watch,
+    options: RunOptions,
     origin: Origin = Origin.CLI,
     clicks: pl.Series | None = None,
 ) -> Generator[None, None, Summary]:
@@ -103,14 +103,14 @@ def applying_undo(
         stop(database, batch)
     if clicks is None:
         clicks = clicks_of(database, batch)
-    record = resumed or _begin(database, batch, clicks.len(), made_by, clock, origin, watch)
-    pace, longest = Pace(database, _FIRST_CLICKS, watch.chunk_rows, watch.slice_seconds), 0.0
+    record = resumed or _begin(database, batch, clicks.len(), made_by, clock, origin, options)
+    pace, longest = Pace(database, _FIRST_CLICKS, options.chunk_rows, options.slice_seconds), 0.0
     while record.state is BatchState.RUNNING:
         ids = clicks.slice(record.rows_done, pace.next()).to_list()
         record = record_again(database, ids, record, clock)
         longest = max(longest, database.lock_seconds)
         pace.learn(len(ids))
-        watch.progress(record.rows_done, clicks.len())
+        options.progress(record.rows_done, clicks.len())
         yield
     return Summary(
         record.batch_id,
@@ -134,7 +134,7 @@ def _begin(
     made_by: str,
     clock: Clock,
     origin: Origin,
-    watch: Watch,
+    options: RunOptions,
 ) -> BatchRecord:
     receipt = Receipt(BatchKind.UNDO, origin, clock(), made_by, batch.policy_id, undoes=batch.batch_id)
     with database.transaction():
@@ -142,7 +142,7 @@ def _begin(
         if undos_of(database, batch.batch_id) and not _is_still_to_undo(database, batch):
             raise BatchMovedError(batch.batch_id)
         record = create_batch(database, receipt, clicks, read_totals(database))
-        watch.begun(record)
+        options.begun(record)
     return record
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
-from trueup.model.words import DEFAULT_TYPE, Clock, Status
+from trueup.model.words import DEFAULT_TYPE, ReportClock, Status
 from trueup.reports.names import names_by_id
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -47,7 +47,7 @@ class Filters:
 
     from_: str | None = None
     to: str | None = None
-    date: str = Clock.CONVERSION.value
+    date: str = ReportClock.CONVERSION.value
     status: Sequence[str] = ()
     type: Sequence[str] = ()
     campaign: Sequence[str] = ()
@@ -78,7 +78,7 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
     for word, column in _EXACT.items():
         any_of[column] = [] if getattr(filters, word) is None else [getattr(filters, word)]
     return Selection(
-        clock=known_word("clock", filters.date, Clock),
+        clock=known_word("clock", filters.date, ReportClock),
         from_at=from_at,
         to_at=to_at,
         any_of={column: values for column, values in any_of.items() if values},

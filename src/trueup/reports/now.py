@@ -9,7 +9,7 @@ import polars as pl
 
 from trueup.decide.again import decided_again
 from trueup.decide.messages import message
-from trueup.ledger.batches import batches_ever_undone, batches_left_out
+from trueup.ledger.batches import batches_ever_undone, undone_batches
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies
 from trueup.ledger.snapshot import (
@@ -43,10 +43,10 @@ def with_now(database: Database, rows: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The rows, in their order, with the columns of NOW.
     """
-    left_out = batches_left_out(database)
-    again = _again(database, rows, left_out)
+    undone_batch_ids = undone_batches(database)
+    again = _again(database, rows, undone_batch_ids)
     beside = rows.join(again, on=_ROW, how="left", maintain_order="left")
-    is_undone, differs = pl.col("batch_id").is_in(list(left_out)), _DIFFERS.fill_null(value=False)
+    is_undone, differs = pl.col("batch_id").is_in(list(undone_batch_ids)), _DIFFERS.fill_null(value=False)
     return beside.with_columns(
         outcome_now=pl.when(is_undone).then(pl.lit(UNDONE)).when(differs).then("outcome_again").otherwise(pl.lit("")),
         message_now=pl.when(is_undone)
@@ -57,7 +57,7 @@ def with_now(database: Database, rows: pl.DataFrame) -> pl.DataFrame:
     ).select(*rows.columns, *NOW)
 
 
-def _again(database: Database, rows: pl.DataFrame, left_out: frozenset[int]) -> pl.DataFrame:
+def _again(database: Database, rows: pl.DataFrame, undone_batch_ids: frozenset[int]) -> pl.DataFrame:
     """What the rows of those clicks come to now whose past may have changed: outcome, conversion and message."""
     click_ids = _perhaps_changed(database, rows["click_id"].unique().sort().to_list())
     found = [_NONE]
@@ -65,7 +65,7 @@ def _again(database: Database, rows: pl.DataFrame, left_out: frozenset[int]) -> 
         some = click_ids[start : start + _CLICKS]
         journal = read_journal(database, some)
         policies = read_policies(database, journal["policy_id"].unique().to_list())
-        decided = decided_again(journal, read_click_facts(database, some), policies, without=left_out).journal
+        decided = decided_again(journal, read_click_facts(database, some), policies, without=undone_batch_ids).journal
         found.append(
             decided.select(
                 *_ROW, message_again=message(), outcome_again="outcome", conversion_again="conversion_n"

@@ -22,7 +22,7 @@ from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import TOTALS, Schema, empty
 from trueup.model.words import BatchKind, BatchState, ClickOutcome, Origin
 from trueup.recording.arrivals import record_arrivals, steps_to_wake
-from trueup.recording.chunks import FIRST_CHUNK, Pace, Watch, to_its_end
+from trueup.recording.chunks import FIRST_CHUNK, Pace, RunOptions, to_its_end
 from trueup.recording.record import Clock
 from trueup.recording.summary import Summary, sampled
 from trueup.uploads.click_file import ClickFile, new_clicks, rows_at, with_click_messages
@@ -37,11 +37,11 @@ def unfinished_import(database: Database, file: ClickFile) -> BatchRecord | None
 
 
 def preview_clicks(
-    database: Database, file: ClickFile, resumed: BatchRecord | None, received_at: int, watch: Watch
+    database: Database, file: ClickFile, resumed: BatchRecord | None, received_at: int, options: RunOptions
 ) -> Summary:
     """Say what `apply_clicks` would do now. Changes nothing."""
     summary = Summary(None, file.rows, totals_before=read_totals(database), samples=empty(_SAMPLES))
-    done, size, last = (resumed.rows_done if resumed else 0), watch.chunk_rows or FIRST_CHUNK, pl.Series([""])
+    done, size, last = (resumed.rows_done if resumed else 0), options.chunk_rows or FIRST_CHUNK, pl.Series([""])
     while done < file.rows:
         rows = rows_at(file, done, size, received_at)
         ids = _fit_ids(rows)
@@ -54,7 +54,7 @@ def preview_clicks(
         delta = totals_delta(steps_to_wake(database, waiting, 0, coming=new)) if waiting else empty(TOTALS)
         summary = _summed(summary, rows, delta)
         done += rows.height
-        watch.progress(done, file.rows)
+        options.progress(done, file.rows)
     return replace(summary, samples=with_click_messages(summary.samples, file))
 
 
@@ -65,14 +65,14 @@ def apply_clicks(
     received_at: int,
     made_by: str,
     clock: Clock,
-    watch: Watch,
+    options: RunOptions,
 ) -> Summary:
     """Import a file's clicks, or the rest of them, chunk by chunk.
 
     Takes: the unfinished batch of the same command, None to make a new one; when the file was received, for a resumed
     batch its own moment. Raises: BatchMovedError when another program carries the same batch on.
     """
-    return to_its_end(applying_clicks(database, file, resumed, received_at, made_by, clock, watch))
+    return to_its_end(applying_clicks(database, file, resumed, received_at, made_by, clock, options))
 
 
 def applying_clicks(
@@ -82,19 +82,19 @@ def applying_clicks(
     received_at: int,
     made_by: str,
     clock: Clock,
-    watch: Watch,
+    options: RunOptions,
     origin: Origin = Origin.CLI,
 ) -> Generator[None, None, Summary]:
     """Do the same with a pause after each chunk, for whoever has other work for the connection."""
-    record = resumed or _begin(database, file, received_at, made_by, origin, watch)
+    record = resumed or _begin(database, file, received_at, made_by, origin, options)
     summary = Summary(record.batch_id, file.rows, samples=empty(_SAMPLES))
-    pace = Pace(database, FIRST_CHUNK, watch.chunk_rows, watch.slice_seconds)
+    pace = Pace(database, FIRST_CHUNK, options.chunk_rows, options.slice_seconds)
     while record.state is BatchState.RUNNING:
         rows = rows_at(file, record.rows_done, pace.next(), received_at)
         rows, record = _import(database, file, rows, record, clock)
         pace.learn(rows.height)
         summary = _summed(summary, rows, seconds=database.lock_seconds)
-        watch.progress(record.rows_done, file.rows)
+        options.progress(record.rows_done, file.rows)
         yield
     return replace(
         summary,
@@ -106,7 +106,7 @@ def applying_clicks(
 
 
 def _begin(
-    database: Database, file: ClickFile, received_at: int, made_by: str, origin: Origin, watch: Watch
+    database: Database, file: ClickFile, received_at: int, made_by: str, origin: Origin, options: RunOptions
 ) -> BatchRecord:
     policy = file.catalog.policy()
     receipt = Receipt(
@@ -122,7 +122,7 @@ def _begin(
     with database.transaction():
         store_policy(database, policy)
         record = create_batch(database, receipt, file.rows, read_totals(database))
-        watch.begun(record)
+        options.begun(record)
     return record
 
 

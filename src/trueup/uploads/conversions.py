@@ -27,7 +27,7 @@ from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.policy import Policy
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, RowKind
-from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, Pace, Watch, applied_order, to_its_end
+from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, Pace, RunOptions, applied_order, to_its_end
 from trueup.recording.record import Clock, as_batch, carry, decide_now, record_rows
 from trueup.recording.summary import Summary, sampled, with_messages, with_modes
 
@@ -108,13 +108,13 @@ def unfinished(earlier: list[BatchRecord], choices: str) -> BatchRecord | None:
 
 
 def preview_upload(
-    database: Database, upload: Upload, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
+    database: Database, upload: Upload, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
 ) -> Summary:
     """Say what `apply_upload` would do now. Changes nothing."""
     policy = _policy(database, resumed)
     receipt = _receipt(upload, policy, resumed, made_by, clock)
     summary = Summary(None, upload.rows, totals_before=read_totals(database))
-    done, size = (resumed.rows_done if resumed else 0), watch.chunk_rows or FIRST_CHUNK
+    done, size = (resumed.rows_done if resumed else 0), options.chunk_rows or FIRST_CHUNK
     carried: Snapshot | None = None
     while done < upload.rows:
         rows = _rows_at(upload, done, _whole_clicks(upload, done, size))
@@ -122,21 +122,21 @@ def preview_upload(
         if upload.order.lapping.len():
             carried = carry(carried, decisions, upload.order.lapping)
         summary = with_modes(_summed(summary, decisions, totals_delta(decisions.steps)), decisions.journal)
-        watch.seen(decisions.journal)
+        options.seen(decisions.journal)
         done += rows.height
-        watch.progress(done, upload.rows)
+        options.progress(done, upload.rows)
     return replace(summary, samples=with_messages(summary.samples))
 
 
 def apply_upload(
-    database: Database, upload: Upload, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
+    database: Database, upload: Upload, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
 ) -> Summary:
     """Apply a file's rows, or the rest of them, chunk by chunk.
 
     Takes: the unfinished batch of the same command, None to make a new one. Raises: BatchMovedError when another
     program applies the same batch.
     """
-    return to_its_end(applying_upload(database, upload, resumed, made_by, clock, watch))
+    return to_its_end(applying_upload(database, upload, resumed, made_by, clock, options))
 
 
 def applying_upload(
@@ -145,23 +145,23 @@ def applying_upload(
     resumed: BatchRecord | None,
     made_by: str,
     clock: Clock,
-    watch: Watch,
+    options: RunOptions,
     origin: Origin = Origin.CLI,
 ) -> Generator[None, None, Summary]:
     """Do the same with a pause after each chunk, for whoever has other work for the connection."""
     policy = _policy(database, resumed)
     receipt = _receipt(upload, policy, resumed, made_by, clock, origin)
-    record = resumed or _begin(database, upload, receipt, policy, watch)
+    record = resumed or _begin(database, upload, receipt, policy, options)
     summary = Summary(record.batch_id, upload.rows)
-    pace = Pace(database, FIRST_CHUNK, watch.chunk_rows, watch.slice_seconds)
+    pace = Pace(database, FIRST_CHUNK, options.chunk_rows, options.slice_seconds)
     while record.state is BatchState.RUNNING:
         rows = _rows_at(upload, record.rows_done, pace.next())
         batch = as_batch(rows, receipt, record.batch_id)
         decisions, record = record_rows(database, batch, record, {policy.policy_id: policy}, clock)
         summary = _summed(summary, decisions, None, database.lock_seconds)
         pace.learn(rows.height)
-        watch.seen(decisions.journal)
-        watch.progress(record.rows_done, upload.rows)
+        options.seen(decisions.journal)
+        options.progress(record.rows_done, upload.rows)
         yield
     return replace(
         summary,
@@ -204,11 +204,11 @@ def _receipt(
     )
 
 
-def _begin(database: Database, upload: Upload, receipt: Receipt, policy: Policy, watch: Watch) -> BatchRecord:
+def _begin(database: Database, upload: Upload, receipt: Receipt, policy: Policy, options: RunOptions) -> BatchRecord:
     with database.transaction():
         store_policy(database, policy)
         record = create_batch(database, receipt, upload.rows, read_totals(database))
-        watch.begun(record)
+        options.begun(record)
     return record
 
 

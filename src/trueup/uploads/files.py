@@ -16,7 +16,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.frames import TOTALS
 from trueup.model.upload import UploadRecord
 from trueup.model.words import BatchKind, Origin, RowKind, UploadKind
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.record import Clock
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
@@ -75,21 +75,21 @@ def read_sent(
     return with_choices(upload, {"upload_id": record.upload_id})
 
 
-def preview_sent(database: Database, file: SentFile, made_by: str, clock: Clock, watch: Watch) -> Summary:
+def preview_sent(database: Database, file: SentFile, made_by: str, clock: Clock, options: RunOptions) -> Summary:
     """Say what applying a file would do now. Changes nothing."""
     if isinstance(file, ClickFile):
-        return preview_clicks(database, file, None, clock(), watch)
-    return preview_upload(database, file, None, made_by, clock, watch)
+        return preview_clicks(database, file, None, clock(), options)
+    return preview_upload(database, file, None, made_by, clock, options)
 
 
 def applying_sent(
-    database: Database, file: SentFile, resumed: BatchRecord | None, made_by: str, clock: Clock, watch: Watch
+    database: Database, file: SentFile, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
 ) -> Generator[None, None, Summary]:
     """Apply a file, or the rest of it, with a pause after each slice."""
     if isinstance(file, ClickFile):
         received_at = resumed.received_at if resumed else clock()
-        return applying_clicks(database, file, resumed, received_at, made_by, clock, watch, Origin.API)
-    return applying_upload(database, file, resumed, made_by, clock, watch, Origin.API)
+        return applying_clicks(database, file, resumed, received_at, made_by, clock, options, Origin.API)
+    return applying_upload(database, file, resumed, made_by, clock, options, Origin.API)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from trueup.ledger.uploads import find_upload, move_upload, note_batch, uploads_
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.upload import AT_WORK, UploadRecord
 from trueup.model.words import BatchState, Origin, UploadKind, UploadState
-from trueup.recording.chunks import Slices, Watch, at_once
+from trueup.recording.chunks import RunOptions, Slices, single_slice
 from trueup.recording.record import Clock
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, stop, undoable
 from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, applying_sent, preview_sent, read_sent
@@ -48,7 +48,7 @@ _LOG = structlog.get_logger("trueup.jobs")
 
 
 @dataclass(frozen=True)
-class Progress:
+class StepProgress:
     """How much of a step is done."""
 
     step: str  # `reading` (bytes) or `previewing` (rows)
@@ -83,7 +83,7 @@ class Jobs:
         )
         self._stopping = threading.Event()
         self._undoing: dict[int, Future[None]] = {}
-        self._progress: dict[str, Progress] = {}
+        self._progress: dict[str, StepProgress] = {}
 
     def work_on(self, record: UploadRecord) -> "Future[None]":
         """Preview or apply a file, whichever its state says. The future ends with the work, however it ended."""
@@ -111,7 +111,7 @@ class Jobs:
 
         return self._aside.submit(reading)
 
-    def progress(self, upload_id: str) -> Progress | None:
+    def progress(self, upload_id: str) -> StepProgress | None:
         """How far this process has come with reading or previewing a file; None where it is not at it."""
         return self._progress.get(upload_id)
 
@@ -188,8 +188,10 @@ class Jobs:
         file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
         step = self._step(database, record, "previewing", file.rows)
         rows: list[pl.DataFrame] = []
-        watch = Watch(progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(_KEPT_ROWS)))
-        summary = preview_sent(database, file, record.made_by, self._clock, watch)
+        options = RunOptions(
+            progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(_KEPT_ROWS))
+        )
+        summary = preview_sent(database, file, record.made_by, self._clock, options)
         if record.choices.kind is not UploadKind.CLICKS:
             kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
             kept.write_parquet(self._folder.rows(record.upload_id))
@@ -209,16 +211,18 @@ class Jobs:
         if record is None or record.state is not UploadState.APPLYING:
             return
         resumed = read_batch(database, record.batch_id) if record.batch_id else None
-        watch = Watch(begun=lambda batch: note_batch(database, upload_id, batch.batch_id), slice_seconds=SLICE_SECONDS)
+        options = RunOptions(
+            begun=lambda batch: note_batch(database, upload_id, batch.batch_id), slice_seconds=SLICE_SECONDS
+        )
         with suppress(BatchMovedError):  # it was stopped, or another program carries it on
-            yield from applying_sent(database, file, resumed, record.made_by, self._clock, watch)
+            yield from applying_sent(database, file, resumed, record.made_by, self._clock, options)
         settle(database, upload_id)
 
     def _undo(self, batch_id: int, made_by: str) -> None:
         with open_ledger(self._url) as database:
             batch, resumed = undoable(database, batch_id)
             if resumed is None:
-                self._submit(at_once(partial(stop, batch=batch))).result()
+                self._submit(single_slice(partial(stop, batch=batch))).result()
             clicks = clicks_of(database, batch)
         self._submit(partial(self._undoing_slices, batch_id=batch_id, clicks=clicks, made_by=made_by)).result()
 
@@ -226,14 +230,14 @@ class Jobs:
         self, database: Database, batch_id: int, clicks: pl.Series, made_by: str
     ) -> Generator[None, None, None]:
         batch, resumed = undoable(database, batch_id)
-        watch = Watch(slice_seconds=SLICE_SECONDS)
-        yield from applying_undo(database, batch, resumed, made_by, self._clock, watch, Origin.API, clicks)
+        options = RunOptions(slice_seconds=SLICE_SECONDS)
+        yield from applying_undo(database, batch, resumed, made_by, self._clock, options, Origin.API, clicks)
 
     def _step(self, database: Database, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
         """What to call with how much is done; it ends the work that nobody wants any more."""
 
         def told(done: int) -> None:
-            self._progress[record.upload_id] = Progress(step, done, of)
+            self._progress[record.upload_id] = StepProgress(step, done, of)
             now = find_upload(database, record.upload_id)
             if self._stopping.is_set() or now is None or now.state is not record.state:
                 raise _EndedError
@@ -242,7 +246,7 @@ class Jobs:
 
     def _move(self, upload_id: str, to: UploadState, trouble: str = "") -> None:
         kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
-        self._submit(at_once(lambda database: move_upload(database, upload_id, to, trouble=kept))).result()
+        self._submit(single_slice(lambda database: move_upload(database, upload_id, to, trouble=kept))).result()
 
 
 def settle(database: Database, upload_id: str) -> None:

@@ -14,7 +14,7 @@ from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.words import BatchState, DuplicateMode, Origin, RowKind
-from trueup.recording.chunks import Watch, applied_order
+from trueup.recording.chunks import RunOptions, applied_order
 from trueup.recording.record import Clock
 from trueup.recording.summary import Summary, summary_of, with_messages
 from trueup.uploads.conversions import KINDS, Upload, applying_upload, preview_upload
@@ -59,8 +59,8 @@ def sent_rows(
 def preview_sent_rows(database: Database, upload: Upload, made_by: str, clock: Clock) -> tuple[Summary, pl.DataFrame]:
     """Say what applying them would do now. Returns: also line, outcome, conversion and message of each, in order."""
     seen: list[pl.DataFrame] = []
-    watch = Watch(seen=lambda rows: seen.append(rows.select(_TOLD)))
-    summary = preview_upload(database, upload, None, made_by, clock, watch)
+    options = RunOptions(seen=lambda rows: seen.append(rows.select(_TOLD)))
+    summary = preview_upload(database, upload, None, made_by, clock, options)
     return summary, _in_order(seen)
 
 
@@ -74,8 +74,8 @@ def applying_sent_rows(
     begun = _begun(database, upload, known_since)
     seen: list[pl.DataFrame] = []
     if begun is None or begun.state is BatchState.RUNNING:
-        watch = Watch(seen=lambda rows: seen.append(rows.select(_TOLD)), slice_seconds=SLICE_SECONDS)
-        summary = yield from applying_upload(database, upload, begun, made_by, clock, watch, Origin.API)
+        options = RunOptions(seen=lambda rows: seen.append(rows.select(_TOLD)), slice_seconds=SLICE_SECONDS)
+        summary = yield from applying_upload(database, upload, begun, made_by, clock, options, Origin.API)
         if begun is None:
             return summary, _in_order(seen)
     else:

@@ -14,7 +14,7 @@ from trueup.api.http.problems import Problem, ProblemKind
 from trueup.api.http.readers import written
 from trueup.ledger.database import Database
 from trueup.ledger.idempotency import keep_answer
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 
 T = TypeVar("T")
 Also = Callable[[Database, T], None]  # what else belongs into a transaction, by what its work came to
@@ -42,7 +42,7 @@ class Claim:
 
 
 async def answered_once(
-    request: Request, edge: Edge, work: Callable[[Database, Also[T]], T], answer: Callable[[T], Response]
+    request: Request, context: ServerContext, work: Callable[[Database, Also[T]], T], answer: Callable[[T], Response]
 ) -> Response:
     """Have the writer do a piece of work, and keep what it is answered in the same transaction.
 
@@ -60,7 +60,7 @@ async def answered_once(
         if claim:
             claim.keep(database, sha256, answers[0], whole=getattr(request.state, "keep_answer", True))
 
-    result = await written(edge, lambda database: work(database, also))
+    result = await written(context, lambda database: work(database, also))
     return answers[0] if answers else answer(result)
 
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from trueup.access.address import caller_address, rated_as
-from trueup.access.keys import Caller, Scope, digest_of, parse_key, verify_key
+from trueup.access.keys import Caller, KeyScope, digest_of, parse_key, verify_key
 from trueup.access.rates import Failures, Rate
 from trueup.api.http.bodies import Body
 from trueup.api.http.operations import OPTIONS, Operations, allowed
@@ -28,7 +28,7 @@ from trueup.api.http.readers import Readers
 from trueup.ledger.database import Database
 from trueup.ledger.keys import set_last_used
 from trueup.live.asgi import bearer_token, peer_of
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 
 REQUEST_ID: Final = "X-Request-Id"
 _TRUSTED_SECONDS: Final = 1.0
@@ -43,12 +43,12 @@ _BEARER: Final = HTTPBearer(
 class Guard:
     """Finds out who calls, and how often they still may."""
 
-    def __init__(self, edge: Edge, readers: Readers) -> None:
-        self._edge, self._readers = edge, readers
+    def __init__(self, context: ServerContext, readers: Readers) -> None:
+        self._context, self._readers = context, readers
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()  # by digest; until when it is trusted
         self._noted: dict[int, int] = {}  # key -> when its use was last written down
-        self.requests = Rate(edge.settings.api_per_minute)
-        self._wrong = Failures(edge.settings.refused_per_minute)
+        self.requests = Rate(context.settings.api_per_minute)
+        self._wrong = Failures(context.settings.refused_per_minute)
 
     async def caller(self, request: Request) -> Caller:
         """Who calls. Raises: Problem for no key, a wrong one, or too many wrong ones from an address."""
@@ -74,7 +74,7 @@ class Guard:
 
     def note_use(self, caller: Caller) -> None:
         """Have it written down that a key was used, once a minute at most. Nobody waits for it."""
-        now, writer = self._edge.clock(), self._edge.writer
+        now, writer = self._context.clock(), self._context.writer
         if writer.trouble or now - max(caller.last_used_at, self._noted.get(caller.key_id, 0)) < _USED_EVERY_MICROS:
             return
         self._noted[caller.key_id] = now
@@ -87,7 +87,7 @@ class Guard:
 
     async def _tried(self, request: Request, text: str) -> Caller | None:
         """Who a key that was not good here before belongs to. Raises: Problem for too many wrong ones."""
-        address = caller_address(peer_of(request.scope), request.headers.raw, self._edge.settings.trusted_proxies)
+        address = caller_address(peer_of(request.scope), request.headers.raw, self._context.settings.trusted_proxies)
         name = rated_as(address)
         if not await self._wrong.begin(name):
             raise _too_many(self._wrong.seconds_to_next(name), "too many wrong keys came from this address")
@@ -109,9 +109,11 @@ class Guard:
 class Gate:
     """Around the whole API: who calls, what for, how often, how large a body may be; and no failure leaves it bare."""
 
-    def __init__(self, app: ASGIApp, edge: Edge, guard: Guard, operations: Operations, open_path: str) -> None:
+    def __init__(
+        self, app: ASGIApp, context: ServerContext, guard: Guard, operations: Operations, open_path: str
+    ) -> None:
         """Takes: what is behind the gate, and which operations that has; the one path that needs no key."""
-        self._app, self._edge, self._guard, self._open_path = app, edge, guard, open_path
+        self._app, self._context, self._guard, self._open_path = app, context, guard, open_path
         self._operations = operations
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -121,8 +123,8 @@ class Gate:
             return
         scope = {**scope, "state": dict(scope.get("state") or {})}
         request = Request(scope)
-        request.state.request_id = self._edge.randomness(8).hex()
-        request.state.body = body = Body(receive, self._edge.settings.body_bytes)
+        request.state.request_id = self._context.randomness(8).hex()
+        request.state.body = body = Body(receive, self._context.settings.body_bytes)
         answer = _Answer(send, request.state.request_id)
         try:
             if scope["path"] != self._open_path:
@@ -148,7 +150,7 @@ class Gate:
         self._guard.note_use(caller)
         return caller
 
-    def _at(self, scope: AsgiScope) -> dict[str, frozenset[Scope]]:
+    def _at(self, scope: AsgiScope) -> dict[str, frozenset[KeyScope]]:
         """What can be done at a request's path. Raises: Problem where that is nothing."""
         found = self._operations.at(scope["path"].removeprefix(scope.get("root_path", "")))
         if not found:
@@ -164,7 +166,7 @@ class Gate:
             raise Problem(ProblemKind.WRONG_METHOD, detail, headers={"Allow": allowed(found)})
         if needed:
             _refuse_without(request.state.caller, needed)
-        request.state.only_reads = needed <= {Scope.READ}
+        request.state.only_reads = needed <= {KeyScope.READ}
 
     async def _told(self, error: Exception, request: Request, receive: Receive, answer: "_Answer") -> None:
         problem = problem_of(error)
@@ -204,7 +206,7 @@ async def _caller(
     _key: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],  # for the OpenAPI document
 ) -> Caller:
     caller: Caller = request.state.caller
-    _refuse_without(caller, map(Scope, wanted.scopes))  # the gate has, for all that it knows of
+    _refuse_without(caller, map(KeyScope, wanted.scopes))  # the gate has, for all that it knows of
     return caller
 
 
@@ -213,13 +215,13 @@ def operations_of(api: FastAPI) -> Operations:
     return Operations(api, _caller)
 
 
-def _refuse_without(caller: Caller, needed: Iterable[Scope]) -> None:
+def _refuse_without(caller: Caller, needed: Iterable[KeyScope]) -> None:
     missing = [scope for scope in needed if scope not in caller.scopes]
     if missing:
         raise Problem(ProblemKind.WRONG_SCOPE, f"this needs a key with the scope {' and '.join(missing)}")
 
 
-def needs(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own word for a dependency
+def needs(scope: KeyScope) -> Any:  # noqa: ANN401 - FastAPI's own word for a dependency
     """A dependency on whoever calls, with a key of this scope.
 
     Write it as `caller: Annotated[Caller, needs(Scope.READ)]`, or among a router's `dependencies`.

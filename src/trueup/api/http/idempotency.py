@@ -23,8 +23,8 @@ from trueup.api.http.readers import written
 from trueup.ledger import idempotency as stored
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.idempotency import AT_WORK, Answered
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
@@ -43,19 +43,19 @@ class Once:
     The gate has let through only who may change it: a key that only reads leaves nothing here.
     """
 
-    def __init__(self, app: ASGIApp, edge: Edge) -> None:
-        self._app, self._edge = app, edge
+    def __init__(self, app: ASGIApp, context: ServerContext) -> None:
+        self._app, self._context = app, context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it pass."""
         if scope["type"] != "http" or not _is_meant_once(scope):
             await self._app(scope, receive, send)
             return
-        key, claimer = _stored_key(scope), self._edge.randomness(16).hex()
+        key, claimer = _stored_key(scope), self._context.randomness(16).hex()
         asked = _Digested(scope, receive)
-        now = self._edge.clock()
+        now = self._context.clock()
         bounds = {"silent_before": now - SILENT_SECONDS * _SECOND, "expired_before": now - KEPT_DAYS * 86_400 * _SECOND}
-        found = await written(self._edge, lambda database: stored.claim(database, key, claimer, now, **bounds))
+        found = await written(self._context, lambda database: stored.claim(database, key, claimer, now, **bounds))
         if found is None:
             await self._first(scope, asked, send, key, claimer)
         elif found.status == AT_WORK:
@@ -82,7 +82,7 @@ class Once:
         await answer.let_go()
 
     async def _again(self, scope: Scope, asked: "_Digested", send: Send, found: Answered) -> None:
-        settings = self._edge.settings
+        settings = self._context.settings
         scope["state"]["body"].most = max(settings.upload_bytes, settings.body_bytes)  # it is only digested
         if await asked.digest() != found.request_sha256:
             raise Problem(ProblemKind.KEY_REUSED, "send another key with another request")
@@ -99,7 +99,7 @@ class Once:
         async def beat() -> None:
             while True:
                 await asyncio.sleep(_BEAT_SECONDS)
-                await self._write(partial(stored.still_at_work, key=key, claimer=claimer, now=self._edge.clock()))
+                await self._write(partial(stored.still_at_work, key=key, claimer=claimer, now=self._context.clock()))
 
         beats = asyncio.create_task(beat())
         try:
@@ -110,7 +110,7 @@ class Once:
     async def _write(self, work: Any) -> None:  # noqa: ANN401 - a partial of one of the ledger's functions
         """Write down how it stands. Where that fails the claim falls silent, and is taken over later."""
         with suppress(UnavailableError, DatabaseError):
-            await written(self._edge, work)
+            await written(self._context, work)
 
 
 def _is_meant_once(scope: Scope) -> bool:

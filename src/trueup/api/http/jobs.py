@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from trueup.api.http.readers import Readers
 from trueup.ledger.database import Database
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
 from trueup.live.spool.mark import SENT_FILES
 from trueup.live.writer import Writer
 from trueup.uploads.folder import SentFolder
@@ -28,35 +28,35 @@ Wait = Annotated[
 ]
 
 
-def sent_folder(edge: Edge) -> SentFolder:
+def sent_folder(context: ServerContext) -> SentFolder:
     """Where sent files stand."""
-    return SentFolder(edge.settings.folder / SENT_FILES)
+    return SentFolder(context.settings.folder / SENT_FILES)
 
 
-def jobs_of(edge: Edge) -> Jobs:
+def jobs_of(context: ServerContext) -> Jobs:
     """The work of this process."""
-    found = _JOBS.get(edge.writer)
+    found = _JOBS.get(context.writer)
     if found is None:
         made = Jobs(
-            edge.settings.database_url,
-            sent_folder(edge),
-            edge.writer.submit,
+            context.settings.database_url,
+            sent_folder(context),
+            context.writer.submit,
             UnavailableError,
-            edge.clock,
-            edge.settings.sent_file_days,
+            context.clock,
+            context.settings.sent_file_days,
         )
-        found = _JOBS.setdefault(edge.writer, made)
+        found = _JOBS.setdefault(context.writer, made)
     return found
 
 
-def resume_uploads(edge: Edge) -> None:
+def resume_uploads(context: ServerContext) -> None:
     """Take up again what was cut off when the server was stopped or killed. Returns at once."""
-    jobs_of(edge).go_on()
+    jobs_of(context).go_on()
 
 
-def stop_uploads(edge: Edge) -> None:
+def stop_uploads(context: ServerContext) -> None:
     """Break off what can go on later. Returns at once."""
-    jobs = _JOBS.pop(edge.writer, None)
+    jobs = _JOBS.pop(context.writer, None)
     if jobs is not None:
         jobs.stop()
 
@@ -77,10 +77,10 @@ class Looking:
 Look = Annotated[Looking, Depends(Looking)]
 
 
-async def waited(edge: Edge, work: "asyncio.Future[T]", seconds: float) -> bool:
+async def waited(context: ServerContext, work: "asyncio.Future[T]", seconds: float) -> bool:
     """Wait for work that goes on whether or not anybody waits, unless the server stops. Returns: whether it ended."""
     ends = monotonic() + seconds
-    while not work.done() and monotonic() < ends and not edge.is_stopping():
+    while not work.done() and monotonic() < ends and not context.is_stopping():
         await asyncio.wait([work], timeout=min(_LOOK_SECONDS, ends - monotonic()))
     work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it may fail when nobody looks
     return work.done()

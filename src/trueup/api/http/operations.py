@@ -7,13 +7,13 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 
 HEAD: Final = "HEAD"
 OPTIONS: Final = "OPTIONS"
 
 
-Scopes = frozenset[Scope]
+Scopes = frozenset[KeyScope]
 
 
 class Operations:
@@ -44,12 +44,14 @@ class Operations:
         for route in iter_route_contexts(self._api.routes):
             is_ours = isinstance(route.original_route, APIRoute)
             # One that names no scope is for nobody but an admin: it was forgotten.
-            needed = (self._scopes(route.dependant) or frozenset({Scope.ADMIN})) if is_ours else frozenset[Scope]()
+            needed = (
+                (self._scopes(route.dependant) or frozenset({KeyScope.ADMIN})) if is_ours else frozenset[KeyScope]()
+            )
             yield route.path_regex, dict.fromkeys(route.methods or (), needed)
 
-    def _scopes(self, dependant: Any) -> frozenset[Scope]:  # noqa: ANN401 - FastAPI's own
+    def _scopes(self, dependant: Any) -> frozenset[KeyScope]:  # noqa: ANN401 - FastAPI's own
         own = (dependant.own_oauth_scopes or ()) if dependant.call is self._check else ()
-        return frozenset(map(Scope, own)).union(*map(self._scopes, dependant.dependencies))
+        return frozenset(map(KeyScope, own)).union(*map(self._scopes, dependant.dependencies))
 
 
 def allowed(methods: Collection[str]) -> str:

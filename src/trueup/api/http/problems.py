@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import DatabaseUnavailableError
-from trueup.live.callers import UnavailableError
+from trueup.live.commit_queue import UnavailableError
 from trueup.recording.undo import UndoRefusedError
 
 MEDIA_TYPE: Final = "application/problem+json"

@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from trueup.ledger.database import READING, Database, DatabaseUnavailableError
 from trueup.ledger.lines import Lines
 from trueup.ledger.open import open_ledger
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
-from trueup.recording.chunks import Slices, at_once
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
+from trueup.recording.chunks import Slices, single_slice
 
 T = TypeVar("T")
 
@@ -72,9 +72,9 @@ class Readers:
         self._idle.append(database)
 
 
-def _edge(request: Request) -> Edge:
-    edge: Edge = request.app.state.edge
-    return edge
+def _context(request: Request) -> ServerContext:
+    context: ServerContext = request.app.state.context
+    return context
 
 
 async def _reader(request: Request) -> AsyncIterator[Database]:
@@ -88,24 +88,24 @@ def _lines(request: Request) -> Lines:
     return lines
 
 
-EdgeHere = Annotated[Edge, Depends(_edge)]
+ContextHere = Annotated[ServerContext, Depends(_context)]
 Reader = Annotated[Database, Depends(_reader)]
 KnownLines = Annotated[Lines, Depends(_lines)]
 
 
-async def written(edge: Edge, work: Callable[[Database], T]) -> T:
+async def written(context: ServerContext, work: Callable[[Database], T]) -> T:
     """Have the writer do a short piece of work, and wait for it.
 
     Takes: a function of the writer's own connection; it makes its own transactions. Returns: what that returns.
     Raises: what the work raises; UnavailableError when the writer cannot begin soon, and then it will not be done.
     """
-    return await written_in_slices(edge, at_once(work))
+    return await written_in_slices(context, single_slice(work))
 
 
-async def written_in_slices(edge: Edge, work: Slices[T]) -> T:
+async def written_in_slices(context: ServerContext, work: Slices[T]) -> T:
     """Have the writer do a longer piece of work, live traffic between its slices, and wait for it. As `written`."""
-    if edge.writer.trouble:
-        raise UnavailableError(edge.writer.trouble)
+    if context.writer.trouble:
+        raise UnavailableError(context.writer.trouble)
     beginning = _Beginning()
 
     def slices(database: Database) -> Generator[None, None, T]:
@@ -113,13 +113,13 @@ async def written_in_slices(edge: Edge, work: Slices[T]) -> T:
             raise UnavailableError("nobody waits for it any more")
         return (yield from work(database))
 
-    done = asyncio.wrap_future(edge.writer.submit(slices))
+    done = asyncio.wrap_future(context.writer.submit(slices))
     done.add_done_callback(_looked_at)
     gives_up = monotonic() + _WAIT_SECONDS
     while not done.done():
         await asyncio.wait([done], timeout=_LOOK_SECONDS)
-        if (edge.writer.trouble or monotonic() > gives_up) and not done.done() and beginning.take():
-            raise UnavailableError(edge.writer.trouble or "the database is busy")
+        if (context.writer.trouble or monotonic() > gives_up) and not done.done() and beginning.take():
+            raise UnavailableError(context.writer.trouble or "the database is busy")
     return await asyncio.shield(done)
 
 

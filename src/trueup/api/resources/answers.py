@@ -139,9 +139,9 @@ class BatchAnswer(Answer):
     outcomes: dict[str, int]
 
     @classmethod
-    def of(cls, batch: BatchRecord, left_out: frozenset[int]) -> Self:
+    def of(cls, batch: BatchRecord, undone_batch_ids: frozenset[int]) -> Self:
         """Show a batch. Takes: also the batches whose rows do not count."""
-        return cls(**_batch(batch, left_out))
+        return cls(**_batch(batch, undone_batch_ids))
 
 
 class BatchDetails(BatchAnswer):
@@ -153,15 +153,15 @@ class BatchDetails(BatchAnswer):
     declined_revenue: Amount
 
     @classmethod
-    def with_sums(cls, batch: BatchRecord, left_out: frozenset[int], catalog: Catalog) -> Self:
+    def with_sums(cls, batch: BatchRecord, undone_batch_ids: frozenset[int], catalog: Catalog) -> Self:
         """Show a batch with the workspace's numbers before and after it."""
         summary = as_json(summary_of(batch), catalog)
-        return cls(**_batch(batch, left_out), **{name: summary[name] for name in ("conversions", *MONEY)})
+        return cls(**_batch(batch, undone_batch_ids), **{name: summary[name] for name in ("conversions", *MONEY)})
 
 
-def _batch(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, Any]:
+def _batch(batch: BatchRecord, undone_batch_ids: frozenset[int]) -> dict[str, Any]:
     return {
-        **batch_as_json(batch, left_out),
+        **batch_as_json(batch, undone_batch_ids),
         "finished_at": moment(batch.finished_at) if batch.finished_at else None,
         "outcomes": in_order(dict(batch.outcomes)),
     }

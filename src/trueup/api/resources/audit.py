@@ -9,13 +9,13 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import EdgeHere
+from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import Answer
 from trueup.ledger.open import open_ledger
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.recording.audit import Law, audit
 
 router = APIRouter(tags=["audit"])
@@ -84,23 +84,23 @@ class _Work:
 @router.post(
     "/audit",
     summary="Audit the ledger",
-    dependencies=[needs(Scope.READ)],
+    dependencies=[needs(KeyScope.READ)],
     response_class=StreamingResponse,
     responses=_EVENTS,
 )
-async def audit_ledger(edge: EdgeHere) -> Response:
+async def audit_ledger(context: ContextHere) -> Response:
     """Prove the ledger from the ground up, as of one moment. It takes long on a large ledger, and disturbs nobody.
 
     The answer is server-sent events; the last one has every law, held or broken. Whoever leaves ends it.
     """
     if not _ONE.acquire(blocking=False):
         raise Problem(ProblemKind.WRONG_STATE, "an audit is at work already")
-    work = _Work(edge.settings.database_url)
+    work = _Work(context.settings.database_url)
     laws = asyncio.get_running_loop().run_in_executor(None, work.run)
-    return StreamingResponse(_events(edge, work, laws), media_type="text/event-stream")
+    return StreamingResponse(_events(context, work, laws), media_type="text/event-stream")
 
 
-async def _events(edge: Edge, work: _Work, laws: "asyncio.Future[list[Law]]") -> AsyncIterator[str]:
+async def _events(context: ServerContext, work: _Work, laws: "asyncio.Future[list[Law]]") -> AsyncIterator[str]:
     told, looks = (-1, -1), 0
     try:
         while not laws.done():
@@ -110,7 +110,7 @@ async def _events(edge: Edge, work: _Work, laws: "asyncio.Future[list[Law]]") ->
             looks += 1
             if looks % _BEAT_LOOKS == 0:
                 yield ": still here\n\n"
-            if edge.is_stopping():
+            if context.is_stopping():
                 yield _event("trouble", {"trouble": "The server is stopping; ask again."})
                 return
             await asyncio.wait([laws], timeout=_LOOK_SECONDS)

@@ -7,20 +7,20 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from trueup.access.keys import Caller, Scope
+from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, Wait, jobs_of, waited
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import EdgeHere, KnownLines, Reader
+from trueup.api.http.readers import ContextHere, KnownLines, Reader
 from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
-from trueup.ledger.batches import BatchMovedError, batches_before, batches_left_out, read_batch, undos_of
+from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
 from trueup.ledger.database import Database
 from trueup.ledger.pages import rows_of_batch
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.words import BatchKind, BatchState, Outcome
-from trueup.recording.chunks import Watch
+from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusedError, preview_undo, undoable
 from trueup.reports.now import with_now
@@ -28,7 +28,7 @@ from trueup.reports.now import with_now
 router = APIRouter(tags=["batches"])
 
 _NUMBER_MAX: Final = 2**63 - 1
-_READ: Final = needs(Scope.READ)
+_READ: Final = needs(KeyScope.READ)
 
 BatchId = Annotated[int, Path(ge=1, le=_NUMBER_MAX, description="The batch's number.")]
 
@@ -45,15 +45,15 @@ class UndoAnswer(Answer):
 def list_batches(database: Reader, asked: Asked) -> Page[BatchAnswer]:
     """Uploads, status updates, click imports, undos, and the postbacks of each hour."""
     (before,) = asked.after(int) or (_NUMBER_MAX,)
-    left_out = batches_left_out(database)
+    left_out = undone_batches(database)
     found = batches_before(database, before, asked.limit + 1)
     return asked.page(found, lambda batch: BatchAnswer.of(batch, left_out), lambda batch: [batch.batch_id])
 
 
 @router.get("/batches/{batch_id}", summary="Show a batch", dependencies=[_READ])
-def get_batch(database: Reader, edge: EdgeHere, batch_id: BatchId) -> BatchDetails:
+def get_batch(database: Reader, context: ContextHere, batch_id: BatchId) -> BatchDetails:
     """A batch, what its rows came to, and the workspace's numbers before and after it."""
-    return BatchDetails.with_sums(known_batch(database, batch_id), batches_left_out(database), edge.catalog)
+    return BatchDetails.with_sums(known_batch(database, batch_id), undone_batches(database), context.catalog)
 
 
 @router.get("/batches/{batch_id}/rows", summary="List a batch's rows", dependencies=[_READ])
@@ -78,22 +78,22 @@ def list_batch_rows(
     responses={202: {"model": UndoAnswer, "description": "It is at work."}, **declared(ProblemKind.WRONG_STATE)},
 )
 async def undo_batch(
-    caller: Annotated[Caller, needs(Scope.UPLOAD)],
+    caller: Annotated[Caller, needs(KeyScope.UPLOAD)],
     look: Look,
-    edge: EdgeHere,
+    context: ContextHere,
     response: Response,
     batch_id: BatchId,
     preview: Annotated[bool, Query(description="Say what it would do; change nothing.")] = False,
     wait: Wait = 10.0,
 ) -> UndoAnswer:
     """Make the ledger what it would be had a batch never come. Undoing an undo brings that batch back."""
-    jobs = jobs_of(edge)
+    jobs = jobs_of(context)
     batch = await look(partial(undoable_batch, batch_id=batch_id))
     if preview:
         summary = await asyncio.wrap_future(jobs.aside(partial(_previewed, batch=batch)))
-        return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, edge.catalog), undo=None)
+        return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, context.catalog), undo=None)
     work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
-    if await waited(edge, work, wait):
+    if await waited(context, work, wait):
         try:
             work.result()
         except UndoRefusedError:  # somebody else undid it meanwhile
@@ -102,7 +102,7 @@ async def undo_batch(
             if error.batch_id == batch_id:
                 raise Problem(ProblemKind.WRONG_STATE, f"somebody else began to undo batch {batch_id}") from None
             # else its undo is carried on by another program, or was undone itself: it tells how it stands
-    answer = await look(partial(_undo_now, batch_id=batch_id, catalog=edge.catalog))
+    answer = await look(partial(_undo_now, batch_id=batch_id, catalog=context.catalog))
     if answer.undo and answer.undo.state is BatchState.STOPPED:
         undo = answer.undo.batch_id
         raise Problem(ProblemKind.WRONG_STATE, f"the undo, batch {undo}, was undone before all of it was done")
@@ -133,10 +133,10 @@ def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
 
 def _previewed(database: Database, batch: BatchRecord) -> Summary:
     _, resumed = undoable(database, batch.batch_id)
-    return preview_undo(database, batch, resumed, Watch())
+    return preview_undo(database, batch, resumed, RunOptions())
 
 
 def _undo_now(database: Database, batch_id: int, catalog: Catalog) -> UndoAnswer:
     undos = [undo for undo in undos_of(database, batch_id) if undo.kind is BatchKind.UNDO]
-    undo = BatchDetails.with_sums(undos[-1], batches_left_out(database), catalog) if undos else None
+    undo = BatchDetails.with_sums(undos[-1], undone_batches(database), catalog) if undos else None
     return UndoAnswer(undoes=batch_id, preview=None, undo=undo)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.problems import ProblemKind, declared
-from trueup.api.http.readers import EdgeHere, Reader
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.catalog import SETUP, Number, made, things_of
 from trueup.api.resources.forms import answers, ref, stored_name
 from trueup.setup.resources import cloning_campaign
@@ -39,7 +39,7 @@ class CloneForm(BaseModel):
     response_model=None,
 )
 async def clone_campaign(
-    number: Number, edge: EdgeHere, reader: Reader, request: Request, clone: CloneForm
+    number: Number, context: ContextHere, reader: Reader, request: Request, clone: CloneForm
 ) -> Response:
     """A new campaign with the same settings. It begins without clicks, conversions and money."""
-    return await made(request, edge, reader, _KIND, cloning_campaign(number, clone.name, clone.slug))
+    return await made(request, context, reader, _KIND, cloning_campaign(number, clone.name, clone.slug))

@@ -7,17 +7,17 @@ from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.gate import needs
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
-from trueup.api.http.readers import EdgeHere, Reader, written
+from trueup.api.http.readers import ContextHere, Reader, written
 from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, settled, shown, stored_name, takes
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.setup.forms import KINDS
 from trueup.setup.resources import (
     Answer,
@@ -36,8 +36,8 @@ from trueup.setup.resources import (
 NUMBER_MAX: Final = 2**63 - 1
 
 Number = Annotated[int, Path(ge=0, le=NUMBER_MAX, description="Our number for it: its `id`.")]
-READ: Final = needs(Scope.READ)
-SETUP: Final = needs(Scope.SETUP)
+READ: Final = needs(KeyScope.READ)
+SETUP: Final = needs(KeyScope.SETUP)
 
 
 def things_of(kind: str) -> APIRouter:
@@ -49,16 +49,16 @@ def things_of(kind: str) -> APIRouter:
     return router
 
 
-async def changed(edge: Edge, reader: Database, change: Change) -> Stored:
+async def changed(context: ServerContext, reader: Database, change: Change) -> Stored:
     """Change the setup, and have the server know at once. Raises: Problem where the change is refused.
 
     It is looked at with the request's own connection first, so that the writer only gets what is likely to be good.
     """
     refusal = await run_in_threadpool(look_at, reader, change)
-    return settled(await written(edge, partial(_carried_out, edge, change)) if refusal is None else refusal)
+    return settled(await written(context, partial(_carried_out, context, change)) if refusal is None else refusal)
 
 
-async def made(request: Request, edge: Edge, reader: Database, kind: str, change: Change) -> Response:
+async def made(request: Request, context: ServerContext, reader: Database, kind: str, change: Change) -> Response:
     """Set up a new thing of a kind, once for an Idempotency-Key. Returns: the answer, its Location included."""
 
     def answer(done: Answer) -> Response:
@@ -69,13 +69,15 @@ async def made(request: Request, edge: Edge, reader: Database, kind: str, change
     refusal = await run_in_threadpool(look_at, reader, change)
     if refusal is not None:
         return answer(refusal)
-    return await answered_once(request, edge, partial(_carried_out, edge, change), answer)
+    return await answered_once(request, context, partial(_carried_out, context, change), answer)
 
 
-def _carried_out(edge: Edge, change: Change, database: Database, also: Also[Answer] = lambda *_: None) -> Answer:
+def _carried_out(
+    context: ServerContext, change: Change, database: Database, also: Also[Answer] = lambda *_: None
+) -> Answer:
     answer = carry_out(database, change, also)
     if not isinstance(answer, Refusal):
-        edge.writer.setup_changed()
+        context.writer.setup_changed()
     return answer
 
 
@@ -125,8 +127,8 @@ def _add_making(router: APIRouter, kind: str) -> None:
         dependencies=[SETUP],
         response_model=None,
     )
-    async def make(edge: EdgeHere, reader: Reader, request: Request, form: Annotated[Form, FormBody]) -> Response:
-        return await made(request, edge, reader, kind, making(kind, form))
+    async def make(context: ContextHere, reader: Reader, request: Request, form: Annotated[Form, FormBody]) -> Response:
+        return await made(request, context, reader, kind, making(kind, form))
 
 
 def _add_changing(router: APIRouter, kind: str) -> None:
@@ -144,8 +146,8 @@ def _add_changing(router: APIRouter, kind: str) -> None:
         dependencies=[SETUP],
         response_model=None,
     )
-    async def put(number: Number, edge: EdgeHere, reader: Reader, form: Annotated[Form, FormBody]) -> Form:
-        return shown(await changed(edge, reader, setting(kind, number, _of_number(form, number))))
+    async def put(number: Number, context: ContextHere, reader: Reader, form: Annotated[Form, FormBody]) -> Form:
+        return shown(await changed(context, reader, setting(kind, number, _of_number(form, number))))
 
     @router.delete(
         "/{number}",
@@ -155,8 +157,8 @@ def _add_changing(router: APIRouter, kind: str) -> None:
         responses=declared(ProblemKind.IN_USE),
         dependencies=[SETUP],
     )
-    async def remove(number: Number, edge: EdgeHere, reader: Reader) -> None:
-        await changed(edge, reader, removing(kind, number))
+    async def remove(number: Number, context: ContextHere, reader: Reader) -> None:
+        await changed(context, reader, removing(kind, number))
 
 
 def _one(kind: str) -> str:

@@ -5,11 +5,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import not_found
-from trueup.api.http.readers import EdgeHere, Reader
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import (
     Answer,
     ClickAnswer,
@@ -28,7 +28,7 @@ from trueup.reports.now import with_now
 
 router = APIRouter(tags=["clicks"])
 
-_READ: Final = needs(Scope.READ)
+_READ: Final = needs(KeyScope.READ)
 _IDS_MOST: Final = 100
 
 
@@ -43,7 +43,7 @@ class ClickDetails(Answer):
 @router.get("/clicks", summary="List clicks", dependencies=[_READ])
 def list_clicks(
     database: Reader,
-    edge: EdgeHere,
+    context: ContextHere,
     asked: Asked,
     click_id: Annotated[
         list[str] | None, Query(max_length=_IDS_MOST, description="Those with this id; repeat for more.")
@@ -53,15 +53,15 @@ def list_clicks(
     """The clicks by their ids; ids of our own sort by time."""
     if click_id:
         found = read_clicks(database, [each for each in click_id if CLICK_ID.fullmatch(each)])
-        return Page(items=click_answers(found, edge.catalog), next_cursor=None)
+        return Page(items=click_answers(found, context.catalog), next_cursor=None)
     (after,) = asked.after(str) or (None,)
     found = clicks_page(database, after, asked.limit + 1, newest_first=order == "newest")
-    return asked.page(click_answers(found, edge.catalog), lambda click: click, lambda click: [click.click_id])
+    return asked.page(click_answers(found, context.catalog), lambda click: click, lambda click: [click.click_id])
 
 
 @router.get("/clicks/{click_id}", summary="Show a click", dependencies=[_READ])
 def get_click(
-    database: Reader, edge: EdgeHere, click_id: Annotated[str, Path(description="The click's id.")]
+    database: Reader, context: ContextHere, click_id: Annotated[str, Path(description="The click's id.")]
 ) -> ClickDetails:
     """A click, with its conversions and every row that was received for it."""
     known = read_clicks(database, [click_id]) if CLICK_ID.fullmatch(click_id) else None
@@ -69,7 +69,7 @@ def get_click(
         raise not_found(f"click {click_id}")
     conversions = read_conversions(database, [click_id]).filter(removed=0).sort("n")
     return ClickDetails(
-        click=click_answers(known, edge.catalog)[0],
-        conversions=conversion_answers(as_log(conversions, edge.catalog, "UTC")),
+        click=click_answers(known, context.catalog)[0],
+        conversions=conversion_answers(as_log(conversions, context.catalog, "UTC")),
         rows=row_answers(with_now(database, read_journal(database, [click_id]))),
     )

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from trueup.access.keys import Caller, Scope
+from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.gate import needs
 from trueup.api.http.idempotency import HEADER, KEPT_DAYS
 from trueup.api.http.jobs import Look
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import EdgeHere, Reader, written_in_slices
+from trueup.api.http.readers import ContextHere, Reader, written_in_slices
 from trueup.api.resources.answers import (
     Answer,
     ChangeAnswer,
@@ -30,7 +30,7 @@ from trueup.api.resources.queries import Asking, Order
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.model.ids import conversion_id, split_conversion_id
 from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind
 from trueup.recording.summary import Summary
@@ -41,8 +41,8 @@ from trueup.uploads.rows import ROWS_MOST, applying_sent_rows, preview_sent_rows
 
 router = APIRouter(route_class=BodyRoute, tags=["conversions"])
 
-_READ: Final = needs(Scope.READ)
-_UPLOAD: Final = needs(Scope.UPLOAD)
+_READ: Final = needs(KeyScope.READ)
+_UPLOAD: Final = needs(KeyScope.UPLOAD)
 _TEXT_CHARS: Final = 4_096
 _KEPT_MICROS: Final = KEPT_DAYS * 86_400 * 1_000_000
 
@@ -138,16 +138,16 @@ class AskingConversions(Asking):
 
 @router.get("/conversions", summary="List conversions", dependencies=[_READ])
 def list_conversions(
-    database: Reader, edge: EdgeHere, asked: Asked, asking: Annotated[AskingConversions, Query()]
+    database: Reader, context: ContextHere, asked: Asked, asking: Annotated[AskingConversions, Query()]
 ) -> Page[ConversionAnswer]:
     """The conversions by their time, with the filters of a report. Times are shown in UTC."""
-    selection, _ = asking.understood(edge.catalog, removed=asking.removed)
+    selection, _ = asking.understood(context.catalog, removed=asking.removed)
     after = asked.after(int, str, int)
     newest = asking.order == "newest"
     found = read_conversions_page(
         database, selection, (after[0], after[1], after[2]) if after else None, asked.limit + 1, newest_first=newest
     )
-    shown = conversion_answers(as_log(found, edge.catalog, "UTC"))
+    shown = conversion_answers(as_log(found, context.catalog, "UTC"))
     places = found.select("converted_at", "click_id", "n").rows()
     return asked.page(list(zip(shown, places, strict=True)), lambda row: row[0], lambda row: row[1])
 
@@ -155,7 +155,7 @@ def list_conversions(
 @router.get("/conversions/{conversion_id}", summary="Show a conversion", dependencies=[_READ])
 def get_conversion(
     database: Reader,
-    edge: EdgeHere,
+    context: ContextHere,
     conversion_id: Annotated[str, Path(description="As in the list.", examples=["c01k5ire1k06-1"])],
 ) -> ConversionDetails:
     """A conversion, removed ones too, with every change: when, by whom, which batch, which line, before and after."""
@@ -164,7 +164,7 @@ def get_conversion(
     if named is None or stored is None or not stored.height:
         raise not_found(f"conversion {conversion_id}")
     return ConversionDetails(
-        conversion=conversion_answers(as_log(stored, edge.catalog, "UTC"))[0],
+        conversion=conversion_answers(as_log(stored, context.catalog, "UTC"))[0],
         removed=bool(stored["removed"][0]),
         history=change_answers(history(database, *named) or []),
     )
@@ -174,26 +174,26 @@ def get_conversion(
     "/conversions", summary="Report conversions", response_model=RowsTold, responses=declared(ProblemKind.CONFLICT)
 )
 async def report_conversions(
-    caller: Annotated[Caller, _UPLOAD], request: Request, edge: EdgeHere, look: Look, sent: SentConversions
+    caller: Annotated[Caller, _UPLOAD], request: Request, context: ContextHere, look: Look, sent: SentConversions
 ) -> Response:
     """Apply rows, as a batch of their own that can be undone. Good rows are applied whatever happens to bad ones."""
     upload = await run_in_threadpool(
         partial(_upload, caller, request, sent.rows, RowKind.CONVERSION, sent.duplicates, sent.force_status)
     )
-    return await _carried_out(caller, edge, look, upload, preview=sent.preview)
+    return await _carried_out(caller, context, look, upload, preview=sent.preview)
 
 
 @router.post(
     "/conversions/status", summary="Update statuses", response_model=RowsTold, responses=declared(ProblemKind.CONFLICT)
 )
 async def update_statuses(
-    caller: Annotated[Caller, _UPLOAD], request: Request, edge: EdgeHere, look: Look, sent: SentStatuses
+    caller: Annotated[Caller, _UPLOAD], request: Request, context: ContextHere, look: Look, sent: SentStatuses
 ) -> Response:
     """Set statuses, as a batch of their own that can be undone. Nothing is created; they count as set by a person."""
     upload = await run_in_threadpool(
         partial(_upload, caller, request, sent.rows, RowKind.STATUS, None, sent.force_status)
     )
-    return await _carried_out(caller, edge, look, upload, preview=sent.preview)
+    return await _carried_out(caller, context, look, upload, preview=sent.preview)
 
 
 def _upload(
@@ -214,22 +214,24 @@ def _upload(
     )
 
 
-async def _carried_out(caller: Caller, edge: Edge, look: Look, upload: Upload, *, preview: bool) -> Response:
+async def _carried_out(
+    caller: Caller, context: ServerContext, look: Look, upload: Upload, *, preview: bool
+) -> Response:
     if preview:
-        summary, rows = await look(partial(preview_sent_rows, upload=upload, made_by=caller.name, clock=edge.clock))
+        summary, rows = await look(partial(preview_sent_rows, upload=upload, made_by=caller.name, clock=context.clock))
     else:
-        known_since = edge.clock() - _KEPT_MICROS
+        known_since = context.clock() - _KEPT_MICROS
         work = partial(
-            applying_sent_rows, upload=upload, made_by=caller.name, clock=edge.clock, known_since=known_since
+            applying_sent_rows, upload=upload, made_by=caller.name, clock=context.clock, known_since=known_since
         )
         try:
-            summary, rows = await written_in_slices(edge, work)
+            summary, rows = await written_in_slices(context, work)
         except BatchMovedError:
             raise Problem(ProblemKind.CONFLICT, "the batch was undone before all of it was applied") from None
-    return await run_in_threadpool(_told, edge, summary, rows)
+    return await run_in_threadpool(_told, context, summary, rows)
 
 
-def _told(edge: Edge, summary: Summary, rows: pl.DataFrame) -> Response:
+def _told(context: ServerContext, summary: Summary, rows: pl.DataFrame) -> Response:
     """The answer, written in the thread that this runs in: ten thousand rows would keep the event loop for long."""
     told_of = ("outcome", "click_id", "conversion_n", "message", "mode", "mode_from")
     results = [
@@ -242,5 +244,5 @@ def _told(edge: Edge, summary: Summary, rows: pl.DataFrame) -> Response:
         )
         for outcome, click_id, n, message, mode, mode_from in rows.select(told_of).iter_rows()
     ]
-    told = RowsTold(**SummaryAnswer.of(summary, edge.catalog).model_dump(), results=results)
+    told = RowsTold(**SummaryAnswer.of(summary, context.catalog).model_dump(), results=results)
     return json_answer(told)

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
@@ -23,7 +23,7 @@ _NUMBER_MAX: Final = 2**63 - 1
 @router.get(
     "/journal",
     summary="List rows of the journal",
-    dependencies=[needs(Scope.READ)],
+    dependencies=[needs(KeyScope.READ)],
     responses=declared(ProblemKind.NOT_FOUND),
 )
 def list_journal(

@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, not_found
-from trueup.api.http.readers import EdgeHere, Reader, written
+from trueup.api.http.readers import ContextHere, Reader, written
 from trueup.api.resources.answers import json_answer
 from trueup.api.resources.catalog import SETUP, Number, things_of
 from trueup.dialects.names import nearest
 from trueup.edge.presets import Preset, postback_url, preset_for, presets
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.model.catalog import AffiliateNetwork
 from trueup.setup.postback_keys import KEY_BYTES, drop_postback_keys, rotate_postback_key
 
@@ -63,16 +63,16 @@ def get_postback_keys(number: Number, reader: Reader) -> PostbackKeys:
     response_model=PostbackKeys,
     dependencies=[SETUP],
 )
-async def create_postback_key(number: Number, edge: EdgeHere, request: Request) -> Response:
+async def create_postback_key(number: Number, context: ContextHere, request: Request) -> Response:
     """The newest key until now stays good beside it; one before that is good no more."""
 
     def work(database: Database, also: Also[AffiliateNetwork | None]) -> AffiliateNetwork | None:
-        return _seen(edge, rotate_postback_key(database, number, edge.randomness(KEY_BYTES), also))
+        return _seen(context, rotate_postback_key(database, number, context.randomness(KEY_BYTES), also))
 
     def answer(network: AffiliateNetwork | None) -> Response:
         return json_answer(_keys(network, number), 201)
 
-    return await answered_once(request, edge, work, answer)
+    return await answered_once(request, context, work, answer)
 
 
 @router.delete(
@@ -80,26 +80,26 @@ async def create_postback_key(number: Number, edge: EdgeHere, request: Request) 
 )
 async def delete_postback_keys(
     number: Number,
-    edge: EdgeHere,
+    context: ContextHere,
     all_keys: Annotated[bool, Query(alias="all", description="Delete the newest key too.")] = False,
 ) -> PostbackKeys:
     """Postbacks that bring a dropped key are refused from now on. Answers with the keys that are left."""
 
     def work(database: Database) -> AffiliateNetwork | None:
-        return _seen(edge, drop_postback_keys(database, number, all_keys=all_keys))
+        return _seen(context, drop_postback_keys(database, number, all_keys=all_keys))
 
-    return _keys(await written(edge, work), number)
+    return _keys(await written(context, work), number)
 
 
 @router.get(f"/{_KIND}/{{number}}/postback_urls", tags=_TAGS, summary="Postback URLs to copy", dependencies=[SETUP])
 def list_postback_urls(
     number: Number,
-    edge: EdgeHere,
+    context: ContextHere,
     reader: Reader,
     preset: Annotated[str, Query(max_length=100, description="Only this preset's.")] = "",
 ) -> PostbackUrls:
     """One for each preset, with the network's newest key, which is a secret: whoever has it can report conversions."""
-    network, settings = _network(reader, number), edge.settings
+    network, settings = _network(reader, number), context.settings
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
     key = network.postback_keys[0] if network.postback_keys else ""
     return PostbackUrls(items=[_told(each, postback_url(base, key, each)) for each in _chosen(preset, network.name)])
@@ -113,10 +113,10 @@ def _network(reader: Database, number: int) -> AffiliateNetwork:
     return found
 
 
-def _seen(edge: Edge, network: AffiliateNetwork | None) -> AffiliateNetwork | None:
+def _seen(context: ServerContext, network: AffiliateNetwork | None) -> AffiliateNetwork | None:
     """What was changed, once the server knows of it."""
     if network is not None:
-        edge.writer.setup_changed()
+        context.writer.setup_changed()
     return network
 
 

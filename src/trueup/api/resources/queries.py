@@ -9,7 +9,7 @@ from trueup.api.http.problems import Mistake, Problem, ProblemKind
 from trueup.api.resources.answers import said
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
-from trueup.model.words import Clock, Status
+from trueup.model.words import ReportClock, Status
 from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
 
 Order = Annotated[Literal["newest", "oldest"], Query(description="What comes first.")]
@@ -24,7 +24,7 @@ class Asking(BaseModel):
 
     from_: str | None = Field(None, alias="from", description="From this date or date-time on.")
     to: str | None = Field(None, description="Until before this date-time; a date includes that whole day.")
-    date: Clock = Field(Clock.CONVERSION, description="Which moment of a conversion counts.")
+    date: ReportClock = Field(ReportClock.CONVERSION, description="Which moment of a conversion counts.")
     status: list[Status] = Field([], description="Of this status; repeat for more, as with the next five.")
     type: Names = Field([], description="Of this conversion type.")
     campaign: Names = Field([], description="Of this campaign.")

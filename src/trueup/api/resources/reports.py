@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
-from trueup.api.http.readers import EdgeHere, Reader
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import Answer
 from trueup.api.resources.queries import Asking, not_understood
 from trueup.ledger.database import Database
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv
 from trueup.reports.filters import WrongWordError
@@ -23,7 +23,7 @@ from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read
 
 router = APIRouter(tags=["reports"])
 
-_READ: Final = needs(Scope.READ)
+_READ: Final = needs(KeyScope.READ)
 _BY: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, totals alone."
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The report.", "content": {"text/csv": {"schema": {"type": "string"}}}}
@@ -49,9 +49,9 @@ class AskingReport(Asking):
 
 
 @router.get("/reports", summary="Report", response_model=ReportAnswer, dependencies=[_READ])
-def get_report(database: Reader, edge: EdgeHere, asking: Annotated[AskingReport, Query()]) -> Response:
+def get_report(database: Reader, context: ContextHere, asking: Annotated[AskingReport, Query()]) -> Response:
     """Count clicks, conversions and money."""
-    counted = _counted(database, edge, asking)
+    counted = _counted(database, context, asking)
     told = ReportAnswer(
         by=list(counted.by),
         time_zone=counted.time_zone,
@@ -66,19 +66,19 @@ def get_report(database: Reader, edge: EdgeHere, asking: Annotated[AskingReport,
 
 
 @router.get("/reports.csv", summary="Report as CSV", dependencies=[_READ], response_class=Response, responses=_CSV)
-def get_report_csv(database: Reader, edge: EdgeHere, asking: Annotated[AskingReport, Query()]) -> Response:
+def get_report_csv(database: Reader, context: ContextHere, asking: Annotated[AskingReport, Query()]) -> Response:
     """The same with the totals below the rows."""
-    counted = _counted(database, edge, asking)
+    counted = _counted(database, context, asking)
     headers = {"Content-Disposition": 'attachment; filename="report.csv"'}
     out = BytesIO()
     write_csv([with_totals(counted)], counted.totals.columns, out)
     return Response(out.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-def _counted(database: Database, edge: Edge, asking: AskingReport) -> Report:
-    selection, time_zone = asking.understood(edge.catalog)
+def _counted(database: Database, context: ServerContext, asking: AskingReport) -> Report:
+    selection, time_zone = asking.understood(context.catalog)
     try:
         by = parse_dimensions(asking.by)
     except WrongWordError as error:
         raise not_understood(error) from None
-    return read_report(database, edge.catalog, selection, by, time_zone)
+    return read_report(database, context.catalog, selection, by, time_zone)

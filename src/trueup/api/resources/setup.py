@@ -11,13 +11,13 @@ from trueup.api.http.bodies import BodyRoute, received
 from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.jobs import Look, Looking
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
-from trueup.api.http.readers import EdgeHere, Reader
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import json_answer
 from trueup.api.resources.catalog import READ, SETUP, changed, things_of
 from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, stored_name, takes
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.setup.apply import SetupOutcome, apply_setup, show_setup
 from trueup.setup.forms import WORKSPACE, forms_of_catalog
 from trueup.setup.read import read_setup
@@ -88,19 +88,21 @@ def get_setup(reader: Reader) -> Response:
 )
 async def apply_file(
     request: Request,
-    edge: EdgeHere,
+    context: ContextHere,
     look: Look,
     preview: Annotated[bool, Query(description="Say what would change, and change nothing.")] = False,
 ) -> Response:
     """Make what the file mentions as it says there, all of it or nothing; leave everything else as it is."""
-    request.state.body.most = min(_FILE_BYTES_MAX, edge.settings.body_bytes)
+    request.state.body.most = min(_FILE_BYTES_MAX, context.settings.body_bytes)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _FILE_TYPES:
         raise Problem(ProblemKind.WRONG_MEDIA_TYPE, f"send the file as Content-Type: {TOML}")
     async with AsyncExitStack() as held:
-        return await _applied_once(request, edge, look, bytes(await received(request, held)), preview=preview)
+        return await _applied_once(request, context, look, bytes(await received(request, held)), preview=preview)
 
 
-async def _applied_once(request: Request, edge: Edge, look: Looking, content: bytes, *, preview: bool) -> Response:
+async def _applied_once(
+    request: Request, context: ServerContext, look: Looking, content: bytes, *, preview: bool
+) -> Response:
     # With a connection to read first: mistakes are found without the writer.
     file = await look(lambda database: read_setup(content, read_catalog(database)))
     if isinstance(file, list):
@@ -109,10 +111,10 @@ async def _applied_once(request: Request, edge: Edge, look: Looking, content: by
     def work(database: Database, also: Also[SetupOutcome]) -> SetupOutcome:
         outcome = apply_setup(database, content, preview=preview, also=also)
         if not preview and not outcome.mistakes:
-            edge.writer.setup_changed()
+            context.writer.setup_changed()
         return outcome
 
-    return await answered_once(request, edge, work, partial(_applied, preview=preview))
+    return await answered_once(request, context, work, partial(_applied, preview=preview))
 
 
 @router.get(
@@ -137,9 +139,9 @@ def get_workspace(reader: Reader) -> Form:
     dependencies=[SETUP],
     response_model=None,
 )
-async def set_workspace(edge: EdgeHere, reader: Reader, form: Annotated[Form, FormBody]) -> Form:
+async def set_workspace(context: ContextHere, reader: Reader, form: Annotated[Form, FormBody]) -> Form:
     """A key that is left out takes its default. The currency can change only while no money is recorded."""
-    return (await changed(edge, reader, setting_workspace(form))).form
+    return (await changed(context, reader, setting_workspace(form))).form
 
 
 def _applied(outcome: SetupOutcome, *, preview: bool) -> Response:

@@ -9,19 +9,19 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
-from trueup.access.keys import Caller, Scope
+from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, Wait, jobs_of, waited
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import EdgeHere, written
+from trueup.api.http.readers import ContextHere, written
 from trueup.api.resources.batches import UndoAnswer, undo_batch
 from trueup.api.uploads.answers import OtherChoices, UploadDetails
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
 from trueup.ledger.batches import batches_of_content
 from trueup.ledger.database import Database
 from trueup.ledger.uploads import move_upload, same_file_at_work
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.model.upload import UploadRecord
 from trueup.model.words import BatchState, UploadState
 from trueup.reports.export import moment
@@ -30,7 +30,7 @@ from trueup.uploads.jobs import SERVER_FAILED, cancel
 
 router = APIRouter(route_class=BodyRoute)
 
-_UPLOAD: Final = needs(Scope.UPLOAD)
+_UPLOAD: Final = needs(KeyScope.UPLOAD)
 _AT_WORK: Final[dict[int | str, dict[str, Any]]] = {202: {"model": UploadDetails, "description": "It is at work."}}
 
 
@@ -42,7 +42,7 @@ _AT_WORK: Final[dict[int | str, dict[str, Any]]] = {202: {"model": UploadDetails
 )
 async def preview_upload(
     look: Look,
-    edge: EdgeHere,
+    context: ContextHere,
     response: Response,
     upload_id: UploadId,
     other: OtherChoices | None = None,
@@ -54,9 +54,9 @@ async def preview_upload(
     if record.batch_id:
         raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
     begin = partial(move_upload, upload_id=upload_id, to=UploadState.PREVIEWING, choices=choices.text(), trouble="")
-    if not await written(edge, begin):
+    if not await written(context, begin):
         raise await wrong_state(look, upload_id)
-    return await _worked_on(look, edge, response, upload_id, wait)
+    return await _worked_on(look, context, response, upload_id, wait)
 
 
 @router.post(
@@ -70,7 +70,7 @@ async def preview_upload(
 )
 async def apply_upload(
     look: Look,
-    edge: EdgeHere,
+    context: ContextHere,
     response: Response,
     upload_id: UploadId,
     again: Annotated[bool, Query(description="Apply it although the same file was applied before.")] = False,
@@ -79,13 +79,13 @@ async def apply_upload(
     """Apply the file's rows. Good rows are applied whatever happens to bad ones. To ask twice is to ask once."""
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.state in (UploadState.APPLYING, UploadState.DONE):
-        return await _told(look, edge, response, upload_id)
+        return await _told(look, context, response, upload_id)
     if record.batch_id:
         raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
-    trouble = await written(edge, partial(_begin_applying, record=record, again=again or record.choices.again))
+    trouble = await written(context, partial(_begin_applying, record=record, again=again or record.choices.again))
     if trouble:
         raise trouble
-    return await _worked_on(look, edge, response, upload_id, wait)
+    return await _worked_on(look, context, response, upload_id, wait)
 
 
 @router.post(
@@ -95,16 +95,16 @@ async def apply_upload(
     responses={**_AT_WORK, **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE)},
 )
 async def resume_upload(
-    look: Look, edge: EdgeHere, response: Response, upload_id: UploadId, wait: Wait = 10.0
+    look: Look, context: ContextHere, response: Response, upload_id: UploadId, wait: Wait = 10.0
 ) -> UploadDetails:
     """Go on where a failure stopped it. After a stop or a crash of the server it goes on by itself."""
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.state is UploadState.FAILED and record.batch_id:
-        await written(edge, partial(move_upload, upload_id=upload_id, to=UploadState.APPLYING, trouble=""))
+        await written(context, partial(move_upload, upload_id=upload_id, to=UploadState.APPLYING, trouble=""))
         record = await look(partial(known_upload, upload_id=upload_id))  # somebody else may have moved it before
     if record.state is not UploadState.APPLYING:
         raise Problem(ProblemKind.WRONG_STATE, f"the upload is {record.state}: there is nothing to go on with")
-    return await _worked_on(look, edge, response, upload_id, wait)
+    return await _worked_on(look, context, response, upload_id, wait)
 
 
 @router.post(
@@ -113,12 +113,12 @@ async def resume_upload(
     dependencies=[_UPLOAD],
     responses=declared(ProblemKind.WRONG_STATE),
 )
-async def cancel_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> UploadDetails:
+async def cancel_upload(look: Look, context: ContextHere, upload_id: UploadId) -> UploadDetails:
     """Do no more of it. What is applied stays, and can be undone."""
     record = await look(partial(known_upload, upload_id=upload_id))
-    if record.state is not UploadState.CANCELLED and not await written(edge, partial(cancel, upload_id=upload_id)):
+    if record.state is not UploadState.CANCELLED and not await written(context, partial(cancel, upload_id=upload_id)):
         raise await wrong_state(look, upload_id)
-    return await details_of(look, edge, upload_id)
+    return await details_of(look, context, upload_id)
 
 
 @router.post(
@@ -129,7 +129,7 @@ async def cancel_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> Uplo
 async def undo_upload(
     caller: Annotated[Caller, _UPLOAD],
     look: Look,
-    edge: EdgeHere,
+    context: ContextHere,
     response: Response,
     upload_id: UploadId,
     preview: Annotated[bool, Query(description="Say what it would do; change nothing.")] = False,
@@ -140,8 +140,8 @@ async def undo_upload(
     if not record.batch_id:
         raise Problem(ProblemKind.WRONG_STATE, "nothing of it was applied")
     if record.state is UploadState.APPLYING and not preview:
-        await written(edge, partial(cancel, upload_id=upload_id))
-    return await undo_batch(caller, look, edge, response, record.batch_id, preview=preview, wait=wait)
+        await written(context, partial(cancel, upload_id=upload_id))
+    return await undo_batch(caller, look, context, response, record.batch_id, preview=preview, wait=wait)
 
 
 def _begin_applying(database: Database, record: UploadRecord, *, again: bool) -> Problem | None:
@@ -167,16 +167,18 @@ def _begin_applying(database: Database, record: UploadRecord, *, again: bool) ->
     return None
 
 
-async def _worked_on(look: Look, edge: Edge, response: Response, upload_id: str, wait: float) -> UploadDetails:
+async def _worked_on(
+    look: Look, context: ServerContext, response: Response, upload_id: str, wait: float
+) -> UploadDetails:
     """Have a file worked on as its state says, and wait a while."""
     record = await look(partial(known_upload, upload_id=upload_id))
-    await waited(edge, asyncio.wrap_future(jobs_of(edge).work_on(record)), wait)
-    return await _told(look, edge, response, upload_id)
+    await waited(context, asyncio.wrap_future(jobs_of(context).work_on(record)), wait)
+    return await _told(look, context, response, upload_id)
 
 
-async def _told(look: Look, edge: Edge, response: Response, upload_id: str) -> UploadDetails:
+async def _told(look: Look, context: ServerContext, response: Response, upload_id: str) -> UploadDetails:
     """Show how a file stands. Raises: Problem for one that cannot be read."""
-    details = await details_of(look, edge, upload_id)
+    details = await details_of(look, context, upload_id)
     if details.state is UploadState.FAILED and not details.batch_id:
         kind = ProblemKind.FAILURE if details.trouble == SERVER_FAILED else ProblemKind.UNREADABLE_FILE
         raise Problem(kind, details.trouble or "the file cannot be read")

@@ -10,11 +10,11 @@ import polars as pl
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from trueup.access.keys import Scope
+from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import EdgeHere
+from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import Answer, said
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
 from trueup.api.uploads.files import csv_answer
@@ -22,8 +22,8 @@ from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
 from trueup.ledger.batches import read_batch, read_rows
 from trueup.ledger.database import Database, DatabaseError
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
 from trueup.reports.now import with_now
@@ -34,7 +34,7 @@ from trueup.uploads.folder import SentFolder
 
 router = APIRouter()
 
-_READ: Final = needs(Scope.READ)
+_READ: Final = needs(KeyScope.READ)
 _LOOK_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
 # A stream ends by itself, and the caller asks again: whoever has left is not told for ever.
@@ -68,13 +68,13 @@ class EventAnswer(Answer):
     response_class=StreamingResponse,
     responses=_EVENTS,
 )
-async def follow_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> Response:
+async def follow_upload(look: Look, context: ContextHere, upload_id: UploadId) -> Response:
     """Server-sent events: how it stands, then every change.
 
     They end when it is done, cancelled or failed; and after some seconds, then ask again.
     """
     await look(partial(known_upload, upload_id=upload_id))
-    return StreamingResponse(_events(look, edge, upload_id), media_type="text/event-stream")
+    return StreamingResponse(_events(look, context, upload_id), media_type="text/event-stream")
 
 
 @router.get(
@@ -84,13 +84,13 @@ async def follow_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> Resp
     response_class=StreamingResponse,
     responses=_CSV,
 )
-async def get_results(edge: EdgeHere, upload_id: UploadId) -> Response:
+async def get_results(context: ContextHere, upload_id: UploadId) -> Response:
     """What happened to every row, by which mode, and what it comes to now where that differs.
 
     Before it is applied: what its last preview said.
     """
-    work = partial(_results, upload_id=upload_id, folder=sent_folder(edge))
-    return await asyncio.wrap_future(jobs_of(edge).aside(work))
+    work = partial(_results, upload_id=upload_id, folder=sent_folder(context))
+    return await asyncio.wrap_future(jobs_of(context).aside(work))
 
 
 @router.get(
@@ -100,19 +100,19 @@ async def get_results(edge: EdgeHere, upload_id: UploadId) -> Response:
     response_class=StreamingResponse,
     responses=_CSV,
 )
-async def get_refused(edge: EdgeHere, upload_id: UploadId) -> Response:
+async def get_refused(context: ContextHere, upload_id: UploadId) -> Response:
     """The refused rows as they came, each with its outcome and a message: ready to be mended and sent again."""
-    work = partial(_refused, upload_id=upload_id, folder=sent_folder(edge), clock=edge.clock)
-    return await asyncio.wrap_future(jobs_of(edge).aside(work))
+    work = partial(_refused, upload_id=upload_id, folder=sent_folder(context), clock=context.clock)
+    return await asyncio.wrap_future(jobs_of(context).aside(work))
 
 
-async def _events(look: Look, edge: Edge, upload_id: str) -> AsyncIterator[str]:
+async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     state, told, ends = None, "", monotonic() + STREAM_SECONDS
     beat = monotonic() + _BEAT_SECONDS
-    while monotonic() < ends and not edge.is_stopping():
+    while monotonic() < ends and not context.is_stopping():
         try:
-            event = await look(partial(_event, edge=edge, upload_id=upload_id))
+            event = await look(partial(_event, context=context, upload_id=upload_id))
         except (UnavailableError, DatabaseError):
             event = None  # it will be back
         except Problem:  # it was deleted
@@ -129,10 +129,10 @@ async def _events(look: Look, edge: Edge, upload_id: str) -> AsyncIterator[str]:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _event(database: Database, edge: Edge, upload_id: str) -> EventAnswer:
+def _event(database: Database, context: ServerContext, upload_id: str) -> EventAnswer:
     record = known_upload(database, upload_id)
     batch = read_batch(database, record.batch_id) if record.batch_id else None
-    progress = progress_of(record, batch, jobs_of(edge))
+    progress = progress_of(record, batch, jobs_of(context))
     trouble = said(record.trouble) or None
     return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
 

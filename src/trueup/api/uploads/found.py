@@ -10,7 +10,7 @@ from trueup.api.http.problems import Problem, ProblemKind, not_found
 from trueup.api.uploads.answers import UploadDetails, trouble_of, upload_details
 from trueup.ledger.database import Database
 from trueup.ledger.uploads import find_upload
-from trueup.live.context import Edge
+from trueup.live.context import ServerContext
 from trueup.model.upload import UploadChoices, UploadRecord
 
 UploadId = Annotated[str, Path(pattern="^u[0-9a-f]{28}$", description="The upload's id.")]
@@ -32,12 +32,12 @@ def fitting(choices: UploadChoices) -> UploadChoices:
     return choices
 
 
-async def details_of(look: Look, edge: Edge, upload_id: str) -> UploadDetails:
+async def details_of(look: Look, context: ServerContext, upload_id: str) -> UploadDetails:
     """All that is known of a file. Raises: Problem when there is no such."""
 
     def shown(database: Database) -> UploadDetails:
         record = known_upload(database, upload_id)
-        return upload_details(database, record, sent_folder(edge), jobs_of(edge), edge.catalog)
+        return upload_details(database, record, sent_folder(context), jobs_of(context), context.catalog)
 
     return await look(shown)
 

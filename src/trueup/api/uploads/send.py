@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from trueup.access.keys import Caller, Scope
+from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import EdgeHere, Reader, written
+from trueup.api.http.readers import ContextHere, Reader, written
 from trueup.api.resources.answers import json_answer
 from trueup.api.uploads import actions as upload_actions
 from trueup.api.uploads import follow as upload_follow
@@ -24,8 +24,8 @@ from trueup.api.uploads.files import FORM, PLAIN, Receiver, clean_name, no_room
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
 from trueup.ledger.database import Database
 from trueup.ledger.uploads import create_upload, forget_upload, read_uploads
-from trueup.live.callers import UnavailableError
-from trueup.live.context import Edge
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.context import ServerContext
 from trueup.model.upload import UploadRecord
 from trueup.uploads.keeping import note_of
 
@@ -33,8 +33,8 @@ router = APIRouter(tags=["uploads"])
 router.include_router(upload_actions.router)
 router.include_router(upload_follow.router)
 
-_READ: Final = needs(Scope.READ)
-_UPLOAD: Final = needs(Scope.UPLOAD)
+_READ: Final = needs(KeyScope.READ)
+_UPLOAD: Final = needs(KeyScope.UPLOAD)
 _BEYOND_ALL: Final = "v"  # upload ids begin with a u
 _RANDOM_BYTES: Final = 8
 
@@ -66,7 +66,7 @@ _BODY: Final = {
 async def send_upload(
     caller: Annotated[Caller, _UPLOAD],
     request: Request,
-    edge: EdgeHere,
+    context: ContextHere,
     query: Annotated[SentChoices, Query()],
 ) -> Response:
     """Send a file of conversions, of statuses or of clicks; nothing is done with its rows before they are applied.
@@ -76,13 +76,13 @@ async def send_upload(
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in (FORM, *PLAIN):
         raise Problem(ProblemKind.WRONG_MEDIA_TYPE, f"send the file as {', '.join(PLAIN)}, or in a {FORM}")
-    record = await _received(request, edge, caller, query)
+    record = await _received(request, context, caller, query)
     place = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
 
     def work(database: Database, also: Also[UploadDetails]) -> UploadDetails:
         with database.transaction():
             create_upload(database, record)
-            details = upload_details(database, record, sent_folder(edge), jobs_of(edge), edge.catalog)
+            details = upload_details(database, record, sent_folder(context), jobs_of(context), context.catalog)
             also(database, details)
         return details
 
@@ -90,9 +90,9 @@ async def send_upload(
         return json_answer(details, 201, place)
 
     try:
-        return await answered_once(request, edge, work, answer)
+        return await answered_once(request, context, work, answer)
     except (Problem, UnavailableError):  # it is not known that the file is here, and never will be: it is sent again
-        await run_in_threadpool(sent_folder(edge).forget, record.upload_id)
+        await run_in_threadpool(sent_folder(context).forget, record.upload_id)
         raise
 
 
@@ -104,9 +104,9 @@ def list_uploads(database: Reader, asked: Asked) -> Page[UploadAnswer]:
 
 
 @router.get("/uploads/{upload_id}", summary="Show an upload", dependencies=[_READ])
-async def get_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> UploadDetails:
+async def get_upload(look: Look, context: ContextHere, upload_id: UploadId) -> UploadDetails:
     """Where it stands, how the file was read, what a preview came to, and what is applied so far."""
-    return await details_of(look, edge, upload_id)
+    return await details_of(look, context, upload_id)
 
 
 @router.delete(
@@ -116,25 +116,25 @@ async def get_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> UploadD
     dependencies=[_UPLOAD],
     responses=declared(ProblemKind.WRONG_STATE),
 )
-async def delete_upload(look: Look, edge: EdgeHere, upload_id: UploadId) -> None:
+async def delete_upload(look: Look, context: ContextHere, upload_id: UploadId) -> None:
     """Delete the file, and forget that it was sent. The batch that it became stays, and can be undone."""
     await look(partial(known_upload, upload_id=upload_id))
-    if not await written(edge, partial(forget_upload, upload_id=upload_id)):
+    if not await written(context, partial(forget_upload, upload_id=upload_id)):
         raise await wrong_state(look, upload_id)
-    await run_in_threadpool(sent_folder(edge).forget, upload_id)
+    await run_in_threadpool(sent_folder(context).forget, upload_id)
 
 
-async def _received(request: Request, edge: Edge, caller: Caller, query: SentChoices) -> UploadRecord:
+async def _received(request: Request, context: ServerContext, caller: Caller, query: SentChoices) -> UploadRecord:
     """Put the body on disk, and say what it is. Raises: Problem."""
-    folder, now = sent_folder(edge), edge.clock()
-    upload_id = f"u{now // 1_000:012x}{edge.randomness(_RANDOM_BYTES).hex()}"
+    folder, now = sent_folder(context), context.clock()
+    upload_id = f"u{now // 1_000:012x}{context.randomness(_RANDOM_BYTES).hex()}"
     try:
         incoming = await run_in_threadpool(folder.incoming, upload_id)
     except OSError as error:
         raise no_room(error) from None
     kept = False
     try:
-        receiver = Receiver(request, edge.settings, incoming, folder.room)
+        receiver = Receiver(request, context.settings, incoming, folder.room)
         await receiver.receive()
         choices = _with_fields(query, receiver.fields)
         chosen = fitting(choices.chosen())

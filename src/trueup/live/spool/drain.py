@@ -13,13 +13,13 @@ import polars as pl
 
 from trueup.ledger.database import DatabaseError, DatabaseRefusedError
 from trueup.ledger.spools import may_be_elsewhere, note_drained
+from trueup.live.events import WriterEvents
 from trueup.live.spool.dead_letters import DeadLetter, DeadLetters
 from trueup.live.spool.folder import SpoolFolder
 from trueup.live.spool.queue import Spool
-from trueup.live.watch import Watch
 from trueup.model.ids import made_at
 from trueup.model.traffic import Click
-from trueup.recording.live import LiveLedger
+from trueup.recording.incoming import LiveLedger
 from trueup.recording.record import Clock
 
 # What is a click's own fault; the last ones are those of a record that is none, such as of another program's version.
@@ -34,7 +34,7 @@ class Drain:
     """Takes clicks out of the spool, into the ledger."""
 
     def __init__(
-        self, spool: Spool, folder: SpoolFolder, dead_letters: DeadLetters, clock: Clock, watch: Watch
+        self, spool: Spool, folder: SpoolFolder, dead_letters: DeadLetters, clock: Clock, events: WriterEvents
     ) -> None:
         """Nothing is taken before `run`. Raises: OSError for a folder that cannot be used.
 
@@ -43,10 +43,10 @@ class Drain:
             folder: Where the files of all processes are.
             dead_letters: Where clicks go that the database refuses.
             clock: Gives microseconds since the epoch.
-            watch: Who looks on.
+            events: Who looks on.
         """
         self._spool, self._folder, self._dead_letters = spool, folder, dead_letters
-        self._clock, self._watch = clock, watch
+        self._clock, self._events = clock, events
         self._folder_id = folder.identity()
         self._next_adoption = self._next_note = 0.0
 
@@ -64,7 +64,7 @@ class Drain:
             began, clicks = monotonic(), self._spool.clicks()
             self._record(ledger, clicks)
             self._spool.recorded()
-            self._watch.gathered(len(clicks), 0, monotonic() - began)
+            self._events.gathered(len(clicks), 0, monotonic() - began)
 
     def adopt(self, ledger: LiveLedger, *, at_once: bool = False) -> None:
         """Have the ledger take what is in files that nobody holds: their process is gone.
@@ -88,9 +88,9 @@ class Drain:
                 contents = file.read()
                 self._record(ledger, contents.clicks)
                 file.empty()
-                self._watch.adopted(len(contents.clicks))
+                self._events.adopted(len(contents.clicks))
                 if contents.damaged:
-                    self._watch.damaged(len(contents.damaged))
+                    self._events.damaged(len(contents.damaged))
 
     def note(self, ledger: LiveLedger) -> None:
         """Tell the servers on other machines that the ledger has all clicks of this folder, now and then.
@@ -153,7 +153,7 @@ class Drain:
         except _OWN_FAULTS as error:
             if len(clicks) == 1:
                 self._dead_letters.add([DeadLetter(clicks[0], str(error), self._clock())])
-                self._watch.laid_aside(str(error))
+                self._events.laid_aside(str(error))
                 return
             half = len(clicks) // 2
             self._record_or_part(ledger, clicks[:half])

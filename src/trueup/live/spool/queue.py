@@ -11,10 +11,10 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Final
 
-from trueup.live.callers import STOPPING, Caller, Callers, UnavailableError, answer
+from trueup.live.commit_queue import STOPPING, CommitQueue, UnavailableError, Waiter, answer
+from trueup.live.events import WriterEvents
 from trueup.live.health import Health
 from trueup.live.spool.file import SpoolFile
-from trueup.live.watch import Watch
 from trueup.model.traffic import Click
 
 _REMEMBERED_MOST: Final = 20_000  # clicks of a file that need not be read again from it
@@ -31,7 +31,7 @@ class _Segment:
         self.remembered: list[Click] | None = None if file.taken else []  # what is in the file; None: read it
         self.written = 0  # clicks, since the file was last empty
         self.damaged = 0  # stretches of the file, when it was read last
-        self.held: list[Caller[Click]] = []  # in no file: these are answered when the ledger has them
+        self.held: list[Waiter[Click]] = []  # in no file: these are answered when the ledger has them
 
     @property
     def is_empty(self) -> bool:
@@ -44,9 +44,9 @@ class _Segment:
             in_file, self.damaged = contents.clicks, len(contents.damaged)
         return [*in_file, *(caller.brought for caller in self.held)]
 
-    def write(self, callers: Sequence[Caller[Click]]) -> int:
+    def write(self, waiters: Sequence[Waiter[Click]]) -> int:
         """Write clicks. Returns: for how many there was room. Raises: OSError, and then none is written."""
-        clicks = [caller.brought for caller in callers]
+        clicks = [caller.brought for caller in waiters]
         kept = self.file.keep(clicks)
         self.written += kept
         if self.remembered is not None:
@@ -72,7 +72,7 @@ class Spool:
         self,
         files: tuple[SpoolFile, SpoolFile],
         health: Health,
-        watch: Watch,
+        events: WriterEvents,
         ledger_wake: Event,
         *,
         most: int,
@@ -84,17 +84,17 @@ class Spool:
         Args:
             files: Two files.
             health: How the process stands.
-            watch: Who looks on.
+            events: Who looks on.
             ledger_wake: Wakes the ledger's thread.
             most: How many callers may wait.
             deadline: For how many seconds a click is held for the ledger.
             answers_first: Whether a visitor is sent on once the click is in a file, or when the ledger has it.
         """
         self._back, self._front = map(_Segment, files)
-        self._health, self._watch, self._ledger_wake = health, watch, ledger_wake
+        self._health, self._events, self._ledger_wake = health, events, ledger_wake
         self._deadline, self._answers_first = deadline, answers_first
         self._lock, self._wake = Lock(), Event()
-        self.callers: Callers[Click] = Callers(self._wake, most, _PATIENCE)
+        self.queue: CommitQueue[Click] = CommitQueue(self._wake, most, _PATIENCE)
         self._had_ledger = True
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="spool", daemon=True)
@@ -109,7 +109,7 @@ class Spool:
         Raises:
             UnavailableError: It is not, and nobody may be told that it was.
         """
-        await self.callers.bring(click)
+        await self.queue.submit(click)
 
     @property
     def paths(self) -> frozenset[str]:
@@ -129,7 +129,7 @@ class Spool:
     @property
     def waiting(self) -> int:
         """How many callers wait."""
-        return len(self.callers) + len(self._front.held) + len(self._back.held)
+        return len(self.queue) + len(self._front.held) + len(self._back.held)
 
     def clicks(self) -> list[Click]:
         """What the ledger is to have next, in the order it came; the same again until `recorded` is said.
@@ -142,7 +142,7 @@ class Spool:
                 self._front, self._back = self._back, self._front
             clicks = self._back.clicks()
             if self._back.damaged:
-                self._watch.damaged(self._back.damaged)
+                self._events.damaged(self._back.damaged)
                 self._back.damaged = 0
             return clicks
 
@@ -165,12 +165,12 @@ class Spool:
         Args:
             seconds: How long to wait for the disk at most.
         """
-        self.callers.turn_away(STOPPING)
+        self.queue.turn_away(STOPPING)
         self._is_stopping = True
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join(seconds)
-        self.callers.close()
+        self.queue.close()
 
     def close(self, *, in_use: bool) -> None:
         """Let go of the files. Those that the ledger did not take are written before.
@@ -187,22 +187,22 @@ class Spool:
 
     def _run(self) -> None:
         try:
-            while not (self._is_stopping and not self.callers):
-                self.callers.wait(_LOOK_SECONDS if self._front.held or self._back.held else _IDLE_SECONDS)
+            while not (self._is_stopping and not self.queue):
+                self.queue.wait(_LOOK_SECONDS if self._front.held or self._back.held else _IDLE_SECONDS)
                 self._look_around()
-                if callers := self.callers.take():
-                    self._take(callers)
-                    self.callers.done()
+                if waiters := self.queue.drain():
+                    self._take(waiters)
+                    self.queue.done()
         except BaseException as error:  # noqa: BLE001 - without this thread nothing is acknowledged any more
             self._health.die(f"the spool's thread ended: {type(error).__name__}: {error}")
-            self.callers.turn_away("the server is about to start again")
-            self.callers.close()
+            self.queue.turn_away("the server is about to start again")
+            self.queue.close()
 
     def _look_around(self) -> None:
         """See what became of the ledger and of the disk."""
         has_ledger = self._health.has_ledger
         if self._had_ledger and not has_ledger:
-            self._watch.spooled(self._back.written + self._front.written, 0)
+            self._events.spooled(self._back.written + self._front.written, 0)
         self._had_ledger = has_ledger
         with self._lock:
             self._write_held(self._deadline if has_ledger else 0.0)
@@ -213,13 +213,13 @@ class Spool:
             except OSError as error:
                 self._health.spool_lost(_said(error))
 
-    def _take(self, callers: list[Caller[Click]]) -> None:
+    def _take(self, waiters: list[Waiter[Click]]) -> None:
         with self._lock:
             was_empty = self._front.is_empty
             if self._health.has_ledger and not self._answers_first:
-                self._front.held += callers
+                self._front.held += waiters
             else:
-                left = self._write(callers)
+                left = self._write(waiters)
                 if self._health.has_ledger:
                     self._front.held += left
                 else:
@@ -227,16 +227,16 @@ class Spool:
         if was_empty:
             self._ledger_wake.set()
 
-    def _write(self, callers: list[Caller[Click]]) -> list[Caller[Click]]:
+    def _write(self, waiters: list[Waiter[Click]]) -> list[Waiter[Click]]:
         """Write clicks, and answer. Returns: those for whom there is no room."""
-        kept = self._written(self._front, callers)
-        if kept < len(callers) and self._back.is_empty:
+        kept = self._written(self._front, waiters)
+        if kept < len(waiters) and self._back.is_empty:
             self._front, self._back = self._back, self._front
-            kept += self._written(self._front, callers[kept:])
+            kept += self._written(self._front, waiters[kept:])
         if not self._health.has_ledger:
-            self._watch.spooled(kept, 0)
-        self.callers.answer(callers[:kept], [None] * kept)
-        return callers[kept:]
+            self._events.spooled(kept, 0)
+        self.queue.answer(waiters[:kept], [None] * kept)
+        return waiters[kept:]
 
     def _write_held(self, seconds: float) -> None:
         """Write those that were held for so long, and answer. Those for whom there is no room are told."""
@@ -247,23 +247,23 @@ class Spool:
                 continue
             segment.held = segment.held[len(late) :]
             kept = self._written(segment, late)  # the ledger may be at work on this very segment: it stays whole
-            self.callers.answer(late[:kept], [None] * kept)
+            self.queue.answer(late[:kept], [None] * kept)
             left = late[kept:]
-            self._watch.spooled(kept, 0)
+            self._events.spooled(kept, 0)
             self._refuse(self._write(left) if left else [])
 
-    def _refuse(self, callers: list[Caller[Click]]) -> None:
+    def _refuse(self, waiters: list[Waiter[Click]]) -> None:
         why = self._health.spool or "the spool is full"
-        answer(callers, [UnavailableError(why)] * len(callers))
+        answer(waiters, [UnavailableError(why)] * len(waiters))
 
-    def _written(self, segment: _Segment, callers: list[Caller[Click]]) -> int:
-        if not callers:
+    def _written(self, segment: _Segment, waiters: list[Waiter[Click]]) -> int:
+        if not waiters:
             return 0
         try:
-            kept = segment.write(callers)
+            kept = segment.write(waiters)
         except OSError as error:
             self._health.spool_lost(_said(error))
-            self._watch.failed(f"the spool cannot be written: {error}")
+            self._events.failed(f"the spool cannot be written: {error}")
             return 0
         if self._health.spool:
             self._health.spool_back()

@@ -27,7 +27,7 @@ class UnavailableError(Exception):
 
 
 @dataclass(slots=True)
-class Caller(Generic[T]):
+class Waiter(Generic[T]):
     """One that waits: what it brought, and where its answer goes."""
 
     brought: T
@@ -36,7 +36,7 @@ class Caller(Generic[T]):
     came_at: float = field(default_factory=monotonic)
 
 
-class Callers(Generic[T]):
+class CommitQueue(Generic[T]):
     """Those that wait for one thread."""
 
     def __init__(self, wake: Event, most: int, patience: float) -> None:
@@ -51,8 +51,8 @@ class Callers(Generic[T]):
         self._wake, self._most, self._patience = wake, most, patience
         self._expected, self._taken_at, self._waits_until = 0, 0.0, 0.0
         self._lock = Lock()  # of leaving the queue: by the thread, or because it took too long
-        self._waiting: deque[Caller[T]] = deque()
-        self._taken: Sequence[Caller[T]] = ()
+        self._waiting: deque[Waiter[T]] = deque()
+        self._taken: Sequence[Waiter[T]] = ()
         self._turned_away = ""
         self._are_coming = False  # more than are here: the thread is woken once all are
         self.are_given_up = False  # those that were taken have been told that it took too long
@@ -61,7 +61,7 @@ class Callers(Generic[T]):
         """How many wait."""
         return len(self._waiting)
 
-    async def bring(self, brought: T) -> Any:  # noqa: ANN401 - what the thread answers
+    async def submit(self, brought: T) -> Any:  # noqa: ANN401 - what the thread answers
         """Wait for the answer.
 
         Raises:
@@ -71,7 +71,7 @@ class Callers(Generic[T]):
             raise UnavailableError(self._turned_away or "too many wait already")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(Caller(brought, loop, answer))
+        self._waiting.append(Waiter(brought, loop, answer))
         if not self._are_coming:
             self._are_coming = True
             loop.call_soon(self._come)  # after all that the loop has ready now
@@ -119,7 +119,7 @@ class Callers(Generic[T]):
             self._wake.wait(seconds)
         self._wake.clear()
 
-    def take(self, most: int = GATHERED_MOST) -> list[Caller[T]]:
+    def drain(self, most: int = GATHERED_MOST) -> list[Waiter[T]]:
         """Those that have waited longest. Called by the thread, which answers them.
 
         Those whom it answered last are about to be back, or others in their place: where as many as then do not wait
@@ -133,12 +133,12 @@ class Callers(Generic[T]):
             self._taken, self.are_given_up = taken, False
         return taken
 
-    def answer(self, callers: Sequence[Caller[T]], answers: Sequence[Any]) -> None:
+    def answer(self, waiters: Sequence[Waiter[T]], answers: Sequence[Any]) -> None:
         """Answer those that were taken, as `answer` does."""
-        answer(callers, answers)
+        answer(waiters, answers)
         now = monotonic()
         self._waits_until = now + min(self._patience * (now - self._taken_at), _PATIENCE_SECONDS)
-        self._expected = len(callers) + len(self._waiting)
+        self._expected = len(waiters) + len(self._waiting)
 
     def done(self) -> None:
         """All that were taken are answered, or wait elsewhere now. Called by the thread."""
@@ -149,10 +149,10 @@ class Callers(Generic[T]):
         self._wake.set()
 
 
-def answer(callers: Sequence[Caller[Any]], answers: Sequence[Any]) -> None:
+def answer(waiters: Sequence[Waiter[Any]], answers: Sequence[Any]) -> None:
     """Answer callers, each with its own; an exception is raised at its caller. Called by a thread."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
-    for caller, value in zip(callers, answers, strict=True):
+    for caller, value in zip(waiters, answers, strict=True):
         by_loop.setdefault(caller.loop, []).append((caller.answer, value))
     for loop, answered in by_loop.items():
         with suppress(RuntimeError):  # the loop is closed: the server is gone, and with it whoever asked

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from trueup.ledger.database import DatabaseError, DatabaseRefusedError
-from trueup.live.callers import UnavailableError
+from trueup.live.commit_queue import UnavailableError
+from trueup.live.events import WriterEvents
 from trueup.live.ledger_link import LedgerLink
 from trueup.live.spool.drain import Drain
-from trueup.live.watch import Watch
-from trueup.model.traffic import Message, Told
-from trueup.recording.live import AbsentClicksError, GivenUpError
+from trueup.model.traffic import IncomingConversion, RowResult
+from trueup.recording.incoming import AbsentClicksError, GivenUpError
 
-Answer = Told | Exception
+Answer = RowResult | Exception
 
 _TOO_LONG: Final = "it took too long"
 
@@ -29,7 +29,7 @@ class MessageRecorder:
         drain: Drain,
         is_wanted: Callable[[], bool],
         lose: Callable[[Exception], None],
-        watch: Watch,
+        events: WriterEvents,
     ) -> None:
         """Nothing is recorded before it is asked for.
 
@@ -38,11 +38,11 @@ class MessageRecorder:
             drain: Knows what waits in the spools of other processes.
             is_wanted: Whether anybody still waits for the answers.
             lose: Called where the database failed.
-            watch: Who looks on.
+            events: Who looks on.
         """
-        self._link, self._drain, self._is_wanted, self._lose, self._watch = link, drain, is_wanted, lose, watch
+        self._link, self._drain, self._is_wanted, self._lose, self._events = link, drain, is_wanted, lose, events
 
-    def recorded(self, messages: Sequence[Message], *, all_are_here: bool = False) -> list[Answer]:
+    def recorded(self, messages: Sequence[IncomingConversion], *, all_are_here: bool = False) -> list[Answer]:
         """Record messages.
 
         Args:
@@ -59,7 +59,7 @@ class MessageRecorder:
         try:
             told = ledger.record(messages, self._is_wanted, all_are_here=all_are_here)
             self._link.note_setup()
-            self._watch.told(told)
+            self._events.told(told)
             answers = list(told)
         except AbsentClicksError as error:
             answers = self._without(messages, error.places)
@@ -75,15 +75,15 @@ class MessageRecorder:
             answers = self._apart(messages, error)
         return answers
 
-    def _apart(self, messages: Sequence[Message], error: Exception) -> list[Answer]:
+    def _apart(self, messages: Sequence[IncomingConversion], error: Exception) -> list[Answer]:
         """Part messages, to find the one that something is wrong with."""
         if len(messages) == 1:
-            self._watch.failed(f"{type(error).__name__}: {error}")
+            self._events.failed(f"{type(error).__name__}: {error}")
             return [UnavailableError("it could not be recorded")]
         half = len(messages) // 2
         return self.recorded(messages[:half]) + self.recorded(messages[half:])
 
-    def _without(self, messages: Sequence[Message], absent: frozenset[int]) -> list[Answer]:
+    def _without(self, messages: Sequence[IncomingConversion], absent: frozenset[int]) -> list[Answer]:
         """Put off messages whose clicks may still be in a spool, and record the others.
 
         What others had in their files may be in the ledger since the messages were decided: where their files are empty

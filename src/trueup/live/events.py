@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from trueup.model.traffic import Told
+from trueup.model.traffic import RowResult
 
 
-class Watch:
+class WriterEvents:
     """What the writer says of its work."""
 
     def gathered(self, clicks: int, messages: int, seconds: float) -> None:
         """So many callers shared one commit, which took so long."""
 
-    def told(self, told: Sequence[Told]) -> None:
+    def told(self, told: Sequence[RowResult]) -> None:
         """What messages came to."""
 
     def sliced(self, seconds: float) -> None:

@@ -25,7 +25,7 @@ from trueup.model.frame_ops import is_each_once
 from trueup.model.frames import BATCH, CLICKS, ROWS
 from trueup.model.ids import conversion_id, is_genuine
 from trueup.model.policy import Policy
-from trueup.model.traffic import Click, Message, Told
+from trueup.model.traffic import Click, IncomingConversion, RowResult
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 from trueup.recording.arrivals import Arrived, record_arrivals
 from trueup.recording.record import Clock, decide_now, record_rows
@@ -79,8 +79,8 @@ class LiveLedger:
     def refresh(self) -> None:
         """Read the setup again if it has changed. Raises: DatabaseError, also where the ledger's file is gone."""
         self.database.refuse_moved()
-        others_writes = self.database.others_writes()
-        if others_writes is not None and others_writes == self._others_writes:
+        data_version = self.database.data_version()
+        if data_version is not None and data_version == self._others_writes:
             return
         version = read_catalog_version(self.database)
         if version != self._version:
@@ -88,7 +88,7 @@ class LiveLedger:
             self._policy = self.catalog.policy()
             with self.database.transaction():
                 store_policy(self.database, self._policy)
-        self._version, self._others_writes = version, others_writes if others_writes is not None else -1
+        self._version, self._others_writes = version, data_version if data_version is not None else -1
 
     def changed(self) -> None:
         """Say that this program itself has changed the setup: the next message is decided by the new one."""
@@ -96,11 +96,11 @@ class LiveLedger:
 
     def record(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[IncomingConversion],
         is_wanted: Callable[[], bool] = lambda: True,
         *,
         all_are_here: bool = True,
-    ) -> list[Told]:
+    ) -> list[RowResult]:
         """Record messages of one origin in one transaction; all are on disk when this returns.
 
         They are decided by the setup as it is now.
@@ -184,7 +184,7 @@ class LiveLedger:
             now=self._clock(),
         )
 
-    def try_out(self, said: Message) -> Told:
+    def try_out(self, said: IncomingConversion) -> RowResult:
         """Say what a message would come to now. Changes nothing."""
         self.refresh()
         batch = self._batch([said], 0, 0)
@@ -197,7 +197,7 @@ class LiveLedger:
                 self._finish(record)
         self._open.clear()
 
-    def _absent(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> frozenset[int]:
+    def _absent(self, decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> frozenset[int]:
         """The places of messages that are refused for want of a click of our own making."""
         refused = decisions.journal.filter(pl.col("outcome").is_in(_FOR_WANT_OF_A_CLICK))
         if not refused.height:
@@ -207,7 +207,9 @@ class LiveLedger:
         there = set(read_click_facts(self.database, sorted(set(ours.values())))["click_id"]) if ours else set()
         return frozenset(place for place, click in ours.items() if click not in there and messages[place].sender >= 0)
 
-    def _set_sub_parameters(self, decisions: Decisions, messages: Sequence[Message], rows_before: int) -> None:
+    def _set_sub_parameters(
+        self, decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int
+    ) -> None:
         if not any(said.sub_parameters for said in messages):
             return
         for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
@@ -240,7 +242,7 @@ class LiveLedger:
     def _finish(self, record: BatchRecord) -> None:
         finish_batch(self.database, record.batch_id, self._clock())
 
-    def _batch(self, messages: Sequence[Message], batch_id: int, rows_before: int) -> pl.DataFrame:
+    def _batch(self, messages: Sequence[IncomingConversion], batch_id: int, rows_before: int) -> pl.DataFrame:
         """BATCH of the messages: what they give, and what they were received as."""
         rows = [said.row for said in messages]
         given = {name: [row.get(name, value) for row in rows] for name, value in _NOT_GIVEN.items()}
@@ -267,7 +269,7 @@ def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:
     return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
 
 
-def _told(decisions: Decisions, messages: Sequence[Message], rows_before: int) -> list[Told]:
+def _told(decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> list[RowResult]:
     journal = decisions.journal
     lines, outcomes = journal["line"].to_list(), [Outcome(word) for word in journal["outcome"].to_list()]
     places = [line - rows_before - 1 for line in lines]
@@ -275,7 +277,7 @@ def _told(decisions: Decisions, messages: Sequence[Message], rows_before: int) -
     texts = journal.select(message(set(outcomes))).to_series().to_list() if any(wanted) else [""] * len(lines)
     found = zip(places, outcomes, journal["click_id"].to_list(), journal["conversion_n"].to_list(), texts, strict=True)
     told = {
-        place: Told(outcome, click_id, conversion_id(click_id, n) if n else "", text)
+        place: RowResult(outcome, click_id, conversion_id(click_id, n) if n else "", text)
         for place, outcome, click_id, n, text in found
     }
     return [told[place] for place in range(len(messages))]
