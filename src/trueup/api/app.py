@@ -56,7 +56,7 @@ def make_api(context: ServerContext) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_name,
-        exception_handlers={HTTPException: _told, RequestValidationError: _told},
+        exception_handlers={HTTPException: _to_response, RequestValidationError: _to_response},
     )
     api.state.context = context
     api.state.readers = Readers(context.settings.database_url)
@@ -77,5 +77,5 @@ def _name(route: APIRoute) -> str:
     return route.name
 
 
-async def _told(request: Request, error: Exception) -> Response:
+async def _to_response(request: Request, error: Exception) -> Response:
     return problem_answer(request, problem_of(error))

@@ -11,7 +11,7 @@ from trueup.cli.upload import Json
 from trueup.cli.workspace import workspace
 from trueup.model.ids import split_conversion_id
 from trueup.reports.export import moment
-from trueup.reports.history import Event, shown
+from trueup.reports.history import Event, render_value
 from trueup.reports.history import history as read_history
 
 
@@ -44,8 +44,8 @@ def _show(event: Event) -> None:
     now = f"; that row is {event.outcome_now} now" if event.outcome_now else ""
     output.print(Text(event.what, "bold"), Text(f"{moment(event.at)} by {event.made_by} ({where}{line}{now})"))
     for name, value in event.after.items():
-        before = f"{shown(name, event.before[name])} -> " if event.before else ""
-        output.print(Text(f"    {name}: {before}{shown(name, value)}"))
+        before = f"{render_value(name, event.before[name])} -> " if event.before else ""
+        output.print(Text(f"    {name}: {before}{render_value(name, value)}"))
 
 
 def _as_json(event: Event) -> dict[str, object]:
@@ -59,6 +59,6 @@ def _as_json(event: Event) -> dict[str, object]:
         "file_name": event.file_name,
         "line": event.line or None,
         "outcome_now": event.outcome_now or None,
-        "before": {name: shown(name, value) for name, value in event.before.items()},
-        "after": {name: shown(name, value) for name, value in event.after.items()},
+        "before": {name: render_value(name, value) for name, value in event.before.items()},
+        "after": {name: render_value(name, value) for name, value in event.after.items()},
     }

@@ -43,7 +43,7 @@ def create(context: typer.Context, name: Name, scope: Scopes, json: Json = False
     except KeyNameError as error:
         stop(sentence(error))
     if json:
-        output.print_json(json_format.dumps({**_told(record), "key": key}))
+        output.print_json(json_format.dumps({**_to_json(record), "key": key}))
         return
     output.out(key, highlight=False)
     notices.print("Keep it now: it is not shown again. Send it as the header Authorization: Bearer ...")
@@ -55,7 +55,7 @@ def list_keys(context: typer.Context, json: Json = False, db: DatabaseUrl = None
     with workspace(context, db) as database:
         records = read_keys(database)
     if json:
-        output.print_json(json_format.dumps([_told(record) for record in records]))
+        output.print_json(json_format.dumps([_to_json(record) for record in records]))
     elif records:
         output.print(_table(records))
     else:
@@ -82,7 +82,7 @@ def _table(records: Sequence[KeyRecord]) -> Table:
     return table
 
 
-def _told(record: KeyRecord) -> dict[str, Any]:
+def _to_json(record: KeyRecord) -> dict[str, Any]:
     return {
         "id": record.key_id,
         "name": record.name,

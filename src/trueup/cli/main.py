@@ -14,7 +14,7 @@ from trueup.cli.keys import keys
 from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
 from trueup.cli.spool import spool
-from trueup.cli.stopping import Stopped, at_signals, leave_to_others, nobody_reads, said
+from trueup.cli.stopping import Stopped, at_signals, leave_to_others, message, nobody_reads
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output, sentence
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import NoLedgerError
@@ -91,7 +91,7 @@ def run() -> int:
         return _ended()
     except Stopped as stopped:
         if not stopped.is_quiet:
-            notices.print(f"\n{said()}" if sys.stderr.isatty() else said())
+            notices.print(f"\n{message()}" if sys.stderr.isatty() else message())
         return stopped.code
 
 
@@ -105,7 +105,7 @@ def _ended() -> int:
     except DatabaseError as error:
         notices.print(f"The database failed: {error}", style="red")
     except TyperException as error:
-        return _told(error)
+        return _report_error(error)
     except typer.Abort:
         return ExitCode.SOME_REFUSED
     except BrokenPipeError:
@@ -115,7 +115,7 @@ def _ended() -> int:
     return ExitCode.FAILURE
 
 
-def _told(error: TyperException) -> int:
+def _report_error(error: TyperException) -> int:
     """Say what is wrong with the words of a command. Returns: the exit code."""
     context: typer.Context | None = getattr(error, "ctx", None)
     if type(error).__name__ != _HELP_IS_SHOWN:

@@ -52,7 +52,7 @@ def urls(
         networks = [_named(database, network)] if network else list(read_catalog(database).affiliate_networks.values())
     if not networks:
         stop("No affiliate network is set up yet; `trueup setup apply` does that.")
-    told = [_told(each, _chosen(preset, each.name), base_url or _base_url()) for each in networks]
+    told = [_to_json(each, _chosen(preset, each.name), base_url or _base_url()) for each in networks]
     if json:
         output.print_json(json_format.dumps(told))
         return
@@ -109,7 +109,7 @@ def _base_url() -> str:
     return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
-def _told(network: AffiliateNetwork, preset: "Preset", base_url: str) -> dict[str, Any]:
+def _to_json(network: AffiliateNetwork, preset: "Preset", base_url: str) -> dict[str, Any]:
     from trueup.edge.presets import postback_url  # noqa: PLC0415 - slow to import
 
     keys = network.postback_keys

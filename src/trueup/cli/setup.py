@@ -59,7 +59,7 @@ def apply(
     for remark in outcome.remarks:
         notices.print(f"Note: {remark}")
     if json:
-        output.print_json(json_format.dumps(outcome.told(preview=preview)))
+        output.print_json(json_format.dumps(outcome.to_json(preview=preview)))
     elif outcome.mistakes:
         notices.out("\n".join(_mistakes(file, outcome)), highlight=False)
     else:

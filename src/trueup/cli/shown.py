@@ -77,7 +77,7 @@ def _changes_table(delta: pl.DataFrame) -> Table:
 
 def _turned_table(turned: Turned) -> Table:
     table = Table("batch", _right("rows"), "were", "would be", "for example", box=None, pad_edge=False)
-    for turn in turned.told():
+    for turn in turned.to_json():
         words = (str(turn["batch_id"]), f"{turn['rows']:,}", turn["was"], turn["outcome"])
         for place, row in enumerate(turn["first"]):
             example = Text(f"line {row['line']}: {row['message']}", style="dim")

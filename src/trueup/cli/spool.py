@@ -58,7 +58,7 @@ def show(
 ) -> None:
     """Show the clicks that wait, what is damaged, dead letters, and sent files that the ledger does not know."""
     with _folder_of(context, folder, settings, db) as chosen:
-        told = _told(chosen)
+        told = _to_json(chosen)
     if json:
         output.print_json(json_format.dumps(told))
     else:
@@ -140,7 +140,7 @@ def _tried(ledger: LiveLedger, letter: DeadLetter) -> tuple[Click, str]:
     return letter.click, "recorded" if new else "was recorded before"
 
 
-def _told(chosen: "Settings") -> dict[str, Any]:
+def _to_json(chosen: "Settings") -> dict[str, Any]:
     """Everything, as a program is told it."""
     folder, letters = SpoolFolder(chosen.folder, 0), DeadLetters(chosen.folder)
     contents = [(path, look_into(path)) for path in folder.files()]

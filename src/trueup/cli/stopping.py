@@ -107,7 +107,7 @@ def saying(what: str) -> Iterator[None]:
             _ending.saying = before
 
 
-def said() -> str:
+def message() -> str:
     """What is to be said now that the program was stopped."""
     return _ending.saying
 

@@ -118,7 +118,7 @@ def message(outcomes: Collection[str] = tuple(Outcome)) -> pl.Expr:
 
     For a few rows whose outcomes are known it is ten times faster to say which.
     """
-    return _told({outcome: said for outcome, said in MESSAGES.items() if outcome in outcomes})
+    return _rendered({outcome: said for outcome, said in MESSAGES.items() if outcome in outcomes})
 
 
 # The same for rows of a click import.
@@ -139,10 +139,10 @@ CLICK_MESSAGES: Final[dict[ClickOutcome, pl.Expr]] = {
 
 def click_message() -> pl.Expr:
     """The message of each row of a click import. Takes: its outcome and detail."""
-    return _told(CLICK_MESSAGES)
+    return _rendered(CLICK_MESSAGES)
 
 
-def _told(messages: Mapping[Outcome, pl.Expr] | Mapping[ClickOutcome, pl.Expr]) -> pl.Expr:
+def _rendered(messages: Mapping[Outcome, pl.Expr] | Mapping[ClickOutcome, pl.Expr]) -> pl.Expr:
     told: pl.Expr = pl.lit("")
     for outcome, said in messages.items():
         told = pl.when(pl.col("outcome") == outcome).then(said).otherwise(told)

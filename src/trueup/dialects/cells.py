@@ -108,7 +108,12 @@ def sight_checks(
     return [
         Check(outcomes.REFUSED_MALFORMED_ROW, "", _is_malformed(columns), _malformed_cause(columns)),
         Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", pl.lit("") if beside is None else beside),
-        Check(outcomes.REFUSED_BAD_CLICK_ID, "", ~click_id.str.contains(_CLICK_ID), pl.format(legal, shown(click_id))),
+        Check(
+            outcomes.REFUSED_BAD_CLICK_ID,
+            "",
+            ~click_id.str.contains(_CLICK_ID),
+            pl.format(legal, quoted_cells(click_id)),
+        ),
     ]
 
 
@@ -135,14 +140,14 @@ def money_cause(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
     mark, example = (",", "1,20") if decimal_comma else (r"\.", "1.20")
     return (
         pl.when(text.str.contains(rf"^[+-]?[0-9]*{mark}[0-9]{{7,}}$"))
-        .then(pl.format("{} has more than 6 decimals", shown(text)))
+        .then(pl.format("{} has more than 6 decimals", quoted_cells(text)))
         .when(text.str.contains(rf"^[+-]?[0-9]+{mark}?[0-9]*$"))
-        .then(pl.format(f"{{}} is beyond {PAYOUT_MAX // 1_000_000:,}", shown(text)))
-        .otherwise(pl.format(f"{{}} is not a number such as {example}", shown(text)))
+        .then(pl.format(f"{{}} is beyond {PAYOUT_MAX // 1_000_000:,}", quoted_cells(text)))
+        .otherwise(pl.format(f"{{}} is not a number such as {example}", quoted_cells(text)))
     )
 
 
-def shown(text: pl.Expr) -> pl.Expr:
+def quoted_cells(text: pl.Expr) -> pl.Expr:
     """A bad value as a message quotes it: short, and safe to print on a terminal."""
     clean = text.str.replace_all(CONTROL, "\ufffd")
     short = pl.when(clean.str.len_chars() > _SHOWN_CHARS).then(clean.str.slice(0, _SHOWN_CHARS) + "…").otherwise(clean)

@@ -12,8 +12,8 @@ from trueup.dialects.cells import (
     Reader,
     micros,
     money_cause,
+    quoted_cells,
     refusals,
-    shown,
     sight_checks,
     texts,
     with_failed,
@@ -24,8 +24,7 @@ from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
 from trueup.dialects.decode import texts as decoded
 from trueup.dialects.delimited import Layout, Records, recognised_layout, records
-from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised
-from trueup.dialects.names import shown as shown_name
+from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
 from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.times import DAY_MICROS, known_zone, time_micros, time_trouble
@@ -167,7 +166,7 @@ def _checks(reader: Reader) -> list[Check]:
             "cost",
             pl.col("cost").is_null() | (pl.col("cost") < 0),
             pl.when(pl.col("cost") < 0)
-            .then(pl.format("{} is below 0", shown(cost)))
+            .then(pl.format("{} is below 0", quoted_cells(cost)))
             .otherwise(money_cause(cost, decimal_comma=reader.decimal_comma)),
         ),
         *(
@@ -185,8 +184,8 @@ def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:
         pl.when(text == "")
         .then(pl.lit("it is not given"))
         .when(pl.col("clicked_at") < EARLIEST)
-        .then(pl.format("{} is before the year 2000", shown(text)))
-        .otherwise(time_trouble(text, shown(text), zone))
+        .then(pl.format("{} is before the year 2000", quoted_cells(text)))
+        .otherwise(time_trouble(text, quoted_cells(text), zone))
     )
 
 
@@ -210,7 +209,7 @@ def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         refused = pl.col("refusal") == outcome
         names = notes.filter(refused)["detail"].unique(maintain_order=True).head(EXPLAINED).to_list()
         told = [_unknown(kind, name, known[kind]) for name in names]
-        plain = pl.format(f"There is no {kind} {{}}.", shown(pl.col("detail")))
+        plain = pl.format(f"There is no {kind} {{}}.", quoted_cells(pl.col("detail")))
         explained = pl.col("detail").replace_strict(names, told, default=plain, return_dtype=pl.String)
         notes = notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail")))
     return notes
@@ -220,4 +219,4 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
     names = list(known)
     if not name:
         return f"The {kind} is not given."
-    return f"There is no {kind} '{shown_name(name)}'. {nearest(name, names) if names else 'None is set up yet.'}"
+    return f"There is no {kind} '{quoted_title(name)}'. {nearest(name, names) if names else 'None is set up yet.'}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.dialects import Dialect
-from trueup.dialects.names import ADDED_TITLES, FIELDS, FIELDS_OF, field_of, listed, nearest, normalised, shown
+from trueup.dialects.names import ADDED_TITLES, FIELDS, FIELDS_OF, field_of, listed, nearest, normalised, quoted_title
 from trueup.model.words import RowKind
 
 
@@ -77,7 +77,7 @@ def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[in
     rivals = [position for position in positions if position in chosen] or positions
     if len(rivals) == 1:
         return rivals[0]
-    first, second = (shown(titles[rival]) for rival in rivals[:2])
+    first, second = (quoted_title(titles[rival]) for rival in rivals[:2])
     if first == second:
         raise UnreadableFile(
             f'Two columns are titled "{first}", and both would be {name}. Rename one of them, '

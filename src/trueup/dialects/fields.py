@@ -14,8 +14,8 @@ from trueup.dialects.cells import (
     kept_as,
     micros,
     money_cause,
+    quoted_cells,
     refusals,
-    shown,
     sight_checks,
     texts,
     with_failed,
@@ -98,7 +98,7 @@ def _checks(reader: Reader) -> list[Check]:
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
             (time != "") & times.is_null(),
-            time_trouble(time, shown(time), reader.zone),
+            time_trouble(time, quoted_cells(time), reader.zone),
         ),
     ]
 
@@ -106,7 +106,7 @@ def _checks(reader: Reader) -> list[Check]:
 def _foreign_id() -> pl.Expr:
     """What is wrong with the conversion id of a row that has no click id: one of ours would name the click."""
     given = pl.col("conversion_id_text")
-    return pl.when(given == "").then(pl.lit("")).otherwise(pl.format(f"{{}} {FOREIGN_ID}", shown(given)))
+    return pl.when(given == "").then(pl.lit("")).otherwise(pl.format(f"{{}} {FOREIGN_ID}", quoted_cells(given)))
 
 
 def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:

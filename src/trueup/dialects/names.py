@@ -57,10 +57,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = list(known)
     by_name = {name.casefold(): name for name in names}
     close = [by_name[name] for name in difflib.get_close_matches(word.casefold(), by_name, n=3, cutoff=0.6)]
-    return f"Did you mean {' or '.join(map(shown, close))}?" if close else f"Known: {listed(names)}."
+    return f"Did you mean {' or '.join(map(quoted_title, close))}?" if close else f"Known: {listed(names)}."
 
 
-def shown(title: str) -> str:
+def quoted_title(title: str) -> str:
     """A file's own word as a message quotes it: short, and safe to print on a terminal."""
     clean = "".join(letter if letter.isprintable() else "\ufffd" for letter in title[:SHOWN_CHARS])
     return clean + "…" * (len(title) > SHOWN_CHARS)
@@ -68,4 +68,4 @@ def shown(title: str) -> str:
 
 def listed(titles: Sequence[str]) -> str:
     """Titles for a message; of very many the first few."""
-    return ", ".join(map(shown, titles[:SHOWN_TITLES])) + ", …" * (len(titles) > SHOWN_TITLES)
+    return ", ".join(map(quoted_title, titles[:SHOWN_TITLES])) + ", …" * (len(titles) > SHOWN_TITLES)

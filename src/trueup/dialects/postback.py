@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from trueup.dialects.names import FIELDS, normalised, shown
+from trueup.dialects.names import FIELDS, normalised, quoted_title
 from trueup.dialects.values import (
     BLANKS,
     CONTROL,
@@ -19,9 +19,9 @@ from trueup.dialects.values import (
     moment_trouble,
     payout_micros,
     payout_trouble,
+    quoted_value,
     read_time,
 )
-from trueup.dialects.values import shown as shown_value
 from trueup.model.ids import CLICK_ID
 from trueup.model.words import Outcome, Status
 
@@ -99,8 +99,8 @@ def refused(trouble: str, raw: str) -> Mapping[str, Any]:
 
 def _several(field: str, first: str, second: str) -> str:
     if normalised(first) == normalised(second):
-        return f"the parameter '{shown(second)}' is there twice, with different values"
-    return f"the parameters '{shown(first)}' and '{shown(second)}' both give {field}, and differ"
+        return f"the parameter '{quoted_title(second)}' is there twice, with different values"
+    return f"the parameters '{quoted_title(first)}' and '{quoted_title(second)}' both give {field}, and differ"
 
 
 def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
@@ -137,7 +137,7 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tupl
     if not click_id:
         yield Outcome.REFUSED_MISSING_CLICK_ID.value, foreign_id_trouble(given.get("conversion_id", ""))
     if not CLICK_ID.fullmatch(click_id):
-        yield Outcome.REFUSED_BAD_CLICK_ID.value, f"{shown_value(click_id)} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
+        yield Outcome.REFUSED_BAD_CLICK_ID.value, f"{quoted_value(click_id)} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
     if payout and row["payout"] is None:
         yield Outcome.REFUSED_BAD_PAYOUT.value, payout_trouble(payout)
     if trouble := id_trouble(row["transaction_id"], "the transaction id"):

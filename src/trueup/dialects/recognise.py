@@ -8,7 +8,7 @@ from typing import Final
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, Dialect, dialect_named
-from trueup.dialects.names import ADDED_TITLES, FIELDS, field_of, listed, normalised, shown
+from trueup.dialects.names import ADDED_TITLES, FIELDS, field_of, listed, normalised, quoted_title
 from trueup.model.words import STATUS_WORDS, DuplicateMode, RowKind
 
 
@@ -138,7 +138,8 @@ def _refuse_unknown_titles(rows: list[list[str]]) -> None:
         if below and all(re.fullmatch(r"[+-]?[0-9]*[.,]?[0-9]+", text) for text in below):
             raise UnreadableFile(
                 f"The first line looks like column titles ({listed(rows[0])}), and none of them is known. Say "
-                f'which is the click id with --map "{shown(rows[0][0])}=click_id", and so on for: {", ".join(FIELDS)}. '
+                f'which is the click id with --map "{quoted_title(rows[0][0])}=click_id", '
+                f"and so on for: {', '.join(FIELDS)}. "
                 "If it is a row, choose the dialect: --dialect keitaro or --dialect voluum."
             )
 

@@ -4,7 +4,7 @@ from trueup.dialects.cells import Reader
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import Encoding
 from trueup.dialects.delimited import SEPARATORS, Layout
-from trueup.dialects.names import listed, shown
+from trueup.dialects.names import listed, quoted_title
 from trueup.dialects.recognise import Recognition
 from trueup.model.words import RowKind
 
@@ -49,7 +49,8 @@ def _columns(columns: Columns) -> str:
     fields = sorted(columns.positions.items(), key=lambda item: item[1])
     titles = dict(zip(columns.places, columns.titles, strict=True))
     used = [
-        name if titles.get(place) in (name, None) else f"{name} (from {shown(titles[place])})" for name, place in fields
+        name if titles.get(place) in (name, None) else f"{name} (from {quoted_title(titles[place])})"
+        for name, place in fields
     ]
     rest = [title or "(no title)" for place, title in titles.items() if place not in columns.positions.values()]
     kept = f" Kept beside the row: {listed(list(columns.kept))}." if columns.kept else ""

@@ -33,7 +33,7 @@ _UNIX: Final = re.compile(f"({UNIX_SECONDS})|({UNIX_MILLISECONDS})")
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
-def shown(text: str) -> str:
+def quoted_value(text: str) -> str:
     """A bad value as a message quotes it: short, and safe to print on a terminal."""
     clean = CONTROL.sub("\ufffd", text[: _SHOWN_CHARS + 1])
     return f"'{clean[:_SHOWN_CHARS]}{'…' * (len(text) > _SHOWN_CHARS)}'"
@@ -55,10 +55,10 @@ def payout_micros(text: str) -> int | None:
 def payout_trouble(text: str) -> str:
     """What is wrong with an amount that `payout_micros` could not read."""
     if _LONG_DECIMALS.fullmatch(text):
-        return f"{shown(text)} has more than 6 decimals"
+        return f"{quoted_value(text)} has more than 6 decimals"
     if _LARGE_AMOUNT.fullmatch(text):
-        return f"{shown(text)} is beyond {PAYOUT_MAX // MICROS:,}"
-    return f"{shown(text)} is not a number such as 1.20"
+        return f"{quoted_value(text)} is beyond {PAYOUT_MAX // MICROS:,}"
+    return f"{quoted_value(text)} is not a number such as 1.20"
 
 
 class Time(NamedTuple):
@@ -95,8 +95,8 @@ def read_time(text: str) -> Time:
 def moment_trouble(text: str) -> str:
     """What is wrong with a time that `read_time` could not read."""
     if _DAY_ALONE.fullmatch(text):
-        return f"{shown(text)} has no time of day"
-    return f"{shown(text)} is not a time such as 2011-12-03T10:15:30+01:00"
+        return f"{quoted_value(text)} has no time of day"
+    return f"{quoted_value(text)} is not a time such as 2011-12-03T10:15:30+01:00"
 
 
 def id_trouble(text: str, meaning: str) -> str:
@@ -109,7 +109,7 @@ def id_trouble(text: str, meaning: str) -> str:
 
 def foreign_id_trouble(conversion_id: str) -> str:
     """What is wrong with the conversion id of a row that has no click id, '' where none is given."""
-    return f"{shown(conversion_id)} {FOREIGN_ID}" if conversion_id else ""
+    return f"{quoted_value(conversion_id)} {FOREIGN_ID}" if conversion_id else ""
 
 
 def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import create_form_parser
 
-from trueup.dialects.names import shown
+from trueup.dialects.names import quoted_title
 from trueup.dialects.text import text_of, without_halves
 from trueup.edge.parameters import Pairs, pairs_of
 from trueup.live.asgi import Receive
@@ -115,7 +115,7 @@ def _json(content: bytes, _content_type: str) -> Pairs:
         raise _NestedError("the body is not a JSON object", found)
     nested = next((name for name, value in found if isinstance(value, list)), None)
     if nested is not None:
-        raise _NestedError(f"'{shown(nested)}' in the body holds a list or an object, not one value", found)
+        raise _NestedError(f"'{quoted_title(nested)}' in the body holds a list or an object, not one value", found)
     return [(without_halves(name), without_halves(_WORDS.get(value, value))) for name, value in found]
 
 
@@ -139,13 +139,13 @@ def _multipart(content: bytes, content_type: str) -> Pairs:
     if not content.rstrip().endswith(b"--"):
         raise _Unreadable(f"the body is not {_MULTIPART}: it ends too early")
     if files:
-        raise _Unreadable(f"'{shown(files[0])}' in the body holds a file, not one value")
+        raise _Unreadable(f"'{quoted_title(files[0])}' in the body holds a file, not one value")
     return pairs
 
 
 def _unknown(_content: bytes, content_type: str) -> Pairs:
     media_type = content_type.partition(";")[0].strip()
-    raise _Unreadable(f"a body of the type '{shown(text_without_secrets(media_type))}' cannot be read")
+    raise _Unreadable(f"a body of the type '{quoted_title(text_without_secrets(media_type))}' cannot be read")
 
 
 def _text(content: bytes | None) -> str:

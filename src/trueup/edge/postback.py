@@ -106,15 +106,15 @@ class Postbacks:
             if asked.read.test and not self._tests.take(network):
                 await _put_off(send, "too many tests", max(1, self._tests.seconds_to_next(network)))
             else:
-                await _answer(asked, await self._told(asked), send)
+                await _answer(asked, await self._record(asked), send)
             return
         caller = rated_as(asked.address)
         if await self._refusals.begin(caller):
-            await _answer(asked, await self._told_stranger(asked, caller), send)
+            await _answer(asked, await self._record_of_stranger(asked, caller), send)
         else:
             await _put_off(send, "too many refused postbacks", self._refusals.seconds_to_next(caller))
 
-    async def _told_stranger(self, asked: _Asked, caller: str) -> RowResult | UnavailableError | None:
+    async def _record_of_stranger(self, asked: _Asked, caller: str) -> RowResult | UnavailableError | None:
         """What a request without a network's key came to, which has begun as one that may be refused.
 
         One that may be a guess at a click id counts as refused, until its click is there.
@@ -123,16 +123,16 @@ class Postbacks:
         failed = asked.read.test
         try:
             if not asked.read.test:
-                told = await self._told(asked)
+                told = await self._record(asked)
                 failed = isinstance(told, NotYetError) or (isinstance(told, RowResult) and not told.is_taken)
         finally:
             self._refusals.end(caller, failed=failed)
         return told
 
-    async def _told(self, asked: _Asked) -> RowResult | UnavailableError:
+    async def _record(self, asked: _Asked) -> RowResult | UnavailableError:
         """What a request came to, or why it cannot be recorded now."""
         read, writer = asked.read, self._context.writer
-        said = IncomingConversion(
+        message = IncomingConversion(
             row=read.row,
             origin=Origin.POSTBACK,
             sender=asked.sender.network_id,
@@ -141,7 +141,7 @@ class Postbacks:
             wants_text=asked.wants_json or read.test,
         )
         try:
-            return await (writer.try_out(said) if read.test else writer.tell(said))
+            return await (writer.try_out(message) if read.test else writer.tell(message))
         except UnavailableError as error:
             return error
 
@@ -243,11 +243,11 @@ def _as_text(told: RowResult, *, is_test: bool) -> str:
 
 
 def _as_json(told: RowResult, *, recorded: bool) -> bytes:
-    said = {
+    message = {
         "outcome": told.outcome,
         "conversion_id": told.conversion_id or None,
         "click_id": told.click_id or None,
         "message": told.text,
         "recorded": recorded,
     }
-    return json.dumps(said).encode() + b"\n"
+    return json.dumps(message).encode() + b"\n"

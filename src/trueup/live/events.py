@@ -11,7 +11,7 @@ class WriterEvents:
     def gathered(self, clicks: int, messages: int, seconds: float) -> None:
         """So many callers shared one commit, which took so long."""
 
-    def told(self, told: Sequence[RowResult]) -> None:
+    def recorded(self, told: Sequence[RowResult]) -> None:
         """What messages came to."""
 
     def sliced(self, seconds: float) -> None:

@@ -59,7 +59,7 @@ class MessageRecorder:
         try:
             told = ledger.record(messages, self._is_wanted, all_are_here=all_are_here)
             self._link.note_setup()
-            self._events.told(told)
+            self._events.recorded(told)
             answers = list(told)
         except AbsentClicksError as error:
             answers = self._without(messages, error.places)

@@ -95,7 +95,7 @@ class Metrics(WriterEvents):
         self._commits.observe(seconds)
         self._clicks.inc(clicks)
 
-    def told(self, told: Sequence[RowResult]) -> None:
+    def recorded(self, told: Sequence[RowResult]) -> None:
         """What messages came to."""
         for outcome, times in Tally(each.outcome for each in told).items():
             self._messages.labels(outcome.value).inc(times)

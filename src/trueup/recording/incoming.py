@@ -145,7 +145,7 @@ class LiveLedger:
                 del self._open[BatchKind.POSTBACKS, origin]
                 continue
             self._open[BatchKind.POSTBACKS, origin] = after
-            return _told(decisions, messages, record.rows_done)
+            return _row_results(decisions, messages, record.rows_done)
 
     def record_clicks(self, clicks: Sequence[Click]) -> int:
         """Record clicks in one transaction; all are on disk when this returns.
@@ -184,11 +184,11 @@ class LiveLedger:
             now=self._clock(),
         )
 
-    def try_out(self, said: IncomingConversion) -> RowResult:
+    def try_out(self, message: IncomingConversion) -> RowResult:
         """Say what a message would come to now. Changes nothing."""
         self.refresh()
-        batch = self._batch([said], 0, 0)
-        return _told(decide_now(self.database, batch, {self._policy.policy_id: self._policy}), [said], 0)[0]
+        batch = self._batch([message], 0, 0)
+        return _row_results(decide_now(self.database, batch, {self._policy.policy_id: self._policy}), [message], 0)[0]
 
     def finish(self) -> None:
         """Finish the open batches: no message will come any more."""
@@ -210,12 +210,12 @@ class LiveLedger:
     def _set_sub_parameters(
         self, decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int
     ) -> None:
-        if not any(said.sub_parameters for said in messages):
+        if not any(message.sub_parameters for message in messages):
             return
         for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
-            said = messages[line - rows_before - 1]
-            if said.sub_parameters and not Outcome(outcome).refused:
-                update_sub_parameters(self.database, said.row["click_id"], said.sub_parameters)
+            message = messages[line - rows_before - 1]
+            if message.sub_parameters and not Outcome(outcome).refused:
+                update_sub_parameters(self.database, message.row["click_id"], message.sub_parameters)
 
     def _open_batch(self, origin: Origin) -> BatchRecord:
         key = BatchKind.POSTBACKS, origin
@@ -244,7 +244,7 @@ class LiveLedger:
 
     def _batch(self, messages: Sequence[IncomingConversion], batch_id: int, rows_before: int) -> pl.DataFrame:
         """BATCH of the messages: what they give, and what they were received as."""
-        rows = [said.row for said in messages]
+        rows = [message.row for message in messages]
         given = {name: [row.get(name, value) for row in rows] for name, value in _NOT_GIVEN.items()}
         given["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
         for place in refused_senders(self.database, self.catalog, messages):
@@ -269,7 +269,7 @@ def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:
     return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
 
 
-def _told(decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> list[RowResult]:
+def _row_results(decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> list[RowResult]:
     journal = decisions.journal
     lines, outcomes = journal["line"].to_list(), [Outcome(word) for word in journal["outcome"].to_list()]
     places = [line - rows_before - 1 for line in lines]

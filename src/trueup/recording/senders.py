@@ -18,7 +18,7 @@ def refused_senders(database: Database, catalog: Catalog, messages: Sequence[Inc
     that nobody knows yet has no network: where any network asks for something, the message must bring a key.
     """
     careful = {n.network_id: n for n in catalog.affiliate_networks.values() if n.only_with_key or n.allowed_addresses}
-    doubtful = [place for place, said in enumerate(messages) if said.sender or careful]
+    doubtful = [place for place, message in enumerate(messages) if message.sender or careful]
     if not doubtful:
         return []
     ids = {messages[place].row.get("click_id", "") for place in doubtful}
@@ -29,19 +29,19 @@ def refused_senders(database: Database, catalog: Catalog, messages: Sequence[Inc
 
 
 def _may_report(
-    said: IncomingConversion, network_of: Mapping[str, int], careful: Mapping[int, AffiliateNetwork]
+    message: IncomingConversion, network_of: Mapping[str, int], careful: Mapping[int, AffiliateNetwork]
 ) -> bool:
-    network_id = network_of.get(said.row.get("click_id", ""))
-    if said.sender < 0:
+    network_id = network_of.get(message.row.get("click_id", ""))
+    if message.sender < 0:
         return False
     if network_id is None:
-        return said.sender > 0 or not careful
-    if said.sender and said.sender != network_id:
+        return message.sender > 0 or not careful
+    if message.sender and message.sender != network_id:
         return False
     network = careful.get(network_id)
     if network is None:
         return True
-    return bool(said.sender or not network.only_with_key) and _comes_from(said.address, network.allowed_addresses)
+    return bool(message.sender or not network.only_with_key) and _comes_from(message.address, network.allowed_addresses)
 
 
 @lru_cache(maxsize=4_096)

@@ -60,7 +60,7 @@ class Turned:
         first = pl.concat([self.first, few]).sort(*_TURN, "line", "click_id").group_by(_TURN, maintain_order=True)
         return Turned(every.select(*_TURNED_COUNTS), first.head(SAMPLE).select(*_TURNED_ROWS))
 
-    def told(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[dict[str, Any]]:
         """As programs are told it."""
         said = ("line", "click_id", "message")
         return [
@@ -132,7 +132,7 @@ def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
             "before": text_from_micros(getattr(before, name)),
             "after": text_from_micros(getattr(after, name)),
         }
-    told["other_rows"] = summary.turned.told() if summary.turned is not None else []
+    told["other_rows"] = summary.turned.to_json() if summary.turned is not None else []
     told["duplicate_modes"] = [
         {"mode": mode, "mode_from": mode_from, "rows": rows} for (mode, mode_from), rows in modes_in_order(summary)
     ]

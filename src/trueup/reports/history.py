@@ -60,7 +60,7 @@ def history(database: Database, click_id: str, n: int) -> list[Event] | None:
     return [first, *events]
 
 
-def shown(name: str, value: object) -> str:
+def render_value(name: str, value: object) -> str:
     """A field as a person reads it: money and rates as decimals, times as ISO 8601, marks as yes or no."""
     if isinstance(value, int):
         if name in ("payout", "revenue"):

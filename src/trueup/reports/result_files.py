@@ -29,10 +29,10 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
     """
     # In pieces, so that a large file's take neither much memory nor every thread for long.
     for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
-        _told(piece).write_csv(out, include_header=place == 0)
+        _rendered(piece).write_csv(out, include_header=place == 0)
 
 
-def _told(rows: pl.DataFrame) -> pl.DataFrame:
+def _rendered(rows: pl.DataFrame) -> pl.DataFrame:
     now = [visible_column(pl.col(name)) if name in rows.columns else pl.lit("").alias(name) for name in NOW]
     made = pl.when(pl.col("conversion_n") > 0).then(_shown(pl.format("{}-{}", "click_id", "conversion_n")))
     return rows.select(

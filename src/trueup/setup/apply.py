@@ -108,7 +108,7 @@ class SetupOutcome:
             for key, before in change.cleared().items()
         )
 
-    def told(self, *, preview: bool) -> dict[str, Any]:
+    def to_json(self, *, preview: bool) -> dict[str, Any]:
         """As plain values, for JSON. Takes: whether nothing was changed, because it was only looked at."""
         return {
             "preview": preview,

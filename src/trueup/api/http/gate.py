@@ -136,7 +136,7 @@ class Gate:
             self._check(request)
             await self._app(scope, body, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without its inside
-            await self._told(error, request, receive, answer)
+            await self._respond(error, request, receive, answer)
 
     async def _admitted(self, request: Request, answer: "_Answer") -> Caller:
         caller, rate = await self._guard.caller(request), self._guard.requests
@@ -168,7 +168,7 @@ class Gate:
             _refuse_without(request.state.caller, needed)
         request.state.only_reads = needed <= {KeyScope.READ}
 
-    async def _told(self, error: Exception, request: Request, receive: Receive, answer: "_Answer") -> None:
+    async def _respond(self, error: Exception, request: Request, receive: Receive, answer: "_Answer") -> None:
         problem = problem_of(error)
         if problem.kind is ProblemKind.FAILURE:
             path, request_id = request.scope["path"], request.state.request_id

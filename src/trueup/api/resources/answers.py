@@ -26,13 +26,13 @@ from trueup.model.words import (
 )
 from trueup.recording.summary import MONEY, Summary, as_json, in_order, summary_of
 from trueup.reports.export import batch_as_json, moment
-from trueup.reports.history import Event, shown
+from trueup.reports.history import Event, render_value
 from trueup.reports.names import names_by_id
 
 _OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
 
 
-def said(text: str) -> str:
+def with_option_names(text: str) -> str:
     """What is said to a person at a terminal, as a caller of the API knows the options: `--time-zone`, `time_zone`."""
     return _OPTION.sub(lambda option: option[1].replace("-", "_"), text)
 
@@ -277,7 +277,7 @@ def change_answers(events: Iterable[Event]) -> list[ChangeAnswer]:
     """Show a conversion's history."""
 
     def texts(values: Mapping[str, object]) -> dict[str, str]:
-        return {name: shown(name, value) for name, value in values.items()}
+        return {name: render_value(name, value) for name, value in values.items()}
 
     return [
         ChangeAnswer(

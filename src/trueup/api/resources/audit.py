@@ -71,11 +71,11 @@ class _Work:
         """Do it. Raises: _Leaving once nobody listens."""
         try:
             with open_ledger(self._url) as database:
-                return audit(database, self._told)
+                return audit(database, self._note_progress)
         finally:
             _ONE.release()
 
-    def _told(self, done: int, rows: int) -> None:
+    def _note_progress(self, done: int, rows: int) -> None:
         if not self.listened:
             raise _Leaving
         self.progress = (done, rows)

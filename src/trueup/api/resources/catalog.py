@@ -14,7 +14,7 @@ from trueup.api.http.gate import needs
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere, Reader, written
-from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, settled, shown, stored_name, takes
+from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, settled, stored_name, takes, to_response
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
@@ -64,7 +64,7 @@ async def made(request: Request, context: ServerContext, reader: Database, kind:
     def answer(done: Answer) -> Response:
         thing = settled(done)
         place = f"{request.scope.get('root_path', '')}/{kind}/{thing.number}"
-        return JSONResponse(shown(thing), 201, {"Location": place})
+        return JSONResponse(to_response(thing), 201, {"Location": place})
 
     refusal = await run_in_threadpool(look_at, reader, change)
     if refusal is not None:
@@ -100,7 +100,7 @@ def _add_reading(router: APIRouter, kind: str) -> None:
     def list_things(reader: Reader, asked: Asked) -> Page[Form]:
         after = (asked.after(int) or (-1,))[0]
         things = [thing for thing in stored_things(read_catalog(reader), kind) if thing.number > after]
-        return asked.page(things, shown, lambda thing: (thing.number,))
+        return asked.page(things, to_response, lambda thing: (thing.number,))
 
     @router.get(
         "/{number}",
@@ -111,7 +111,7 @@ def _add_reading(router: APIRouter, kind: str) -> None:
         response_model=None,
     )
     def show_thing(number: Number, reader: Reader) -> Form:
-        return shown(settled(find_thing(read_catalog(reader), kind, number)))
+        return to_response(settled(find_thing(read_catalog(reader), kind, number)))
 
 
 def _add_making(router: APIRouter, kind: str) -> None:
@@ -147,7 +147,7 @@ def _add_changing(router: APIRouter, kind: str) -> None:
         response_model=None,
     )
     async def put(number: Number, context: ContextHere, reader: Reader, form: Annotated[Form, FormBody]) -> Form:
-        return shown(await changed(context, reader, setting(kind, number, _of_number(form, number))))
+        return to_response(await changed(context, reader, setting(kind, number, _of_number(form, number))))
 
     @router.delete(
         "/{number}",

@@ -228,10 +228,10 @@ async def _carried_out(
             summary, rows = await written_in_slices(context, work)
         except BatchMovedError:
             raise Problem(ProblemKind.CONFLICT, "the batch was undone before all of it was applied") from None
-    return await run_in_threadpool(_told, context, summary, rows)
+    return await run_in_threadpool(_to_response, context, summary, rows)
 
 
-def _told(context: ServerContext, summary: Summary, rows: pl.DataFrame) -> Response:
+def _to_response(context: ServerContext, summary: Summary, rows: pl.DataFrame) -> Response:
     """The answer, written in the thread that this runs in: ten thousand rows would keep the event loop for long."""
     told_of = ("outcome", "click_id", "conversion_n", "message", "mode", "mode_from")
     results = [

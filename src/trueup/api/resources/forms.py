@@ -89,7 +89,7 @@ def takes(schema: Schema) -> dict[str, Any]:
 FormBody: Final = Body()
 
 
-def shown(thing: Stored) -> Form:
+def to_response(thing: Stored) -> Form:
     """A thing as it is answered."""
     return {"id": thing.number, **thing.form}
 

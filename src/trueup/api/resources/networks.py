@@ -102,7 +102,9 @@ def list_postback_urls(
     network, settings = _network(reader, number), context.settings
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
     key = network.postback_keys[0] if network.postback_keys else ""
-    return PostbackUrls(items=[_told(each, postback_url(base, key, each)) for each in _chosen(preset, network.name)])
+    return PostbackUrls(
+        items=[_to_response(each, postback_url(base, key, each)) for each in _chosen(preset, network.name)]
+    )
 
 
 def _network(reader: Database, number: int) -> AffiliateNetwork:
@@ -136,5 +138,5 @@ def _chosen(name: str, network: str) -> list[Preset]:
     return [presets()[name]]
 
 
-def _told(preset: Preset, url: str) -> PostbackUrl:
+def _to_response(preset: Preset, url: str) -> PostbackUrl:
     return PostbackUrl(preset=preset.name, title=preset.title, url=url, link=preset.link, note=preset.note)

@@ -147,7 +147,7 @@ async def set_workspace(context: ContextHere, reader: Reader, form: Annotated[Fo
 def _applied(outcome: SetupOutcome, *, preview: bool) -> Response:
     if outcome.mistakes:
         raise _mistaken(outcome.mistakes)
-    return json_answer(Applied(**outcome.told(preview=preview)))
+    return json_answer(Applied(**outcome.to_json(preview=preview)))
 
 
 def _mistaken(mistakes: "list[str] | tuple[str, ...]") -> Problem:

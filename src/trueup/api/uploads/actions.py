@@ -79,7 +79,7 @@ async def apply_upload(
     """Apply the file's rows. Good rows are applied whatever happens to bad ones. To ask twice is to ask once."""
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.state in (UploadState.APPLYING, UploadState.DONE):
-        return await _told(look, context, response, upload_id)
+        return await _to_response(look, context, response, upload_id)
     if record.batch_id:
         raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
     trouble = await written(context, partial(_begin_applying, record=record, again=again or record.choices.again))
@@ -173,10 +173,10 @@ async def _worked_on(
     """Have a file worked on as its state says, and wait a while."""
     record = await look(partial(known_upload, upload_id=upload_id))
     await waited(context, asyncio.wrap_future(jobs_of(context).work_on(record)), wait)
-    return await _told(look, context, response, upload_id)
+    return await _to_response(look, context, response, upload_id)
 
 
-async def _told(look: Look, context: ServerContext, response: Response, upload_id: str) -> UploadDetails:
+async def _to_response(look: Look, context: ServerContext, response: Response, upload_id: str) -> UploadDetails:
     """Show how a file stands. Raises: Problem for one that cannot be read."""
     details = await details_of(look, context, upload_id)
     if details.state is UploadState.FAILED and not details.batch_id:

@@ -35,11 +35,11 @@ def fitting(choices: UploadChoices) -> UploadChoices:
 async def details_of(look: Look, context: ServerContext, upload_id: str) -> UploadDetails:
     """All that is known of a file. Raises: Problem when there is no such."""
 
-    def shown(database: Database) -> UploadDetails:
+    def details(database: Database) -> UploadDetails:
         record = known_upload(database, upload_id)
         return upload_details(database, record, sent_folder(context), jobs_of(context), context.catalog)
 
-    return await look(shown)
+    return await look(details)
 
 
 async def wrong_state(look: Look, upload_id: str) -> Problem:
