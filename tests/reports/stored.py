@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from trueup.ledger import schema
-from trueup.ledger.catalog import write_thing, write_workspace
+from trueup.ledger.catalog import write_resource, write_workspace
 from trueup.ledger.database import Database
 from trueup.model.catalog import AffiliateNetwork, Campaign, ConversionType, Offer, TrafficSource, Workspace
 from trueup.model.frames import (
@@ -70,7 +70,7 @@ def set_up(ledger: Database, time_zone: str = "UTC") -> None:
     with ledger.transaction():
         write_workspace(ledger, Workspace(time_zone=time_zone))
         for thing in THINGS:
-            write_thing(ledger, thing)
+            write_resource(ledger, thing)
 
 
 def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Iterable[dict[str, Any]] = ()) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from trueup.ledger.catalog import read_catalog, vacate_slugs, write_thing, write_workspace
+from trueup.ledger.catalog import read_catalog, vacate_slugs, write_resource, write_workspace
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.policies import read_policies, store_policy
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
@@ -43,7 +43,7 @@ def test_catalog__of_a_new_ledger_is_the_defaults(ledger: Database) -> None:
 def test_catalog__comes_back_as_it_was_written(ledger: Database) -> None:
     write_workspace(ledger, WORKSPACE)
     for thing in (NETWORK, KIND, SOURCE, OFFER, CAMPAIGN):
-        assert write_thing(ledger, thing) == 1
+        assert write_resource(ledger, thing) == 1
     assert read_catalog(ledger) == Catalog(
         workspace=WORKSPACE,
         affiliate_networks={NAME: replace(NETWORK, network_id=1)},
@@ -56,9 +56,9 @@ def test_catalog__comes_back_as_it_was_written(ledger: Database) -> None:
 
 def test_catalog__change_keeps_the_number(ledger: Database) -> None:
     for name in ("first", "second", "third"):
-        write_thing(ledger, replace(OFFER, name=name))
+        write_resource(ledger, replace(OFFER, name=name))
     changed = replace(OFFER, offer_id=2, name="second", url="")
-    assert write_thing(ledger, changed) == 2
+    assert write_resource(ledger, changed) == 2
     write_workspace(ledger, Workspace())
     write_workspace(ledger, WORKSPACE)
     stored = read_catalog(ledger)
@@ -68,9 +68,9 @@ def test_catalog__change_keeps_the_number(ledger: Database) -> None:
 
 
 def test_catalog__conversion_type_can_be_given_settings_of_its_own(ledger: Database) -> None:
-    write_thing(ledger, SOURCE)
-    write_thing(ledger, KIND)
-    write_thing(ledger, ConversionType(0, "conversion", duplicate_mode=DuplicateMode.CREATE))
+    write_resource(ledger, SOURCE)
+    write_resource(ledger, KIND)
+    write_resource(ledger, ConversionType(0, "conversion", duplicate_mode=DuplicateMode.CREATE))
     types = read_catalog(ledger).conversion_types
     assert types["conversion"].duplicate_mode is DuplicateMode.CREATE
     assert list(types) == ["conversion", NAME]
@@ -78,18 +78,18 @@ def test_catalog__conversion_type_can_be_given_settings_of_its_own(ledger: Datab
 
 def test_slugs__can_be_swapped(ledger: Database) -> None:
     first, second = replace(CAMPAIGN, name="first", slug="a"), replace(CAMPAIGN, name="second", slug="b")
-    numbers = [write_thing(ledger, first), write_thing(ledger, second)]
+    numbers = [write_resource(ledger, first), write_resource(ledger, second)]
     with ledger.transaction():
         vacate_slugs(ledger, numbers)
-        write_thing(ledger, replace(first, campaign_id=numbers[0], slug="b"))
-        write_thing(ledger, replace(second, campaign_id=numbers[1], slug="a"))
+        write_resource(ledger, replace(first, campaign_id=numbers[0], slug="b"))
+        write_resource(ledger, replace(second, campaign_id=numbers[1], slug="a"))
     assert [campaign.slug for campaign in read_catalog(ledger).campaigns.values()] == ["b", "a"]
 
 
 def test_names__cannot_be_stored_twice(ledger: Database) -> None:
-    write_thing(ledger, SOURCE)
+    write_resource(ledger, SOURCE)
     with pytest.raises(DatabaseError):
-        write_thing(ledger, SOURCE)
+        write_resource(ledger, SOURCE)
 
 
 def test_policies__come_back_by_their_ids(ledger: Database) -> None:

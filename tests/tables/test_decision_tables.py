@@ -17,7 +17,7 @@ from worlds import micros_at
 
 from trueup.dialects.choices import Choices
 from trueup.ledger.batches import read_rows
-from trueup.ledger.catalog import read_catalog, write_thing, write_workspace
+from trueup.ledger.catalog import read_catalog, write_resource, write_workspace
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_conversions
@@ -146,9 +146,9 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
     zone = read("workspace_zone", "UTC")
     with ledger.transaction():
         write_workspace(ledger, Workspace(time_zone=zone, unknown_click=unknown, rows_per_click=limit, rates=rates))
-        write_thing(ledger, AffiliateNetwork(0, "Northwind", network))
-        write_thing(ledger, ConversionType(0, "sale", duplicate_mode=DuplicateMode(of_type) if of_type else None))
-        write_thing(ledger, Offer(0, "Shoes", 1, policy=offer))
+        write_resource(ledger, AffiliateNetwork(0, "Northwind", network))
+        write_resource(ledger, ConversionType(0, "sale", duplicate_mode=DuplicateMode(of_type) if of_type else None))
+        write_resource(ledger, Offer(0, "Shoes", 1, policy=offer))
         text = {name: "" for name, dtype in CLICKS.items() if dtype == pl.String}
         numbers = {name: 0 for name, dtype in CLICKS.items() if dtype != pl.String}
         here = {

@@ -1,4 +1,4 @@
-"""The catalog: what the workspace is set up as. One short read per table, one row per thing.
+"""The catalog: what the workspace is set up as. One short read per table, one row per resource.
 
 A new ledger holds none of it, and still has a workspace (of the defaults) and the conversion type that always exists.
 """
@@ -21,7 +21,7 @@ from trueup.model.policy import NetworkPolicy, OfferPolicy
 from trueup.model.words import DEFAULT_TYPE, Approval, BatchKind, DuplicateMode, PayoutMode, Status, UnknownClick
 
 Row: TypeAlias = dict[str, Any]
-Thing: TypeAlias = AffiliateNetwork | ConversionType | TrafficSource | Offer | Campaign
+Resource: TypeAlias = AffiliateNetwork | ConversionType | TrafficSource | Offer | Campaign
 
 _WORKSPACE_ID: Final = 1
 _CATALOG_ID: Final = 1
@@ -29,7 +29,7 @@ _VERSION: Final = select(schema.catalog_version.c.version)
 
 
 def read_catalog(database: Database) -> Catalog:
-    """Read the whole setup, each kind in the order in which its things were made."""
+    """Read the whole setup, each kind in the order in which its resources were made."""
     types = {DEFAULT_TYPE: ConversionType(0, DEFAULT_TYPE)}
     return Catalog(
         workspace=next(map(_workspace, _rows(database, schema.workspace)), Workspace()),
@@ -55,13 +55,13 @@ def write_workspace(database: Database, workspace: Workspace) -> None:
     database.put(schema.workspace, pl.DataFrame([row]))
 
 
-def write_thing(database: Database, thing: Thing) -> int:
+def write_resource(database: Database, resource: Resource) -> int:
     """Store a network, type, source, offer or campaign. Within the caller's transaction. Postback keys stay.
 
-    Takes: the thing with our number for it, 0 for a new one. Returns: the number.
+    Takes: the resource with our number for it, 0 for a new one. Returns: the number.
     """
-    kind = _KINDS[type(thing)]
-    row = kind.row(thing)
+    kind = _KINDS[type(resource)]
+    row = kind.row(resource)
     key = kind.table.primary_key.columns[0]
     number = int(row.pop(key.name))
     if number:
@@ -111,9 +111,9 @@ def read_catalog_version(database: Database) -> int:
     return int(found.item()) if found.height else 0
 
 
-def _by_name(database: Database, kind: type[Thing]) -> dict[str, Any]:
-    things = (_KINDS[kind].thing(row) for row in _rows(database, _KINDS[kind].table))
-    return {thing.name: thing for thing in things}
+def _by_name(database: Database, kind: type[Resource]) -> dict[str, Any]:
+    resources = (_KINDS[kind].resource(row) for row in _rows(database, _KINDS[kind].table))
+    return {resource.name: resource for resource in resources}
 
 
 def _rows(database: Database, table: Table) -> Iterable[Row]:
@@ -243,10 +243,10 @@ def _campaign_row(campaign: Campaign) -> Row:
 
 @dataclass(frozen=True)
 class _Kind:
-    """How one kind of thing is stored."""
+    """How one kind of resource is stored."""
 
     table: Table
-    thing: Callable[[Row], Any]
+    resource: Callable[[Row], Any]
     row: Callable[[Any], Row]
 
 

@@ -1,4 +1,4 @@
-"""Taking things out of the setup that nothing recorded refers to."""
+"""Taking resources out of the setup that nothing recorded refers to."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from trueup.ledger.schema import click_rollups, metadata, rollups
 
 
 def has_clicks(database: Database, column: str, number: int) -> bool:
-    """Whether any click was ever recorded of a thing, and so perhaps conversions too.
+    """Whether any click was ever recorded of a resource, and so perhaps conversions too.
 
-    Takes: the column of clicks that names such things, such as `offer_id`, and our number for it.
+    Takes: the column of clicks that names such resources, such as `offer_id`, and our number for it.
     """
     # The counts have a row for every click there ever was, and are far smaller.
-    clicks = select(click_rollups.c.bucket).where(click_rollups.c[column] == bindparam("of_thing"))
-    return _any(database, clicks, {"of_thing": number})
+    clicks = select(click_rollups.c.bucket).where(click_rollups.c[column] == bindparam("of_resource"))
+    return _any(database, clicks, {"of_resource": number})
 
 
 def has_conversions(database: Database, conversion_type: str) -> bool:
@@ -25,14 +25,14 @@ def has_conversions(database: Database, conversion_type: str) -> bool:
     return _any(database, counted, {"of_type": conversion_type})
 
 
-def delete_thing(database: Database, kind: str, number: int) -> None:
-    """Take a thing out of the setup. Within the caller's transaction.
+def delete_resource(database: Database, kind: str, number: int) -> None:
+    """Take a resource out of the setup. Within the caller's transaction.
 
     Takes: its kind, such as `offers`, and our number for it.
     """
     table = metadata.tables[kind]
     key = table.primary_key.columns[0]
-    database.execute(delete(table).where(key == bindparam("of_thing")), {"of_thing": number})
+    database.execute(delete(table).where(key == bindparam("of_resource")), {"of_resource": number})
 
 
 def _any(database: Database, rows: Select[Any], values: dict[str, int | str]) -> bool:

@@ -223,7 +223,7 @@ workspace = Table(
 
 
 def _named(table: str, key: str, *columns: Column[str] | Column[int]) -> Table:
-    """A catalog table: our number for the thing, its name, and what is set of it."""
+    """A catalog table: our number for the resource, its name, and what is set of it."""
     return Table(
         table,
         metadata,

@@ -49,9 +49,11 @@ _HOUR_READ: Final = "%Y-%m-%dT%H:%M%:z"
 
 def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, time_zone: str) -> pl.DataFrame:
     """Add a column to the cells for each dimension: the group that a cell is in, in a person's words."""
-    things = {dimension.value: name_of(KEYS[dimension], catalog) for dimension in by if KEYS[dimension].endswith("_id")}
+    resources = {
+        dimension.value: name_of(KEYS[dimension], catalog) for dimension in by if KEYS[dimension].endswith("_id")
+    }
     words = {dimension.value: pl.col(KEYS[dimension]) for dimension in by if dimension in OF_CONVERSIONS_ALONE}
-    named = cells.with_columns(**things, **words)
+    named = cells.with_columns(**resources, **words)
     moment = local_time(pl.col("bucket") * BUCKET_MICROS, time_zone)
     times = {
         dimension.value: moment.dt.to_string(_TIME_FORMATS[dimension]) for dimension in by if dimension in _TIME_FORMATS

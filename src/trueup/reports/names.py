@@ -8,16 +8,18 @@ from trueup.model.catalog import Catalog
 
 
 def names_by_id(key: str, catalog: Catalog) -> Mapping[int, str]:
-    """The names of all things of one kind. Takes: the column that holds their numbers, such as `campaign_id`."""
+    """The names of all resources of one kind. Takes: the column that holds their numbers, such as `campaign_id`."""
     return {
-        "campaign_id": {thing.campaign_id: thing.name for thing in catalog.campaigns.values()},
-        "offer_id": {thing.offer_id: thing.name for thing in catalog.offers.values()},
-        "network_id": {thing.network_id: thing.name for thing in catalog.affiliate_networks.values()},
-        "traffic_source_id": {thing.traffic_source_id: thing.name for thing in catalog.traffic_sources.values()},
+        "campaign_id": {resource.campaign_id: resource.name for resource in catalog.campaigns.values()},
+        "offer_id": {resource.offer_id: resource.name for resource in catalog.offers.values()},
+        "network_id": {resource.network_id: resource.name for resource in catalog.affiliate_networks.values()},
+        "traffic_source_id": {
+            resource.traffic_source_id: resource.name for resource in catalog.traffic_sources.values()
+        },
     }[key]
 
 
 def name_of(key: str, catalog: Catalog) -> pl.Expr:
-    """The names for a column of numbers: '' for 0 (none), and `#7` for a thing that the catalog does not hold."""
+    """The names for a column of numbers: '' for 0 (none), and `#7` for a resource that the catalog does not hold."""
     names = {0: "", **names_by_id(key, catalog)}
     return pl.col(key).replace_strict(names, default=pl.format("#{}", key), return_dtype=pl.String)

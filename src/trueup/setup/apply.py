@@ -13,7 +13,7 @@ from trueup.ledger.catalog import (
     move_catalog_version,
     read_catalog,
     vacate_slugs,
-    write_thing,
+    write_resource,
     write_workspace,
 )
 from trueup.ledger.database import Database
@@ -40,7 +40,7 @@ from trueup.setup.tables import SetupFile
 
 @dataclass(frozen=True)
 class Named:
-    """A thing of a setup: an offer, a campaign. The workspace has the name ''."""
+    """A resource of a setup: an offer, a campaign. The workspace has the name ''."""
 
     kind: str
     name: str
@@ -52,9 +52,9 @@ class Named:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that a file makes (it had no form before) or sets anew."""
+    """One resource that a file makes (it had no form before) or sets anew."""
 
-    thing: Named
+    resource: Named
     before: Form | None
     after: Form
     given: frozenset[str] = frozenset()  # the keys that the file gives it, with something in them
@@ -71,22 +71,22 @@ class Change:
     def __str__(self) -> str:
         """As a person reads it: `+ offer "VPN trial"`, `~ campaign "PL push": slug "a" -> "b"`."""
         if self.before is None:
-            return f"+ {self.thing}"
+            return f"+ {self.resource}"
         edits = (f"{key} {_shown(before)} -> {_shown(after)}" for key, (before, after) in self.edits().items())
-        return f"~ {self.thing}: {', '.join(edits)}"
+        return f"~ {self.resource}: {', '.join(edits)}"
 
 
 @dataclass(frozen=True)
 class Cleared:
-    """One key that an existing thing loses, since the file leaves it out."""
+    """One key that an existing resource loses, since the file leaves it out."""
 
-    thing: Named
+    resource: Named
     key: str
     before: str  # as the file would state it
 
     def __str__(self) -> str:
         """As a person reads it: `offer "VPN trial": network "Northwind"`."""
-        return f"{self.thing}: {self.key} {self.before}"
+        return f"{self.resource}: {self.key} {self.before}"
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ class SetupOutcome:
 
     @property
     def cleared(self) -> tuple[Cleared, ...]:
-        """What existing things lose."""
+        """What existing resources lose."""
         return tuple(
-            Cleared(change.thing, key, toml_value(before))
+            Cleared(change.resource, key, toml_value(before))
             for change in self.changes
             for key, before in change.cleared().items()
         )
@@ -116,8 +116,8 @@ class SetupOutcome:
             "changes": [
                 {
                     "action": "add" if change.before is None else "change",
-                    "kind": change.thing.kind,
-                    "name": change.thing.name,
+                    "kind": change.resource.kind,
+                    "name": change.resource.name,
                     "keys": {
                         key: {"before": before, "after": after} for key, (before, after) in change.edits().items()
                     },
@@ -125,7 +125,7 @@ class SetupOutcome:
                 }
                 for change in self.changes
             ],
-            "left_alone": [{"kind": thing.kind, "name": thing.name} for thing in self.left_alone],
+            "left_alone": [{"kind": resource.kind, "name": resource.name} for resource in self.left_alone],
             "remarks": list(self.remarks),
         }
 
@@ -208,7 +208,7 @@ def _remarks(offers: Mapping[str, Form]) -> Iterator[str]:
 def _too_late(database: Database, changes: tuple[Change, ...]) -> Iterator[str]:
     """The changes that the file may ask for, but that would make what is stored wrong."""
     for change in changes:
-        edit = change.edits().get("currency") if change.thing.kind == WORKSPACE else None
+        edit = change.edits().get("currency") if change.resource.kind == WORKSPACE else None
         conflict = currency_conflict(database, *edit) if edit else ""
         if conflict:
             yield f"[workspace], currency: {conflict}"
@@ -222,17 +222,17 @@ def _left_alone(catalog: Catalog, wanted: Forms) -> Iterator[Named]:
 def _store(database: Database, catalog: Catalog, file: SetupFile, changes: tuple[Change, ...]) -> None:
     numbers = numbers_of(catalog)
     tables = {Named(kind, table.name): table for kind in KINDS for table in getattr(file, kind)}
-    moving = [numbers["campaigns"][change.thing.name] for change in changes if _moves(change)]
+    moving = [numbers["campaigns"][change.resource.name] for change in changes if _moves(change)]
     if moving:
         vacate_slugs(database, moving)
     for change in changes:
-        kind, name = change.thing.kind, change.thing.name
+        kind, name = change.resource.kind, change.resource.name
         if kind == WORKSPACE and file.workspace:
             write_workspace(database, workspace_of(file.workspace))
         else:
-            thing = KINDS[kind].thing(tables[change.thing], numbers[kind].get(name, 0), numbers)
-            numbers[kind][name] = write_thing(database, thing)
+            resource = KINDS[kind].resource(tables[change.resource], numbers[kind].get(name, 0), numbers)
+            numbers[kind][name] = write_resource(database, resource)
 
 
 def _moves(change: Change) -> bool:
-    return change.thing.kind == "campaigns" and change.before is not None and "slug" in change.edits()
+    return change.resource.kind == "campaigns" and change.before is not None and "slug" in change.edits()

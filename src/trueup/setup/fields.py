@@ -35,7 +35,7 @@ _MACHINE_ZONES: Final = {"Factory", "localtime"}  # no place: they mean somethin
 class Surroundings:
     """What a check may need to know of the rest of the file, and of what is stored already."""
 
-    names: Mapping[str, frozenset[str]]  # kind -> every name that things of it have, in the file or stored
+    names: Mapping[str, frozenset[str]]  # kind -> every name that resources of it have, in the file or stored
     repeated: Mapping[str, frozenset[str]]  # kind -> names that the file gives to several
     shared_slugs: frozenset[str]  # slugs that several campaigns would have
     currencies: frozenset[str]  # those with a rate, the workspace's own included

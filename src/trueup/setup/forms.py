@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-from trueup.ledger.catalog import Thing
+from trueup.ledger.catalog import Resource
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
 from trueup.model.money import text_from_micros, text_from_rate
 from trueup.model.policy import NetworkPolicy, OfferPolicy
@@ -35,7 +35,7 @@ def forms_of_file(file: SetupFile) -> Forms:
 
 
 def keys_of_file(file: SetupFile) -> dict[str, dict[str, frozenset[str]]]:
-    """The keys that a file gives each thing, with something in them: kind -> name -> keys."""
+    """The keys that a file gives each resource, with something in them: kind -> name -> keys."""
     tables_of = {WORKSPACE: {"": file.workspace} if file.workspace else {}} | {
         kind: {table.name: table for table in getattr(file, kind)} for kind in KINDS
     }
@@ -52,7 +52,7 @@ def forms_of_catalog(catalog: Catalog) -> Forms:
     """What is set up."""
     names = {kind: {number: name for name, number in numbers.items()} for kind, numbers in numbers_of(catalog).items()}
     return {WORKSPACE: {"": _workspace_form(catalog.workspace)}} | {
-        kind: {name: how.form(thing, names) for name, thing in getattr(catalog, kind).items()}
+        kind: {name: how.form(resource, names) for name, resource in getattr(catalog, kind).items()}
         for kind, how in KINDS.items()
     }
 
@@ -60,7 +60,8 @@ def forms_of_catalog(catalog: Catalog) -> Forms:
 def numbers_of(catalog: Catalog) -> dict[str, dict[str, int]]:
     """Our numbers of what is set up, by kind and name; 0 for the conversion type that exists without being stored."""
     return {
-        kind: {name: how.number(thing) for name, thing in getattr(catalog, kind).items()} for kind, how in KINDS.items()
+        kind: {name: how.number(resource) for name, resource in getattr(catalog, kind).items()}
+        for kind, how in KINDS.items()
     }
 
 
@@ -72,9 +73,9 @@ def workspace_of(table: tables.WorkspaceTable) -> Workspace:
 def toml_of(forms: Forms) -> str:
     """Write forms as a setup file, one key a line; keys that are not set are left out."""
     written = []
-    for kind, things in forms.items():
+    for kind, resources in forms.items():
         heading = f"[{kind}]" if kind == WORKSPACE else f"[[{kind}]]"
-        for form in things.values():
+        for form in resources.values():
             keys = (f"{key} = {toml_value(value)}" for key, value in form.items() if is_set(value))
             written.append("\n".join((heading, *keys, "")))
     return "\n".join(written)
@@ -195,15 +196,15 @@ def _campaign(table: tables.CampaignTable, number: int, numbers: Numbers) -> Cam
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of thing is called; how it gets from the catalog to its form, and from its table to the catalog."""
+    """What a kind of resource is called; how it gets from the catalog to its form, and from its table to the catalog."""
 
     label: str
     number: Callable[[Any], int]
     form: Callable[[Any, Names], Form]
-    thing: Callable[[Any, int, Numbers], Thing]
+    resource: Callable[[Any, int, Numbers], Resource]
 
 
-# In the order in which things refer to each other: what is named stands before what names it.
+# In the order in which resources refer to each other: what is named stands before what names it.
 KINDS: Final[Mapping[str, Kind]] = {
     "affiliate_networks": Kind("affiliate network", attrgetter("network_id"), _network_form, _network),
     "conversion_types": Kind("conversion type", attrgetter("type_id"), _type_form, _type),

@@ -54,7 +54,7 @@ _MISTAKES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class SetupMistake:
-    """One thing that is wrong with a setup."""
+    """One resource that is wrong with a setup."""
 
     place: Place  # kind, number, key and so on down
     title: str  # the place, as who wrote the file knows it
@@ -122,9 +122,13 @@ def _surroundings(raw: Raw, catalog: Catalog) -> Surroundings:
 
 
 def _texts(raw: Raw, kind: str, key: str) -> list[str]:
-    """What the things of a kind say for a key, where it is text; the checks tell of all else."""
-    things = raw.get(kind)
-    found = [thing.get(key) for thing in things if isinstance(thing, dict)] if isinstance(things, list) else []
+    """What the resources of a kind say for a key, where it is text; the checks tell of all else."""
+    resources = raw.get(kind)
+    found = (
+        [resource.get(key) for resource in resources if isinstance(resource, dict)]
+        if isinstance(resources, list)
+        else []
+    )
     return [text.strip() for text in found if isinstance(text, str)]
 
 
@@ -150,8 +154,8 @@ def _where(loc: Place, raw: Raw) -> str:
     return ", ".join((heading, *(_step(step) for step in path if step != "[key]")))
 
 
-def _title(thing: object) -> str:
-    name = thing.get("name") if isinstance(thing, dict) else None
+def _title(resource: object) -> str:
+    name = resource.get("name") if isinstance(resource, dict) else None
     fit = isinstance(name, str) and name.strip() and name.isprintable() and len(name) <= NAME_MAX
     return json.dumps(str(name).strip(), ensure_ascii=False) if fit else ""
 

@@ -1,6 +1,6 @@
-"""Change the setup one thing at a time: the checks, and what is stored, are those of a setup file.
+"""Change the setup one resource at a time: the checks, and what is stored, are those of a setup file.
 
-A thing is known by our number for it, so that it can get another name. What cannot be done comes back as a `Refusal`.
+A resource is known by our number for it, so that it can get another name. What cannot be done comes back as a `Refusal`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,15 +9,15 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from trueup.ledger.catalog import (
-    Thing,
+    Resource,
     lock_catalog,
     move_catalog_version,
     read_catalog,
-    write_thing,
+    write_resource,
     write_workspace,
 )
 from trueup.ledger.database import Database
-from trueup.ledger.removal import delete_thing, has_clicks, has_conversions
+from trueup.ledger.removal import delete_resource, has_clicks, has_conversions
 from trueup.model.catalog import Catalog
 from trueup.model.words import DEFAULT_TYPE
 from trueup.setup.apply import Named, currency_conflict
@@ -27,7 +27,7 @@ from trueup.setup.tables import WorkspaceTable
 
 _USERS_SHOWN: Final = 5
 
-# The column of clicks that names things of a kind. Conversion types are named by conversions.
+# The column of clicks that names resources of a kind. Conversion types are named by conversions.
 _CLICK_COLUMNS: Final[Mapping[str, str]] = {
     "affiliate_networks": "network_id",
     "traffic_sources": "traffic_source_id",
@@ -37,7 +37,7 @@ _CLICK_COLUMNS: Final[Mapping[str, str]] = {
 
 
 class RefusalKind(StrEnum):
-    """Why a thing is not changed."""
+    """Why a resource is not changed."""
 
     NOT_THERE = "not_there"
     NAME_TAKEN = "name_taken"
@@ -57,7 +57,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Stored:
-    """A thing as it is set up."""
+    """A resource as it is set up."""
 
     number: int
     form: Form
@@ -68,15 +68,15 @@ Step: TypeAlias = Callable[[Database], Stored]  # writes what was found good
 Change: TypeAlias = Callable[[Database, Catalog], Step | Refusal]  # only reads: what the change comes to
 
 
-def stored_things(catalog: Catalog, kind: str) -> list[Stored]:
+def stored_resources(catalog: Catalog, kind: str) -> list[Stored]:
     """Everything of a kind that is set up, by number."""
     forms, numbers = forms_of_catalog(catalog)[kind], numbers_of(catalog)[kind]
-    return sorted((Stored(numbers[name], form) for name, form in forms.items()), key=lambda thing: thing.number)
+    return sorted((Stored(numbers[name], form) for name, form in forms.items()), key=lambda resource: resource.number)
 
 
-def find_thing(catalog: Catalog, kind: str, number: int) -> Answer:
-    """One thing."""
-    found = (thing for thing in stored_things(catalog, kind) if thing.number == number)
+def find_resource(catalog: Catalog, kind: str, number: int) -> Answer:
+    """One resource."""
+    found = (resource for resource in stored_resources(catalog, kind) if resource.number == number)
     return next(found, Refusal(RefusalKind.NOT_THERE, f"there is no {KINDS[kind].label} {number}"))
 
 
@@ -89,7 +89,7 @@ def look_at(database: Database, change: Change) -> Refusal | None:
 def carry_out(database: Database, change: Change, also: Callable[[Database, Stored], None] = lambda *_: None) -> Answer:
     """Change the setup in one transaction, unless the change is refused.
 
-    Takes: what else to do in that transaction, by the thing. Returns: the thing, as it is or was.
+    Takes: what else to do in that transaction, by the resource. Returns: the resource, as it is or was.
     """
     with database.transaction():
         lock_catalog(database)
@@ -103,15 +103,15 @@ def carry_out(database: Database, change: Change, also: Callable[[Database, Stor
 
 
 def making(kind: str, form: Form) -> Change:
-    """To set up a new thing. Takes: its kind, and the keys of its table in a setup file."""
+    """To set up a new resource. Takes: its kind, and the keys of its table in a setup file."""
     return lambda _database, catalog: _put(catalog, kind, form, None)
 
 
 def setting(kind: str, number: int, form: Form) -> Change:
-    """To set a thing wholly: a key that is left out takes its default."""
+    """To set a resource wholly: a key that is left out takes its default."""
 
     def change(_database: Database, catalog: Catalog) -> Step | Refusal:
-        found = find_thing(catalog, kind, number)
+        found = find_resource(catalog, kind, number)
         return found if isinstance(found, Refusal) else _put(catalog, kind, form, found)
 
     return change
@@ -121,7 +121,7 @@ def cloning_campaign(number: int, name: str, slug: str) -> Change:
     """To set up a new campaign with the settings of another; it begins without clicks and conversions."""
 
     def change(_database: Database, catalog: Catalog) -> Step | Refusal:
-        found = find_thing(catalog, "campaigns", number)
+        found = find_resource(catalog, "campaigns", number)
         if isinstance(found, Refusal):
             return found
         return _put(catalog, "campaigns", {**found.form, "name": name, "slug": slug}, None)
@@ -130,10 +130,10 @@ def cloning_campaign(number: int, name: str, slug: str) -> Change:
 
 
 def removing(kind: str, number: int) -> Change:
-    """To take a thing out of the setup. Refused while anything refers to it."""
+    """To take a resource out of the setup. Refused while anything refers to it."""
 
     def change(database: Database, catalog: Catalog) -> Step | Refusal:
-        found = find_thing(catalog, kind, number)
+        found = find_resource(catalog, kind, number)
         if isinstance(found, Refusal):
             return found
         users = list(_users(database, catalog, kind, found))
@@ -162,7 +162,7 @@ def setting_workspace(form: Form) -> Change:
 
 
 def _put(catalog: Catalog, kind: str, form: Form, stored: Stored | None) -> Step | Refusal:
-    """Check a form against everything else that is set up: as a new thing, or in the place of one."""
+    """Check a form against everything else that is set up: as a new resource, or in the place of one."""
     given = _given(form)
     name, earlier = str(given.get("name", "")).strip(), stored.form["name"] if stored else ""
     if name and name != earlier:
@@ -170,18 +170,18 @@ def _put(catalog: Catalog, kind: str, form: Form, stored: Stored | None) -> Step
             return Refusal(RefusalKind.NAME_TAKEN, f"{Named(kind, name)} is there already")
         if earlier and kind == "conversion_types":
             return Refusal(RefusalKind.FIXED, "rows know a conversion type by its name: make another one instead")
-    others: dict[str, Any] = {kind: {k: thing for k, thing in getattr(catalog, kind).items() if k != earlier}}
+    others: dict[str, Any] = {kind: {k: resource for k, resource in getattr(catalog, kind).items() if k != earlier}}
     file = check_setup({kind: [given]}, replace(catalog, **others))
     if isinstance(file, list):
         return _mistaken([(mistake.place[2:], mistake.what) for mistake in file])
     table = getattr(file, kind)[0]
-    thing: Thing = KINDS[kind].thing(table, stored.number if stored else 0, numbers_of(catalog))
-    return lambda database: Stored(write_thing(database, thing), table.model_dump(mode="json"))
+    resource: Resource = KINDS[kind].resource(table, stored.number if stored else 0, numbers_of(catalog))
+    return lambda database: Stored(write_resource(database, resource), table.model_dump(mode="json"))
 
 
-def _remove(database: Database, kind: str, thing: Stored) -> Stored:
-    delete_thing(database, kind, thing.number)
-    return thing
+def _remove(database: Database, kind: str, resource: Stored) -> Stored:
+    delete_resource(database, kind, resource.number)
+    return resource
 
 
 def _set_workspace(database: Database, table: WorkspaceTable) -> Stored:
@@ -198,43 +198,45 @@ def _mistaken(mistakes: list[tuple[Place, str]]) -> Refusal:
     return Refusal(RefusalKind.MISTAKES, "nothing is changed", tuple(mistakes))
 
 
-def _users(database: Database, catalog: Catalog, kind: str, thing: Stored) -> Iterator[str]:
-    """What refers to a thing, in words."""
-    name = thing.form["name"]
-    yield from _REFERRERS[kind](catalog, thing)
+def _users(database: Database, catalog: Catalog, kind: str, resource: Stored) -> Iterator[str]:
+    """What refers to a resource, in words."""
+    name = resource.form["name"]
+    yield from _REFERRERS[kind](catalog, resource)
     if kind == "conversion_types":
         if name == DEFAULT_TYPE:
             yield "rows that name no type"
         if has_conversions(database, name):
             yield "conversions"
-    elif has_clicks(database, _CLICK_COLUMNS[kind], thing.number):
+    elif has_clicks(database, _CLICK_COLUMNS[kind], resource.number):
         yield "clicks"
 
 
-def _offers_of_network(catalog: Catalog, thing: Stored) -> list[str]:
-    return [str(Named("offers", offer.name)) for offer in catalog.offers.values() if offer.network_id == thing.number]
+def _offers_of_network(catalog: Catalog, resource: Stored) -> list[str]:
+    return [
+        str(Named("offers", offer.name)) for offer in catalog.offers.values() if offer.network_id == resource.number
+    ]
 
 
-def _offers_paying_for(catalog: Catalog, thing: Stored) -> list[str]:
-    paying = (offer for offer in catalog.offers.values() if thing.form["name"] in offer.policy.payouts)
+def _offers_paying_for(catalog: Catalog, resource: Stored) -> list[str]:
+    paying = (offer for offer in catalog.offers.values() if resource.form["name"] in offer.policy.payouts)
     return [str(Named("offers", offer.name)) for offer in paying]
 
 
-def _campaigns_of_source(catalog: Catalog, thing: Stored) -> list[str]:
-    of_it = (campaign for campaign in catalog.campaigns.values() if campaign.traffic_source_id == thing.number)
+def _campaigns_of_source(catalog: Catalog, resource: Stored) -> list[str]:
+    of_it = (campaign for campaign in catalog.campaigns.values() if campaign.traffic_source_id == resource.number)
     return [str(Named("campaigns", campaign.name)) for campaign in of_it]
 
 
-def _campaigns_of_offer(catalog: Catalog, thing: Stored) -> list[str]:
-    sending = (c for c in catalog.campaigns.values() if any(offer_id == thing.number for offer_id, _ in c.offers))
+def _campaigns_of_offer(catalog: Catalog, resource: Stored) -> list[str]:
+    sending = (c for c in catalog.campaigns.values() if any(offer_id == resource.number for offer_id, _ in c.offers))
     return [str(Named("campaigns", campaign.name)) for campaign in sending]
 
 
-# What else of the setup refers to a thing, by its kind.
+# What else of the setup refers to a resource, by its kind.
 _REFERRERS: Final[Mapping[str, Callable[[Catalog, Stored], list[str]]]] = {
     "affiliate_networks": _offers_of_network,
     "conversion_types": _offers_paying_for,
     "traffic_sources": _campaigns_of_source,
     "offers": _campaigns_of_offer,
-    "campaigns": lambda _catalog, _thing: [],
+    "campaigns": lambda _catalog, _resource: [],
 }

@@ -20,7 +20,7 @@ class SetupTable(BaseModel):
 
 
 class NamedTable(SetupTable):
-    """A table of one thing, which its name identifies."""
+    """A table of one resource, which its name identifies."""
 
     kind: ClassVar[str]
     name: fields.Name
@@ -132,7 +132,7 @@ class CampaignTable(NamedTable):
 
 
 class SetupFile(SetupTable):
-    """A whole file. Things may refer to others by name, wherever in the file those stand."""
+    """A whole file. Resources may refer to others by name, wherever in the file those stand."""
 
     workspace: WorkspaceTable | None = None
     affiliate_networks: list[AffiliateNetworkTable] = []

@@ -47,7 +47,7 @@ class Answer(BaseModel):
 
 
 def json_answer(told: BaseModel, status: int = 200, place: str = "") -> Response:
-    """An answer, its JSON written here and now. Takes: also its status, and where a thing is that was made."""
+    """An answer, its JSON written here and now. Takes: also its status, and where a resource is that was made."""
     return Response(told.model_dump_json(), status, {"Location": place} if place else None, "application/json")
 
 

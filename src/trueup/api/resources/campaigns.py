@@ -1,4 +1,4 @@
-"""Campaigns over HTTP: what can be done with every thing of the setup, and clones."""
+"""Campaigns over HTTP: what can be done with every resource of the setup, and clones."""
 
 from typing import Final
 
@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.problems import ProblemKind, declared
 from trueup.api.http.readers import ContextHere, Reader
-from trueup.api.resources.catalog import SETUP, Number, made, things_of
+from trueup.api.resources.catalog import SETUP, Number, made, resource_routes
 from trueup.api.resources.forms import answers, ref, stored_name
 from trueup.setup.resources import cloning_campaign
 
 _KIND: Final = "campaigns"
 
 router = APIRouter(route_class=BodyRoute)
-router.include_router(things_of(_KIND))
+router.include_router(resource_routes(_KIND))
 
 
 class CloneForm(BaseModel):

@@ -1,4 +1,4 @@
-"""What can be done with every kind of thing of the setup: list, show, make, set and remove."""
+"""What can be done with every kind of resource of the setup: list, show, make, set and remove."""
 
 from functools import partial
 from typing import Annotated, Final
@@ -25,12 +25,12 @@ from trueup.setup.resources import (
     Refusal,
     Stored,
     carry_out,
-    find_thing,
+    find_resource,
     look_at,
     making,
     removing,
     setting,
-    stored_things,
+    stored_resources,
 )
 
 NUMBER_MAX: Final = 2**63 - 1
@@ -40,8 +40,8 @@ READ: Final = needs(KeyScope.READ)
 SETUP: Final = needs(KeyScope.SETUP)
 
 
-def things_of(kind: str) -> APIRouter:
-    """Make the operations on the things of a kind. Takes: the kind, as the setup file calls its tables."""
+def resource_routes(kind: str) -> APIRouter:
+    """Make the operations on the resources of a kind. Takes: the kind, as the setup file calls its tables."""
     router = APIRouter(route_class=BodyRoute, prefix=f"/{kind}", tags=[kind.replace("_", " ")])
     _add_reading(router, kind)
     _add_making(router, kind)
@@ -59,12 +59,12 @@ async def changed(context: ServerContext, reader: Database, change: Change) -> S
 
 
 async def made(request: Request, context: ServerContext, reader: Database, kind: str, change: Change) -> Response:
-    """Set up a new thing of a kind, once for an Idempotency-Key. Returns: the answer, its Location included."""
+    """Set up a new resource of a kind, once for an Idempotency-Key. Returns: the answer, its Location included."""
 
     def answer(done: Answer) -> Response:
-        thing = settled(done)
-        place = f"{request.scope.get('root_path', '')}/{kind}/{thing.number}"
-        return JSONResponse(to_response(thing), 201, {"Location": place})
+        resource = settled(done)
+        place = f"{request.scope.get('root_path', '')}/{kind}/{resource.number}"
+        return JSONResponse(to_response(resource), 201, {"Location": place})
 
     refusal = await run_in_threadpool(look_at, reader, change)
     if refusal is not None:
@@ -97,10 +97,10 @@ def _add_reading(router: APIRouter, kind: str) -> None:
         dependencies=[READ],
         response_model=None,
     )
-    def list_things(reader: Reader, asked: Asked) -> Page[Form]:
+    def list_resources(reader: Reader, asked: Asked) -> Page[Form]:
         after = (asked.after(int) or (-1,))[0]
-        things = [thing for thing in stored_things(read_catalog(reader), kind) if thing.number > after]
-        return asked.page(things, to_response, lambda thing: (thing.number,))
+        resources = [resource for resource in stored_resources(read_catalog(reader), kind) if resource.number > after]
+        return asked.page(resources, to_response, lambda resource: (resource.number,))
 
     @router.get(
         "/{number}",
@@ -110,8 +110,8 @@ def _add_reading(router: APIRouter, kind: str) -> None:
         dependencies=[READ],
         response_model=None,
     )
-    def show_thing(number: Number, reader: Reader) -> Form:
-        return to_response(settled(find_thing(read_catalog(reader), kind, number)))
+    def show_resource(number: Number, reader: Reader) -> Form:
+        return to_response(settled(find_resource(read_catalog(reader), kind, number)))
 
 
 def _add_making(router: APIRouter, kind: str) -> None:
@@ -166,8 +166,8 @@ def _one(kind: str) -> str:
 
 
 def _of_number(form: Form, number: int) -> Form:
-    """The form without its `id`, which may stand there as it was shown, but names no other thing than the path."""
+    """The form without its `id`, which may stand there as it was shown, but names no other resource than the path."""
     if form.get("id", number) != number:
         mistake = Mistake(where="body.id", what=f"is not {number}, which the path says")
-        raise Problem(ProblemKind.INVALID, "the body is of another thing than the path", errors=[mistake])
+        raise Problem(ProblemKind.INVALID, "the body is of another resource than the path", errors=[mistake])
     return {key: value for key, value in form.items() if key != "id"}

@@ -52,7 +52,7 @@ def form_name(kind: str) -> str:
 
 
 def stored_name(kind: str) -> str:
-    """What the OpenAPI document calls a thing of a kind, as it is answered."""
+    """What the OpenAPI document calls a resource of a kind, as it is answered."""
     return TABLES[kind][0].__name__.removesuffix("Table")
 
 
@@ -89,9 +89,9 @@ def takes(schema: Schema) -> dict[str, Any]:
 FormBody: Final = Body()
 
 
-def to_response(thing: Stored) -> Form:
-    """A thing as it is answered."""
-    return {"id": thing.number, **thing.form}
+def to_response(resource: Stored) -> Form:
+    """A resource as it is answered."""
+    return {"id": resource.number, **resource.form}
 
 
 def settled(answer: Answer) -> Stored:

@@ -1,4 +1,4 @@
-"""Affiliate networks over HTTP: what can be done with every thing of the setup, and their postback keys and URLs."""
+"""Affiliate networks over HTTP: what can be done with every resource of the setup, and their postback keys and URLs."""
 
 from enum import Enum
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, not_found
 from trueup.api.http.readers import ContextHere, Reader, written
 from trueup.api.resources.answers import json_answer
-from trueup.api.resources.catalog import SETUP, Number, things_of
+from trueup.api.resources.catalog import SETUP, Number, resource_routes
 from trueup.dialects.names import nearest
 from trueup.edge.presets import Preset, postback_url, preset_for, presets
 from trueup.ledger.catalog import read_catalog
@@ -24,7 +24,7 @@ _KIND: Final = "affiliate_networks"
 _TAGS: Final[list[str | Enum]] = ["affiliate networks"]
 
 router = APIRouter()
-router.include_router(things_of(_KIND))
+router.include_router(resource_routes(_KIND))
 
 
 class PostbackKeys(BaseModel):

@@ -13,7 +13,7 @@ from trueup.api.http.jobs import Look, Looking
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import json_answer
-from trueup.api.resources.catalog import READ, SETUP, changed, things_of
+from trueup.api.resources.catalog import READ, SETUP, changed, resource_routes
 from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, stored_name, takes
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
@@ -25,21 +25,21 @@ from trueup.setup.resources import setting_workspace
 
 TOML: Final = "application/toml"
 _FILE_TYPES: Final = ("", TOML, "text/plain")
-_FILE_BYTES_MAX: Final = 1 << 20  # ten thousand things; reading more of it would keep everything else waiting
+_FILE_BYTES_MAX: Final = 1 << 20  # ten thousand resources; reading more of it would keep everything else waiting
 _FILE: Final = {"schema": {"type": "string"}, "example": '[[traffic_sources]]\nname = "PushAds"\n'}
 
 router = APIRouter(route_class=BodyRoute)
 
 
 class Edited(BaseModel):
-    """One key of a thing that a file changes."""
+    """One key of a resource that a file changes."""
 
     before: Any
     after: Any
 
 
 class ThingChange(BaseModel):
-    """One thing that a file makes, or sets anew."""
+    """One resource that a file makes, or sets anew."""
 
     action: str = Field(description="`add` or `change`.")
     kind: str
@@ -49,7 +49,7 @@ class ThingChange(BaseModel):
 
 
 class ThingNamed(BaseModel):
-    """One thing of the setup."""
+    """One resource of the setup."""
 
     kind: str
     name: str
@@ -156,4 +156,4 @@ def _mistaken(mistakes: "list[str] | tuple[str, ...]") -> Problem:
 
 
 for _kind in ("conversion_types", "traffic_sources", "offers"):
-    router.include_router(things_of(_kind))
+    router.include_router(resource_routes(_kind))
