@@ -10,12 +10,10 @@ from trueup.model.catalog import Catalog
 def names_by_id(key: str, catalog: Catalog) -> Mapping[int, str]:
     """The names of all resources of one kind. Takes: the column that holds their numbers, such as `campaign_id`."""
     return {
-        "campaign_id": {resource.campaign_id: resource.name for resource in catalog.campaigns.values()},
-        "offer_id": {resource.offer_id: resource.name for resource in catalog.offers.values()},
-        "network_id": {resource.network_id: resource.name for resource in catalog.affiliate_networks.values()},
-        "traffic_source_id": {
-            resource.traffic_source_id: resource.name for resource in catalog.traffic_sources.values()
-        },
+        "campaign_id": {each.campaign_id: each.name for each in catalog.campaigns.values()},
+        "offer_id": {each.offer_id: each.name for each in catalog.offers.values()},
+        "network_id": {each.network_id: each.name for each in catalog.affiliate_networks.values()},
+        "traffic_source_id": {each.traffic_source_id: each.name for each in catalog.traffic_sources.values()},
     }[key]
 
 

@@ -196,7 +196,7 @@ def _campaign(table: tables.CampaignTable, number: int, numbers: Numbers) -> Cam
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of resource is called; how it gets from the catalog to its form, and from its table to the catalog."""
+    """What a kind of resource is called; how it gets from catalog to form, and from its table to the catalog."""
 
     label: str
     number: Callable[[Any], int]

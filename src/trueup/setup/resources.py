@@ -1,6 +1,7 @@
 """Change the setup one resource at a time: the checks, and what is stored, are those of a setup file.
 
-A resource is known by our number for it, so that it can get another name. What cannot be done comes back as a `Refusal`.
+A resource is known by our number for it, so that it can get another name. What cannot be done comes back as a
+`Refusal`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
