@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8081)
     address, port = free_address("127.0.0.1", parser.parse_args().port)
     print(f"http://{address}:{port}", flush=True)
-    serve(application, Settings(), address, port)
+    serve(application, Settings(), address, port, lambda *_ended: None, lambda: None)
 
 
 if __name__ == "__main__":
