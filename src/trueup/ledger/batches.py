@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy import BigInteger, bindparam, func, insert, select, update
 
 from trueup.ledger.database import Database
-from trueup.ledger.rollups import add_to_totals
+from trueup.ledger.rollups import TotalsCell, add_to_totals
 from trueup.ledger.schema import batches, journal
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, TOTALS, Schema, empty
@@ -98,7 +98,7 @@ def advance_batch(
     )
     if not moved.height:
         raise BatchMovedError(record.batch_id)
-    add_to_totals(database, record.batch_id, added(delta, empty(TOTALS)))
+    add_to_totals(database, record.batch_id, _cells(delta))
     return after
 
 
@@ -216,12 +216,23 @@ def count_outcomes(database: Database) -> dict[int, dict[str, int]]:
 
 def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
     """The sum of two TOTALS, each whole or in parts, sorted, without the cells that come to nothing."""
+    return _of_cells(_cells(totals, delta))
+
+
+def _cells(*totals: pl.DataFrame) -> list[TotalsCell]:
+    """The sum of TOTALS, cell by cell. In plain Python: they are a handful, and Polars would wake its threads."""
     sums: dict[tuple[str, str], tuple[int, int]] = {}
-    for conversion_type, status, conversions, revenue in chain(totals.iter_rows(), delta.iter_rows()):
+    for conversion_type, status, conversions, revenue in chain.from_iterable(part.iter_rows() for part in totals):
         before = sums.get((conversion_type, status), (0, 0))
         sums[conversion_type, status] = (before[0] + conversions, before[1] + revenue)
-    cells = [(*key, *value) for key, value in sorted(sums.items()) if any(value)]
-    return pl.DataFrame(cells, schema=dict(TOTALS), orient="row")
+    return [(*key, *value) for key, value in sorted(sums.items()) if any(value)]
+
+
+def _of_cells(cells: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    columns = zip(*cells, strict=True) if cells else ((),) * len(TOTALS)
+    return pl.DataFrame(
+        [pl.Series(name, values, dtype) for (name, dtype), values in zip(TOTALS.items(), columns, strict=True)]
+    )
 
 
 def _read(database: Database, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type
@@ -246,4 +257,4 @@ def _text(totals: pl.DataFrame) -> str:
 
 
 def _totals(text: str) -> pl.DataFrame:
-    return pl.DataFrame(json.loads(text), schema=dict(TOTALS), orient="row") if text else empty(TOTALS)
+    return _of_cells(json.loads(text)) if text else empty(TOTALS)

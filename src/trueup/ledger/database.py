@@ -207,7 +207,10 @@ class Database:
         """A number that changes whenever another connection commits; None where the database has no such number."""
         if not self.is_sqlite:
             return None
-        return int(self.read_sql("PRAGMA data_version", {"version": pl.Int64}).item())
+        with self._told_plainly():
+            self._cursor.execute("PRAGMA data_version")
+            found: pa.Table = self._cursor.fetch_arrow_table()
+        return int(found.column(0)[0].as_py())
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a plain SQL text that returns no rows."""

@@ -1,6 +1,7 @@
 """The counts: in sum, as they are stored, and counted afresh for comparison."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import polars as pl
 from sqlalchemy import BigInteger, cast, func, select
@@ -10,6 +11,8 @@ from trueup.ledger.schema import TOTALS_SHARDS, click_rollups, clicks, rollups, 
 from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS, Schema
 from trueup.model.money import MICROS
 
+TotalsCell: TypeAlias = tuple[str, str, int, int]  # the values of TOTALS, in order
+
 _SUMS: Final[Schema] = {
     "conversion_type": pl.String,
     "status": pl.String,
@@ -17,6 +20,7 @@ _SUMS: Final[Schema] = {
     "units": pl.Int64,
     "micros": pl.Int64,
 }
+_STORED: Final[Schema] = {"shard": pl.Int64, **_SUMS}
 _KEY: Final = ("conversion_type", "status")
 _TOTALS: Final = (
     select(
@@ -35,7 +39,7 @@ def read_totals(database: Database) -> pl.DataFrame:
     return sums.select(*_KEY, "conversions", revenue=revenue)
 
 
-def add_to_totals(database: Database, batch_id: int, delta: pl.DataFrame) -> None:
+def add_to_totals(database: Database, batch_id: int, delta: Sequence[TotalsCell]) -> None:
     """Add to the totals of the whole ledger what a batch adds. Within the transaction that stores it.
 
     Writers lock in one order, this last, and different batches seldom the same: no two wait for each other.
@@ -43,14 +47,13 @@ def add_to_totals(database: Database, batch_id: int, delta: pl.DataFrame) -> Non
     Args:
         database: The ledger.
         batch_id: The batch.
-        delta: TOTALS, sorted, each cell once.
+        delta: Cells of TOTALS, sorted, each once.
     """
-    cells = [
-        (batch_id % TOTALS_SHARDS, *key, conversions, revenue // MICROS, revenue % MICROS)
-        for *key, conversions, revenue in delta.iter_rows()
-    ]
-    stored = pl.DataFrame(cells, schema={"shard": pl.Int64, **_SUMS}, orient="row")
-    database.put(totals, stored, add=["conversions", "units", "micros"])
+    shard = batch_id % TOTALS_SHARDS
+    stored = [(shard, *key, conversions, revenue // MICROS, revenue % MICROS) for *key, conversions, revenue in delta]
+    columns = zip(_STORED.items(), zip(*stored, strict=True), strict=True) if stored else ()
+    frame = pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
+    database.put(totals, frame, add=["conversions", "units", "micros"])
 
 
 def read_rollups(database: Database) -> pl.DataFrame:

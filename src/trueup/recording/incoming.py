@@ -37,8 +37,19 @@ _LATE: Final = BatchKind.LATE_CLICKS, Origin.REDIRECT
 _HOUR_MICROS: Final = 3_600 * 1_000_000
 _NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hour; this one's program is gone
 # A sender who may not speak of a click that nobody knows yet may speak of it once it is there.
-_FOR_WANT_OF_A_CLICK: Final = [Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.REFUSED_NOT_ALLOWED.value]
+_FOR_WANT_OF_A_CLICK: Final = frozenset((Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.REFUSED_NOT_ALLOWED.value))
 _NOT_GIVEN: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in ROWS.items()}
+_EMPTY: Final = {name: pl.Series(name, [value], ROWS[name]) for name, value in _NOT_GIVEN.items()}
+_RECEIVED_ALIKE: Final = [
+    pl.Series(name, [value], BATCH[name])
+    for name, value in {
+        "kind": RowKind.CONVERSION.value,
+        "chosen_mode": "",
+        "dialect_mode": "",  # the parameters of a postback are of no dialect beyond doubt
+        "forced": 0,
+        "n": None,
+    }.items()
+]
 
 
 class GivenUpError(Exception):
@@ -199,9 +210,9 @@ class LiveLedger:
 
     def _absent(self, decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> frozenset[int]:
         """The places of messages that are refused for want of a click of our own making."""
-        refused = decisions.journal.filter(pl.col("outcome").is_in(_FOR_WANT_OF_A_CLICK))
-        if not refused.height:
+        if _FOR_WANT_OF_A_CLICK.isdisjoint(decisions.journal["outcome"].to_list()):
             return frozenset()
+        refused = decisions.journal.filter(pl.col("outcome").is_in(list(_FOR_WANT_OF_A_CLICK)))
         lines = refused.select("line", "click_id").iter_rows()
         ours = {line - rows_before - 1: click for line, click in lines if is_genuine(click, self._click_key)}
         there = set(read_click_facts(self.database, sorted(set(ours.values())))["click_id"]) if ours else set()
@@ -249,19 +260,18 @@ class LiveLedger:
         given["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
         for place in refused_senders(self.database, self.catalog, messages):
             given["refusal"][place] = Outcome.REFUSED_NOT_ALLOWED.value
-        received = {
-            "batch_id": batch_id,
-            "received_at": self._clock(),
-            "policy_id": self._policy.policy_id,
-            "kind": RowKind.CONVERSION.value,
-            "chosen_mode": "",
-            "dialect_mode": "",  # the parameters of a postback are of no dialect beyond doubt
-            "forced": 0,
-            "n": None,
-        }
-        columns = [pl.Series(name, values, ROWS[name]) for name, values in given.items()]
-        alike = [pl.Series(name, [value], BATCH[name]) for name, value in received.items()]
+        received = {"batch_id": batch_id, "received_at": self._clock(), "policy_id": self._policy.policy_id}
+        columns = [_column(name, values) for name, values in given.items()]
+        alike = [*(pl.Series(name, [value], BATCH[name]) for name, value in received.items()), *_RECEIVED_ALIKE]
         return pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike])
+
+
+def _column(name: str, values: list[Any]) -> pl.Series:
+    """A column of ROWS. Most are not given by any message of a group: those need not be converted."""
+    nothing = _NOT_GIVEN[name]
+    if values.count(nothing) == len(values):
+        return _EMPTY[name].new_from_index(0, len(values))
+    return pl.Series(name, values, ROWS[name])
 
 
 def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:
