@@ -15,7 +15,8 @@ from trueup.ledger.batches import create_batch
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
-from trueup.ledger.rollups import read_rollups, read_totals
+from trueup.ledger.rollups import read_rollups
+from trueup.ledger.totals import read_totals
 from trueup.model import frames
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.policy import Policy

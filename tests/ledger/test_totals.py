@@ -1,5 +1,6 @@
 """The totals of the whole ledger are kept, not summed: exact, proven by the audit, and no reason to wait."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -7,12 +8,21 @@ import pytest
 from command_line import CommandLine
 from worlds import World, succeeded
 
-from trueup.ledger.batches import read_batches
+from trueup.ledger.batches import (
+    advance_batch,
+    create_batch,
+    finish_batch,
+    finish_open_ended,
+    read_batches,
+    stop_batch,
+)
 from trueup.ledger.database import Database, Waits
 from trueup.ledger.open import open_ledger
-from trueup.ledger.rollups import add_to_totals, read_rollups, read_totals
+from trueup.ledger.rollups import read_rollups
+from trueup.ledger.totals import add_to_totals, read_totals
+from trueup.model.batches import Receipt
 from trueup.model.frames import TOTALS
-from trueup.model.words import ReportClock
+from trueup.model.words import BatchKind, BatchState, Origin, ReportClock
 
 BRIEF = Waits(connect=2, lock=0.5, statement=5, silence=6)
 ROWS = "click_id,payout,transaction_id,status\na,1.5,1,sale\na,-2.000001,2,sale\nb,7,3,lead\nc,0.000003,4,rejected\n"
@@ -66,18 +76,40 @@ def test_totals__that_differ_from_a_recount_are_found_by_the_audit(world: World,
 def test_totals__hold_sums_that_leave_64_bits(ledger: Database) -> None:
     delta = pl.DataFrame([("sale", "approved", 1, (1 << 63) - 1)], schema=dict(TOTALS), orient="row")
     with ledger.transaction():
-        for _ in range(5):
-            add_to_totals(ledger, 7, delta)
-        add_to_totals(ledger, 8, delta)
+        for _ in range(6):
+            add_to_totals(ledger, delta)
     assert read_totals(ledger)["revenue"].to_list() == [6 * ((1 << 63) - 1)]
 
 
-@pytest.mark.parametrize("database_kind", ["postgresql"])
-def test_totals__let_nobody_wait_for_another_batch(url: str) -> None:
+def test_totals__have_what_a_running_batch_has_added_and_once_only_when_it_ends(ledger: Database) -> None:
     delta = pl.DataFrame([("sale", "approved", 1, 5)], schema=dict(TOTALS), orient="row")
+    with ledger.transaction():
+        opened = [
+            create_batch(ledger, Receipt(BatchKind.POSTBACKS, Origin.POSTBACK, 1, "me", 0), 0, read_totals(ledger))
+            for _ in range(3)
+        ]
+        for record in opened:
+            advance_batch(ledger, record, rows=1, outcomes={}, delta=delta, now=1)
+    assert read_totals(ledger).rows() == [("sale", "approved", 3, 15)]
+    ends: list[Callable[[], None]] = [
+        lambda: stop_batch(ledger, opened[0].batch_id),
+        lambda: finish_batch(ledger, opened[1].batch_id, 2),
+        lambda: finish_open_ended(ledger, 2, 2),
+    ]
+    for end in ends * 2:
+        with ledger.transaction():
+            end()
+        assert read_totals(ledger).rows() == [("sale", "approved", 3, 15)]
+    assert {batch.state for batch in read_batches(ledger)} == {BatchState.DONE, BatchState.STOPPED}
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_totals__let_no_batch_that_runs_wait_for_another(url: str) -> None:
+    delta = pl.DataFrame([("sale", "approved", 1, 5)], schema=dict(TOTALS), orient="row")
+    receipt = Receipt(BatchKind.POSTBACKS, Origin.POSTBACK, 1, "me", 0)
     with open_ledger(url) as first, open_ledger(url, BRIEF) as second:
         with first.transaction():
-            add_to_totals(first, 1, delta)
+            advance_batch(first, create_batch(first, receipt, 0, delta), rows=1, outcomes={}, delta=delta, now=1)
             with second.transaction():
-                add_to_totals(second, 2, delta)
+                advance_batch(second, create_batch(second, receipt, 0, delta), rows=1, outcomes={}, delta=delta, now=1)
         assert read_totals(second)["conversions"].to_list() == [2]

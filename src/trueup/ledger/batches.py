@@ -4,17 +4,16 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import chain
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, insert, select, update
 
 from trueup.ledger.database import Database
-from trueup.ledger.rollups import TotalsCell, add_to_totals
 from trueup.ledger.schema import batches, journal
+from trueup.ledger.totals import add_to_totals, added, totals_as_text, totals_from_text
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import JOURNAL, TOTALS, Schema, empty
+from trueup.model.frames import JOURNAL, Schema
 from trueup.model.words import OPEN_ENDED, BatchKind, BatchState, Origin
 
 _STORED: Final[Schema] = {
@@ -55,7 +54,7 @@ def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_b
         **received,
         "state": BatchState.RUNNING.value,
         "rows_total": rows_total,
-        "totals_before": _text(totals_before),
+        "totals_before": totals_as_text(totals_before),
     }
     new |= {name: str(new[name]) for name in ("kind", "origin")}
     made = database.read(_INSERT, {"batch_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
@@ -88,7 +87,7 @@ def advance_batch(
         "rows_done": after.rows_done,
         "rows_total": after.rows_total,
         "outcomes": json.dumps(after.outcomes),
-        "totals_delta": _text(after.totals_delta),
+        "totals_delta": totals_as_text(after.totals_delta),
         "state": after.state.value,
         "finished_at": after.finished_at,
     }
@@ -98,7 +97,8 @@ def advance_batch(
     )
     if not moved.height:
         raise BatchMovedError(record.batch_id)
-    add_to_totals(database, record.batch_id, _cells(delta))
+    if finished:
+        add_to_totals(database, after.totals_delta)
     return after
 
 
@@ -172,22 +172,30 @@ def lock_batch(database: Database, batch_id: int) -> None:
 
 
 def stop_batch(database: Database, batch_id: int) -> None:
-    """Stop a batch that is not finished: its other rows will not come."""
-    running = (batches.c.batch_id == batch_id) & (batches.c.state == BatchState.RUNNING.value)
-    database.execute(update(batches).where(running).values(state=BatchState.STOPPED.value))
+    """Stop a batch that is not finished: its other rows will not come. Within the caller's transaction."""
+    _end(database, batches.c.batch_id == batch_id, {"state": BatchState.STOPPED.value})
 
 
 def finish_batch(database: Database, batch_id: int, now: int) -> None:
     """Finish a batch that was kept open, unless it was stopped. Within the caller's transaction."""
-    running = (batches.c.batch_id == batch_id) & (batches.c.state == BatchState.RUNNING.value)
-    database.execute(update(batches).where(running).values(state=BatchState.DONE.value, finished_at=now))
+    _end(database, batches.c.batch_id == batch_id, {"state": BatchState.DONE.value, "finished_at": now})
 
 
 def finish_open_ended(database: Database, received_before: int, now: int) -> None:
-    """Finish the batches that are kept open since before a moment: whatever took their rows is gone."""
-    left = batches.c.kind.in_([kind.value for kind in OPEN_ENDED]) & (batches.c.state == BatchState.RUNNING.value)
-    old = update(batches).where(left, batches.c.received_at < received_before)
-    database.execute(old.values(state=BatchState.DONE.value, finished_at=now))
+    """Finish the batches that are kept open since before a moment: whatever took their rows is gone.
+
+    Within the caller's transaction.
+    """
+    old = batches.c.kind.in_([kind.value for kind in OPEN_ENDED]) & (batches.c.received_at < received_before)
+    _end(database, old, {"state": BatchState.DONE.value, "finished_at": now})
+
+
+def _end(database: Database, which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
+    """End batches that are running. What they have added stands in the totals from then on."""
+    ending = update(batches).where(which, batches.c.state == BatchState.RUNNING.value).values(**values)
+    ended = database.read(ending.returning(batches.c.totals_delta), {"totals_delta": pl.String})
+    for text in ended["totals_delta"]:
+        add_to_totals(database, totals_from_text(text))
 
 
 def touched_clicks(database: Database, batch_id: int) -> pl.Series:
@@ -214,27 +222,6 @@ def count_outcomes(database: Database) -> dict[int, dict[str, int]]:
     return dict(found)
 
 
-def added(totals: pl.DataFrame, delta: pl.DataFrame) -> pl.DataFrame:
-    """The sum of two TOTALS, each whole or in parts, sorted, without the cells that come to nothing."""
-    return _of_cells(_cells(totals, delta))
-
-
-def _cells(*totals: pl.DataFrame) -> list[TotalsCell]:
-    """The sum of TOTALS, cell by cell. In plain Python: they are a handful, and Polars would wake its threads."""
-    sums: dict[tuple[str, str], tuple[int, int]] = {}
-    for conversion_type, status, conversions, revenue in chain.from_iterable(part.iter_rows() for part in totals):
-        before = sums.get((conversion_type, status), (0, 0))
-        sums[conversion_type, status] = (before[0] + conversions, before[1] + revenue)
-    return [(*key, *value) for key, value in sorted(sums.items()) if any(value)]
-
-
-def _of_cells(cells: Sequence[Sequence[Any]]) -> pl.DataFrame:
-    columns = zip(*cells, strict=True) if cells else ((),) * len(TOTALS)
-    return pl.DataFrame(
-        [pl.Series(name, values, dtype) for (name, dtype), values in zip(TOTALS.items(), columns, strict=True)]
-    )
-
-
 def _read(database: Database, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type
     found = database.read(_ALL.where(*conditions).order_by(batches.c.batch_id), _STORED)
     return [_record(row) for row in found.iter_rows(named=True)]
@@ -246,15 +233,7 @@ def _record(row: dict[str, Any]) -> BatchRecord:
         "origin": Origin(row["origin"]),
         "state": BatchState(row["state"]),
         "outcomes": json.loads(row["outcomes"] or "{}"),
-        "totals_before": _totals(row["totals_before"]),
-        "totals_delta": _totals(row["totals_delta"]),
+        "totals_before": totals_from_text(row["totals_before"]),
+        "totals_delta": totals_from_text(row["totals_delta"]),
     }
     return BatchRecord(**row)
-
-
-def _text(totals: pl.DataFrame) -> str:
-    return json.dumps(totals.rows())
-
-
-def _totals(text: str) -> pl.DataFrame:
-    return _of_cells(json.loads(text)) if text else empty(TOTALS)

@@ -1,59 +1,11 @@
-"""The counts: in sum, as they are stored, and counted afresh for comparison."""
-
-from collections.abc import Sequence
-from typing import Final, TypeAlias
+"""The counts: as they are stored, and counted afresh for comparison."""
 
 import polars as pl
 from sqlalchemy import BigInteger, cast, func, select
 
 from trueup.ledger.database import Database
-from trueup.ledger.schema import TOTALS_SHARDS, click_rollups, clicks, rollups, totals
-from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS, Schema
-from trueup.model.money import MICROS
-
-TotalsCell: TypeAlias = tuple[str, str, int, int]  # the values of TOTALS, in order
-
-_SUMS: Final[Schema] = {
-    "conversion_type": pl.String,
-    "status": pl.String,
-    "conversions": pl.Int64,
-    "units": pl.Int64,
-    "micros": pl.Int64,
-}
-_STORED: Final[Schema] = {"shard": pl.Int64, **_SUMS}
-_KEY: Final = ("conversion_type", "status")
-_TOTALS: Final = (
-    select(
-        *(totals.c[name] for name in _KEY),
-        *(cast(func.sum(totals.c[name]), BigInteger) for name in ("conversions", "units", "micros")),
-    )
-    .group_by(*(totals.c[name] for name in _KEY))
-    .order_by(*(totals.c[name] for name in _KEY))
-)
-
-
-def read_totals(database: Database) -> pl.DataFrame:
-    """TOTALS of the whole ledger."""
-    sums = database.read(_TOTALS, _SUMS).filter(pl.col("conversions") != 0)
-    revenue = pl.col("units").cast(pl.Int128) * MICROS + pl.col("micros")
-    return sums.select(*_KEY, "conversions", revenue=revenue)
-
-
-def add_to_totals(database: Database, batch_id: int, delta: Sequence[TotalsCell]) -> None:
-    """Add to the totals of the whole ledger what a batch adds. Within the transaction that stores it.
-
-    Writers lock in one order, this last, and different batches seldom the same: no two wait for each other.
-
-    Args:
-        database: The ledger.
-        batch_id: The batch.
-        delta: Cells of TOTALS, sorted, each once.
-    """
-    shard = batch_id % TOTALS_SHARDS
-    stored = [(shard, *key, conversions, revenue // MICROS, revenue % MICROS) for *key, conversions, revenue in delta]
-    columns = zip(_STORED.items(), zip(*stored, strict=True), strict=True) if stored else ()
-    frame = pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
-    database.put(totals, frame, add=["conversions", "units", "micros"])
+from trueup.ledger.schema import click_rollups, clicks, rollups
+from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS
 
 
 def read_rollups(database: Database) -> pl.DataFrame:

@@ -95,18 +95,16 @@ rollups = Table(
     CheckConstraint("typeof(revenue) = 'integer'").ddl_if(dialect="sqlite"),
     sqlite_with_rowid=False,
 )
-# What all batches have added, in parts: one that everybody writes to would have everybody wait for everybody's commit.
-TOTALS_SHARDS = 64
+# What the batches that have ended have added. One that everybody writes to at each commit would have everybody wait.
 totals = Table(
     "totals",
     metadata,
-    _whole("shard"),  # the batch's number, modulo TOTALS_SHARDS
     _text("conversion_type"),
     _text("status"),
     _whole("conversions"),
     _whole("units"),  # of the currency, and
     _whole("micros"),  # what is left of it: the sum of both may leave 64 bits, as no cell of the rollups can
-    PrimaryKeyConstraint("shard", "conversion_type", "status"),
+    PrimaryKeyConstraint("conversion_type", "status"),
     sqlite_with_rowid=False,
 )
 click_rollups = Table(

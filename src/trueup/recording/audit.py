@@ -10,11 +10,12 @@ from trueup.decide.again import decide_again
 from trueup.decide.effects import rollup_deltas, totals_of_cells
 from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
-from trueup.ledger.batches import added, count_outcomes, read_batches, undone_batches
+from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
 from trueup.ledger.database import Database
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.policies import read_policies
-from trueup.ledger.rollups import read_click_rollups, read_rollups, read_totals, recounted_click_rollups
+from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
+from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
@@ -184,9 +185,9 @@ def _miscounted(stored: pl.DataFrame, recounted: pl.DataFrame, key: Schema) -> l
 
 def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl.DataFrame) -> list[str]:
     of_conversions = totals_of_cells(recounted.sort(*ROLLUP_KEY)).select(*TOTALS)
-    afresh = added(of_conversions, empty(TOTALS))
-    by_batches = added(pl.concat([empty(TOTALS), *(batch.totals_delta for batch in batches)]), empty(TOTALS))
-    kept = added(read_totals(database), empty(TOTALS))
+    afresh = added(of_conversions)
+    by_batches = added(*(batch.totals_delta for batch in batches))
+    kept = read_totals(database)
     return [
         f"{what}, {finding}"
         for what, sums in (("the batches' sums", by_batches), ("the totals kept", kept))

@@ -17,8 +17,8 @@ from trueup.ledger.catalog import read_catalog, read_catalog_version
 from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
-from trueup.ledger.rollups import read_totals
 from trueup.ledger.snapshot import read_click_facts
+from trueup.ledger.totals import read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.catalog import Catalog
 from trueup.model.frame_ops import is_each_once

@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from trueup.decide.messages import message
-from trueup.ledger.batches import added
+from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums, sum_totals

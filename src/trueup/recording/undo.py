@@ -13,7 +13,6 @@ import polars as pl
 from trueup.decide.effects import totals_delta
 from trueup.ledger.batches import (
     BatchMovedError,
-    added,
     create_batch,
     lock_batch,
     read_batch,
@@ -23,7 +22,7 @@ from trueup.ledger.batches import (
     undos_of,
 )
 from trueup.ledger.database import Database
-from trueup.ledger.rollups import read_totals
+from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.words import BatchKind, BatchState, Origin
 from trueup.recording.chunks import Pace, RunOptions, to_its_end

@@ -13,11 +13,11 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.ledger.batches import added, advance_batch, batches_of_content, create_batch
+from trueup.ledger.batches import advance_batch, batches_of_content, create_batch
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
-from trueup.ledger.rollups import read_totals
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
+from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import TOTALS, Schema, empty
 from trueup.model.words import BatchKind, BatchState, ClickOutcome, Origin

@@ -18,11 +18,11 @@ from trueup.decide.pipeline import Decisions
 from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, read_file
-from trueup.ledger.batches import added, batches_of_content, create_batch
+from trueup.ledger.batches import batches_of_content, create_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies, store_policy
-from trueup.ledger.rollups import read_totals
+from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.policy import Policy
 from trueup.model.snapshot import Snapshot

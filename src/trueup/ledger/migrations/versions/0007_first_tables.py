@@ -158,10 +158,9 @@ def create_rollups() -> None:
     )
     op.create_table(
         "totals",
-        *whole("shard"),
         *text("conversion_type", "status"),
         *whole("conversions", "units", "micros"),
-        sa.PrimaryKeyConstraint("shard", "conversion_type", "status"),
+        sa.PrimaryKeyConstraint("conversion_type", "status"),
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -1,0 +1,92 @@
+"""The totals of the whole ledger, and sums of totals.
+
+A batch adds to the stored totals once, when it ends. Until then what it has added stands with the batch.
+"""
+
+import json
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, Final, TypeAlias
+
+import polars as pl
+from sqlalchemy import ColumnClause, literal_column, select, union_all
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import batches, totals
+from trueup.model.frames import TOTALS, Schema, empty
+from trueup.model.money import MICROS
+from trueup.model.words import BatchState
+
+_Cell: TypeAlias = tuple[str, str, int, int]  # the values of TOTALS, in order
+
+_STORED: Final[Schema] = {
+    "conversion_type": pl.String,
+    "status": pl.String,
+    "conversions": pl.Int64,
+    "units": pl.Int64,
+    "micros": pl.Int64,
+}
+# One statement, so that a batch which ends meanwhile is in one half or the other.
+_NOTHING: Final[dict[str, ColumnClause[Any]]] = {
+    name: literal_column("''" if dtype == pl.String else "0") for name, dtype in _STORED.items()
+}
+_READ: Final = union_all(
+    select(literal_column("''").label("of_batch"), *(totals.c[name] for name in _STORED)),
+    select(batches.c.totals_delta, *_NOTHING.values()).where(batches.c.state == BatchState.RUNNING.value),
+)
+
+
+def read_totals(database: Database) -> pl.DataFrame:
+    """TOTALS of the whole ledger, sorted, without the cells that come to nothing."""
+    ended: list[_Cell] = []
+    running: list[pl.DataFrame] = []
+    found = database.read(_READ, {"of_batch": pl.String, **_STORED})
+    for of_batch, *key, conversions, units, micros in found.iter_rows():
+        if of_batch:
+            running.append(totals_from_text(of_batch))
+        else:
+            ended.append((*key, conversions, units * MICROS + micros))
+    return added(_frame(ended), *running)
+
+
+def add_to_totals(database: Database, delta: pl.DataFrame) -> None:
+    """Add to the stored totals what a batch has added. Within the transaction that ends it.
+
+    Args:
+        database: The ledger.
+        delta: TOTALS, whole or in parts.
+    """
+    cells = [(*key, conversions, revenue // MICROS, revenue % MICROS) for *key, conversions, revenue in _summed(delta)]
+    frame = pl.DataFrame(cells, schema=dict(_STORED), orient="row")
+    database.put(totals, frame, add=["conversions", "units", "micros"])
+
+
+def added(*parts: pl.DataFrame) -> pl.DataFrame:
+    """The sum of TOTALS, each whole or in parts, sorted, without the cells that come to nothing."""
+    return _frame(_summed(*parts))
+
+
+def totals_as_text(found: pl.DataFrame) -> str:
+    """TOTALS as a batch keeps them: JSON."""
+    return json.dumps(found.rows())
+
+
+def totals_from_text(text: str) -> pl.DataFrame:
+    """TOTALS from what `totals_as_text` made; none from ''."""
+    return _frame(json.loads(text)) if text else empty(TOTALS)
+
+
+def _summed(*parts: pl.DataFrame) -> list[_Cell]:
+    # In plain Python: there are a handful of cells, and Polars would wake its threads for them.
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for conversion_type, status, conversions, revenue in chain.from_iterable(part.iter_rows() for part in parts):
+        before = sums.get((conversion_type, status), (0, 0))
+        sums[conversion_type, status] = (before[0] + conversions, before[1] + revenue)
+    return [(*key, *value) for key, value in sorted(sums.items()) if any(value)]
+
+
+def _frame(cells: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    columns = zip(*cells, strict=True) if cells else ((),) * len(TOTALS)
+    return pl.DataFrame(
+        [pl.Series(name, values, dtype) for (name, dtype), values in zip(TOTALS.items(), columns, strict=True)]
+    )
