@@ -22,6 +22,7 @@ from trueup.model.policy import Policy
 from trueup.model.words import BatchKind, Origin, RowKind
 from trueup.recording.audit import audit
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.record import as_batch, record_rows
 from trueup.recording.undo import apply_undo, undoable
 
@@ -122,7 +123,8 @@ class Stage:
     def undo(self, batch_id: int) -> int:
         """Undo a batch. Returns: the batch that did."""
         batch, resumed = undoable(self.ledger, batch_id)
-        made = apply_undo(self.ledger, batch, resumed, "tests", self._clock, RunOptions(chunk_rows=2)).batch_id
+        context = RecordingContext(self.ledger, self._clock, "tests", Origin.CLI)
+        made = apply_undo(context, batch, resumed, RunOptions(chunk_rows=2)).batch_id
         assert made is not None
         return made
 

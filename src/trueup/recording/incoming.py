@@ -28,7 +28,8 @@ from trueup.model.policy import Policy
 from trueup.model.traffic import Click, IncomingConversion, RowResult
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 from trueup.recording.arrivals import Arrived, record_arrivals
-from trueup.recording.record import Clock, decide_now, record_rows
+from trueup.recording.context import Clock
+from trueup.recording.record import decide_now, record_rows
 from trueup.recording.senders import refused_senders
 
 _Key = tuple[BatchKind, Origin]

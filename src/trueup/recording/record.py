@@ -23,8 +23,7 @@ from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import BATCH, CLICK_FACTS, JOURNAL, completed, empty
 from trueup.model.ids import CLICK_ID
 from trueup.model.snapshot import Snapshot
-
-Clock = Callable[[], int]  # microseconds since the epoch
+from trueup.recording.context import Clock
 
 _NO_ROWS: Final = empty(JOURNAL)
 _FEW: Final = 500  # rows that are decided in a few milliseconds

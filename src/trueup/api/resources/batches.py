@@ -19,8 +19,9 @@ from trueup.ledger.database import Database
 from trueup.ledger.pages import rows_of_batch
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.words import BatchKind, BatchState, Outcome
+from trueup.model.words import BatchKind, BatchState, Origin, Outcome
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import Clock, RecordingContext
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusedError, preview_undo, undoable
 from trueup.reports.now import with_now
@@ -90,12 +91,13 @@ async def undo_batch(
     jobs = jobs_of(context)
     batch = await look(partial(undoable_batch, batch_id=batch_id))
     if preview:
-        summary = await asyncio.wrap_future(jobs.aside(partial(_previewed, batch=batch)))
+        work = partial(_previewed, batch=batch, clock=context.clock, made_by=caller.name)
+        summary = await asyncio.wrap_future(jobs.aside(work))
         return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, context.catalog), undo=None)
-    work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
-    if await waited(context, work, wait):
+    undoing = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
+    if await waited(context, undoing, wait):
         try:
-            work.result()
+            undoing.result()
         except UndoRefusedError:  # somebody else undid it meanwhile
             raise Problem(ProblemKind.WRONG_STATE, f"batch {batch_id} is undone already") from None
         except BatchMovedError as error:
@@ -131,9 +133,9 @@ def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
     return batch
 
 
-def _previewed(database: Database, batch: BatchRecord) -> Summary:
+def _previewed(database: Database, batch: BatchRecord, clock: Clock, made_by: str) -> Summary:
     _, resumed = undoable(database, batch.batch_id)
-    return preview_undo(database, batch, resumed, RunOptions())
+    return preview_undo(RecordingContext(database, clock, made_by, Origin.API), batch, resumed, RunOptions())
 
 
 def _undo_now(database: Database, batch_id: int, catalog: Catalog) -> UndoAnswer:

@@ -28,11 +28,13 @@ from trueup.api.resources.answers import (
 )
 from trueup.api.resources.queries import Asking, Order
 from trueup.ledger.batches import BatchMovedError
+from trueup.ledger.database import Database
 from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions
 from trueup.live.context import ServerContext
 from trueup.model.ids import conversion_id, split_conversion_id
-from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind
+from trueup.model.words import DuplicateMode, ModeFrom, Origin, Outcome, RowKind
+from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.reports.history import history
 from trueup.reports.log import as_log
@@ -217,15 +219,17 @@ def _upload(
 async def _carried_out(
     caller: Caller, context: ServerContext, look: Look, upload: Upload, *, preview: bool
 ) -> Response:
+    def recording(database: Database) -> RecordingContext:
+        return RecordingContext(database, context.clock, caller.name, Origin.API)
+
     if preview:
-        summary, rows = await look(partial(preview_sent_rows, upload=upload, made_by=caller.name, clock=context.clock))
+        summary, rows = await look(lambda database: preview_sent_rows(recording(database), upload))
     else:
         known_since = context.clock() - _KEPT_MICROS
-        work = partial(
-            applying_sent_rows, upload=upload, made_by=caller.name, clock=context.clock, known_since=known_since
-        )
         try:
-            summary, rows = await written_in_slices(context, work)
+            summary, rows = await written_in_slices(
+                context, lambda database: applying_sent_rows(recording(database), upload, known_since)
+            )
         except BatchMovedError:
             raise Problem(ProblemKind.CONFLICT, "the batch was undone before all of it was applied") from None
     return await run_in_threadpool(_to_response, context, summary, rows)
