@@ -11,7 +11,7 @@ from stories import CLICKS
 
 from trueup.dialects.read import Reading
 from trueup.ledger import schema
-from trueup.ledger.batches import create_batch
+from trueup.ledger.batch_moves import create_batch
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 import polars as pl
 
-from trueup.ledger.batches import create_batch, stop_batch
+from trueup.ledger.batch_moves import create_batch, stop_batch
 from trueup.ledger.database import Database
 from trueup.ledger.rollups import read_totals
 from trueup.model.batches import BatchRecord, Receipt
@@ -136,7 +136,7 @@ def applying_batch(work: BatchWork[Carried], options: RunOptions) -> Generator[N
     """Do the same with a pause after each chunk, for whoever has other work for the connection."""
     database = work.context.database
     record = work.resumed or _begin(work, options)
-    pace = Pace(database, work.first_chunk, options.chunk_rows, options.slice_seconds)
+    pace = Pace(database, work.first_chunk, options)
     samples, longest = work.no_samples, 0.0
     while record.state is BatchState.RUNNING:
         before = record.rows_done

@@ -12,7 +12,8 @@ import polars as pl
 
 from trueup.decide.messages import message
 from trueup.decide.pipeline import Decisions
-from trueup.ledger.batches import BatchMovedError, advance_batch, create_batch, finish_batch, finish_open_ended
+from trueup.ledger.batch_moves import advance_batch, create_batch, finish_batch, finish_open_ended
+from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog, read_catalog_version
 from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database

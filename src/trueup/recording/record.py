@@ -14,7 +14,8 @@ from trueup.decide.again import decide_again, turned_rows
 from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.terms import Policies
-from trueup.ledger.batches import advance_batch, undone_batches
+from trueup.ledger.batch_moves import advance_batch
+from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies

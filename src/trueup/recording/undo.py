@@ -11,15 +11,8 @@ from typing import ClassVar, TypeAlias
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.ledger.batches import (
-    BatchMovedError,
-    added,
-    lock_batch,
-    read_batch,
-    touched_clicks,
-    undone_batches,
-    undos_of,
-)
+from trueup.ledger.batch_moves import lock_batch
+from trueup.ledger.batches import BatchMovedError, added, read_batch, touched_clicks, undone_batches, undos_of
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, empty

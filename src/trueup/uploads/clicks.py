@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.ledger.batches import advance_batch
+from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord, Receipt

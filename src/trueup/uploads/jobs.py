@@ -23,7 +23,8 @@ from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError, read_batch, running_undos
 from trueup.ledger.database import Database, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
-from trueup.ledger.uploads import find_upload, note_batch, uploads_at_work
+from trueup.ledger.upload_moves import note_batch
+from trueup.ledger.uploads import find_upload, uploads_at_work
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.upload import AT_WORK, UploadRecord
 from trueup.model.words import Origin, UploadKind, UploadState

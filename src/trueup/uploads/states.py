@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 
 from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Database
-from trueup.ledger.uploads import create_upload, find_upload, forget_upload, move_upload, same_file_at_work
+from trueup.ledger.upload_moves import create_upload, forget_upload, move_upload
+from trueup.ledger.uploads import find_upload, same_file_at_work
 from trueup.model.batches import BatchRecord
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import BatchKind, BatchState, UploadKind, UploadState
@@ -64,7 +65,7 @@ def receive(database: Database, record: UploadRecord, beside: Callable[[Database
 
 def begin_preview(database: Database, upload_id: str, choices: UploadChoices) -> bool:
     """Let a file be previewed. Takes the choices that it is read by. Returns: whether it may be, from its state."""
-    return move_upload(database, upload_id, UploadState.PREVIEWING, choices=choices.text(), trouble="")
+    return _move(database, upload_id, UploadState.PREVIEWING, choices=choices.text(), trouble="")
 
 
 def begin_applying(database: Database, record: UploadRecord, *, again: bool) -> Refusal | None:
@@ -86,25 +87,25 @@ def begin_applying(database: Database, record: UploadRecord, *, again: bool) -> 
     rival = same_file_at_work(database, record)
     if rival:
         return Refusal(RefusalKind.SENT_TWICE, upload_id=rival)
-    if not move_upload(database, record.upload_id, UploadState.APPLYING, trouble=""):
+    if not _move(database, record.upload_id, UploadState.APPLYING, trouble=""):
         return Refusal(RefusalKind.WRONG_STATE)
     return None
 
 
 def go_on(database: Database, upload_id: str) -> bool:
     """Let a file be applied on that failed amid it. Returns: whether it may be, from its state."""
-    return move_upload(database, upload_id, UploadState.APPLYING, trouble="")
+    return _move(database, upload_id, UploadState.APPLYING, trouble="")
 
 
 def end_preview(database: Database, upload_id: str) -> bool:
     """Note that a file is previewed. Returns: whether it was being previewed."""
-    return move_upload(database, upload_id, UploadState.PREVIEWED, trouble="")
+    return _move(database, upload_id, UploadState.PREVIEWED, trouble="")
 
 
 def fail(database: Database, upload_id: str, trouble: str) -> bool:
     """Note that the work on a file failed, and why, for a person. Returns: whether anybody was at work on it."""
     kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
-    return move_upload(database, upload_id, UploadState.FAILED, trouble=kept)
+    return _move(database, upload_id, UploadState.FAILED, trouble=kept)
 
 
 def settle(database: Database, upload_id: str) -> None:
@@ -112,14 +113,14 @@ def settle(database: Database, upload_id: str) -> None:
     record = find_upload(database, upload_id)
     batch = read_batch(database, record.batch_id) if record and record.batch_id else None
     if batch and batch.state in _ENDS:
-        move_upload(database, upload_id, _ENDS[batch.state])
+        _move(database, upload_id, _ENDS[batch.state])
 
 
 def cancel(database: Database, upload_id: str) -> bool:
     """Cancel a file that is not done yet. What was applied of it stays. Returns: whether it was cancelled."""
     record = find_upload(database, upload_id)
     if record is None or not record.batch_id:
-        return move_upload(database, upload_id, UploadState.CANCELLED)
+        return _move(database, upload_id, UploadState.CANCELLED)
     stop_rows_of(database, record.batch_id)
     settle(database, upload_id)
     after = find_upload(database, upload_id)
@@ -128,4 +129,10 @@ def cancel(database: Database, upload_id: str) -> bool:
 
 def forget(database: Database, upload_id: str) -> bool:
     """Forget a file that nobody is at work on. Its batch stays. Returns: whether it was forgotten."""
-    return forget_upload(database, upload_id)
+    with database.transaction():
+        return forget_upload(database, upload_id)
+
+
+def _move(database: Database, upload_id: str, to: UploadState, **changed: str) -> bool:
+    with database.transaction():
+        return move_upload(database, upload_id, to, **changed)

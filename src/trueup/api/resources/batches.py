@@ -12,16 +12,16 @@ from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, Wait, jobs_of, waited
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import ContextHere, KnownLines, Reader
+from trueup.api.http.readers import ContextHere, KnownLines, Reader, recording_for
 from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
 from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
 from trueup.ledger.database import Database
 from trueup.ledger.pages import rows_of_batch
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.words import BatchKind, BatchState, Origin, Outcome
+from trueup.model.words import BatchKind, BatchState, Outcome
 from trueup.recording.chunks import RunOptions
-from trueup.recording.context import Clock, RecordingContext
+from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusedError, preview_undo, undoable
 from trueup.reports.now import with_now
@@ -91,13 +91,13 @@ async def undo_batch(
     jobs = jobs_of(context)
     batch = await look(partial(undoable_batch, batch_id=batch_id))
     if preview:
-        work = partial(_previewed, batch=batch, clock=context.clock, made_by=caller.name)
-        summary = await asyncio.wrap_future(jobs.aside(work))
+        recording = partial(recording_for, caller, context)
+        summary = await asyncio.wrap_future(jobs.aside(lambda database: _previewed(recording(database), batch)))
         return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, context.catalog), undo=None)
-    undoing = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
-    if await waited(context, undoing, wait):
+    work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
+    if await waited(context, work, wait):
         try:
-            undoing.result()
+            work.result()
         except UndoRefusedError:  # somebody else undid it meanwhile
             raise Problem(ProblemKind.WRONG_STATE, f"batch {batch_id} is undone already") from None
         except BatchMovedError as error:
@@ -133,9 +133,9 @@ def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
     return batch
 
 
-def _previewed(database: Database, batch: BatchRecord, clock: Clock, made_by: str) -> Summary:
-    _, resumed = undoable(database, batch.batch_id)
-    return preview_undo(RecordingContext(database, clock, made_by, Origin.API), batch, resumed, RunOptions())
+def _previewed(recording: RecordingContext, batch: BatchRecord) -> Summary:
+    _, resumed = undoable(recording.database, batch.batch_id)
+    return preview_undo(recording, batch, resumed, RunOptions())
 
 
 def _undo_now(database: Database, batch_id: int, catalog: Catalog) -> UndoAnswer:

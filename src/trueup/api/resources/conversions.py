@@ -16,7 +16,7 @@ from trueup.api.http.idempotency import HEADER, KEPT_DAYS
 from trueup.api.http.jobs import Look
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import ContextHere, Reader, written_in_slices
+from trueup.api.http.readers import ContextHere, Reader, recording_for, written_in_slices
 from trueup.api.resources.answers import (
     Answer,
     ChangeAnswer,
@@ -28,13 +28,11 @@ from trueup.api.resources.answers import (
 )
 from trueup.api.resources.queries import Asking, Order
 from trueup.ledger.batches import BatchMovedError
-from trueup.ledger.database import Database
 from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions
 from trueup.live.context import ServerContext
 from trueup.model.ids import conversion_id, split_conversion_id
-from trueup.model.words import DuplicateMode, ModeFrom, Origin, Outcome, RowKind
-from trueup.recording.context import RecordingContext
+from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind
 from trueup.recording.summary import Summary
 from trueup.reports.history import history
 from trueup.reports.log import as_log
@@ -219,9 +217,7 @@ def _upload(
 async def _carried_out(
     caller: Caller, context: ServerContext, look: Look, upload: Upload, *, preview: bool
 ) -> Response:
-    def recording(database: Database) -> RecordingContext:
-        return RecordingContext(database, context.clock, caller.name, Origin.API)
-
+    recording = partial(recording_for, caller, context)
     if preview:
         summary, rows = await look(lambda database: preview_sent_rows(recording(database), upload))
     else:

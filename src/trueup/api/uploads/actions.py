@@ -19,6 +19,7 @@ from trueup.api.resources.batches import UndoAnswer, undo_batch
 from trueup.api.uploads.answers import OtherChoices, UploadDetails
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
 from trueup.live.context import ServerContext
+from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadState
 from trueup.reports.export import moment
 from trueup.uploads.jobs import SERVER_FAILED
@@ -53,8 +54,7 @@ async def preview_upload(
     """Read the file and decide its rows, and change nothing. Other choices take the place of those it was sent with."""
     record = await look(partial(known_upload, upload_id=upload_id))
     choices = fitting(other.over(record.choices)) if other else record.choices
-    if record.batch_id:
-        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
+    _refuse_batch(record)
     if not await written(context, partial(begin_preview, upload_id=upload_id, choices=choices)):
         raise await wrong_state(look, upload_id)
     return await _worked_on(look, context, response, upload_id, wait)
@@ -81,8 +81,7 @@ async def apply_upload(
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.state in (UploadState.APPLYING, UploadState.DONE):
         return await _to_response(look, context, response, upload_id)
-    if record.batch_id:
-        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
+    _refuse_batch(record)
     refusal = await written(context, partial(begin_applying, record=record, again=again or record.choices.again))
     if refusal:
         raise _problem(refusal)
@@ -100,7 +99,7 @@ async def resume_upload(
 ) -> UploadDetails:
     """Go on where a failure stopped it. After a stop or a crash of the server it goes on by itself."""
     record = await look(partial(known_upload, upload_id=upload_id))
-    if record.state is UploadState.FAILED and record.batch_id:
+    if record.can_go_on:
         await written(context, partial(go_on, upload_id=upload_id))
         record = await look(partial(known_upload, upload_id=upload_id))  # somebody else may have moved it before
     if record.state is not UploadState.APPLYING:
@@ -143,6 +142,12 @@ async def undo_upload(
     if record.state is UploadState.APPLYING and not preview:
         await written(context, partial(cancel, upload_id=upload_id))
     return await undo_batch(caller, look, context, response, record.batch_id, preview=preview, wait=wait)
+
+
+def _refuse_batch(record: UploadRecord) -> None:
+    """Raise a Problem for a file that became a batch: it does not begin anew."""
+    if record.batch_id:
+        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
 
 
 def _problem(refusal: Refusal) -> Problem:
