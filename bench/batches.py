@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 from ledgers import TYPES, click_ids, fresh_database, now, prepare
 
-from trueup.ledger.batches import create_batch
+from trueup.ledger.batch_moves import create_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.open import open_ledger
 from trueup.ledger.policies import store_policy

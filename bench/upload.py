@@ -30,9 +30,12 @@ from trueup.ledger.open import open_ledger
 from trueup.model.batches import Receipt
 from trueup.model.frames import CONVERSIONS, JOURNAL, completed
 from trueup.model.words import BatchKind, DuplicateMode, Origin
+from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.record import as_batch
-from trueup.uploads.conversions import Upload, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
+from trueup.uploads.conversions import Upload, read_upload, upload_work
+from trueup.uploads.same_file import earlier_batches
 
 FLOOR_CHUNK = 25_000
 
@@ -92,14 +95,15 @@ def run_one(what: str, url: str, path: Path) -> dict[str, float]:
     read_seconds, upload = read(path)
     began = time.perf_counter()
     with open_ledger(url) as database:
+        context = RecordingContext(database, now, "bench", Origin.CLI)
         if what == "floor":
             told = measure_floor(database, upload)
         elif what == "preview":
             told = {"longest_lock": 0.0}
-            preview_upload(database, upload, None, "bench", now, RunOptions())
+            preview_batch(upload_work(context, upload, None), RunOptions())
         else:
-            resumed = unfinished(earlier_batches(database, upload), upload.choices)
-            summary = apply_upload(database, upload, resumed, "bench", now, RunOptions())
+            resumed = earlier_batches(database, upload.kind, upload.sha256).unfinished(upload.choices)
+            summary = apply_batch(upload_work(context, upload, resumed), RunOptions())
             told = {"longest_lock": summary.longest_lock_seconds}
             print(f"    {summary.outcomes}", file=sys.stderr)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

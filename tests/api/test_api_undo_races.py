@@ -14,8 +14,9 @@ from trueup.ledger.batches import BatchMovedError, read_batches
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.live.context import now
-from trueup.model.words import BatchKind
+from trueup.model.words import BatchKind, Origin
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.undo import apply_undo, undoable
 
 BATCHES = 4
@@ -49,9 +50,9 @@ def undone(database: Database) -> list[int]:
 def test_undo__that_another_program_began_in_between_is_not_done_twice(ledger: Database, other: Database) -> None:
     batch_id = uploaded(ledger)[0]
     (batch, resumed), (same, also) = undoable(ledger, batch_id), undoable(other, batch_id)
-    apply_undo(other, same, also, "other", now, RunOptions())
+    apply_undo(RecordingContext(other, now, "other", Origin.CLI), same, also, RunOptions())
     with pytest.raises(BatchMovedError):
-        apply_undo(ledger, batch, resumed, "late", now, RunOptions())
+        apply_undo(RecordingContext(ledger, now, "late", Origin.CLI), batch, resumed, RunOptions())
     assert undone(ledger) == [batch_id]
 
 

@@ -14,10 +14,14 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, journal, rollups
 from trueup.model.frames import CLICK_ROLLUPS, CLICKS, CONVERSIONS, JOURNAL, ROLLUPS
+from trueup.model.words import Origin
+from trueup.recording.batch_loop import apply_batch
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
-from trueup.uploads.clicks import apply_clicks, unfinished_import
+from trueup.uploads.clicks import click_work
+from trueup.uploads.same_file import earlier_batches
 
 TITLES = "click_id,campaign,offer,clicked_at"
 RECEIVED_AT = 1_760_000_000_000_000  # in October 2025
@@ -67,10 +71,14 @@ class Importer:
     def __call__(self, content: str, killed_after: int | None = None) -> Summary:
         """Import a file, or go on with it. Takes: after how many rows the program dies."""
         file = self.read(content)
-        resumed = unfinished_import(self.ledger, file)
+        resumed = earlier_batches(self.ledger, file.kind, file.sha256).unfinished(file.choices)
         watch = RunOptions(progress=lambda done, _: _die(done, killed_after), chunk_rows=self.chunk_rows)
-        received_at = resumed.received_at if resumed else RECEIVED_AT
-        return apply_clicks(self.ledger, file, resumed, received_at, "tester", lambda: RECEIVED_AT, watch)
+        return apply_batch(click_work(context_of(self.ledger, "tester"), file, resumed), watch)
+
+
+def context_of(ledger: Database, made_by: str) -> RecordingContext:
+    """What clicks are imported with."""
+    return RecordingContext(ledger, lambda: RECEIVED_AT, made_by, Origin.CLI)
 
 
 class Killed(BaseException):

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click_files import RECEIVED_AT, TITLES, Importer, Killed, click_rows, contents, parking, stored_clicks
+from click_files import TITLES, Importer, Killed, click_rows, contents, context_of, parking, stored_clicks
 from command_line import CommandLine
 
 from trueup.ledger.batches import BatchMovedError, read_batches
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.words import BatchState
+from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
-from trueup.uploads.clicks import apply_clicks, preview_clicks
+from trueup.uploads.clicks import click_work
 
 IDS = [f"c{n * 37 % 100:02}" for n in range(100)]  # each once, in no order
 # Refused rows and repeated clicks stand among the others.
@@ -98,7 +99,7 @@ def test_file__split_anywhere_comes_to_the_same(broken: Database, unbroken: Data
 def test_preview__in_any_chunks_foretells_the_import(broken: Database, chunk_rows: int) -> None:
     importer = Importer(broken, chunk_rows)
     file = importer.read(FILE)
-    foretold = preview_clicks(broken, file, None, RECEIVED_AT, RunOptions(chunk_rows=chunk_rows))
+    foretold = preview_batch(click_work(context_of(broken, "tester"), file, None), RunOptions(chunk_rows=chunk_rows))
     applied = importer(FILE)
     assert foretold.outcomes == applied.outcomes == OUTCOMES
     assert foretold.totals_delta.equals(applied.totals_delta)
@@ -114,6 +115,6 @@ def test_two_programs__do_not_both_carry_a_batch_on(broken: Database) -> None:
     importer(FILE)
     before = contents(broken)
     with pytest.raises(BatchMovedError):
-        apply_clicks(broken, importer.read(FILE), stale, RECEIVED_AT, "other", lambda: RECEIVED_AT, RunOptions())
+        apply_batch(click_work(context_of(broken, "other"), importer.read(FILE), stale), RunOptions())
     assert contents(broken) == before
     assert stored_clicks(broken).height == 100

@@ -11,9 +11,12 @@ from trueup.dialects.choices import Choices
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
-from trueup.model.words import DuplicateMode
+from trueup.model.words import DuplicateMode, Origin
+from trueup.recording.batch_loop import apply_batch
 from trueup.recording.chunks import RunOptions
-from trueup.uploads.conversions import apply_upload, earlier_batches, read_upload, unfinished
+from trueup.recording.context import RecordingContext
+from trueup.uploads.conversions import read_upload, upload_work
+from trueup.uploads.same_file import earlier_batches
 
 ROWS = "click_id,payout\n" + "".join(f"k{number},1\n" for number in range(10)) * 2
 NOW = 1_770_000_000_000_000
@@ -31,6 +34,10 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
     return made
 
 
+def _context(ledger: Database) -> RecordingContext:
+    return RecordingContext(ledger, lambda: NOW, "tests", Origin.CLI)
+
+
 def _break(world: World) -> Path:
     """Apply the first seven rows, and stop. Returns: the file."""
     path = world.file(ROWS, "rows.csv")
@@ -40,7 +47,7 @@ def _break(world: World) -> Path:
 
     upload = read_upload(ROWS.encode(), path.name, Choices(), duplicates=DuplicateMode.ADD_PAYOUT)
     with open_ledger(world.trueup.url) as ledger, pytest.raises(BreakError):
-        apply_upload(ledger, upload, None, "tests", lambda: NOW, RunOptions(seen=seen, chunk_rows=7))
+        apply_batch(upload_work(_context(ledger), upload, None), RunOptions(seen=seen, chunk_rows=7))
     return path
 
 
@@ -106,9 +113,9 @@ def test_two_programs__the_slower_one_stops(world: World) -> None:
 
     def go_on(ledger: Database, watch: RunOptions) -> None:
         upload = read_upload(ROWS.encode(), "rows.csv", Choices(), duplicates=DuplicateMode.ADD_PAYOUT)
-        resumed = unfinished(earlier_batches(ledger, upload), upload.choices)
+        resumed = earlier_batches(ledger, upload.kind, upload.sha256).unfinished(upload.choices)
         assert resumed is not None
-        apply_upload(ledger, upload, resumed, "tests", lambda: NOW, watch)
+        apply_batch(upload_work(_context(ledger), upload, resumed), watch)
 
     with open_ledger(world.trueup.url) as first, open_ledger(world.trueup.url) as second:
         overtaken = RunOptions(seen=lambda _rows: go_on(second, RunOptions()), chunk_rows=7)

@@ -11,7 +11,7 @@ from stories import CLICKS
 
 from trueup.dialects.read import Reading
 from trueup.ledger import schema
-from trueup.ledger.batches import create_batch
+from trueup.ledger.batch_moves import create_batch
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
@@ -23,6 +23,7 @@ from trueup.model.policy import Policy
 from trueup.model.words import BatchKind, Origin, RowKind
 from trueup.recording.audit import audit
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.record import as_batch, record_rows
 from trueup.recording.undo import apply_undo, undoable
 
@@ -123,7 +124,8 @@ class Stage:
     def undo(self, batch_id: int) -> int:
         """Undo a batch. Returns: the batch that did."""
         batch, resumed = undoable(self.ledger, batch_id)
-        made = apply_undo(self.ledger, batch, resumed, "tests", self._clock, RunOptions(chunk_rows=2)).batch_id
+        context = RecordingContext(self.ledger, self._clock, "tests", Origin.CLI)
+        made = apply_undo(context, batch, resumed, RunOptions(chunk_rows=2)).batch_id
         assert made is not None
         return made
 

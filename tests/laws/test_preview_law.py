@@ -11,9 +11,11 @@ from worlds import World, micros_at
 
 from trueup.dialects.choices import Choices
 from trueup.ledger.open import open_ledger
-from trueup.model.words import DuplicateMode
+from trueup.model.words import DuplicateMode, Origin
+from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
-from trueup.uploads.conversions import apply_upload, preview_upload, read_upload
+from trueup.recording.context import RecordingContext
+from trueup.uploads.conversions import read_upload, upload_work
 
 OFFERS = {"a": "VPN trial", "b": "Loan form", "c": "Casino signup", "d": "Newsletter"}
 NOW = micros_at("2026-02-10T12:00:00Z")
@@ -47,10 +49,11 @@ def world(trueup: CommandLine, tmp_path: Path, acme: Path) -> World:
 def _preview_is_true(world: World, files: list[bytes], mode: DuplicateMode | None, sizes: tuple[int, int]) -> None:
     preview_rows, apply_rows = sizes
     with open_ledger(world.trueup.url) as ledger:
+        context = RecordingContext(ledger, lambda: NOW, "tests", Origin.CLI)
         for file in files:
             upload = read_upload(file, "file.csv", Choices(), duplicates=mode)
-            shown = preview_upload(ledger, upload, None, "tests", lambda: NOW, RunOptions(chunk_rows=preview_rows))
-            done = apply_upload(ledger, upload, None, "tests", lambda: NOW, RunOptions(chunk_rows=apply_rows))
+            shown = preview_batch(upload_work(context, upload, None), RunOptions(chunk_rows=preview_rows))
+            done = apply_batch(upload_work(context, upload, None), RunOptions(chunk_rows=apply_rows))
             assert shown.outcomes == done.outcomes
             assert shown.totals_before.equals(done.totals_before)
             assert shown.totals_delta.sort("conversion_type", "status").equals(done.totals_delta)

@@ -8,18 +8,19 @@ import pytest
 from command_line import CommandLine
 from worlds import World, succeeded
 
-from trueup.ledger.batches import (
+from trueup.ledger.batch_moves import (
+    add_to_totals,
     advance_batch,
     create_batch,
     finish_batch,
     finish_open_ended,
-    read_batches,
     stop_batch,
 )
+from trueup.ledger.batches import read_batches
 from trueup.ledger.database import Database, Waits
 from trueup.ledger.open import open_ledger
 from trueup.ledger.rollups import read_rollups
-from trueup.ledger.totals import add_to_totals, read_totals
+from trueup.ledger.totals import read_totals
 from trueup.model.batches import Receipt
 from trueup.model.frames import TOTALS
 from trueup.model.words import BatchKind, BatchState, Origin, ReportClock

@@ -25,10 +25,22 @@ from trueup.model.catalog import AffiliateNetwork, ConversionType, Offer, Worksp
 from trueup.model.frames import CLICKS
 from trueup.model.money import micros_from_text, rate_from_text, text_from_micros
 from trueup.model.policy import NetworkPolicy, OfferPolicy
-from trueup.model.words import OF_MESSAGES, Approval, DuplicateMode, Outcome, PayoutMode, RowKind, Status, UnknownClick
+from trueup.model.words import (
+    OF_MESSAGES,
+    Approval,
+    DuplicateMode,
+    Origin,
+    Outcome,
+    PayoutMode,
+    RowKind,
+    Status,
+    UnknownClick,
+)
+from trueup.recording.batch_loop import apply_batch
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.undo import apply_undo, undoable
-from trueup.uploads.conversions import apply_upload, read_upload
+from trueup.uploads.conversions import read_upload, upload_work
 
 TABLES: Final = read_tables()
 DAY: Final = "2026-02-10"
@@ -76,7 +88,7 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
     if kind is RowKind.STATUS:
         given.setdefault("status", "")
     upload = read_upload(_file(given), "table", choices, duplicates=mode, force_status="force" in given)
-    batch_id = apply_upload(ledger, upload, None, "tests", lambda: NOW, RunOptions()).batch_id
+    batch_id = apply_batch(upload_work(_context(ledger), upload, None), RunOptions()).batch_id
     assert batch_id is not None
     batches.append(batch_id)
     row = read_rows(ledger, batch_id, ["line", "click_id", "outcome", "conversion_n", *WHY]).row(0, named=True)
@@ -92,10 +104,14 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
 
 def _undo(ledger: Database, batches: list[int], do: str) -> dict[str, str]:
     batch, resumed = undoable(ledger, batches[int(do.removeprefix("undo ")) - 1])
-    batch_id = apply_undo(ledger, batch, resumed, "tests", lambda: NOW, RunOptions()).batch_id
+    batch_id = apply_undo(_context(ledger), batch, resumed, RunOptions()).batch_id
     assert batch_id is not None
     batches.append(batch_id)
     return {}
+
+
+def _context(ledger: Database) -> RecordingContext:
+    return RecordingContext(ledger, lambda: NOW, "tests", Origin.CLI)
 
 
 def _file(given: dict[str, str]) -> bytes:

@@ -56,6 +56,15 @@ def test_words__are_told_apart() -> None:
     assert _words("_csv_helpers") == ["", "csv", "helpers"]
 
 
+@pytest.mark.parametrize("front", ["cli", "api"])
+def test_front__opens_no_transaction(front: str) -> None:
+    """What writes to the ledger is a use case: it can be called from anywhere, and stands in one place."""
+    for path in (ROOT / "src" / "trueup" / front).rglob("*.py"):
+        called = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        names = {function.attr for function in called if isinstance(function, ast.Attribute)}
+        assert not names & {"transaction", "execute"}, path
+
+
 def test_tree__stands_alone() -> None:
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in TEXT_ENDINGS]
     files += [path for path in ROOT.iterdir() if path.suffix in TEXT_ENDINGS and path.name != ".git"]

@@ -7,8 +7,11 @@ from trueup.ledger.catalog import write_workspace
 from trueup.ledger.database import Database
 from trueup.model.catalog import Workspace
 from trueup.model.upload import UploadChoices, UploadRecord
+from trueup.model.words import Origin
+from trueup.recording.batch_loop import apply_batch
 from trueup.recording.chunks import RunOptions
-from trueup.uploads.conversions import Upload, apply_upload
+from trueup.recording.context import RecordingContext
+from trueup.uploads.conversions import Upload, upload_work
 from trueup.uploads.files import read_sent
 
 
@@ -18,7 +21,8 @@ def test_resumed_file__keeps_its_zones_whatever_the_setup_says_by_now(ledger: Da
     record = UploadRecord("u1", "a.csv", "", len(content), UploadChoices(time_zone=chosen), "tests", 0)
     begun = read_sent(ledger, record, content)
     assert isinstance(begun, Upload)
-    batch_id = apply_upload(ledger, begun, None, "tests", lambda: 0, RunOptions()).batch_id
+    context = RecordingContext(ledger, lambda: 0, "tests", Origin.API)
+    batch_id = apply_batch(upload_work(context, begun, None), RunOptions()).batch_id
     assert batch_id is not None
     write_workspace(ledger, Workspace(time_zone="Europe/Warsaw"))
     again = read_sent(ledger, record, content, read_batch(ledger, batch_id))

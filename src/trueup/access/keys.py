@@ -126,6 +126,11 @@ def revoke_key(database: Database, key_id: int, now: int) -> bool:
         return stored.set_revoked(database, key_id, now)
 
 
+def note_use(database: Database, key_id: int, now: int) -> None:
+    """Note when a key was used (microseconds UTC)."""
+    stored.set_last_used(database, key_id, now)
+
+
 def named(name: str) -> str:
     """A key's name as it is kept. Raises: KeyNameError."""
     name = name.strip()

@@ -1,42 +1,36 @@
 """`trueup clicks import`: bring the clicks of the tracker one comes from."""
 
-import getpass
 from typing import Annotated, Final
 
 import typer
 
 from trueup.cli import stopping
 from trueup.cli.output_files import Force, claim_each
-from trueup.cli.shown import print_json, show
+from trueup.cli.shown import print_json, say_going_on, show
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
     database_url,
     input_name,
     notices,
-    now,
     progress_bar,
     read_input,
     stop,
 )
 from trueup.cli.upload import Encoding, File, Json, Preview, Zone
-from trueup.cli.workspace import workspace
+from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
-from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.visible import on_one_line
+from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.reports.result_files import write_refused
 from trueup.uploads.click_file import ClickFile, read_click_file, refused_clicks
-from trueup.uploads.clicks import (
-    apply_clicks,
-    preview_clicks,
-    unfinished_import,
-)
+from trueup.uploads.clicks import ClickWork, click_work
+from trueup.uploads.same_file import earlier_batches
 
 _STOPPED: Final = "Stopped. What was imported is safe; run the same command again to go on from there."
 
@@ -73,16 +67,15 @@ def import_clicks(
         zone = catalog.workspace.time_zone
         choices = Choices(time_zone=time_zone, workspace_time_zone=zone, decimal_comma=decimal_comma, encoding=encoding)
         read = _read(content, file, choices, catalog)
-        resumed = unfinished_import(database, read)
+        resumed = earlier_batches(database, read.kind, read.sha256).unfinished(read.choices)
         if resumed:
-            done = f"{resumed.rows_done:,} of {resumed.rows_total:,} rows are done"
-            notices.print(f"Going on with batch {resumed.batch_id}: {done}.")
-        received_at = resumed.received_at if resumed else now()
-        summary = _run(database, read, resumed, received_at, applies=not preview)
+            say_going_on(resumed)
+        work = click_work(by_person(database), read, resumed)
+        summary = _run(work, applies=not preview)
     try:
         if refused_file:
             with refused_file.opened_as_text() as out:
-                write_refused(refused_clicks(read, received_at), content, read.reading, out)
+                write_refused(refused_clicks(read, work.receipt.received_at), content, read.reading, out)
     finally:  # what was done is told, whatever becomes of the file
         _tell(summary, catalog, json=json)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
@@ -103,22 +96,13 @@ def _read(content: bytes, file: str, choices: Choices, catalog: Catalog) -> Clic
     return read
 
 
-def _run(
-    database: Database,
-    file: ClickFile,
-    resumed: BatchRecord | None,
-    received_at: int,
-    *,
-    applies: bool,
-) -> Summary:
+def _run(work: ClickWork, *, applies: bool) -> Summary:
     saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
     with saying, progress_bar("Importing" if applies else "Previewing") as bar:
-        task = bar.add_task("", total=file.rows)
+        task = bar.add_task("", total=work.rows)
         options = RunOptions(progress=lambda done, _: bar.update(task, completed=done))
-        if not applies:
-            return preview_clicks(database, file, resumed, received_at, options)
         try:
-            return apply_clicks(database, file, resumed, received_at, getpass.getuser(), now, options)
+            return apply_batch(work, options) if applies else preview_batch(work, options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was imported is safe; run the command again to see.", ExitCode.FAILURE)
 

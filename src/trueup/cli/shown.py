@@ -6,7 +6,8 @@ import polars as pl
 from rich.table import Column, Table
 
 from trueup.cli.consoles import Text
-from trueup.cli.terminal import output
+from trueup.cli.terminal import notices, output
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
@@ -17,6 +18,12 @@ from trueup.recording.summary import MONEY, WHY, Summary, Turned, as_json, in_or
 def print_json(summary: Summary, catalog: Catalog) -> None:
     """Print a summary as one JSON object."""
     output.print_json(json.dumps(as_json(summary, catalog)))
+
+
+def say_going_on(resumed: BatchRecord) -> None:
+    """Say that a batch is gone on with, and how far it is."""
+    done = f"{resumed.rows_done:,} of {resumed.rows_total:,} rows are done"
+    notices.print(f"Going on with batch {resumed.batch_id}: {done}.")
 
 
 def show(summary: Summary, catalog: Catalog) -> None:

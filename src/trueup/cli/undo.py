@@ -1,6 +1,5 @@
 """`trueup undo` and `trueup batches`: what came in, and how to take it back."""
 
-import getpass
 import json as json_format
 from typing import Annotated, Final
 
@@ -16,14 +15,13 @@ from trueup.cli.terminal import (
     agrees,
     at_terminal,
     notices,
-    now,
     output,
     progress_bar,
     refused_by_a_person,
     stop,
 )
 from trueup.cli.upload import Json, Preview, Yes
-from trueup.cli.workspace import workspace
+from trueup.cli.workspace import by_person, workspace
 from trueup.ledger.batches import BatchMovedError, read_batches, undone_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
@@ -73,10 +71,9 @@ def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *
     with saying, progress_bar("Undoing" if applies else "Previewing") as bar:
         task = bar.add_task("", total=None)
         options = RunOptions(progress=lambda done, clicks: bar.update(task, completed=done, total=clicks))
-        if not applies:
-            return preview_undo(database, undone, resumed, options)
+        run = apply_undo if applies else preview_undo
         try:
-            return apply_undo(database, undone, resumed, getpass.getuser(), now, options)
+            return run(by_person(database), undone, resumed, options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was done is safe; run the command again to see.", ExitCode.FAILURE)
 

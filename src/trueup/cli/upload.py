@@ -1,6 +1,5 @@
 """`trueup upload` and `trueup update-status`: read a file, show what it would do, do it, tell every row's outcome."""
 
-import getpass
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -9,7 +8,7 @@ import typer
 
 from trueup.cli import stopping
 from trueup.cli.output_files import Force, Output, claim_each
-from trueup.cli.shown import print_json, show
+from trueup.cli.shown import print_json, say_going_on, show
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
@@ -18,13 +17,12 @@ from trueup.cli.terminal import (
     database_url,
     input_name,
     notices,
-    now,
     progress_bar,
     read_input,
     refused_by_a_person,
     stop,
 )
-from trueup.cli.workspace import workspace
+from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
 from trueup.dialects.read import UnreadableFile
 from trueup.ledger.batches import BatchMovedError, read_rows
@@ -34,13 +32,15 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.visible import on_one_line
-from trueup.model.words import BatchState, DuplicateMode, RowKind
+from trueup.model.words import DuplicateMode, RowKind
+from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.reports.export import moment
 from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
-from trueup.uploads.conversions import Upload, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
+from trueup.uploads.conversions import Upload, read_upload, upload_work
+from trueup.uploads.same_file import earlier_batches
 
 STORED: Final = "stored"
 IDS_UNKNOWN: Final = (
@@ -172,14 +172,12 @@ def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode
 
 def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wishes) -> Summary:
     """Preview, ask and apply, as far as the person wants it."""
-    earlier = earlier_batches(database, upload)
-    resumed = unfinished(earlier, upload.choices)
-    if not resumed:
-        _mind_earlier(earlier, wishes)
-    else:
-        notices.print(
-            f"Going on with batch {resumed.batch_id}: {resumed.rows_done:,} of {resumed.rows_total:,} rows are done."
-        )
+    earlier = earlier_batches(database, upload.kind, upload.sha256)
+    resumed = earlier.unfinished(upload.choices)
+    if resumed:
+        say_going_on(resumed)
+    elif earlier.last:
+        _mind_earlier(earlier.last, wishes, is_at_work=earlier.is_at_work)
     if wishes.preview or not wishes.yes:
         summary, rows = _decide(database, upload, resumed, wishes, applies=False)
         if wishes.preview:
@@ -198,7 +196,7 @@ def _decide(
 ) -> tuple[Summary, pl.DataFrame | None]:
     """Apply or preview. Returns: the summary, and every row's outcome where a file of them is wanted."""
     kept: list[pl.DataFrame] = []
-    run = apply_upload if applies else preview_upload
+    run = apply_batch if applies else preview_batch
     saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
     with saying, progress_bar("Applying" if applies else "Previewing") as bar:
         task = bar.add_task("", total=upload.rows)
@@ -207,7 +205,7 @@ def _decide(
             seen=lambda rows: kept.append(rows.select(ROW_COLUMNS)) if wishes.wants_rows and not applies else None,
         )
         try:
-            summary = run(database, upload, resumed, getpass.getuser(), now, options)
+            summary = run(upload_work(by_person(database), upload, resumed), options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was applied is safe; run the command again to see.", ExitCode.FAILURE)
     if not wishes.wants_rows:
@@ -251,14 +249,11 @@ def _show(summary: Summary, catalog: Catalog) -> None:
         notices.print(IDS_UNKNOWN)
 
 
-def _mind_earlier(earlier: list[BatchRecord], wishes: _Wishes) -> None:
+def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> None:
     """Say when this very file was uploaded before, and go on only if that is meant."""
-    if not earlier:
-        return
-    last = earlier[-1]
     when = f"{moment(last.received_at)} by {last.made_by}"
     notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.")
-    if last.state is BatchState.RUNNING:
+    if is_at_work:
         stop(
             f"Batch {last.batch_id} is not finished, and had other options. Run its own command again to finish it, "
             f"or `trueup undo {last.batch_id}` first."

@@ -1,5 +1,7 @@
 """How commands come to the ledger: which of them only look, and which may make one where there is none."""
 
+import getpass
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -7,9 +9,11 @@ from typing import Final
 
 import typer
 
-from trueup.cli.terminal import database_url, notices
+from trueup.cli.terminal import database_url, notices, now
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger, place_of_ledger
+from trueup.model.words import Origin
+from trueup.recording.context import RecordingContext
 
 
 class Use(Enum):
@@ -70,6 +74,15 @@ def workspace(context: typer.Context, db: str | None, *, preview: bool = False) 
     begins = USES[_name(context)] is Use.BEGINS and not preview
     with open_ledger(url, create=begins, made=tell) as database:
         yield database
+
+
+def by_person(database: Database) -> RecordingContext:
+    """What a person's command records with: its batches say who is logged in."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user that has no name
+        user = str(os.getuid())
+    return RecordingContext(database, now, user, Origin.CLI)
 
 
 def _name(context: typer.Context) -> str:

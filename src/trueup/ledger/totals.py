@@ -19,7 +19,7 @@ from trueup.model.words import BatchState
 
 _Cell: TypeAlias = tuple[str, str, int, int]  # the values of TOTALS, in order
 
-_STORED: Final[Schema] = {
+STORED: Final[Schema] = {
     "conversion_type": pl.String,
     "status": pl.String,
     "conversions": pl.Int64,
@@ -28,10 +28,10 @@ _STORED: Final[Schema] = {
 }
 # One statement, so that a batch which ends meanwhile is in one half or the other.
 _NOTHING: Final[dict[str, ColumnClause[Any]]] = {
-    name: literal_column("''" if dtype == pl.String else "0") for name, dtype in _STORED.items()
+    name: literal_column("''" if dtype == pl.String else "0") for name, dtype in STORED.items()
 }
 _READ: Final = union_all(
-    select(literal_column("''").label("of_batch"), *(totals.c[name] for name in _STORED)),
+    select(literal_column("''").label("of_batch"), *(totals.c[name] for name in STORED)),
     select(batches.c.totals_delta, *_NOTHING.values()).where(batches.c.state == BatchState.RUNNING.value),
 )
 
@@ -40,25 +40,13 @@ def read_totals(database: Database) -> pl.DataFrame:
     """TOTALS of the whole ledger, sorted, without the cells that come to nothing."""
     ended: list[_Cell] = []
     running: list[pl.DataFrame] = []
-    found = database.read(_READ, {"of_batch": pl.String, **_STORED})
+    found = database.read(_READ, {"of_batch": pl.String, **STORED})
     for of_batch, *key, conversions, units, micros in found.iter_rows():
         if of_batch:
             running.append(totals_from_text(of_batch))
         else:
             ended.append((*key, conversions, units * MICROS + micros))
     return added(_frame(ended), *running)
-
-
-def add_to_totals(database: Database, delta: pl.DataFrame) -> None:
-    """Add to the stored totals what a batch has added. Within the transaction that ends it.
-
-    Args:
-        database: The ledger.
-        delta: TOTALS, whole or in parts.
-    """
-    cells = [(*key, conversions, revenue // MICROS, revenue % MICROS) for *key, conversions, revenue in _summed(delta)]
-    frame = pl.DataFrame(cells, schema=dict(_STORED), orient="row")
-    database.put(totals, frame, add=["conversions", "units", "micros"])
 
 
 def added(*parts: pl.DataFrame) -> pl.DataFrame:

@@ -3,12 +3,12 @@
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, Executable, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Executable, bindparam, select
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import uploads
 from trueup.model.frames import Schema
-from trueup.model.upload import AT_WORK, MOVES, UploadRecord, choices_from_text
+from trueup.model.upload import AT_WORK, UploadRecord, choices_from_text
 from trueup.model.words import UploadState
 
 _STORED: Final[Schema] = {
@@ -19,13 +19,6 @@ _ONE: Final = _ALL.where(uploads.c.upload_id == bindparam("asked"))
 _NEWEST: Final = (
     _ALL.where(uploads.c.upload_id < bindparam("before")).order_by(uploads.c.upload_id.desc()).limit(bindparam("most"))
 )
-_FROM: Final = {to: [state.value for state in MOVES if to in MOVES[state]] for to in UploadState}
-
-
-def create_upload(database: Database, record: UploadRecord) -> None:
-    """Note a file that is here."""
-    values = {name: getattr(record, name) for name in _STORED}
-    database.execute(insert(uploads).values(values | {"choices": record.choices.text(), "state": record.state.value}))
 
 
 def find_upload(database: Database, upload_id: str) -> UploadRecord | None:
@@ -50,30 +43,6 @@ def same_file_at_work(database: Database, record: UploadRecord) -> str:
     same = (uploads.c.sha256 == record.sha256) & (uploads.c.upload_id != record.upload_id)
     rivals = _read(database, _ALL.where(same, uploads.c.state == UploadState.APPLYING.value), {})
     return next((rival.upload_id for rival in rivals if rival.choices.kind is record.choices.kind), "")
-
-
-def move_upload(database: Database, upload_id: str, to: UploadState, **changed: str | int) -> bool:
-    """Move a file to a state, if it may go there from the one it is in.
-
-    Takes: also what else to store of it. Returns: whether it was moved.
-    """
-    may = (uploads.c.upload_id == upload_id) & uploads.c.state.in_(_FROM[to])
-    moved = update(uploads).where(may).values(state=to.value, **changed).returning(uploads.c.upload_id)
-    with database.transaction():
-        return database.read(moved, {"upload_id": pl.String}).height > 0
-
-
-def note_batch(database: Database, upload_id: str, batch_id: int) -> None:
-    """Store which batch a file became. Within the transaction that opens the batch."""
-    database.execute(update(uploads).where(uploads.c.upload_id == upload_id).values(batch_id=batch_id))
-
-
-def forget_upload(database: Database, upload_id: str) -> bool:
-    """Forget a file that nobody is at work on. Its batch stays. Returns: whether it was forgotten."""
-    idle = uploads.c.state.not_in([state.value for state in AT_WORK])
-    gone = delete(uploads).where(uploads.c.upload_id == upload_id, idle).returning(uploads.c.upload_id)
-    with database.transaction():
-        return database.read(gone, {"upload_id": pl.String}).height > 0
 
 
 def _read(database: Database, statement: Executable, values: dict[str, Any]) -> list[UploadRecord]:

@@ -15,8 +15,8 @@ from trueup.live.events import WriterEvents
 from trueup.live.health import Health
 from trueup.live.last_setup import LastSetup, keep_last_setup, read_last_setup
 from trueup.model.catalog import Catalog
+from trueup.recording.context import Clock
 from trueup.recording.incoming import LiveLedger
-from trueup.recording.record import Clock
 
 _RETRY_SECONDS: Final = 0.5
 

@@ -16,7 +16,7 @@ from trueup.live.spool.folder import SpoolFolder
 from trueup.live.spool.mark import FolderError, claim_folder, shown_database
 from trueup.live.spool.queue import Spool
 from trueup.live.writer import DEADLINE_SECONDS, Writer
-from trueup.recording.record import Clock
+from trueup.recording.context import Clock
 
 _SQLITE: Final = "sqlite:///"
 

@@ -62,3 +62,8 @@ class UploadRecord:
     state: UploadState = UploadState.RECEIVED
     trouble: str = ""  # what went wrong, for a person
     batch_id: int = 0  # the batch it became, 0 for none yet
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it failed amid being applied: nothing but going on, cancelling or undoing is left then."""
+        return self.state is UploadState.FAILED and self.batch_id > 0

@@ -11,7 +11,8 @@ from trueup.ledger.database import Database
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import TOTALS, empty
-from trueup.recording.record import Clock, commit_again, steps_again
+from trueup.recording.context import Clock
+from trueup.recording.record import commit_again, steps_again
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from trueup.model.batches import BatchRecord
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # rows done, rows in all
-Seen = Callable[[pl.DataFrame], None]  # each chunk's decided rows (JOURNAL)
+Seen = Callable[[pl.DataFrame], None]  # each chunk's rows with their outcomes: JOURNAL, or clicks
 Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
@@ -72,10 +72,16 @@ def by_click(click_ids: pl.Series) -> pl.Series:
 class Pace:
     """How many rows to take at a time, learned from how long the last ones took."""
 
-    def __init__(self, database: Database, first: int, chunk_rows: int | None, slice_seconds: float | None) -> None:
-        """Takes: how many to begin with; how many always, and how long they may take in all, None for neither."""
-        self._database, self._chunk_rows, self._slice_seconds = database, chunk_rows, slice_seconds
-        self._rows = chunk_rows or (first if slice_seconds is None else _FIRST_SLICE)
+    def __init__(self, database: Database, first: int, options: RunOptions) -> None:
+        """Nothing is learned yet.
+
+        Args:
+            database: Where they are committed; it knows how long its lock was held.
+            first: How many to begin with.
+            options: How many to take always, or how long they may take in all.
+        """
+        self._database, self._chunk_rows, self._slice_seconds = database, options.chunk_rows, options.slice_seconds
+        self._rows = options.chunk_rows or (first if options.slice_seconds is None else _FIRST_SLICE)
         self._began = 0.0
 
     def next(self) -> int:

@@ -12,7 +12,8 @@ import polars as pl
 
 from trueup.decide.messages import message
 from trueup.decide.pipeline import Decisions
-from trueup.ledger.batches import BatchMovedError, advance_batch, create_batch, finish_batch, finish_open_ended
+from trueup.ledger.batch_moves import advance_batch, create_batch, finish_batch, finish_open_ended
+from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog, read_catalog_version
 from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database
@@ -28,7 +29,8 @@ from trueup.model.policy import Policy
 from trueup.model.traffic import Click, IncomingConversion, RowResult
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 from trueup.recording.arrivals import Arrived, record_arrivals
-from trueup.recording.record import Clock, decide_now, record_rows
+from trueup.recording.context import Clock
+from trueup.recording.record import decide_now, record_rows
 from trueup.recording.senders import refused_senders
 
 _Key = tuple[BatchKind, Origin]

@@ -14,7 +14,8 @@ from trueup.decide.again import decide_again, turned_rows
 from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.terms import Policies
-from trueup.ledger.batches import advance_batch, undone_batches
+from trueup.ledger.batch_moves import advance_batch
+from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies
@@ -23,8 +24,7 @@ from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import BATCH, CLICK_FACTS, JOURNAL, completed, empty
 from trueup.model.ids import CLICK_ID
 from trueup.model.snapshot import Snapshot
-
-Clock = Callable[[], int]  # microseconds since the epoch
+from trueup.recording.context import Clock
 
 _NO_ROWS: Final = empty(JOURNAL)
 _FEW: Final = 500  # rows that are decided in a few milliseconds

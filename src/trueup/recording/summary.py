@@ -163,6 +163,17 @@ def with_modes(summary: Summary, decided: pl.DataFrame) -> Summary:
     )
 
 
+def with_decided(summary: Summary, decided: pl.DataFrame, delta: pl.DataFrame) -> Summary:
+    """Count decided rows (JOURNAL, or clicks with their outcomes) too, and the TOTALS that they would add."""
+    counts = Counter(dict(decided["outcome"].value_counts().iter_rows()))
+    return replace(
+        summary,
+        outcomes=dict(Counter(summary.outcomes) + counts),
+        totals_delta=added(summary.totals_delta, delta),
+        samples=sampled(summary.samples, decided),
+    )
+
+
 def sampled(samples: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
     """The first rows of each outcome, of those sampled so far and those decided now (JOURNAL)."""
     shown = samples.columns

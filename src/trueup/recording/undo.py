@@ -5,31 +5,24 @@ chunk.
 """
 
 from collections.abc import Generator
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeAlias
 
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.ledger.batches import (
-    BatchMovedError,
-    create_batch,
-    lock_batch,
-    read_batch,
-    stop_batch,
-    touched_clicks,
-    undone_batches,
-    undos_of,
-)
+from trueup.ledger.batch_moves import lock_batch
+from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
 from trueup.ledger.database import Database
-from trueup.ledger.totals import added, read_totals
+from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.words import BatchKind, BatchState, Origin
-from trueup.recording.chunks import Pace, RunOptions, to_its_end
-from trueup.recording.record import Clock, looked_again, record_again
+from trueup.model.frames import JOURNAL, empty
+from trueup.model.words import BatchKind, BatchState
+from trueup.recording.batch_loop import Foreseen, applying_batch, preview_batch, stop_rows_of
+from trueup.recording.chunks import RunOptions, to_its_end
+from trueup.recording.context import RecordingContext
+from trueup.recording.record import looked_again, record_again
 from trueup.recording.summary import NOTHING_TURNED, Summary
-
-_FIRST_CLICKS: Final = 2_000
 
 
 class UndoRefusedError(Exception):
@@ -58,91 +51,111 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
     return batch, resumed
 
 
-def preview_undo(database: Database, batch: BatchRecord, resumed: BatchRecord | None, options: RunOptions) -> Summary:
-    """Say what `apply_undo` would do now. Changes nothing."""
-    clicks = clicks_of(database, batch)
-    before, after = undone_batches(database), undone_batches(database, also_undone=batch.batch_id)
-    summary = Summary(None, clicks.len(), totals_before=read_totals(database), turned=NOTHING_TURNED)
-    done, size = (resumed.rows_done if resumed else 0), options.chunk_rows or _FIRST_CLICKS
-    while done < clicks.len():
-        ids = clicks.slice(done, size).to_list()
-        steps, turned = looked_again(database, ids, before, after)
-        summary = replace(
-            summary,
-            totals_delta=added(summary.totals_delta, totals_delta(steps)),
-            turned=summary.turned and summary.turned.and_these(turned),
-        )
-        done += len(ids)
-        options.progress(done, clicks.len())
-    return summary
+def preview_undo(
+    context: RecordingContext, batch: BatchRecord, resumed: BatchRecord | None, options: RunOptions
+) -> Summary:
+    """Say what `apply_undo` would do now. Changes nothing.
+
+    Args:
+        context: What it would be recorded with.
+        batch: The batch to undo.
+        resumed: Its undo that was begun and not finished, None for a new one.
+        options: Who looks on, and how large the chunks are.
+
+    Returns:
+        The undo in numbers, as it would be.
+    """
+    return preview_batch(_work(context, batch, resumed), options)
 
 
 def apply_undo(
-    database: Database, batch: BatchRecord, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
+    context: RecordingContext, batch: BatchRecord, resumed: BatchRecord | None, options: RunOptions
 ) -> Summary:
-    """Undo a batch, or go on with its undo. Raises: BatchMovedError when another program does it too."""
-    return to_its_end(applying_undo(database, batch, resumed, made_by, clock, options))
+    """Undo a batch, or go on with its undo. Takes what `preview_undo` does.
+
+    Returns:
+        The undo in numbers.
+
+    Raises:
+        BatchMovedError: Another program does it too. What was committed stays.
+    """
+    return to_its_end(applying_undo(context, batch, resumed, options))
 
 
 def applying_undo(
-    database: Database,
+    context: RecordingContext,
     batch: BatchRecord,
     resumed: BatchRecord | None,
-    made_by: str,
-    clock: Clock,
     options: RunOptions,
-    origin: Origin = Origin.CLI,
     clicks: pl.Series | None = None,
 ) -> Generator[None, None, Summary]:
     """Do the same with a pause after each chunk, for whoever has other work for the connection.
 
-    Takes: also what `clicks_of` gave once the batch was stopped, where it was read beforehand.
+    Takes also what `clicks_of` gave once the batch was stopped, where it was read beforehand.
     """
-    if resumed is None:
-        stop(database, batch)
+    if resumed is None:  # only once no more of its rows come is it known which clicks it touched
+        stop_rows_of(context.database, batch.batch_id)
+    return (yield from applying_batch(_work(context, batch, resumed, clicks), options))
+
+
+_LeftOut: TypeAlias = tuple[frozenset[int], frozenset[int]]  # the batches whose rows do not count, now and then
+
+
+@dataclass(frozen=True)
+class _UndoWork:
+    """An undo as a batch: the clicks that another one touched are decided again without it."""
+
+    context: RecordingContext
+    batch: BatchRecord  # the one that is undone
+    clicks: pl.Series  # that it touched
+    receipt: Receipt
+    resumed: BatchRecord | None
+    first_chunk: ClassVar[int] = 2_000
+    no_samples: ClassVar[pl.DataFrame] = empty(JOURNAL)  # it has no rows of its own
+
+    @property
+    def rows(self) -> int:
+        return self.clicks.len()
+
+    def prepare(self) -> None:
+        database = self.context.database
+        lock_batch(database, self.batch.batch_id)
+        if undos_of(database, self.batch.batch_id) and not _is_still_to_undo(database, self.batch):
+            raise BatchMovedError(self.batch.batch_id)
+
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+        click_ids = self.clicks.slice(record.rows_done, size).to_list()
+        return self.no_samples, record_again(self.context.database, click_ids, record, self.context.clock)
+
+    def preview_chunk(self, foreseen: Foreseen[_LeftOut], size: int) -> tuple[pl.DataFrame, Foreseen[_LeftOut]]:
+        before, after = left_out = foreseen.carried or self._left_out()
+        click_ids = self.clicks.slice(foreseen.done, size).to_list()
+        steps, turned = looked_again(self.context.database, click_ids, before, after)
+        summary = replace(
+            foreseen.summary,
+            totals_delta=added(foreseen.summary.totals_delta, totals_delta(steps)),
+            turned=(foreseen.summary.turned or NOTHING_TURNED).and_these(turned),
+        )
+        return self.no_samples, Foreseen(foreseen.done + len(click_ids), summary, left_out)
+
+    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+        return samples
+
+    def _left_out(self) -> _LeftOut:
+        database = self.context.database
+        return undone_batches(database), undone_batches(database, also_undone=self.batch.batch_id)
+
+
+def _work(
+    context: RecordingContext, batch: BatchRecord, resumed: BatchRecord | None, clicks: pl.Series | None = None
+) -> _UndoWork:
     if clicks is None:
-        clicks = clicks_of(database, batch)
-    record = resumed or _begin(database, batch, clicks.len(), made_by, clock, origin, options)
-    pace, longest = Pace(database, _FIRST_CLICKS, options.chunk_rows, options.slice_seconds), 0.0
-    while record.state is BatchState.RUNNING:
-        ids = clicks.slice(record.rows_done, pace.next()).to_list()
-        record = record_again(database, ids, record, clock)
-        longest = max(longest, database.lock_seconds)
-        pace.learn(len(ids))
-        options.progress(record.rows_done, clicks.len())
-        yield
-    return Summary(
-        record.batch_id,
-        clicks.len(),
-        totals_before=record.totals_before,
-        totals_delta=record.totals_delta,
-        longest_lock_seconds=longest,
+        clicks = clicks_of(context.database, batch)
+    received_at = resumed.received_at if resumed else context.clock()
+    receipt = Receipt(
+        BatchKind.UNDO, context.origin, received_at, context.made_by, batch.policy_id, undoes=batch.batch_id
     )
-
-
-def stop(database: Database, batch: BatchRecord) -> None:
-    """Let no more rows of a batch come, whoever sends them; only then is it known which clicks it touched."""
-    with database.transaction():
-        stop_batch(database, batch.batch_id)
-
-
-def _begin(
-    database: Database,
-    batch: BatchRecord,
-    clicks: int,
-    made_by: str,
-    clock: Clock,
-    origin: Origin,
-    options: RunOptions,
-) -> BatchRecord:
-    receipt = Receipt(BatchKind.UNDO, origin, clock(), made_by, batch.policy_id, undoes=batch.batch_id)
-    with database.transaction():
-        lock_batch(database, batch.batch_id)
-        if undos_of(database, batch.batch_id) and not _is_still_to_undo(database, batch):
-            raise BatchMovedError(batch.batch_id)
-        record = create_batch(database, receipt, clicks, read_totals(database))
-        options.begun(record)
-    return record
+    return _UndoWork(context, batch, clicks, receipt, resumed)
 
 
 def _is_still_to_undo(database: Database, batch: BatchRecord) -> bool:

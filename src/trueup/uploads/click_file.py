@@ -16,7 +16,7 @@ from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICKS, completed
-from trueup.model.words import ClickOutcome
+from trueup.model.words import BatchKind, ClickOutcome
 from trueup.recording.chunks import by_click
 
 _NEEDED: Final = ["line", "clicked_at", "refusal"]  # to say which rows are refused
@@ -38,6 +38,11 @@ class ClickFile:
     def rows(self) -> int:
         """How many rows it has, refused ones included."""
         return self.reading.rows.height
+
+    @property
+    def kind(self) -> BatchKind:
+        """What kind of batch it becomes."""
+        return BatchKind.CLICKS
 
 
 def read_click_file(

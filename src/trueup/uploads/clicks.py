@@ -5,139 +5,109 @@ in the order of their click ids; each chunk commits its clicks, what their waiti
 has come, together, so that the same command again goes on exactly where a killed one stopped.
 """
 
-from collections import Counter
-from collections.abc import Generator
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.ledger.batches import advance_batch, batches_of_content, create_batch
-from trueup.ledger.database import Database
+from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
-from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import TOTALS, Schema, empty
-from trueup.model.words import BatchKind, BatchState, ClickOutcome, Origin
+from trueup.model.policy import Policy
+from trueup.model.words import ClickOutcome
 from trueup.recording.arrivals import record_arrivals, steps_to_wake
-from trueup.recording.chunks import FIRST_CHUNK, Pace, RunOptions, to_its_end
-from trueup.recording.record import Clock
-from trueup.recording.summary import Summary, sampled
+from trueup.recording.batch_loop import Foreseen
+from trueup.recording.chunks import FIRST_CHUNK
+from trueup.recording.context import RecordingContext
+from trueup.recording.summary import with_decided
 from trueup.uploads.click_file import ClickFile, new_clicks, rows_at, with_click_messages
-from trueup.uploads.conversions import unfinished
 
 _SAMPLES: Final[Schema] = {"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String}
 
 
-def unfinished_import(database: Database, file: ClickFile) -> BatchRecord | None:
-    """The batch that the same command began and did not finish."""
-    return unfinished(batches_of_content(database, BatchKind.CLICKS, file.sha256), file.choices)
+def click_work(context: RecordingContext, file: ClickFile, resumed: BatchRecord | None) -> "ClickWork":
+    """A file of clicks as work for `preview_batch` or `apply_batch`.
 
-
-def preview_clicks(
-    database: Database, file: ClickFile, resumed: BatchRecord | None, received_at: int, options: RunOptions
-) -> Summary:
-    """Say what `apply_clicks` would do now. Changes nothing."""
-    summary = Summary(None, file.rows, totals_before=read_totals(database), samples=empty(_SAMPLES))
-    done, size, last = (resumed.rows_done if resumed else 0), options.chunk_rows or FIRST_CHUNK, pl.Series([""])
-    while done < file.rows:
-        rows = rows_at(file, done, size, received_at)
-        ids = _fit_ids(rows)
-        known = known_clicks(database, ids.to_list())
-        # The chunk before may have ended amid a click's rows, and nothing of it is stored.
-        rows = _with_outcomes(rows, pl.concat([known, last]))
-        last = ids.tail(1) if ids.len() else last
-        new = new_clicks(rows, file)
-        waiting = clicks_waited_for(database, new["click_id"].to_list())
-        delta = totals_delta(steps_to_wake(database, waiting, 0, coming=new)) if waiting else empty(TOTALS)
-        summary = _summed(summary, rows, delta)
-        done += rows.height
-        options.progress(done, file.rows)
-    return replace(summary, samples=with_click_messages(summary.samples, file))
-
-
-def apply_clicks(
-    database: Database,
-    file: ClickFile,
-    resumed: BatchRecord | None,
-    received_at: int,
-    made_by: str,
-    clock: Clock,
-    options: RunOptions,
-) -> Summary:
-    """Import a file's clicks, or the rest of them, chunk by chunk.
-
-    Takes: the unfinished batch of the same command, None to make a new one; when the file was received, for a resumed
-    batch its own moment. Raises: BatchMovedError when another program carries the same batch on.
+    Args:
+        context: What it is recorded with.
+        file: The file that was read.
+        resumed: The unfinished batch of the same command, None for a new one. It keeps the moment that it was received
+            at, so that the same rows are in the future.
     """
-    return to_its_end(applying_clicks(database, file, resumed, received_at, made_by, clock, options))
-
-
-def applying_clicks(
-    database: Database,
-    file: ClickFile,
-    resumed: BatchRecord | None,
-    received_at: int,
-    made_by: str,
-    clock: Clock,
-    options: RunOptions,
-    origin: Origin = Origin.CLI,
-) -> Generator[None, None, Summary]:
-    """Do the same with a pause after each chunk, for whoever has other work for the connection."""
-    record = resumed or _begin(database, file, received_at, made_by, origin, options)
-    summary = Summary(record.batch_id, file.rows, samples=empty(_SAMPLES))
-    pace = Pace(database, FIRST_CHUNK, options.chunk_rows, options.slice_seconds)
-    while record.state is BatchState.RUNNING:
-        rows = rows_at(file, record.rows_done, pace.next(), received_at)
-        rows, record = _import(database, file, rows, record, clock)
-        pace.learn(rows.height)
-        summary = _summed(summary, rows, seconds=database.lock_seconds)
-        options.progress(record.rows_done, file.rows)
-        yield
-    return replace(
-        summary,
-        outcomes=dict(record.outcomes),
-        totals_before=record.totals_before,
-        totals_delta=record.totals_delta,
-        samples=with_click_messages(summary.samples, file),
-    )
-
-
-def _begin(
-    database: Database, file: ClickFile, received_at: int, made_by: str, origin: Origin, options: RunOptions
-) -> BatchRecord:
     policy = file.catalog.policy()
     receipt = Receipt(
-        kind=BatchKind.CLICKS,
-        origin=origin,
-        received_at=received_at,
-        made_by=made_by,
+        kind=file.kind,
+        origin=context.origin,
+        received_at=resumed.received_at if resumed else context.clock(),
+        made_by=context.made_by,
         policy_id=policy.policy_id,
         file_name=file.file_name,
         sha256=file.sha256,
         choices=file.choices,
     )
-    with database.transaction():
-        store_policy(database, policy)
-        record = create_batch(database, receipt, file.rows, read_totals(database))
-        options.begun(record)
-    return record
+    return ClickWork(context, file, policy, receipt, resumed)
 
 
-def _import(
-    database: Database, file: ClickFile, rows: pl.DataFrame, record: BatchRecord, clock: Clock
-) -> tuple[pl.DataFrame, BatchRecord]:
-    """Commit the next rows of a batch. Returns: the rows with their outcomes, and the record as it is afterwards."""
-    ids = _fit_ids(rows)
-    coming = new_clicks(_with_outcomes(rows, known=ids.clear()), file)
-    with database.transaction():
-        arrived = record_arrivals(database, coming, lambda: record, clock, are_ours=False)
-        rows = _with_outcomes(rows, known=ids.filter(~ids.is_in(arrived.new["click_id"].implode())))
-        outcomes = _counts(rows)
-        record = advance_batch(database, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock())
-    return rows, record
+@dataclass(frozen=True)
+class ClickWork:
+    """A file of clicks as a batch."""
+
+    context: RecordingContext
+    file: ClickFile
+    policy: Policy
+    receipt: Receipt
+    resumed: BatchRecord | None
+    first_chunk: ClassVar[int] = FIRST_CHUNK
+    no_samples: ClassVar[pl.DataFrame] = empty(_SAMPLES)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has, refused ones included."""
+        return self.file.rows
+
+    def prepare(self) -> None:
+        """Keep the settings that it was received under."""
+        store_policy(self.context.database, self.policy)
+
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+        """Store those of the next clicks that are new, and wake what waited for them."""
+        database, clock = self.context.database, self.context.clock
+        rows = rows_at(self.file, record.rows_done, size, self.receipt.received_at)
+        ids = _fit_ids(rows)
+        coming = new_clicks(_with_outcomes(rows, known=ids.clear()), self.file)
+        with database.transaction():
+            arrived = record_arrivals(database, coming, lambda: record, clock, are_ours=False)
+            rows = _with_outcomes(rows, known=ids.filter(~ids.is_in(arrived.new["click_id"].implode())))
+            outcomes = dict(rows["outcome"].value_counts().iter_rows())
+            after = advance_batch(
+                database, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
+            )
+        return rows, after
+
+    def preview_chunk(self, foreseen: Foreseen[pl.Series], size: int) -> tuple[pl.DataFrame, Foreseen[pl.Series]]:
+        """Look which of the next clicks are known, and what waits for the others."""
+        database = self.context.database
+        rows = rows_at(self.file, foreseen.done, size, self.receipt.received_at)
+        ids = _fit_ids(rows)
+        known, last = known_clicks(database, ids.to_list()), foreseen.carried
+        # The chunk before may have ended amid a click's rows, and nothing of it is stored.
+        rows = _with_outcomes(rows, known if last is None else pl.concat([known, last]))
+        delta = self._woken(new_clicks(rows, self.file))
+        summary = with_decided(foreseen.summary, rows, delta)
+        return rows, Foreseen(foreseen.done + rows.height, summary, ids.tail(1) if ids.len() else last)
+
+    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+        """The samples with what each row is told."""
+        return with_click_messages(samples, self.file)
+
+    def _woken(self, new: pl.DataFrame) -> pl.DataFrame:
+        """The TOTALS that rows would add which wait for new clicks."""
+        database = self.context.database
+        waiting = clicks_waited_for(database, new["click_id"].to_list())
+        return totals_delta(steps_to_wake(database, waiting, 0, coming=new)) if waiting else empty(TOTALS)
 
 
 def _fit_ids(rows: pl.DataFrame) -> pl.Series:
@@ -151,17 +121,3 @@ def _with_outcomes(rows: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     first = pl.when(fit).then("click_id").is_first_distinct() & ~pl.col("click_id").is_in(known.implode())
     met = pl.when(first).then(pl.lit(ClickOutcome.IMPORTED.value)).otherwise(pl.lit(ClickOutcome.KNOWN.value))
     return rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome"))
-
-
-def _counts(rows: pl.DataFrame) -> dict[str, int]:
-    return dict(rows["outcome"].value_counts().iter_rows())
-
-
-def _summed(summary: Summary, rows: pl.DataFrame, delta: pl.DataFrame | None = None, seconds: float = 0.0) -> Summary:
-    return replace(
-        summary,
-        outcomes=dict(Counter(summary.outcomes) + Counter(_counts(rows))),
-        totals_delta=summary.totals_delta if delta is None else added(summary.totals_delta, delta),
-        samples=sampled(summary.samples, rows),
-        longest_lock_seconds=max(summary.longest_lock_seconds, seconds),
-    )

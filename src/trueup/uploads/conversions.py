@@ -1,35 +1,31 @@
-"""Uploads: a file of conversions, or of status updates, becomes one batch: previewed, applied, resumed.
-
-A batch remembers how many rows, in the order they are applied, are done. Each chunk commits that number together with
-what its rows did, so the same command again goes on exactly where a killed one stopped.
-"""
+"""Uploads: a file of conversions, or of status updates, becomes one batch: what it is, and what a chunk of it does."""
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.decide.pipeline import Decisions
+from trueup.decide.terms import Policies
 from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, read_file
-from trueup.ledger.batches import batches_of_content, create_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies, store_policy
-from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.frames import JOURNAL, empty
 from trueup.model.policy import Policy
 from trueup.model.snapshot import Snapshot
-from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, RowKind
-from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, Pace, RunOptions, applied_order, to_its_end
-from trueup.recording.record import Clock, as_batch, carry, decide_now, record_rows
-from trueup.recording.summary import Summary, sampled, with_messages, with_modes
+from trueup.model.words import BatchKind, DuplicateMode, RowKind
+from trueup.recording.batch_loop import Foreseen
+from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, applied_order
+from trueup.recording.context import RecordingContext
+from trueup.recording.record import as_batch, carry, decide_now, record_rows
+from trueup.recording.summary import with_decided, with_messages, with_modes
 
 KINDS: Final = {RowKind.CONVERSION: BatchKind.UPLOAD, RowKind.STATUS: BatchKind.UPDATE_STATUS}
 
@@ -52,6 +48,11 @@ class Upload:
     def rows(self) -> int:
         """How many rows it has, refused ones included."""
         return self.reading.rows.height
+
+    @property
+    def kind(self) -> BatchKind:
+        """What kind of batch it becomes."""
+        return KINDS[self.row_kind]
 
 
 def read_upload(
@@ -96,103 +97,21 @@ def with_choices(upload: Upload, more: Mapping[str, str]) -> Upload:
     return replace(upload, choices=json.dumps(choices, sort_keys=True))
 
 
-def earlier_batches(database: Database, upload: Upload) -> list[BatchRecord]:
-    """The batches that were made of this very file, in the order they came."""
-    return batches_of_content(database, KINDS[upload.row_kind], upload.sha256)
+def upload_work(context: RecordingContext, upload: Upload, resumed: BatchRecord | None) -> "UploadWork":
+    """An upload as work for `preview_batch` or `apply_batch`: new rows are decided by the settings in force now.
 
-
-def unfinished(earlier: list[BatchRecord], choices: str) -> BatchRecord | None:
-    """The batch that the same command, a command with these choices, began and did not finish."""
-    running = (batch for batch in earlier if batch.state is BatchState.RUNNING and batch.choices == choices)
-    return next(running, None)
-
-
-def preview_upload(
-    database: Database, upload: Upload, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
-) -> Summary:
-    """Say what `apply_upload` would do now. Changes nothing."""
-    policy = _policy(database, resumed)
-    receipt = _receipt(upload, policy, resumed, made_by, clock)
-    summary = Summary(None, upload.rows, totals_before=read_totals(database))
-    done, size = (resumed.rows_done if resumed else 0), options.chunk_rows or FIRST_CHUNK
-    carried: Snapshot | None = None
-    while done < upload.rows:
-        rows = _rows_at(upload, done, _whole_clicks(upload, done, size))
-        decisions = decide_now(database, as_batch(rows, receipt, 0), {policy.policy_id: policy}, carried)
-        if upload.order.lapping.len():
-            carried = carry(carried, decisions, upload.order.lapping)
-        summary = with_modes(_summed(summary, decisions, totals_delta(decisions.steps)), decisions.journal)
-        options.seen(decisions.journal)
-        done += rows.height
-        options.progress(done, upload.rows)
-    return replace(summary, samples=with_messages(summary.samples))
-
-
-def apply_upload(
-    database: Database, upload: Upload, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
-) -> Summary:
-    """Apply a file's rows, or the rest of them, chunk by chunk.
-
-    Takes: the unfinished batch of the same command, None to make a new one. Raises: BatchMovedError when another
-    program applies the same batch.
+    Args:
+        context: What it is recorded with.
+        upload: The file that was read.
+        resumed: The unfinished batch of the same command, None for a new one. It keeps the settings and the moment
+            that it was received under.
     """
-    return to_its_end(applying_upload(database, upload, resumed, made_by, clock, options))
-
-
-def applying_upload(
-    database: Database,
-    upload: Upload,
-    resumed: BatchRecord | None,
-    made_by: str,
-    clock: Clock,
-    options: RunOptions,
-    origin: Origin = Origin.CLI,
-) -> Generator[None, None, Summary]:
-    """Do the same with a pause after each chunk, for whoever has other work for the connection."""
-    policy = _policy(database, resumed)
-    receipt = _receipt(upload, policy, resumed, made_by, clock, origin)
-    record = resumed or _begin(database, upload, receipt, policy, options)
-    summary = Summary(record.batch_id, upload.rows)
-    pace = Pace(database, FIRST_CHUNK, options.chunk_rows, options.slice_seconds)
-    while record.state is BatchState.RUNNING:
-        rows = _rows_at(upload, record.rows_done, pace.next())
-        batch = as_batch(rows, receipt, record.batch_id)
-        decisions, record = record_rows(database, batch, record, {policy.policy_id: policy}, clock)
-        summary = _summed(summary, decisions, None, database.lock_seconds)
-        pace.learn(rows.height)
-        options.seen(decisions.journal)
-        options.progress(record.rows_done, upload.rows)
-        yield
-    return replace(
-        summary,
-        outcomes=dict(record.outcomes),
-        totals_before=record.totals_before,
-        totals_delta=record.totals_delta,
-        samples=with_messages(summary.samples),
-    )
-
-
-def _policy(database: Database, resumed: BatchRecord | None) -> Policy:
-    """The settings in force; a resumed batch keeps those it was received under."""
-    if resumed is None:
-        return read_catalog(database).policy()
-    return read_policies(database, [resumed.policy_id])[resumed.policy_id]
-
-
-def _receipt(
-    upload: Upload,
-    policy: Policy,
-    resumed: BatchRecord | None,
-    made_by: str,
-    clock: Clock,
-    origin: Origin = Origin.CLI,
-) -> Receipt:
-    """What the rows are received as: for a resumed batch its own moment, so that nothing depends on the break."""
-    return Receipt(
-        kind=KINDS[upload.row_kind],
-        origin=origin,
-        received_at=resumed.received_at if resumed else clock(),
-        made_by=made_by,
+    policy = _policy(context.database, resumed)
+    receipt = Receipt(
+        kind=upload.kind,
+        origin=context.origin,
+        received_at=resumed.received_at if resumed else context.clock(),
+        made_by=context.made_by,
         policy_id=policy.policy_id,
         file_name=upload.file_name,
         sha256=upload.sha256,
@@ -202,14 +121,61 @@ def _receipt(
         dialect_mode=upload.reading.own_mode,
         forced=upload.force_status,
     )
+    return UploadWork(context, upload, policy, receipt, resumed)
 
 
-def _begin(database: Database, upload: Upload, receipt: Receipt, policy: Policy, options: RunOptions) -> BatchRecord:
-    with database.transaction():
-        store_policy(database, policy)
-        record = create_batch(database, receipt, upload.rows, read_totals(database))
-        options.begun(record)
-    return record
+@dataclass(frozen=True)
+class UploadWork:
+    """An upload as a batch."""
+
+    context: RecordingContext
+    upload: Upload
+    policy: Policy
+    receipt: Receipt
+    resumed: BatchRecord | None
+    first_chunk: ClassVar[int] = FIRST_CHUNK
+    no_samples: ClassVar[pl.DataFrame] = empty(JOURNAL)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has, refused ones included."""
+        return self.upload.rows
+
+    def prepare(self) -> None:
+        """Keep the settings that its rows are decided by."""
+        store_policy(self.context.database, self.policy)
+
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+        """Decide the next rows, and commit what they come to."""
+        batch = as_batch(_rows_at(self.upload, record.rows_done, size), self.receipt, record.batch_id)
+        decisions, record = record_rows(self.context.database, batch, record, self._policies, self.context.clock)
+        return decisions.journal, record
+
+    def preview_chunk(self, foreseen: Foreseen[Snapshot], size: int) -> tuple[pl.DataFrame, Foreseen[Snapshot]]:
+        """Decide the next rows by what is stored, and what rows before them would have left."""
+        rows = _rows_at(self.upload, foreseen.done, _whole_clicks(self.upload, foreseen.done, size))
+        batch = as_batch(rows, self.receipt, 0)
+        decisions = decide_now(self.context.database, batch, self._policies, foreseen.carried)
+        lapping = self.upload.order.lapping
+        carried = carry(foreseen.carried, decisions, lapping) if lapping.len() else None
+        summary = with_decided(foreseen.summary, decisions.journal, totals_delta(decisions.steps))
+        done = foreseen.done + rows.height
+        return decisions.journal, Foreseen(done, with_modes(summary, decisions.journal), carried)
+
+    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+        """The samples with what each row is told."""
+        return with_messages(samples)
+
+    @property
+    def _policies(self) -> Policies:
+        return {self.policy.policy_id: self.policy}
+
+
+def _policy(database: Database, resumed: BatchRecord | None) -> Policy:
+    """The settings in force; a resumed batch keeps those it was received under."""
+    if resumed is None:
+        return read_catalog(database).policy()
+    return read_policies(database, [resumed.policy_id])[resumed.policy_id]
 
 
 def _rows_at(upload: Upload, start: int, size: int) -> pl.DataFrame:
@@ -230,14 +196,3 @@ def _whole_clicks(upload: Upload, start: int, size: int) -> int:
     while end < furthest and ids[int(places[end])] == ids[int(places[end - 1])]:
         end += 1
     return end - start
-
-
-def _summed(summary: Summary, decisions: Decisions, delta: pl.DataFrame | None, seconds: float = 0.0) -> Summary:
-    counts = Counter(dict(decisions.journal["outcome"].value_counts().iter_rows()))
-    return replace(
-        summary,
-        outcomes=dict(Counter(summary.outcomes) + counts),
-        totals_delta=summary.totals_delta if delta is None else added(summary.totals_delta, delta),
-        samples=sampled(summary.samples, decisions.journal),
-        longest_lock_seconds=max(summary.longest_lock_seconds, seconds),
-    )

@@ -15,21 +15,17 @@ from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import TOTALS
 from trueup.model.upload import UploadRecord
-from trueup.model.words import BatchKind, Origin, RowKind, UploadKind
+from trueup.model.words import RowKind, UploadKind
+from trueup.recording.batch_loop import applying_batch, preview_batch
 from trueup.recording.chunks import RunOptions
-from trueup.recording.record import Clock
+from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
-from trueup.uploads.clicks import applying_clicks, preview_clicks
-from trueup.uploads.conversions import Upload, applying_upload, preview_upload, read_upload, with_choices
+from trueup.uploads.clicks import click_work
+from trueup.uploads.conversions import Upload, read_upload, upload_work, with_choices
 
 SentFile = Upload | ClickFile
 
-BATCH_KINDS: Final = {
-    UploadKind.CONVERSIONS: BatchKind.UPLOAD,
-    UploadKind.STATUS: BatchKind.UPDATE_STATUS,
-    UploadKind.CLICKS: BatchKind.CLICKS,
-}
 SLICE_SECONDS: Final = 0.06  # live traffic waits for no more than a slice
 _SAMPLED: Final = ("line", "outcome", "message")
 
@@ -75,21 +71,20 @@ def read_sent(
     return with_choices(upload, {"upload_id": record.upload_id})
 
 
-def preview_sent(database: Database, file: SentFile, made_by: str, clock: Clock, options: RunOptions) -> Summary:
+def preview_sent(context: RecordingContext, file: SentFile, options: RunOptions) -> Summary:
     """Say what applying a file would do now. Changes nothing."""
     if isinstance(file, ClickFile):
-        return preview_clicks(database, file, None, clock(), options)
-    return preview_upload(database, file, None, made_by, clock, options)
+        return preview_batch(click_work(context, file, None), options)
+    return preview_batch(upload_work(context, file, None), options)
 
 
 def applying_sent(
-    database: Database, file: SentFile, resumed: BatchRecord | None, made_by: str, clock: Clock, options: RunOptions
+    context: RecordingContext, file: SentFile, resumed: BatchRecord | None, options: RunOptions
 ) -> Generator[None, None, Summary]:
     """Apply a file, or the rest of it, with a pause after each slice."""
     if isinstance(file, ClickFile):
-        received_at = resumed.received_at if resumed else clock()
-        return applying_clicks(database, file, resumed, received_at, made_by, clock, options, Origin.API)
-    return applying_upload(database, file, resumed, made_by, clock, options, Origin.API)
+        return applying_batch(click_work(context, file, resumed), options)
+    return applying_batch(upload_work(context, file, resumed), options)
 
 
 @dataclass(frozen=True)

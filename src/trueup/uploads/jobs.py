@@ -20,19 +20,22 @@ import structlog
 from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.decode import Content
-from trueup.ledger.batches import BatchMovedError, read_batch, running_undos, stop_batch
+from trueup.ledger.batches import BatchMovedError, read_batch, running_undos
 from trueup.ledger.database import Database, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
-from trueup.ledger.uploads import find_upload, move_upload, note_batch, uploads_at_work
+from trueup.ledger.upload_moves import note_batch
+from trueup.ledger.uploads import find_upload, uploads_at_work
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.upload import AT_WORK, UploadRecord
-from trueup.model.words import BatchState, Origin, UploadKind, UploadState
+from trueup.model.words import Origin, UploadKind, UploadState
+from trueup.recording.batch_loop import stop_rows_of
 from trueup.recording.chunks import RunOptions, Slices, single_slice
-from trueup.recording.record import Clock
-from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, stop, undoable
+from trueup.recording.context import Clock, RecordingContext
+from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
 from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, applying_sent, preview_sent, read_sent
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import remove_old_files
+from trueup.uploads.states import end_preview, fail, settle
 
 T = TypeVar("T")
 Submit = Callable[[Slices[Any]], "Future[Any]"]
@@ -43,7 +46,6 @@ _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
 _KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
-_ENDS: Final = {BatchState.DONE: UploadState.DONE, BatchState.STOPPED: UploadState.CANCELLED}
 _LOG = structlog.get_logger("trueup.jobs")
 
 
@@ -172,14 +174,14 @@ class Jobs:
                     work = self._preview if record.state is UploadState.PREVIEWING else self._apply
                     work(database, record, content)
         except UnreadableFile as error:
-            self._move(upload_id, UploadState.FAILED, trouble=str(error))
+            self._fail(upload_id, str(error))
         except OSError as error:
-            self._move(upload_id, UploadState.FAILED, trouble=f"The file cannot be used: {error.strerror}.")
+            self._fail(upload_id, f"The file cannot be used: {error.strerror}.")
         except (DatabaseUnavailableError, self._ending, _EndedError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the file must not look as if it were worked on
             _LOG.error("upload failed", upload_id=upload_id, exc_info=error)
-            self._move(upload_id, UploadState.FAILED, trouble=SERVER_FAILED)
+            self._fail(upload_id, SERVER_FAILED)
         finally:
             self._progress.pop(upload_id, None)
 
@@ -187,16 +189,18 @@ class Jobs:
         self._folder.forget_account(record.upload_id)
         file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
         step = self._step(database, record, "previewing", file.rows)
+        keeps_rows = record.choices.kind is not UploadKind.CLICKS
         rows: list[pl.DataFrame] = []
         options = RunOptions(
-            progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(_KEPT_ROWS))
+            progress=lambda done, _: step(done),
+            seen=lambda found: rows.append(found.select(_KEPT_ROWS)) if keeps_rows else None,
         )
-        summary = preview_sent(database, file, record.made_by, self._clock, options)
-        if record.choices.kind is not UploadKind.CLICKS:
+        summary = preview_sent(self._context(database, record.made_by), file, options)
+        if keeps_rows:
             kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
             kept.write_parquet(self._folder.rows(record.upload_id))
         self._folder.keep_account(record.upload_id, account_of(file.reading, summary).text())
-        self._move(record.upload_id, UploadState.PREVIEWED)
+        self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
     def _apply(self, database: Database, record: UploadRecord, content: Content) -> None:
         resumed = read_batch(database, record.batch_id) if record.batch_id else None
@@ -215,14 +219,14 @@ class Jobs:
             begun=lambda batch: note_batch(database, upload_id, batch.batch_id), slice_seconds=SLICE_SECONDS
         )
         with suppress(BatchMovedError):  # it was stopped, or another program carries it on
-            yield from applying_sent(database, file, resumed, record.made_by, self._clock, options)
+            yield from applying_sent(self._context(database, record.made_by), file, resumed, options)
         settle(database, upload_id)
 
     def _undo(self, batch_id: int, made_by: str) -> None:
         with open_ledger(self._url) as database:
             batch, resumed = undoable(database, batch_id)
             if resumed is None:
-                self._submit(single_slice(partial(stop, batch=batch))).result()
+                self._submit(single_slice(partial(stop_rows_of, batch_id=batch_id))).result()
             clicks = clicks_of(database, batch)
         self._submit(partial(self._undoing_slices, batch_id=batch_id, clicks=clicks, made_by=made_by)).result()
 
@@ -231,7 +235,10 @@ class Jobs:
     ) -> Generator[None, None, None]:
         batch, resumed = undoable(database, batch_id)
         options = RunOptions(slice_seconds=SLICE_SECONDS)
-        yield from applying_undo(database, batch, resumed, made_by, self._clock, options, Origin.API, clicks)
+        yield from applying_undo(self._context(database, made_by), batch, resumed, options, clicks)
+
+    def _context(self, database: Database, made_by: str) -> RecordingContext:
+        return RecordingContext(database, self._clock, made_by, Origin.API)
 
     def _step(self, database: Database, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
         """What to call with how much is done; it ends the work that nobody wants any more."""
@@ -244,26 +251,5 @@ class Jobs:
 
         return told
 
-    def _move(self, upload_id: str, to: UploadState, trouble: str = "") -> None:
-        kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
-        self._submit(single_slice(lambda database: move_upload(database, upload_id, to, trouble=kept))).result()
-
-
-def settle(database: Database, upload_id: str) -> None:
-    """Let a file be done, or cancelled, when its batch is finished, or stopped."""
-    record = find_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record and record.batch_id else None
-    if batch and batch.state in _ENDS:
-        move_upload(database, upload_id, _ENDS[batch.state])
-
-
-def cancel(database: Database, upload_id: str) -> bool:
-    """Cancel a file that is not done yet. What was applied of it stays. Returns: whether it was cancelled."""
-    record = find_upload(database, upload_id)
-    if record is None or not record.batch_id:
-        return move_upload(database, upload_id, UploadState.CANCELLED)
-    with database.transaction():
-        stop_batch(database, record.batch_id)
-    settle(database, upload_id)
-    after = find_upload(database, upload_id)
-    return after is not None and after.state is UploadState.CANCELLED
+    def _fail(self, upload_id: str, trouble: str) -> None:
+        self._submit(single_slice(partial(fail, upload_id=upload_id, trouble=trouble))).result()

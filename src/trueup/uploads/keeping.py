@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trueup.ledger.database import Database
-from trueup.ledger.uploads import create_upload, find_upload
+from trueup.ledger.uploads import find_upload
 from trueup.model.upload import ENDED, UploadChoices, UploadRecord, choices_from_text
 from trueup.uploads.folder import SentFolder
+from trueup.uploads.states import receive
 
 _DAY_MICROS: Final = 86_400 * 1_000_000
 _BEING_NOTED_MICROS: Final = 60 * 1_000_000  # a server notes a file right after it has received it
@@ -90,9 +91,7 @@ def take_up(database: Database, folder: SentFolder, file: UnknownFile) -> Upload
     choices = choices_from_text(note["choices"]) if "choices" in note else UploadChoices()
     name = file.file_name or file.upload_id
     record = UploadRecord(file.upload_id, name, digest, file.bytes, choices, file.made_by, file.sent_at)
-    with database.transaction():
-        create_upload(database, record)
-    return record
+    return receive(database, record, lambda _: record)
 
 
 def _sent_at(upload_id: str) -> int:

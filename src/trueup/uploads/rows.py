@@ -9,16 +9,16 @@ import polars as pl
 
 from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.structured import read_structured
-from trueup.ledger.batches import batches_of_content, read_rows
-from trueup.ledger.database import Database
-from trueup.model.batches import BatchRecord
+from trueup.ledger.batches import read_rows
 from trueup.model.frames import JOURNAL, empty
-from trueup.model.words import BatchState, DuplicateMode, Origin, RowKind
+from trueup.model.words import BatchState, DuplicateMode, RowKind
+from trueup.recording.batch_loop import applying_batch, preview_batch
 from trueup.recording.chunks import RunOptions, applied_order
-from trueup.recording.record import Clock
+from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary, summary_of, with_messages
-from trueup.uploads.conversions import KINDS, Upload, applying_upload, preview_upload
+from trueup.uploads.conversions import Upload, upload_work
 from trueup.uploads.files import SLICE_SECONDS
+from trueup.uploads.same_file import Earlier, earlier_batches
 
 ROWS_MOST: Final = 10_000
 _TOLD: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
@@ -56,40 +56,33 @@ def sent_rows(
     )
 
 
-def preview_sent_rows(database: Database, upload: Upload, made_by: str, clock: Clock) -> tuple[Summary, pl.DataFrame]:
+def preview_sent_rows(context: RecordingContext, upload: Upload) -> tuple[Summary, pl.DataFrame]:
     """Say what applying them would do now. Returns: also line, outcome, conversion and message of each, in order."""
     seen: list[pl.DataFrame] = []
     options = RunOptions(seen=lambda rows: seen.append(rows.select(_TOLD)))
-    summary = preview_upload(database, upload, None, made_by, clock, options)
+    summary = preview_batch(upload_work(context, upload, None), options)
     return summary, _in_order(seen)
 
 
 def applying_sent_rows(
-    database: Database, upload: Upload, made_by: str, clock: Clock, known_since: int
+    context: RecordingContext, upload: Upload, known_since: int
 ) -> Generator[None, None, tuple[Summary, pl.DataFrame]]:
     """Apply them with a pause after each slice, and only once: the same request again goes on, or tells the same.
 
     Takes: since when a request counts as the same. Returns: as `preview_sent_rows`.
     """
-    begun = _begun(database, upload, known_since)
+    earlier = earlier_batches(context.database, upload.kind, upload.sha256) if upload.sha256 else Earlier()
+    begun = earlier.of_request(upload.choices, known_since)
     seen: list[pl.DataFrame] = []
     if begun is None or begun.state is BatchState.RUNNING:
         options = RunOptions(seen=lambda rows: seen.append(rows.select(_TOLD)), slice_seconds=SLICE_SECONDS)
-        summary = yield from applying_upload(database, upload, begun, made_by, clock, options, Origin.API)
+        summary = yield from applying_batch(upload_work(context, upload, begun), options)
         if begun is None:
             return summary, _in_order(seen)
     else:
         summary = summary_of(begun)
     assert summary.batch_id is not None  # noqa: S101 - it is applied
-    return summary, _in_order([read_rows(database, summary.batch_id, _TOLD)])
-
-
-def _begun(database: Database, upload: Upload, known_since: int) -> BatchRecord | None:
-    if not upload.sha256:
-        return None
-    earlier = batches_of_content(database, KINDS[upload.row_kind], upload.sha256)
-    same = (batch for batch in earlier if batch.choices == upload.choices and batch.received_at >= known_since)
-    return next(same, None)
+    return summary, _in_order([read_rows(context.database, summary.batch_id, _TOLD)])
 
 
 def _in_order(rows: list[pl.DataFrame]) -> pl.DataFrame:

@@ -19,14 +19,13 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from trueup.access.address import caller_address, rated_as
-from trueup.access.keys import Caller, KeyScope, digest_of, parse_key, verify_key
+from trueup.access.keys import Caller, KeyScope, digest_of, note_use, parse_key, verify_key
 from trueup.access.rates import Failures, Rate
 from trueup.api.http.bodies import Body
 from trueup.api.http.operations import OPTIONS, Operations, allowed
 from trueup.api.http.problems import Problem, ProblemKind, problem_answer, problem_of
 from trueup.api.http.readers import Readers
 from trueup.ledger.database import Database
-from trueup.ledger.keys import set_last_used
 from trueup.live.asgi import bearer_token, peer_of
 from trueup.live.context import ServerContext
 
@@ -81,7 +80,7 @@ class Guard:
 
         def note(database: Database) -> Generator[None, None, None]:
             yield from ()  # it is all one slice
-            set_last_used(database, caller.key_id, now)
+            note_use(database, caller.key_id, now)
 
         writer.submit(note)
 

@@ -10,12 +10,15 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from trueup.access.keys import Caller
 from trueup.ledger.database import READING, Database, DatabaseUnavailableError
 from trueup.ledger.lines import Lines
 from trueup.ledger.open import open_ledger
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.model.words import Origin
 from trueup.recording.chunks import Slices, single_slice
+from trueup.recording.context import RecordingContext
 
 T = TypeVar("T")
 
@@ -86,6 +89,11 @@ async def _reader(request: Request) -> AsyncIterator[Database]:
 def _lines(request: Request) -> Lines:
     lines: Lines = request.app.state.lines
     return lines
+
+
+def recording_for(caller: Caller, context: ServerContext, database: Database) -> RecordingContext:
+    """What a caller's rows are recorded with, on a connection."""
+    return RecordingContext(database, context.clock, caller.name, Origin.API)
 
 
 ContextHere = Annotated[ServerContext, Depends(_context)]

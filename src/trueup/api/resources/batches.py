@@ -12,7 +12,7 @@ from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, Wait, jobs_of, waited
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import ContextHere, KnownLines, Reader
+from trueup.api.http.readers import ContextHere, KnownLines, Reader, recording_for
 from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
 from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
 from trueup.ledger.database import Database
@@ -21,6 +21,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.words import BatchKind, BatchState, Outcome
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusedError, preview_undo, undoable
 from trueup.reports.now import with_now
@@ -90,7 +91,8 @@ async def undo_batch(
     jobs = jobs_of(context)
     batch = await look(partial(undoable_batch, batch_id=batch_id))
     if preview:
-        summary = await asyncio.wrap_future(jobs.aside(partial(_previewed, batch=batch)))
+        recording = partial(recording_for, caller, context)
+        summary = await asyncio.wrap_future(jobs.aside(lambda database: _previewed(recording(database), batch)))
         return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, context.catalog), undo=None)
     work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
     if await waited(context, work, wait):
@@ -131,9 +133,9 @@ def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
     return batch
 
 
-def _previewed(database: Database, batch: BatchRecord) -> Summary:
-    _, resumed = undoable(database, batch.batch_id)
-    return preview_undo(database, batch, resumed, RunOptions())
+def _previewed(recording: RecordingContext, batch: BatchRecord) -> Summary:
+    _, resumed = undoable(recording.database, batch.batch_id)
+    return preview_undo(recording, batch, resumed, RunOptions())
 
 
 def _undo_now(database: Database, batch_id: int, catalog: Catalog) -> UndoAnswer:

@@ -16,7 +16,7 @@ from trueup.api.http.idempotency import HEADER, KEPT_DAYS
 from trueup.api.http.jobs import Look
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import ContextHere, Reader, written_in_slices
+from trueup.api.http.readers import ContextHere, Reader, recording_for, written_in_slices
 from trueup.api.resources.answers import (
     Answer,
     ChangeAnswer,
@@ -217,15 +217,15 @@ def _upload(
 async def _carried_out(
     caller: Caller, context: ServerContext, look: Look, upload: Upload, *, preview: bool
 ) -> Response:
+    recording = partial(recording_for, caller, context)
     if preview:
-        summary, rows = await look(partial(preview_sent_rows, upload=upload, made_by=caller.name, clock=context.clock))
+        summary, rows = await look(lambda database: preview_sent_rows(recording(database), upload))
     else:
         known_since = context.clock() - _KEPT_MICROS
-        work = partial(
-            applying_sent_rows, upload=upload, made_by=caller.name, clock=context.clock, known_since=known_since
-        )
         try:
-            summary, rows = await written_in_slices(context, work)
+            summary, rows = await written_in_slices(
+                context, lambda database: applying_sent_rows(recording(database), upload, known_since)
+            )
         except BatchMovedError:
             raise Problem(ProblemKind.CONFLICT, "the batch was undone before all of it was applied") from None
     return await run_in_threadpool(_to_response, context, summary, rows)

@@ -18,20 +18,23 @@ from trueup.api.http.readers import ContextHere, written
 from trueup.api.resources.batches import UndoAnswer, undo_batch
 from trueup.api.uploads.answers import OtherChoices, UploadDetails
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
-from trueup.ledger.batches import batches_of_content
-from trueup.ledger.database import Database
-from trueup.ledger.uploads import move_upload, same_file_at_work
 from trueup.live.context import ServerContext
 from trueup.model.upload import UploadRecord
-from trueup.model.words import BatchState, UploadState
+from trueup.model.words import UploadState
 from trueup.reports.export import moment
-from trueup.uploads.files import BATCH_KINDS
-from trueup.uploads.jobs import SERVER_FAILED, cancel
+from trueup.uploads.jobs import SERVER_FAILED
+from trueup.uploads.states import Refusal, RefusalKind, begin_applying, begin_preview, cancel, go_on
 
 router = APIRouter(route_class=BodyRoute)
 
 _UPLOAD: Final = needs(KeyScope.UPLOAD)
 _AT_WORK: Final[dict[int | str, dict[str, Any]]] = {202: {"model": UploadDetails, "description": "It is at work."}}
+_REFUSED: Final = {
+    RefusalKind.BEING_APPLIED: "the same file is being applied: {when}; finish or undo that first",
+    RefusalKind.APPLIED_BEFORE: "the same file was applied before: {when}; say again=true if it is meant",
+    RefusalKind.SENT_TWICE: "the same file is being applied: upload {upload_id}; finish or cancel it first",
+    RefusalKind.WRONG_STATE: "it is at work, or has ended",
+}
 
 
 @router.post(
@@ -51,10 +54,8 @@ async def preview_upload(
     """Read the file and decide its rows, and change nothing. Other choices take the place of those it was sent with."""
     record = await look(partial(known_upload, upload_id=upload_id))
     choices = fitting(other.over(record.choices)) if other else record.choices
-    if record.batch_id:
-        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
-    begin = partial(move_upload, upload_id=upload_id, to=UploadState.PREVIEWING, choices=choices.text(), trouble="")
-    if not await written(context, begin):
+    _refuse_batch(record)
+    if not await written(context, partial(begin_preview, upload_id=upload_id, choices=choices)):
         raise await wrong_state(look, upload_id)
     return await _worked_on(look, context, response, upload_id, wait)
 
@@ -80,11 +81,10 @@ async def apply_upload(
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.state in (UploadState.APPLYING, UploadState.DONE):
         return await _to_response(look, context, response, upload_id)
-    if record.batch_id:
-        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
-    trouble = await written(context, partial(_begin_applying, record=record, again=again or record.choices.again))
-    if trouble:
-        raise trouble
+    _refuse_batch(record)
+    refusal = await written(context, partial(begin_applying, record=record, again=again or record.choices.again))
+    if refusal:
+        raise _problem(refusal)
     return await _worked_on(look, context, response, upload_id, wait)
 
 
@@ -99,8 +99,8 @@ async def resume_upload(
 ) -> UploadDetails:
     """Go on where a failure stopped it. After a stop or a crash of the server it goes on by itself."""
     record = await look(partial(known_upload, upload_id=upload_id))
-    if record.state is UploadState.FAILED and record.batch_id:
-        await written(context, partial(move_upload, upload_id=upload_id, to=UploadState.APPLYING, trouble=""))
+    if record.can_go_on:
+        await written(context, partial(go_on, upload_id=upload_id))
         record = await look(partial(known_upload, upload_id=upload_id))  # somebody else may have moved it before
     if record.state is not UploadState.APPLYING:
         raise Problem(ProblemKind.WRONG_STATE, f"the upload is {record.state}: there is nothing to go on with")
@@ -144,27 +144,20 @@ async def undo_upload(
     return await undo_batch(caller, look, context, response, record.batch_id, preview=preview, wait=wait)
 
 
-def _begin_applying(database: Database, record: UploadRecord, *, again: bool) -> Problem | None:
-    """Let a file be applied, unless the same was applied before and nobody says that this is meant."""
-    kind = BATCH_KINDS[record.choices.kind]
-    earlier = batches_of_content(database, kind, record.sha256)
-    if earlier:
-        last = earlier[-1]
-        when = f"batch {last.batch_id}, {moment(last.received_at)} by {last.made_by}"
-        if last.state is BatchState.RUNNING:
-            return Problem(ProblemKind.SAME_FILE, f"the same file is being applied: {when}; finish or undo that first")
-        if not again:
-            return Problem(
-                ProblemKind.SAME_FILE, f"the same file was applied before: {when}; say again=true if it is meant"
-            )
-    rival = same_file_at_work(database, record)
-    if rival:
-        return Problem(
-            ProblemKind.SAME_FILE, f"the same file is being applied: upload {rival}; finish or cancel it first"
-        )
-    if not move_upload(database, record.upload_id, UploadState.APPLYING, trouble=""):
-        return Problem(ProblemKind.WRONG_STATE, "it is at work, or has ended")
-    return None
+def _refuse_batch(record: UploadRecord) -> None:
+    """Raise a Problem for a file that became a batch: it does not begin anew."""
+    if record.batch_id:
+        raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
+
+
+def _problem(refusal: Refusal) -> Problem:
+    """Say why a file is not applied now."""
+    if refusal.batch is None:
+        kind = ProblemKind.WRONG_STATE if refusal.kind is RefusalKind.WRONG_STATE else ProblemKind.SAME_FILE
+        return Problem(kind, _REFUSED[refusal.kind].format(upload_id=refusal.upload_id))
+    batch = refusal.batch
+    when = f"batch {batch.batch_id}, {moment(batch.received_at)} by {batch.made_by}"
+    return Problem(ProblemKind.SAME_FILE, _REFUSED[refusal.kind].format(when=when))
 
 
 async def _worked_on(

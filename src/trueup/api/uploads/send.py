@@ -23,11 +23,12 @@ from trueup.api.uploads.answers import SentChoices, UploadAnswer, UploadDetails,
 from trueup.api.uploads.files import FORM, PLAIN, Receiver, clean_name, no_room
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
 from trueup.ledger.database import Database
-from trueup.ledger.uploads import create_upload, forget_upload, read_uploads
+from trueup.ledger.uploads import read_uploads
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
 from trueup.model.upload import UploadRecord
 from trueup.uploads.keeping import note_of
+from trueup.uploads.states import forget, receive
 
 router = APIRouter(tags=["uploads"])
 router.include_router(upload_actions.router)
@@ -80,11 +81,12 @@ async def send_upload(
     place = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
 
     def work(database: Database, also: Also[UploadDetails]) -> UploadDetails:
-        with database.transaction():
-            create_upload(database, record)
+        def beside(database: Database) -> UploadDetails:
             details = upload_details(database, record, sent_folder(context), jobs_of(context), context.catalog)
             also(database, details)
-        return details
+            return details
+
+        return receive(database, record, beside)
 
     def answer(details: UploadDetails) -> Response:
         return json_answer(details, 201, place)
@@ -119,7 +121,7 @@ async def get_upload(look: Look, context: ContextHere, upload_id: UploadId) -> U
 async def delete_upload(look: Look, context: ContextHere, upload_id: UploadId) -> None:
     """Delete the file, and forget that it was sent. The batch that it became stays, and can be undone."""
     await look(partial(known_upload, upload_id=upload_id))
-    if not await written(context, partial(forget_upload, upload_id=upload_id)):
+    if not await written(context, partial(forget, upload_id=upload_id)):
         raise await wrong_state(look, upload_id)
     await run_in_threadpool(sent_folder(context).forget, upload_id)
 

@@ -19,8 +19,8 @@ from trueup.live.spool.folder import SpoolFolder
 from trueup.live.spool.queue import Spool
 from trueup.model.ids import made_at
 from trueup.model.traffic import Click
+from trueup.recording.context import Clock
 from trueup.recording.incoming import LiveLedger
-from trueup.recording.record import Clock
 
 # What is a click's own fault; the last ones are those of a record that is none, such as of another program's version.
 _OWN_FAULTS: Final = (DatabaseRefusedError, ValueError, TypeError, OverflowError, pl.exceptions.PolarsError)

@@ -1,0 +1,136 @@
+"""How a batch moves on: opened, advanced chunk by chunk, finished or stopped. All within the caller's transaction."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import ColumnElement, bindparam, insert, update
+
+from trueup.ledger.batches import BatchMovedError, read_batch
+from trueup.ledger.database import Database
+from trueup.ledger.schema import batches, totals
+from trueup.ledger.totals import STORED, added, totals_as_text, totals_from_text
+from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.money import MICROS
+from trueup.model.words import OPEN_ENDED, BatchState
+
+_RECEIVED: Final = (
+    "kind", "origin", "received_at", "made_by", "policy_id", "file_name", "sha256", "choices", "undoes",
+)  # fmt: skip
+_INSERT: Final = (
+    insert(batches)
+    .values({name: bindparam(f"new_{name}") for name in (*_RECEIVED, "state", "rows_total", "totals_before")})
+    .returning(batches.c.batch_id)
+)
+_ADVANCED: Final = ("rows_done", "rows_total", "outcomes", "totals_delta", "state", "finished_at")
+_ADVANCE: Final = (
+    update(batches)
+    .where(batches.c.batch_id == bindparam("of_batch"), batches.c.rows_done == bindparam("from_rows"))
+    .where(batches.c.state == BatchState.RUNNING.value)
+    .values({name: bindparam(f"new_{name}") for name in _ADVANCED})
+    .returning(batches.c.batch_id)
+)
+
+
+def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame) -> BatchRecord:
+    """Open a batch of so many rows. Takes: also the TOTALS of the ledger now. Inside the caller's transaction."""
+    received = {name: value for name, value in asdict(receipt).items() if name in _RECEIVED}
+    new = {
+        **received,
+        "state": BatchState.RUNNING.value,
+        "rows_total": rows_total,
+        "totals_before": totals_as_text(totals_before),
+    }
+    new |= {name: str(new[name]) for name in ("kind", "origin")}
+    made = database.read(_INSERT, {"batch_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
+    record = read_batch(database, int(made.item()))
+    assert record is not None  # noqa: S101 - it was just made
+    return record
+
+
+def advance_batch(
+    database: Database, record: BatchRecord, *, rows: int, outcomes: Mapping[str, int], delta: pl.DataFrame, now: int
+) -> BatchRecord:
+    """Write down that `rows` more rows of a batch are done, with what they came to; it is done when none is left.
+
+    A batch that is kept open has as many rows as it has had so far, and is never done by itself.
+
+    Takes: the record as it is in the ledger. Returns: the record as it is afterwards.
+    Raises: BatchMovedError when it is not as the record says: another program has advanced or stopped it.
+    """
+    rows_done = record.rows_done + rows
+    is_open = record.kind in OPEN_ENDED
+    finished = not is_open and rows_done >= record.rows_total
+    after = replace(
+        record,
+        rows_done=rows_done,
+        rows_total=rows_done if is_open else record.rows_total,
+        outcomes=Counter(record.outcomes) + Counter(outcomes),
+        totals_delta=added(record.totals_delta, delta),
+        state=BatchState.DONE if finished else BatchState.RUNNING,
+        finished_at=now if finished else 0,
+    )
+    values = {
+        "rows_done": after.rows_done,
+        "rows_total": after.rows_total,
+        "outcomes": json.dumps(after.outcomes),
+        "totals_delta": totals_as_text(after.totals_delta),
+        "state": after.state.value,
+        "finished_at": after.finished_at,
+    }
+    bound = {"of_batch": record.batch_id, "from_rows": record.rows_done}
+    moved = database.read(
+        _ADVANCE, {"batch_id": pl.Int64}, bound | {f"new_{name}": value for name, value in values.items()}
+    )
+    if not moved.height:
+        raise BatchMovedError(record.batch_id)
+    if finished:
+        add_to_totals(database, after.totals_delta)
+    return after
+
+
+def lock_batch(database: Database, batch_id: int) -> None:
+    """Keep others who lock the batch out until the caller's transaction ends."""
+    database.execute(update(batches).where(batches.c.batch_id == batch_id).values(state=batches.c.state))
+
+
+def stop_batch(database: Database, batch_id: int) -> None:
+    """Stop a batch that is not finished: its other rows will not come."""
+    _end(database, batches.c.batch_id == batch_id, {"state": BatchState.STOPPED.value})
+
+
+def finish_batch(database: Database, batch_id: int, now: int) -> None:
+    """Finish a batch that was kept open, unless it was stopped."""
+    _end(database, batches.c.batch_id == batch_id, {"state": BatchState.DONE.value, "finished_at": now})
+
+
+def finish_open_ended(database: Database, received_before: int, now: int) -> None:
+    """Finish the batches that are kept open since before a moment: whatever took their rows is gone."""
+    old = batches.c.kind.in_([kind.value for kind in OPEN_ENDED]) & (batches.c.received_at < received_before)
+    _end(database, old, {"state": BatchState.DONE.value, "finished_at": now})
+
+
+def add_to_totals(database: Database, delta: pl.DataFrame) -> None:
+    """Add to the stored totals what a batch has added, in the transaction that ends it.
+
+    Args:
+        database: The ledger.
+        delta: TOTALS, whole or in parts.
+    """
+    cells = [
+        (*key, conversions, revenue // MICROS, revenue % MICROS)
+        for *key, conversions, revenue in added(delta).iter_rows()
+    ]
+    frame = pl.DataFrame(cells, schema=dict(STORED), orient="row")
+    database.put(totals, frame, add=["conversions", "units", "micros"])
+
+
+def _end(database: Database, which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
+    """End batches that are running. What they have added stands in the totals from then on."""
+    ending = update(batches).where(which, batches.c.state == BatchState.RUNNING.value).values(**values)
+    ended = database.read(ending.returning(batches.c.totals_delta), {"totals_delta": pl.String})
+    for text in ended["totals_delta"]:
+        add_to_totals(database, totals_from_text(text))

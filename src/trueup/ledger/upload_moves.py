@@ -1,0 +1,41 @@
+"""How a sent file moves on: noted, from state to state, forgotten. All within the caller's transaction."""
+
+from typing import Final
+
+import polars as pl
+from sqlalchemy import delete, insert, update
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import uploads
+from trueup.model.upload import AT_WORK, MOVES, UploadRecord
+from trueup.model.words import UploadState
+
+_FROM: Final = {to: [state.value for state in MOVES if to in MOVES[state]] for to in UploadState}
+
+
+def create_upload(database: Database, record: UploadRecord) -> None:
+    """Note a file that is here."""
+    values = {column.name: getattr(record, column.name) for column in uploads.columns}
+    database.execute(insert(uploads).values(values | {"choices": record.choices.text(), "state": record.state.value}))
+
+
+def move_upload(database: Database, upload_id: str, to: UploadState, **changed: str | int) -> bool:
+    """Move a file to a state, if it may go there from the one it is in.
+
+    Takes: also what else to store of it. Returns: whether it was moved.
+    """
+    may = (uploads.c.upload_id == upload_id) & uploads.c.state.in_(_FROM[to])
+    moved = update(uploads).where(may).values(state=to.value, **changed).returning(uploads.c.upload_id)
+    return database.read(moved, {"upload_id": pl.String}).height > 0
+
+
+def note_batch(database: Database, upload_id: str, batch_id: int) -> None:
+    """Store which batch a file became."""
+    database.execute(update(uploads).where(uploads.c.upload_id == upload_id).values(batch_id=batch_id))
+
+
+def forget_upload(database: Database, upload_id: str) -> bool:
+    """Forget a file that nobody is at work on. Its batch stays. Returns: whether it was forgotten."""
+    idle = uploads.c.state.not_in([state.value for state in AT_WORK])
+    gone = delete(uploads).where(uploads.c.upload_id == upload_id, idle).returning(uploads.c.upload_id)
+    return database.read(gone, {"upload_id": pl.String}).height > 0
