@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Executable, bindparam, delete, insert, select
 from trueup.ledger.database import Database
 from trueup.ledger.schema import uploads
 from trueup.model.frames import Schema
+from trueup.model.remarks import remark_from_text, text_from_remark
 from trueup.model.upload import AT_WORK, MOVES, UploadRecord, choices_from_text
 from trueup.model.words import UploadState
 
@@ -25,7 +26,12 @@ _FROM: Final = {to: [state.value for state in MOVES if to in MOVES[state]] for t
 def create_upload(database: Database, record: UploadRecord) -> None:
     """Note a file that is here."""
     values = {name: getattr(record, name) for name in _STORED}
-    database.execute(insert(uploads).values(values | {"choices": record.choices.text(), "state": record.state.value}))
+    values |= {
+        "choices": record.choices.text(),
+        "state": record.state.value,
+        "trouble": text_from_remark(record.trouble),
+    }
+    database.execute(insert(uploads).values(values))
 
 
 def find_upload(database: Database, upload_id: str) -> UploadRecord | None:
@@ -81,4 +87,5 @@ def _read(database: Database, statement: Executable, values: dict[str, Any]) -> 
 
 
 def _record(row: dict[str, Any]) -> UploadRecord:
-    return UploadRecord(**row | {"choices": choices_from_text(row["choices"]), "state": UploadState(row["state"])})
+    choices, trouble = choices_from_text(row["choices"]), remark_from_text(row["trouble"])
+    return UploadRecord(**row | {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble})

@@ -25,6 +25,7 @@ from trueup.ledger.database import Database, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.uploads import find_upload, move_upload, note_batch, uploads_at_work
 from trueup.model.frames import JOURNAL, empty
+from trueup.model.remarks import Remark, text_from_remark
 from trueup.model.upload import AT_WORK, UploadRecord
 from trueup.model.words import BatchState, Origin, UploadKind, UploadState
 from trueup.recording.chunks import RunOptions, Slices, single_slice
@@ -172,7 +173,7 @@ class Jobs:
                     work = self._preview if record.state is UploadState.PREVIEWING else self._apply
                     work(database, record, content)
         except UnreadableFile as error:
-            self._move(upload_id, UploadState.FAILED, trouble=str(error))
+            self._move(upload_id, UploadState.FAILED, trouble=error.remark)
         except OSError as error:
             self._move(upload_id, UploadState.FAILED, trouble=f"The file cannot be used: {error.strerror}.")
         except (DatabaseUnavailableError, self._ending, _EndedError):
@@ -244,8 +245,8 @@ class Jobs:
 
         return told
 
-    def _move(self, upload_id: str, to: UploadState, trouble: str = "") -> None:
-        kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
+    def _move(self, upload_id: str, to: UploadState, trouble: Remark = "") -> None:
+        kept = text_from_remark(trouble)
         self._submit(single_slice(lambda database: move_upload(database, upload_id, to, trouble=kept))).result()
 
 
