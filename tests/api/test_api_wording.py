@@ -15,11 +15,15 @@ from worlds import World, succeeded
 from trueup.api.http.problems import ProblemKind
 from trueup.api.resources import wording as in_api
 from trueup.cli import wording as at_terminal
+from trueup.ledger.batches import create_batch
 from trueup.ledger.database import Database
+from trueup.ledger.rollups import read_totals
 from trueup.live.context import now
+from trueup.model.batches import Receipt
 from trueup.model.remarks import Mention, Remark, Way
+from trueup.model.words import BatchKind, Origin
 from trueup.recording.chunks import RunOptions
-from trueup.recording.undo import applying_undo, undoable
+from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, undoable
 
 TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
 FIELDS = "click_id, payout, transaction_id, conversion_type, status, event_id, conversion_id, converted_at, currency"
@@ -151,7 +155,15 @@ FILTERS = {
 }
 NO_BATCH = remark("There is no batch 99; {} lists them.", Way.LIST_BATCHES.of())
 UNDONE = remark("Batch 1 is undone already, by batch 3; {} brings it back.", Way.UNDO.of(batch_id=3))
-UNFINISHED = remark("batch 4 is not finished: {}", Way.FINISH_UNDO.of(batch_id=2))
+CLICKS = "Batch 4 imported clicks. They stay, since conversions rest on them."
+LATE = "Batch 5 woke rows whose clicks came later than they did. To take rows back, undo their batch."
+REFUSED: dict[int, tuple[UndoRefusal, Remark, ProblemKind]] = {
+    99: (UndoRefusal.NO_SUCH_BATCH, NO_BATCH, ProblemKind.NOT_FOUND),
+    1: (UndoRefusal.UNDONE_ALREADY, UNDONE, ProblemKind.WRONG_STATE),
+    4: (UndoRefusal.CLICKS_STAY, CLICKS, ProblemKind.WRONG_STATE),
+    5: (UndoRefusal.ROWS_ARE_OTHERS, LATE, ProblemKind.WRONG_STATE),
+}
+UNFINISHED = remark("batch 6 is not finished: {}", Way.FINISH_UNDO.of(batch_id=2))
 SAID = [
     *(file.remark for file in UNREADABLE.values()), READ.remark, *FILTERS.values(), NO_BATCH, UNDONE, UNFINISHED,
 ]  # fmt: skip
@@ -218,7 +230,15 @@ def test_undos__that_are_none(api: Api, world: World, ledger: Database) -> None:
     world.upload("click_id,payout\nc1,1\n")
     world.upload("click_id,payout\nc1,2\nc2,2\n")
     succeeded(world.trueup("undo", 1, "--yes"))
-    for batch_id, said, kind in ((99, NO_BATCH, ProblemKind.NOT_FOUND), (1, UNDONE, ProblemKind.WRONG_STATE)):
+    policy_id = undoable(ledger, 2)[0].policy_id
+    for kind in (BatchKind.CLICKS, BatchKind.LATE_CLICKS):
+        with ledger.transaction():
+            create_batch(ledger, Receipt(kind, Origin.REDIRECT, now(), "server", policy_id), 0, read_totals(ledger))
+    assert {reason for reason, _, _ in REFUSED.values()} == set(UndoRefusal)
+    for batch_id, (reason, said, kind) in REFUSED.items():
+        with pytest.raises(UndoRefusedError) as refused:
+            undoable(ledger, batch_id)
+        assert refused.value.reason is reason
         ran = world.trueup("undo", batch_id, "--yes")
         assert (ran.code, ran.stderr) == (2, f"{at_terminal.in_words(said)}\n")
         assert told(api.post(f"/batches/{batch_id}/undo"), kind)["detail"] == in_api.in_words(said)

@@ -128,7 +128,10 @@ class ReadingAnswer(Answer):
     """How a file was read."""
 
     dialect: str
-    statement: list[str] = Field(description="What it was taken for and why, in sentences.")
+    statement: list[str] = Field(
+        description="What it was taken for and why, in sentences.",
+        examples=[["It could also be voluum: choose with `dialect=voluum`."]],
+    )
     time_zone: str = Field(description="Of its times without an offset; `statement` says where a network's is instead.")
     titles: list[str]
     dialect_duplicates: DuplicateMode | None = Field(
