@@ -231,9 +231,9 @@ def test_undos__that_are_none(api: Api, world: World, ledger: Database) -> None:
     world.upload("click_id,payout\nc1,2\nc2,2\n")
     succeeded(world.trueup("undo", 1, "--yes"))
     policy_id = undoable(ledger, 2)[0].policy_id
-    for kind in (BatchKind.CLICKS, BatchKind.LATE_CLICKS):
+    for made in (BatchKind.CLICKS, BatchKind.LATE_CLICKS):
         with ledger.transaction():
-            create_batch(ledger, Receipt(kind, Origin.REDIRECT, now(), "server", policy_id), 0, read_totals(ledger))
+            create_batch(ledger, Receipt(made, Origin.REDIRECT, now(), "server", policy_id), 0, read_totals(ledger))
     assert {reason for reason, _, _ in REFUSED.values()} == set(UndoRefusal)
     for batch_id, (reason, said, kind) in REFUSED.items():
         with pytest.raises(UndoRefusedError) as refused:
