@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from time import perf_counter
 from typing import Final, NamedTuple
@@ -58,9 +58,14 @@ class Route(NamedTuple):
 class App:
     """Sends each request to its endpoint, and has its answer watched."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Takes: the settings. Nothing is opened before the server starts the application."""
-        self._settings = settings
+    def __init__(self, settings: Settings, say: Callable[[Exception], str] = str) -> None:
+        """Nothing is opened before the server starts the application.
+
+        Args:
+            settings: The server's.
+            say: Puts into words, for the log, why it cannot start, or cannot have the ledger.
+        """
+        self._settings, self._say = settings, say
         self._parent = os.getppid()
         self._told_to_stop = False
         self._ends_by: threading.Timer | None = None
@@ -115,7 +120,7 @@ class App:
             context, readers = self._begin()
         except Exception as error:  # noqa: BLE001 - whatever it is: the server would go on without the application
             is_told_plainly = isinstance(error, OSError | ServedAlreadyError)
-            self._log.error("cannot start", trouble=str(error), exc_info=not is_told_plainly)
+            self._log.error("cannot start", trouble=self._say(error), exc_info=not is_told_plainly)
             await send({"type": "lifespan.startup.failed"})
             return
         self._log.info("started", pid=os.getpid(), database=showable(context.settings.database_url))
@@ -145,6 +150,7 @@ class App:
             MADE_BY,
             self._observer,
             settings.waiting,
+            self._say,
         )
         writer.start()
         context = ServerContext(settings, writer, events=self._observer, is_stopping=lambda: self._told_to_stop)

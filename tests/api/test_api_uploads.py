@@ -120,7 +120,7 @@ def test_upload__of_clicks_wakes_what_waited(api: Api, world: World) -> None:
 def test_preview__with_other_choices_needs_no_second_sending(api: Api) -> None:
     upload = sent(api, "click_id;payout\nc1;1,20 zł\n".encode("cp1250"))
     trouble = told(api.post(f"/uploads/{upload['upload_id']}/preview"), ProblemKind.UNREADABLE_FILE)
-    assert "Name its encoding with encoding;" in trouble["detail"]
+    assert "Name its encoding with `encoding`;" in trouble["detail"]
     failed = api.get(f"/uploads/{upload['upload_id']}").json()
     assert (failed["state"], failed["trouble"]) == ("failed", trouble["detail"])
     other = {"encoding": "windows-1250", "decimal_comma": True}

@@ -1,8 +1,14 @@
 """Read small files in tests, and look at what came out."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from trueup.dialects.choices import Choices
+import pytest
+
+from trueup.cli.wording import in_words
+from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.read import Reading, read_file
 from trueup.model.words import Outcome
 
@@ -26,3 +32,16 @@ def refusals(reading: Reading) -> dict[int, str]:
 def details(reading: Reading) -> dict[int, str]:
     """Line -> cause of the rows refused on sight."""
     return {note["line"]: note["detail"] for note in reading.notes.rows(named=True) if note["refusal"]}
+
+
+def sentences(reading: Reading) -> tuple[str, ...]:
+    """What is said of a file that was read, as the command line says it."""
+    return tuple(map(in_words, reading.statement))
+
+
+@contextmanager
+def unreadable(message: str) -> Iterator[None]:
+    """Expect that a file is not read, and that the command line would say why in words that match."""
+    with pytest.raises(UnreadableFile) as refused:
+        yield
+    assert re.search(message, in_words(refused.value.remark))

@@ -1,9 +1,8 @@
 """Which dialect a file is taken for, and what the person is told."""
 
 import pytest
-from dialect_reading import column, read, refusals
+from dialect_reading import column, read, refusals, sentences, unreadable
 
-from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.dialects import DIALECTS
 from trueup.model.words import RowKind
 
@@ -38,7 +37,7 @@ def test_dialect__recognised(case: str) -> None:
     text, dialect = FILES[case]
     reading = read(text)
     assert reading.dialect == dialect
-    assert reading.statement[0].startswith(f"Read as {dialect}: ")
+    assert sentences(reading)[0].startswith(f"Read as {dialect}: ")
     assert column(reading, "click_id")[0] == "a"
 
 
@@ -63,11 +62,11 @@ def test_status_file__recognised(case: str) -> None:
 
 def test_dialect__what_cannot_be_told_apart_is_said() -> None:
     reading = read("a,1\n")
-    assert "It could also be keitaro: choose with --dialect keitaro." in reading.statement
-    assert "It could also be keitaro: choose with --dialect keitaro." in read("a,1,,sale\nb,1,,install\n").statement
-    assert not any("could also" in sentence for sentence in read("a,1,,install\n").statement)
+    assert "It could also be keitaro: choose with --dialect keitaro." in sentences(reading)
+    assert "It could also be keitaro: choose with --dialect keitaro." in sentences(read("a,1,,sale\nb,1,,install\n"))
+    assert not any("could also" in sentence for sentence in sentences(read("a,1,,install\n")))
     chosen = read("a,1\n", dialect="keitaro")
-    assert chosen.statement[0] == "Read as keitaro: it was chosen."
+    assert sentences(chosen)[0] == "Read as keitaro: it was chosen."
     assert column(chosen, "dialect_status") == ["approved"]
 
 
@@ -89,7 +88,7 @@ def test_dialect__gokart_event_columns_mean_what_their_file_means_by_them() -> N
 def test_statement__says_everything_that_was_recognised() -> None:
     text = "\ufeffsep=;\nSub ID;Amount;Time;Comment\na;1;2024-01-01 10:00;x\n"
     reading = read(text, workspace_time_zone="Europe/Warsaw")
-    assert reading.statement == (
+    assert sentences(reading) == (
         "Read as headed: it has column titles, and they are no known tracker's.",
         "Fields: click_id (from Sub ID), payout (from Amount), converted_at (from Time). Not used: Comment.",
         "Separator: semicolon. Encoding: UTF-8 (by its byte order mark). The column titles are on line 2.",
@@ -99,7 +98,7 @@ def test_statement__says_everything_that_was_recognised() -> None:
 
 
 def test_statement__of_a_keitaro_file() -> None:
-    assert read("a,1,,sale\n").statement == (
+    assert sentences(read("a,1,,sale\n")) == (
         "Read as keitaro: the fourth fields are status words.",
         "It could also be voluum: choose with --dialect voluum.",
         "Fields: click_id (from sub_id), payout, transaction_id (from tid), status.",
@@ -122,7 +121,7 @@ def test_titles__a_column_of_the_networks_named_message_stays() -> None:
 
 
 def test_status_dialect__is_no_conversion_file() -> None:
-    with pytest.raises(UnreadableFile, match=r"trueup update-status.*--dialect headed"):
+    with unreadable(r"trueup update-status.*--dialect headed"):
         read("gk_click_id,EventId,status\na,a-1,paid\n")
     assert read("gk_click_id,EventId,status\na,a-1,paid\n", dialect="headed").rows.height == 1
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from dialect_reading import column, details, read, refusals
+from dialect_reading import column, details, read, refusals, sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,7 +161,7 @@ def test_local_time__is_kept_where_nobody_chose_a_zone() -> None:
     ]
     assert refusals(reading) == {}
     assert "Times without an offset are in the zone of the click's network, or in Europe/Warsaw where it has none." in (
-        reading.statement
+        sentences(reading)
     )
 
 

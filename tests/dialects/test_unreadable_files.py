@@ -7,10 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from dialect_reading import column, details, read, refusals
+from dialect_reading import column, details, read, refusals, sentences, unreadable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trueup.cli.wording import in_words
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.read import original_records
@@ -57,13 +58,13 @@ FILES: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("case", FILES)
 def test_file__says_why_it_cannot_be_read(case: str) -> None:
     content, message = FILES[case]
-    with pytest.raises(UnreadableFile, match=message):
+    with unreadable(message):
         read(content)
 
 
 def test_late_byte__of_another_encoding_is_found() -> None:
     content = b"c1,1\n" * 400_000 + b"c\xe9,1\n"
-    with pytest.raises(UnreadableFile, match="0xe9 on line 400001 "):
+    with unreadable("0xe9 on line 400001 "):
         read(content)
 
 
@@ -104,7 +105,7 @@ CHOICES: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", CHOICES)
 def test_choice__says_why_it_does_not_fit(case: str) -> None:
     text, choices, message = CHOICES[case]
-    with pytest.raises(UnreadableFile, match=message):
+    with unreadable(message):
         read(text, **choices)
 
 
@@ -136,11 +137,11 @@ def test_mapping__moves_a_known_title() -> None:
 def test_encoding__chosen_where_bytes_are_no_utf8() -> None:
     reading = read("click_id,type\na,dépôt\n".encode("windows-1252"), encoding="cp1252")
     assert column(reading, "conversion_type") == ["dépôt"]
-    assert "Separator: comma. Encoding: cp1252 (chosen). The column titles are on line 1." in reading.statement
+    assert "Separator: comma. Encoding: cp1252 (chosen). The column titles are on line 1." in sentences(reading)
 
 
 def test_template__of_an_unknown_dialect() -> None:
-    with pytest.raises(UnreadableFile, match="Did you mean gokart"):
+    with unreadable("Did you mean gokart"):
         template("gokrat")
 
 
@@ -170,7 +171,7 @@ def test_any_bytes__are_rows_or_a_plain_refusal(
     try:
         reading = read(content, row_kind=row_kind, encoding=encoding, dialect=dialect)
     except UnreadableFile as error:
-        message = str(error)
+        message = in_words(error.remark)
     assert message.isprintable()
     if message:
         return

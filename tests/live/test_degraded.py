@@ -18,6 +18,7 @@ from worlds import World, succeeded
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key
 from trueup.ledger.spools import note_drained
+from trueup.live.spool.mark import mark_folder
 from trueup.model.ids import RANDOM_BYTES, new_click_id
 
 pytestmark = pytest.mark.front
@@ -139,6 +140,16 @@ def test_folder_of_another_ledger__is_refused_by_its_name(
     assert ran.code == 3
     assert "belongs to another ledger" in ran.stderr
     assert world.trueup.url.rpartition("/")[2] in ran.stderr
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_folder_of_another_ledger__is_told_in_the_log_of_a_server_that_is_at_work(world: World, server: Server) -> None:
+    assert server.stop() == 0
+    with taken_away(world.trueup.url):
+        server.start()
+        mark_folder(server.folder / "files", "another", "sqlite:///another.db")
+    wait_until(lambda: "give it to this ledger with `trueup spool claim`" in server.log)
+    assert server.get("/readyz").json["state"] == "database in trouble"
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)

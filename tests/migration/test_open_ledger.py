@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from trueup.ledger.database import Database, DatabaseError
-from trueup.ledger.open import HEAD, migration_sql, open_ledger
+from trueup.ledger.open import HEAD, EarlierRulesError, migration_sql, open_ledger
 from trueup.ledger.policies import read_policies
 from trueup.ledger.schema import batches, metadata, policies
 from trueup.model.policy import RULES_VERSION, Policy, UnknownRulesError
@@ -93,7 +93,7 @@ def test_ledger_of_a_newer_program__is_refused(url: str) -> None:
 def test_ledger_made_under_earlier_rules__is_left_as_it_is(url: str, version: str) -> None:
     with Database(url) as db:
         db.run(f"UPDATE trueup_version SET version_num = '{version}'")  # noqa: S608 - a version of our own
-    with pytest.raises(DatabaseError, match=r"made under earlier rules.*Build it again.*--without-conversion-ids"):
+    with pytest.raises(EarlierRulesError, match=r"made under earlier rules.*Build it again.*rebuild_ledger"):
         open_ledger(url)
     with Database(url) as db:
         assert db.read_sql(VERSION, {"version": pl.String}).item() == version

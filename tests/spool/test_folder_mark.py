@@ -31,7 +31,7 @@ def test_folder_mark__unmarked_clicks_and_files_are_refused(tmp_path: Path) -> N
     (tmp_path / "sent" / SENT_FILES).mkdir(parents=True)
     (tmp_path / "sent" / SENT_FILES / "u1").write_bytes(b"a file")
     for name in ("clicks", "sent"):
-        with pytest.raises(FolderError, match="trueup spool claim"):
+        with pytest.raises(FolderError, match="claim_folder"):
             claim_folder(tmp_path / name, "one", "sqlite:///one.db")
         assert folder_ledger_id(tmp_path / name) == ""
 

@@ -7,6 +7,7 @@ import typer
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import DatabaseUrl, ExitCode, output, progress_bar
 from trueup.cli.upload import Json
+from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.recording.audit import Law
 from trueup.recording.audit import audit as look_at_everything
@@ -29,7 +30,7 @@ def _show(law: Law) -> None:
     verdict = Text("held  ", "green") if law.held else Text("BROKEN", "bold red")
     output.print(verdict, Text(law.text), Text(f"({law.looked_at:,} looked at)", "dim"))
     for finding in law.evidence:
-        output.print(Text(f"       {finding}"))
+        output.print(Text(f"       {in_words(finding)}"))
     if law.broken > len(law.evidence):
         output.print(Text(f"       and {law.broken - len(law.evidence):,} more"))
 
@@ -41,5 +42,5 @@ def _as_json(law: Law) -> dict[str, object]:
         "held": law.held,
         "looked_at": law.looked_at,
         "broken": law.broken,
-        "evidence": law.evidence,
+        "evidence": [in_words(finding) for finding in law.evidence],
     }

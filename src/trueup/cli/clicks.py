@@ -18,6 +18,7 @@ from trueup.cli.terminal import (
     stop,
 )
 from trueup.cli.upload import Encoding, File, Json, Preview, Zone
+from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.ledger.batches import BatchMovedError
@@ -90,9 +91,9 @@ def _read(content: bytes, file: str, choices: Choices, catalog: Catalog) -> Clic
                 content, name, choices, catalog, progress=lambda done: bar.update(task, completed=done)
             )
     except UnreadableFile as error:
-        stop(f"{on_one_line(name)}: {error}")
-    for sentence in read.reading.statement:
-        notices.print(sentence)
+        stop(f"{on_one_line(name)}: {in_words(error.remark)}")
+    for remark in read.reading.statement:
+        notices.print(in_words(remark))
     return read
 
 

@@ -16,6 +16,7 @@ from trueup.cli.setup import setup
 from trueup.cli.spool import spool
 from trueup.cli.stopping import Stopped, at_signals, leave_to_others, message, nobody_reads
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output, sentence
+from trueup.cli.wording import error_in_words
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import NoLedgerError
 
@@ -103,7 +104,7 @@ def _ended() -> int:
     except NoLedgerError as error:
         notices.print(f"{sentence(error)} {_HOW_TO_BEGIN}", style="red")
     except DatabaseError as error:
-        notices.print(f"The database failed: {error}", style="red")
+        notices.print(f"The database failed: {error_in_words(error)}", style="red")
     except TyperException as error:
         return _report_error(error)
     except typer.Abort:

@@ -10,6 +10,7 @@ from trueup.cli.output_files import STANDARD, Force, claim
 from trueup.cli.tables import blocks, print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
 from trueup.cli.viewing import OutputFormat, chosen_form, understood
+from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.reports.dimensions import Dimension
@@ -54,7 +55,7 @@ def report(
     try:
         dimensions = parse_dimensions(by)
     except WrongWordError as error:
-        stop(str(error))
+        stop(in_words(error.remark))
     with workspace(context, db) as database:
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)

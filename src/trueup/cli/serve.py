@@ -16,6 +16,7 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 from trueup.cli.terminal import DatabaseUrl, ExitCode, at_terminal, now, output, stop
+from trueup.cli.wording import error_in_words
 from trueup.ledger.database import DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import ledger_id
@@ -113,7 +114,10 @@ def _alone_on_its_file(settings: "Settings") -> Iterator[None]:
             try:
                 held.enter_context(only_server(settings.sqlite_file))
             except ServedAlreadyError as error:
-                stop(f"{error}. One SQLite file is for one server; stop that one first.", ExitCode.FAILURE)
+                stop(
+                    f"{error_in_words(error)}. One SQLite file is for one server; stop that one first.",
+                    ExitCode.FAILURE,
+                )
             except OSError as error:
                 stop(f"The database cannot be locked: {error.strerror or error}.", ExitCode.FAILURE)
         yield
@@ -123,7 +127,7 @@ def _application(settings: "Settings") -> "Endpoint":
     """What a process serves. Made in that process: the one that starts it has no use for it."""
     from trueup.app import App  # noqa: PLC0415 - slow to import
 
-    return App(settings)
+    return App(settings, error_in_words)
 
 
 def setting_rows() -> Iterator[tuple[str, str, str]]:
@@ -177,11 +181,11 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
         for file in SpoolFolder(settings.folder, settings.spool_bytes).claim_two():
             file.close()
     except (CountryDatabaseError, FolderError) as error:
-        stop(_sentence(str(error)), ExitCode.FAILURE)
+        stop(_sentence(error_in_words(error)), ExitCode.FAILURE)
     except OSError as error:
         stop(f"The folder {settings.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
     except DatabaseError as error:
-        stop(f"The database cannot be used: {error}.", ExitCode.FAILURE)
+        stop(f"The database cannot be used: {error_in_words(error)}.", ExitCode.FAILURE)
     return admin_key
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from trueup.cli.serve import SettingsFile, settings_of
 from trueup.cli.terminal import DatabaseUrl, ExitCode, now, output, stop
+from trueup.cli.wording import error_in_words, in_words
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import ledger_id
@@ -120,7 +121,8 @@ def _folder_of(context: typer.Context, folder: Path | None, file: Path | None, d
     try:
         yield chosen
     except FolderError as error:
-        stop(f"{str(error)[:1].upper()}{str(error)[1:]}.", ExitCode.FAILURE)
+        said = in_words(error.remark)
+        stop(f"{said[:1].upper()}{said[1:]}.", ExitCode.FAILURE)
     except OSError as error:
         stop(f"The folder {chosen.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
 
@@ -168,7 +170,7 @@ def _unknown(chosen: "Settings") -> tuple[Sequence[UnknownFile], str]:
         with open_ledger(chosen.database_url) as database:
             return unknown_files(database, SentFolder(chosen.folder / SENT_FILES), now()), ""
     except DatabaseError as error:
-        return [], str(error)
+        return [], error_in_words(error)
 
 
 def _letter(letter: DeadLetter) -> dict[str, Any]:

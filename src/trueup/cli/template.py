@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from trueup.cli.terminal import output, stop
+from trueup.cli.wording import in_words
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.templates import template as empty_file
 
@@ -18,4 +19,4 @@ def template(
     try:
         output.out(empty_file(dialect), highlight=False, end="")
     except UnreadableFile as error:
-        stop(str(error))
+        stop(in_words(error.remark))

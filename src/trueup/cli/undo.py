@@ -21,6 +21,7 @@ from trueup.cli.terminal import (
     stop,
 )
 from trueup.cli.upload import Json, Preview, Yes
+from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.ledger.batches import BatchMovedError, read_batches, undone_batches
 from trueup.ledger.catalog import read_catalog
@@ -50,7 +51,7 @@ def undo(
         try:
             undone, resumed = undoable(database, batch)
         except UndoRefusedError as error:
-            stop(str(error))
+            stop(in_words(error.remark))
         if preview or not yes:
             summary = _run(database, undone, resumed, applies=False)
             if not (preview and json):

@@ -22,6 +22,7 @@ from trueup.cli.terminal import (
     refused_by_a_person,
     stop,
 )
+from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
 from trueup.dialects.read import UnreadableFile
@@ -164,9 +165,9 @@ def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode
                 progress=lambda done: bar.update(task, completed=done),
             )
     except UnreadableFile as error:
-        stop(f"{on_one_line(name)}: {error}")
-    for sentence in read.reading.statement:
-        notices.print(sentence)
+        stop(f"{on_one_line(name)}: {in_words(error.remark)}")
+    for remark in read.reading.statement:
+        notices.print(in_words(remark))
     return read
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from trueup.cli.terminal import stop
+from trueup.cli.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
@@ -71,4 +72,4 @@ def understood(filters: Filters, catalog: Catalog, zone: str | None) -> tuple[Se
         time_zone = known_time_zone(zone or catalog.workspace.time_zone)
         return selection(filters, catalog, time_zone), time_zone
     except WrongWordError as error:
-        stop(str(error))
+        stop(in_words(error.remark))

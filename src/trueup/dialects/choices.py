@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from trueup.model.remarks import RemarkError
 from trueup.model.words import RowKind
 
 
@@ -20,5 +21,5 @@ class Choices:
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
 
 
-class UnreadableFile(Exception):  # noqa: N818 - a statement about the file, shown to a person as it stands
-    """The file as a whole cannot be read. The message says why, and what to do."""
+class UnreadableFile(RemarkError):  # noqa: N818 - a statement about the file, shown to a person
+    """The file as a whole cannot be read. The remark says why, and what to do."""

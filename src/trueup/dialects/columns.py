@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.dialects import Dialect
 from trueup.dialects.names import ADDED_TITLES, FIELDS, FIELDS_OF, field_of, listed, nearest, normalised, quoted_title
+from trueup.model.remarks import Way
 from trueup.model.words import RowKind
 
 
@@ -60,14 +61,14 @@ def _chosen(titles: list[str], choices: Mapping[str, str]) -> dict[int, str]:
     """The person's own mapping: position -> field, '' for a column to leave out."""
     chosen: dict[int, str] = {}
     for title, target in choices.items():
+        asked = Way.COLUMN.of(title=title, field=target)
         name = field_of(target, {}) if target else ""
         if name is None:
-            raise UnreadableFile(f'--map "{title}={target}": no field is called "{target}". {nearest(target, FIELDS)}')
+            raise UnreadableFile(asked, f': no field is called "{target}". {nearest(target, FIELDS)}')
         same = [i for i, other in enumerate(titles) if normalised(other) == normalised(title)]
         exact = [i for i in same if titles[i] == title.strip()]
         if not same:
-            known = nearest(title, titles)
-            raise UnreadableFile(f'--map "{title}={target}": the file has no column "{title}". {known}')
+            raise UnreadableFile(asked, f': the file has no column "{title}". {nearest(title, titles)}')
         chosen |= dict.fromkeys(exact or same, name)
     return chosen
 
@@ -80,24 +81,32 @@ def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[in
     first, second = (quoted_title(titles[rival]) for rival in rivals[:2])
     if first == second:
         raise UnreadableFile(
-            f'Two columns are titled "{first}", and both would be {name}. Rename one of them, '
-            f'or leave both out with --map "{first}=".'
+            f'Two columns are titled "{first}", and both would be {name}. Rename one of them, or leave both out with ',
+            Way.COLUMN.of(title=first, field=""),
+            ".",
         )
     raise UnreadableFile(
-        f'The columns "{first}" and "{second}" would both be {name}. Say which it is with --map "{first}={name}" '
-        f'or --map "{second}={name}", or leave one out with --map "{second}=".'
+        f'The columns "{first}" and "{second}" would both be {name}. Say which it is with ',
+        Way.COLUMN.of(title=first, field=name),
+        " or ",
+        Way.COLUMN.of(title=second, field=name),
+        ", or leave one out with ",
+        Way.COLUMN.of(title=second, field=""),
+        ".",
     )
 
 
 def _require(positions: Mapping[str, int], titles: list[str], row_kind: RowKind) -> None:
     if not positions.keys() & {"click_id", "conversion_id"}:
-        raise UnreadableFile(_missing("click_id", "the click id", titles))
+        raise _missing("click_id", "the click id", titles)
     if row_kind == RowKind.STATUS and "status" not in positions:
-        raise UnreadableFile(_missing("status", "the status to set", titles))
+        raise _missing("status", "the status to set", titles)
 
 
-def _missing(name: str, meaning: str, titles: list[str]) -> str:
-    return (
+def _missing(name: str, meaning: str, titles: list[str]) -> UnreadableFile:
+    return UnreadableFile(
         f"No column gives {meaning}. It is found by a title such as {', '.join(FIELDS[name])}; "
-        f'or say which column it is with --map "COLUMN={name}". The file has the columns: {listed(titles)}.'
+        "or say which column it is with ",
+        Way.COLUMN.of(title="COLUMN", field=name),
+        f". The file has the columns: {listed(titles)}.",
     )

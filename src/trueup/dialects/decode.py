@@ -9,6 +9,7 @@ from typing import Final
 
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.text import without_halves
+from trueup.model.remarks import Way
 
 Content = bytes | bytearray | memoryview | mmap
 
@@ -39,10 +40,6 @@ OTHER_FILES: Final = (
     (b"<!DOCTYPE", "a web page or XML", _SIGN_IN),
     (b"<html", "a web page", _SIGN_IN),
     (b"<?xml", "XML", "Save it as CSV."),
-)
-_ASK: Final = (
-    "Name its encoding with --encoding; Excel for Windows often writes windows-1252 (western), "
-    "windows-1250 (central European) or windows-1251 (Cyrillic)."
 )
 _TEXT_CONTROLS: Final = b"\t\n\r"
 
@@ -114,9 +111,18 @@ def _decoded(decoder: IncrementalNewlineDecoder, chunk: bytes, encoding: Encodin
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(encoding.name, "replace").replace("\r\n", "\n").replace("\r", "\n")
         found = f"byte {error.object[error.start]:#04x} on line {line + before.count(chr(10))}"
-        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {found} has no meaning there. {_ASK}") from None
+        raise _wrong(encoding, f"{found} has no meaning there") from None
     except UnicodeError as error:
-        raise UnreadableFile(f"The file is not {_shown(encoding.name)}: {error}. {_ASK}") from None
+        raise _wrong(encoding, str(error)) from None
+
+
+def _wrong(encoding: Encoding, why: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"The file is not {_shown(encoding.name)}: {why}. Name its encoding with ",
+        Way.ENCODING.of(),
+        "; Excel for Windows often writes windows-1252 (western), windows-1250 (central European) or windows-1251 "
+        "(Cyrillic).",
+    )
 
 
 def _known_codec(chosen: str) -> str:

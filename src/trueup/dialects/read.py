@@ -18,6 +18,7 @@ from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
 from trueup.dialects.times import known_zone
 from trueup.model.frames import LOCAL_TIMES
+from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
 
 # UnreadableFile is what read_file raises, so it can be had from here too.
@@ -31,7 +32,7 @@ class Reading:
     """A file that was read."""
 
     dialect: str
-    statement: tuple[str, ...]  # what it was taken for and why, for the person
+    statement: tuple[Remark, ...]  # what it was taken for and why, for the person
     own_mode: DuplicateMode | None  # the dialect's own way with duplicates; None where it has none or is in doubt
     time_zone: str  # of its times without an offset
     network_zones: bool  # the zone of a click's network goes before it

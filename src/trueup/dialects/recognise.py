@@ -9,6 +9,7 @@ from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, Dialect, dialect_named
 from trueup.dialects.names import ADDED_TITLES, FIELDS, field_of, listed, normalised, quoted_title
+from trueup.model.remarks import Way
 from trueup.model.words import STATUS_WORDS, DuplicateMode, RowKind
 
 
@@ -84,7 +85,11 @@ def recognised(records: Sequence[Sequence[str]], choices: Choices) -> Recognitio
     if choices.row_kind not in found.dialect.row_kinds:
         raise UnreadableFile(
             f"This is a status file ({found.dialect.name}, because {found.why}): it sets statuses and creates nothing. "
-            "Use trueup update-status; or, if its rows are conversions, choose --dialect headed."
+            "Use ",
+            Way.STATUS_UPDATE.of(),
+            "; or, if its rows are conversions, choose ",
+            Way.DIALECT.of(dialect="headed"),
+            ".",
         )
     return found
 
@@ -137,10 +142,14 @@ def _refuse_unknown_titles(rows: list[list[str]]) -> None:
         below = [row[position] for row in rows[1:] if len(row) > position and row[position]]
         if below and all(re.fullmatch(r"[+-]?[0-9]*[.,]?[0-9]+", text) for text in below):
             raise UnreadableFile(
-                f"The first line looks like column titles ({listed(rows[0])}), and none of them is known. Say "
-                f'which is the click id with --map "{quoted_title(rows[0][0])}=click_id", '
-                f"and so on for: {', '.join(FIELDS)}. "
-                "If it is a row, choose the dialect: --dialect keitaro or --dialect voluum."
+                f"The first line looks like column titles ({listed(rows[0])}), and none of them is known. "
+                "Say which is the click id with ",
+                Way.COLUMN.of(title=quoted_title(rows[0][0]), field="click_id"),
+                f", and so on for: {', '.join(FIELDS)}. If it is a row, choose the dialect: ",
+                Way.DIALECT.of(dialect="keitaro"),
+                " or ",
+                Way.DIALECT.of(dialect="voluum"),
+                ".",
             )
 
 

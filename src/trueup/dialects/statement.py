@@ -6,16 +6,19 @@ from trueup.dialects.decode import Encoding
 from trueup.dialects.delimited import SEPARATORS, Layout
 from trueup.dialects.names import listed, quoted_title
 from trueup.dialects.recognise import Recognition
+from trueup.model.remarks import Remark, Way
 from trueup.model.words import RowKind
 
 
 def statement(
     recognition: Recognition, layout: Layout, encoding: Encoding, reader: Reader, row_kind: RowKind
-) -> tuple[str, ...]:
+) -> tuple[Remark, ...]:
     """Say how a file was read, in plain sentences."""
     dialect = recognition.dialect
-    said = [f"Read as {dialect.name}: {recognition.why}."]
-    said += [f"It could also be {rival}: choose with --dialect {rival}." for rival in recognition.rivals]
+    said: list[Remark] = [f"Read as {dialect.name}: {recognition.why}."]
+    said += [
+        (f"It could also be {rival}: choose with ", Way.DIALECT.of(dialect=rival), ".") for rival in recognition.rivals
+    ]
     said += layout_said(layout, encoding, reader, has_titles=recognition.header is not None)
     if reader.absent_status:
         said.append(f"A row without a status is {reader.absent_status}.")

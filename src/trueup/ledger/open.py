@@ -14,6 +14,7 @@ import polars as pl
 from trueup.ledger.database import Database, DatabaseError
 from trueup.ledger.urls import SQLITE, showable
 from trueup.ledger.waits import PATIENT, Waits
+from trueup.model.remarks import RemarkError, Way
 
 HEAD: Final = "0007"  # the newest migration; each has the next number
 OLDEST: Final = "0007"  # of a ledger that this program opens: those before it were made under earlier rules
@@ -23,10 +24,7 @@ _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migr
 
 _MADE_UNDER_EARLIER_RULES: Final = (
     "this ledger (version {version}) was made under earlier rules, which this program does not have; it is left as it "
-    "is. Build it again in a new database. With the program that made it, write `trueup setup show > setup.toml` and "
-    "`trueup conversions --csv --output conversions.csv`. With this program, in the new database: `trueup setup apply "
-    "setup.toml`, import the clicks, then upload the original files in their order; or, for the conversions as they "
-    "are now and without their history, `trueup upload conversions.csv --without-conversion-ids --duplicates create`"
+    "is. Build it again in a new database. "
 )
 
 _TABLE_NAMES: Final = {
@@ -40,6 +38,10 @@ _TABLE_NAMES: Final = {
 
 class NoLedgerError(DatabaseError):
     """There is no ledger at that place, and none was to be made."""
+
+
+class EarlierRulesError(RemarkError, DatabaseError):
+    """The ledger was made under earlier rules. The remark says how to build it again."""
 
 
 def open_ledger(
@@ -131,7 +133,7 @@ def _read_version(db: Database) -> str:
             f"a newer Trueup made this ledger (version {version}, this program's is {HEAD}): update the program"
         )
     if version < OLDEST:
-        raise DatabaseError(_MADE_UNDER_EARLIER_RULES.format(version=version))
+        raise EarlierRulesError(_MADE_UNDER_EARLIER_RULES.format(version=version), Way.REBUILD_LEDGER.of())
     return version
 
 

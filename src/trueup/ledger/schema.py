@@ -183,7 +183,7 @@ uploads = Table(
     _whole("bytes"),
     _text("choices"),  # JSON: what was chosen for it
     _text("state"),  # UploadState
-    _text("trouble"),  # what went wrong, for a person
+    _text("trouble"),  # what went wrong, a remark as JSON
     _text("made_by"),
     _whole("made_at"),
     _whole("batch_id"),  # the batch it became, 0 for none yet

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import uploads
+from trueup.model.remarks import text_from_remark
 from trueup.model.upload import AT_WORK, MOVES, UploadRecord
 from trueup.model.words import UploadState
 
@@ -16,7 +17,12 @@ _FROM: Final = {to: [state.value for state in MOVES if to in MOVES[state]] for t
 def create_upload(database: Database, record: UploadRecord) -> None:
     """Note a file that is here."""
     values = {column.name: getattr(record, column.name) for column in uploads.columns}
-    database.execute(insert(uploads).values(values | {"choices": record.choices.text(), "state": record.state.value}))
+    values |= {
+        "choices": record.choices.text(),
+        "state": record.state.value,
+        "trouble": text_from_remark(record.trouble),
+    }
+    database.execute(insert(uploads).values(values))
 
 
 def move_upload(database: Database, upload_id: str, to: UploadState, **changed: str | int) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Executable, bindparam, select
 from trueup.ledger.database import Database
 from trueup.ledger.schema import uploads
 from trueup.model.frames import Schema
+from trueup.model.remarks import remark_from_text
 from trueup.model.upload import AT_WORK, UploadRecord, choices_from_text
 from trueup.model.words import UploadState
 
@@ -50,4 +51,5 @@ def _read(database: Database, statement: Executable, values: dict[str, Any]) -> 
 
 
 def _record(row: dict[str, Any]) -> UploadRecord:
-    return UploadRecord(**row | {"choices": choices_from_text(row["choices"]), "state": UploadState(row["state"])})
+    choices, trouble = choices_from_text(row["choices"]), remark_from_text(row["trouble"])
+    return UploadRecord(**row | {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble})

@@ -33,6 +33,7 @@ class LedgerLink:
         belongs_here: Callable[[Database], None],
         health: Health,
         events: WriterEvents,
+        say: Callable[[Exception], str],
     ) -> None:
         """Read the setup that was kept beside the spool. Nothing is opened.
 
@@ -44,9 +45,10 @@ class LedgerLink:
             belongs_here: Raises a DatabaseError where the folder belongs to another ledger.
             health: How the process stands.
             events: Who looks on.
+            say: Puts into words why it cannot be opened.
         """
         self._url, self._folder, self._clock, self._made_by = url, folder, clock, made_by
-        self._belongs_here, self._health, self._events = belongs_here, health, events
+        self._belongs_here, self._health, self._events, self._say = belongs_here, health, events, say
         self._next_try = 0.0
         self._place: tuple[int, int] | None = None
         self.ledger: LiveLedger | None = None
@@ -82,9 +84,10 @@ class LedgerLink:
                 raise
         except (DatabaseError, OSError) as error:
             self._next_try = monotonic() + _RETRY_SECONDS
-            if str(error) != self._health.database:
-                self._events.failed(str(error))
-            self._health.database_lost(str(error))
+            why = self._say(error)
+            if why != self._health.database:
+                self._events.failed(why)
+            self._health.database_lost(why)
             return
         self.ledger = ledger
         self._note(ledger.catalog, key)

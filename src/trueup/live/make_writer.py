@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,14 @@ _SQLITE: Final = "sqlite:///"
 
 
 def make_writer(
-    url: str, folder: Path, spool_bytes: int, clock: Clock, made_by: str, events: WriterEvents, waiting: int
+    url: str,
+    folder: Path,
+    spool_bytes: int,
+    clock: Clock,
+    made_by: str,
+    events: WriterEvents,
+    waiting: int,
+    say: Callable[[Exception], str] = str,
 ) -> Writer:
     """Put a writer together. It takes two files of the spool; nothing else is opened.
 
@@ -36,6 +44,7 @@ def make_writer(
         made_by: Who the batches are made by.
         events: Who looks on.
         waiting: How many callers may wait.
+        say: Puts into words why the ledger cannot be had.
 
     Raises:
         OSError: The folder cannot be used.
@@ -57,7 +66,7 @@ def make_writer(
         try:
             claim_folder(folder, ledger_id(database, os.urandom), shown_database(url))
         except FolderError as error:
-            raise DatabaseError(str(error)) from None
+            raise DatabaseError(say(error)) from None
 
-    link = LedgerLink(url, folder, clock, made_by, belongs_here, health, events)
+    link = LedgerLink(url, folder, clock, made_by, belongs_here, health, events, say)
     return Writer(link, spool, drain, health, events, wake, waiting=waiting, is_alone=is_alone)

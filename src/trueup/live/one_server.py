@@ -8,6 +8,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
+from trueup.model.remarks import RemarkError, Way
+
 # Beside the database: to close the database's own file would let go of the locks that SQLite has on it.
 _SERVER: Final = "-server"
 _PROCESSES: Final = "-server-processes"
@@ -15,7 +17,7 @@ _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 5.0  # for the processes of a server that was killed just now
 
 
-class ServedAlreadyError(Exception):
+class ServedAlreadyError(RemarkError):
     """Another server is there."""
 
 
@@ -59,7 +61,7 @@ def _locked(database: Path, suffix: str, kind: int, seconds: float) -> Iterator[
         ends = monotonic() + seconds
         while not _try_lock(file, kind):
             if monotonic() >= ends:
-                raise ServedAlreadyError(f"another `trueup serve` is at work on {database}")
+                raise ServedAlreadyError("another ", Way.SERVE.of(), f" is at work on {database}")
             sleep(_LOOK_SECONDS)
         yield
     finally:

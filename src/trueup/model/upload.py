@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
 
 # What each state may be followed by. Previewing again takes other choices; a failed one that has a batch is resumed.
@@ -60,7 +61,7 @@ class UploadRecord:
     made_by: str
     made_at: int
     state: UploadState = UploadState.RECEIVED
-    trouble: str = ""  # what went wrong, for a person
+    trouble: Remark = ""  # what went wrong, for a person
     batch_id: int = 0  # the batch it became, 0 for none yet
 
     @property

@@ -1,6 +1,6 @@
 """The audit: prove the ledger from the ground up, in bounded memory, and show the evidence where a law is broken."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +18,7 @@ from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_cl
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
+from trueup.model.remarks import Remark, Way
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
 
@@ -37,14 +38,14 @@ class Law:
     text: str
     looked_at: int = 0
     broken: int = 0
-    evidence: list[str] = field(default_factory=list)
+    evidence: list[Remark] = field(default_factory=list)
 
     @property
     def held(self) -> bool:
         """Whether nothing speaks against it."""
         return not self.broken
 
-    def look(self, count: int, findings: list[str]) -> None:
+    def look(self, count: int, findings: Sequence[Remark]) -> None:
         """Note that so many things were looked at, and what was wrong with some of them."""
         self.looked_at += count
         self.broken += len(findings)
@@ -207,6 +208,8 @@ def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str
     return findings + [f"the journal has rows of batch {batch_id}, which does not exist" for batch_id in counted]
 
 
-def _unfinished_undos(batches: list[BatchRecord]) -> list[str]:
+def _unfinished_undos(batches: list[BatchRecord]) -> list[Remark]:
     running = [batch for batch in batches if batch.kind is BatchKind.UNDO and batch.state is BatchState.RUNNING]
-    return [f"batch {batch.batch_id} is not finished: run `trueup undo {batch.undoes}` again" for batch in running]
+    return [
+        (f"batch {batch.batch_id} is not finished: ", Way.FINISH_UNDO.of(batch_id=batch.undoes)) for batch in running
+    ]

@@ -6,6 +6,7 @@ chunk.
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 import polars as pl
@@ -17,6 +18,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, empty
+from trueup.model.remarks import Mention, RemarkError, Way
 from trueup.model.words import BatchKind, BatchState
 from trueup.recording.batch_loop import Foreseen, applying_batch, preview_batch, stop_rows_of
 from trueup.recording.chunks import RunOptions, to_its_end
@@ -25,20 +27,36 @@ from trueup.recording.record import looked_again, record_again
 from trueup.recording.summary import NOTHING_TURNED, Summary
 
 
-class UndoRefusedError(Exception):
-    """The batch cannot be undone; the message says why and what to do."""
+class UndoRefusal(StrEnum):
+    """Why a batch cannot be undone."""
+
+    NO_SUCH_BATCH = "no_such_batch"
+    CLICKS_STAY = "clicks_stay"  # it imported clicks
+    ROWS_ARE_OTHERS = "rows_are_others"  # it woke rows, and each is of a batch of its own
+    UNDONE_ALREADY = "undone_already"
+
+
+class UndoRefusedError(RemarkError):
+    """The batch cannot be undone. Made from the reason, and from a remark that says what to do."""
+
+    def __init__(self, reason: UndoRefusal, *remark: str | Mention) -> None:
+        super().__init__(*remark)
+        self.reason = reason
 
 
 def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecord | None]:
     """The batch to undo, and its undo that was begun and not finished, if there is one. Raises: UndoRefusedError."""
     batch = read_batch(database, batch_id)
     if batch is None:
-        raise UndoRefusedError(f"There is no batch {batch_id}; `trueup batches` lists them.")
+        known = Way.LIST_BATCHES.of()
+        raise UndoRefusedError(UndoRefusal.NO_SUCH_BATCH, f"There is no batch {batch_id}; ", known, " lists them.")
     if batch.kind is BatchKind.CLICKS:
-        raise UndoRefusedError(f"Batch {batch_id} imported clicks. They stay, since conversions rest on them.")
+        told = f"Batch {batch_id} imported clicks. They stay, since conversions rest on them."
+        raise UndoRefusedError(UndoRefusal.CLICKS_STAY, told)
     if batch.kind is BatchKind.LATE_CLICKS:
         raise UndoRefusedError(
-            f"Batch {batch_id} woke rows whose clicks came later than they did. To take rows back, undo their batch."
+            UndoRefusal.ROWS_ARE_OTHERS,
+            f"Batch {batch_id} woke rows whose clicks came later than they did. To take rows back, undo their batch.",
         )
     undone_batch_ids = undone_batches(database)  # before the undos: another program may be about to make one
     undos = undos_of(database, batch_id)
@@ -46,7 +64,10 @@ def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecor
     if resumed is None and batch_id in undone_batch_ids:
         last = undos[-1].batch_id
         raise UndoRefusedError(
-            f"Batch {batch_id} is undone already, by batch {last}; `trueup undo {last}` brings it back."
+            UndoRefusal.UNDONE_ALREADY,
+            f"Batch {batch_id} is undone already, by batch {last}; ",
+            Way.UNDO.of(batch_id=last),
+            " brings it back.",
         )
     return batch, resumed
 

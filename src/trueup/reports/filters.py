@@ -13,6 +13,7 @@ import polars as pl
 
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
+from trueup.model.remarks import RemarkError, Way
 from trueup.model.words import DEFAULT_TYPE, ReportClock, Status
 from trueup.reports.names import names_by_id
 
@@ -37,8 +38,8 @@ _NAMED: Final = {
 _EXACT: Final = {"batch": "batch_id", "click_id": "click_id", "transaction_id": "transaction_id"}
 
 
-class WrongWordError(Exception):
-    """A word that a person wrote is none that can be used here. The message says what can."""
+class WrongWordError(RemarkError):
+    """A word that a person wrote is none that can be used here. The remark says what can."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,15 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _bounds(filters: Filters, zone: ZoneInfo) -> tuple[int | None, int | None]:
-    from_at = None if filters.from_ is None else _moment("--from", filters.from_, zone, days_after=0)
-    to_at = None if filters.to is None else _moment("--to", filters.to, zone, days_after=1)  # that whole day
+    from_at = None if filters.from_ is None else _moment(Way.FROM, filters.from_, zone, days_after=0)
+    to_at = None if filters.to is None else _moment(Way.TO, filters.to, zone, days_after=1)  # that whole day
     if from_at is not None and to_at is not None and from_at >= to_at:
-        raise WrongWordError(f"Nothing lies between --from {filters.from_} and --to {filters.to}.")
+        begin, end = Way.FROM.of(), Way.TO.of()
+        raise WrongWordError("Nothing lies between ", begin, f" {filters.from_} and ", end, f" {filters.to}.")
     return from_at, to_at
 
 
-def _moment(option: str, text: str, zone: ZoneInfo, *, days_after: int) -> int:
+def _moment(way: Way, text: str, zone: ZoneInfo, *, days_after: int) -> int:
     """Read a time. Returns: microseconds since the epoch; for a date, where the day so many days after it begins."""
     written = _DATE_TIME.fullmatch(text)
     try:
@@ -134,18 +136,18 @@ def _moment(option: str, text: str, zone: ZoneInfo, *, days_after: int) -> int:
             return _micros(datetime.combine(day + timedelta(days=days_after), time(), zone))
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise WrongWordError(f"{option} {text!r} is not a date or a time: {_FORMS}.") from None
-    return _micros(moment) if written["offset"] else _once(option, text, moment.replace(tzinfo=zone))
+        raise WrongWordError(way.of(), f" {text!r} is not a date or a time: {_FORMS}.") from None
+    return _micros(moment) if written["offset"] else _once(way, text, moment.replace(tzinfo=zone))
 
 
-def _once(option: str, text: str, local: datetime) -> int:
+def _once(way: Way, text: str, local: datetime) -> int:
     """The moment of a local time that its zone has had exactly once."""
     first, second = _micros(local), _micros(local.replace(fold=1))
     if first == second:
         return first
     change = "skipped" if first > second else "repeated"
     raise WrongWordError(
-        f"{option} {text!r} was {change} by a clock change in {local.tzinfo}: add its offset, such as +02:00."
+        way.of(), f" {text!r} was {change} by a clock change in {local.tzinfo}: add its offset, such as +02:00."
     )
 
 

@@ -14,6 +14,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import TOTALS
+from trueup.model.remarks import Remark, remark_from_json
 from trueup.model.upload import UploadRecord
 from trueup.model.words import RowKind, UploadKind
 from trueup.recording.batch_loop import applying_batch, preview_batch
@@ -92,7 +93,7 @@ class Account:
     """What is known of a sent file beside what the ledger holds: how it was read, and what a preview came to."""
 
     dialect: str
-    statement: tuple[str, ...]
+    statement: tuple[Remark, ...]
     time_zone: str
     titles: tuple[str, ...]
     own_mode: str  # the dialect's own way with duplicates; '' where it has none or is in doubt
@@ -122,8 +123,8 @@ def account_from_text(text: str) -> Account:
     """Read back what `Account.text` wrote."""
     told = json.loads(text)
     preview = _summary_from_json(told["preview"]) if told["preview"] else None
-    sequences = {name: tuple(told[name]) for name in ("statement", "titles")}
-    return Account(**{**told, **sequences, "preview": preview})
+    statement = tuple(map(remark_from_json, told["statement"]))
+    return Account(**{**told, "statement": statement, "titles": tuple(told["titles"]), "preview": preview})
 
 
 def _summary_as_json(summary: Summary) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from trueup.ledger.open import open_ledger
 from trueup.ledger.upload_moves import note_batch
 from trueup.ledger.uploads import find_upload, uploads_at_work
 from trueup.model.frames import JOURNAL, empty
+from trueup.model.remarks import Remark
 from trueup.model.upload import AT_WORK, UploadRecord
 from trueup.model.words import Origin, UploadKind, UploadState
 from trueup.recording.batch_loop import stop_rows_of
@@ -174,7 +175,7 @@ class Jobs:
                     work = self._preview if record.state is UploadState.PREVIEWING else self._apply
                     work(database, record, content)
         except UnreadableFile as error:
-            self._fail(upload_id, str(error))
+            self._fail(upload_id, error.remark)
         except OSError as error:
             self._fail(upload_id, f"The file cannot be used: {error.strerror}.")
         except (DatabaseUnavailableError, self._ending, _EndedError):
@@ -251,5 +252,5 @@ class Jobs:
 
         return told
 
-    def _fail(self, upload_id: str, trouble: str) -> None:
+    def _fail(self, upload_id: str, trouble: Remark) -> None:
         self._submit(single_slice(partial(fail, upload_id=upload_id, trouble=trouble))).result()

@@ -14,6 +14,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.upload_moves import create_upload, forget_upload, move_upload
 from trueup.ledger.uploads import find_upload, same_file_at_work
 from trueup.model.batches import BatchRecord
+from trueup.model.remarks import Remark, text_from_remark
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import BatchKind, BatchState, UploadKind, UploadState
 from trueup.recording.batch_loop import stop_rows_of
@@ -102,10 +103,9 @@ def end_preview(database: Database, upload_id: str) -> bool:
     return _move(database, upload_id, UploadState.PREVIEWED, trouble="")
 
 
-def fail(database: Database, upload_id: str, trouble: str) -> bool:
+def fail(database: Database, upload_id: str, trouble: Remark) -> bool:
     """Note that the work on a file failed, and why, for a person. Returns: whether anybody was at work on it."""
-    kept = trouble.replace("\0", "\ufffd")  # PostgreSQL has no NUL in text
-    return _move(database, upload_id, UploadState.FAILED, trouble=kept)
+    return _move(database, upload_id, UploadState.FAILED, trouble=text_from_remark(trouble))
 
 
 def settle(database: Database, upload_id: str) -> None:

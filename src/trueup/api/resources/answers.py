@@ -1,6 +1,5 @@
 """What the API shows of batches, rows, conversions and clicks: money as decimal text, times as ISO 8601 in UTC."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Self
 
@@ -28,14 +27,6 @@ from trueup.recording.summary import MONEY, Summary, as_json, in_order, summary_
 from trueup.reports.export import batch_as_json, moment
 from trueup.reports.history import Event, render_value
 from trueup.reports.names import names_by_id
-
-_OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
-
-
-def with_option_names(text: str) -> str:
-    """What is said to a person at a terminal, as a caller of the API knows the options: `--time-zone`, `time_zone`."""
-    return _OPTION.sub(lambda option: option[1].replace("-", "_"), text)
-
 
 Undone = Literal["undone"]
 

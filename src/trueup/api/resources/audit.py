@@ -14,6 +14,7 @@ from trueup.api.http.gate import needs
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import Answer
+from trueup.api.resources.wording import in_words
 from trueup.ledger.open import open_ledger
 from trueup.live.context import ServerContext
 from trueup.recording.audit import Law, audit
@@ -51,7 +52,7 @@ class LawAnswer(Answer):
             held=law.held,
             looked_at=law.looked_at,
             broken=law.broken,
-            evidence=law.evidence,
+            evidence=[in_words(finding) for finding in law.evidence],
         )
 
 

@@ -14,6 +14,7 @@ from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
 from trueup.api.http.readers import ContextHere, KnownLines, Reader, recording_for
 from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
+from trueup.api.resources.wording import in_words
 from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
 from trueup.ledger.database import Database
 from trueup.ledger.pages import rows_of_batch
@@ -23,7 +24,7 @@ from trueup.model.words import BatchKind, BatchState, Outcome
 from trueup.recording.chunks import RunOptions
 from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
-from trueup.recording.undo import UndoRefusedError, preview_undo, undoable
+from trueup.recording.undo import UndoRefusal, UndoRefusedError, preview_undo, undoable
 from trueup.reports.now import with_now
 
 router = APIRouter(tags=["batches"])
@@ -98,8 +99,8 @@ async def undo_batch(
     if await waited(context, work, wait):
         try:
             work.result()
-        except UndoRefusedError:  # somebody else undid it meanwhile
-            raise Problem(ProblemKind.WRONG_STATE, f"batch {batch_id} is undone already") from None
+        except UndoRefusedError as error:  # somebody else undid it meanwhile
+            raise _refused(error) from None
         except BatchMovedError as error:
             if error.batch_id == batch_id:
                 raise Problem(ProblemKind.WRONG_STATE, f"somebody else began to undo batch {batch_id}") from None
@@ -123,14 +124,16 @@ def known_batch(database: Database, batch_id: int) -> BatchRecord:
 
 def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
     """A batch that can be undone, or whose undo can go on. Raises: Problem."""
-    known_batch(database, batch_id)
     try:
         batch, _ = undoable(database, batch_id)
-    except UndoRefusedError:
-        undos = undos_of(database, batch_id)
-        reason = f"is undone already, by batch {undos[-1].batch_id}" if undos else "imported clicks, which stay"
-        raise Problem(ProblemKind.WRONG_STATE, f"batch {batch_id} {reason}") from None
+    except UndoRefusedError as error:
+        raise _refused(error) from None
     return batch
+
+
+def _refused(error: UndoRefusedError) -> Problem:
+    kind = ProblemKind.NOT_FOUND if error.reason is UndoRefusal.NO_SUCH_BATCH else ProblemKind.WRONG_STATE
+    return Problem(kind, in_words(error.remark))
 
 
 def _previewed(recording: RecordingContext, batch: BatchRecord) -> Summary:

@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from trueup.api.http.problems import Mistake, Problem, ProblemKind
-from trueup.api.resources.answers import with_option_names
+from trueup.api.resources.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.model.words import ReportClock, Status
@@ -55,5 +55,5 @@ class Asking(BaseModel):
 
 def not_understood(error: WrongWordError) -> Problem:
     """The problem that a word of a query is none that can be used."""
-    what = with_option_names(str(error))
+    what = in_words(error.remark)
     return Problem(ProblemKind.INVALID, what, errors=[Mistake(where="query", what=what)])

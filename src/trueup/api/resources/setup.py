@@ -73,7 +73,7 @@ class Applied(BaseModel):
     dependencies=[READ],
 )
 def get_setup(reader: Reader) -> Response:
-    """The file that `trueup setup show` prints. Applied here, it changes nothing."""
+    """The whole setup as a file. Applied here, it changes nothing."""
     return Response(show_setup(reader), media_type=TOML)
 
 

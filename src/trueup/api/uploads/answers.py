@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from trueup.api.resources.answers import Answer, SummaryAnswer, with_option_names
+from trueup.api.resources.answers import Answer, SummaryAnswer
+from trueup.api.resources.wording import in_words
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
 from trueup.ledger.batches import read_batch
@@ -127,7 +128,10 @@ class ReadingAnswer(Answer):
     """How a file was read."""
 
     dialect: str
-    statement: list[str] = Field(description="What it was taken for and why, in sentences.")
+    statement: list[str] = Field(
+        description="What it was taken for and why, in sentences.",
+        examples=[["It could also be voluum: choose with `dialect=voluum`."]],
+    )
     time_zone: str = Field(description="Of its times without an offset; `statement` says where a network's is instead.")
     titles: list[str]
     dialect_duplicates: DuplicateMode | None = Field(
@@ -140,7 +144,7 @@ class ReadingAnswer(Answer):
         """Show how a file was read."""
         return cls(
             dialect=account.dialect,
-            statement=[with_option_names(sentence) for sentence in account.statement],
+            statement=[in_words(remark) for remark in account.statement],
             time_zone=account.time_zone,
             titles=list(account.titles),
             dialect_duplicates=DuplicateMode(account.own_mode) if account.own_mode else None,
@@ -240,7 +244,7 @@ def _shown(record: UploadRecord) -> dict[str, Any]:
         "sha256": record.sha256,
         "bytes": record.bytes,
         "state": record.state,
-        "trouble": with_option_names(record.trouble) or None,
+        "trouble": in_words(record.trouble) or None,
         "made_by": record.made_by,
         "made_at": moment(record.made_at),
         "choices": ChoicesAnswer(**asdict(record.choices)),

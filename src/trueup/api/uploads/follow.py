@@ -15,7 +15,8 @@ from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
-from trueup.api.resources.answers import Answer, with_option_names
+from trueup.api.resources.answers import Answer
+from trueup.api.resources.wording import in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
 from trueup.api.uploads.files import csv_answer
 from trueup.api.uploads.found import UploadId, known_upload
@@ -133,7 +134,7 @@ def _event(database: Database, context: ServerContext, upload_id: str) -> EventA
     record = known_upload(database, upload_id)
     batch = read_batch(database, record.batch_id) if record.batch_id else None
     progress = progress_of(record, batch, jobs_of(context))
-    trouble = with_option_names(record.trouble) or None
+    trouble = in_words(record.trouble) or None
     return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
 
 
@@ -161,7 +162,7 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
     except FileNotFoundError:
         raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
     except UnreadableFile as error:
-        raise Problem(ProblemKind.UNREADABLE_FILE, with_option_names(str(error))) from None
+        raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
 
 
 def _rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:

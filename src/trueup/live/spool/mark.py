@@ -13,6 +13,7 @@ from typing import Final
 from trueup.ledger.urls import showable
 from trueup.live.spool.dead_letters import DeadLetters
 from trueup.live.spool.folder import SpoolFolder
+from trueup.model.remarks import RemarkError, Way
 from trueup.uploads.durable_files import make_folder, write_first, write_whole
 
 MARK: Final = "ledger.json"
@@ -20,8 +21,8 @@ SENT_FILES: Final = "uploads"  # the folder below
 _SQLITE: Final = "sqlite:///"
 
 
-class FolderError(Exception):
-    """The folder is another ledger's, or nobody knows whose. The message says what to do."""
+class FolderError(RemarkError):
+    """The folder is another ledger's, or nobody knows whose. The remark says what to do."""
 
 
 def folder_ledger_id(folder: Path) -> str:
@@ -63,8 +64,9 @@ def claim_folder(folder: Path, ledger_id: str, shown: str) -> None:
     found, found_shown = _read_mark(folder)  # again: another program may have marked it, and put something into it
     if left and not found:
         raise FolderError(
-            f"the folder {folder} holds {left} and does not say of which ledger. If that is {shown}, say so with "
-            "`trueup spool claim`; else choose another folder"
+            f"the folder {folder} holds {left} and does not say of which ledger. If that is {shown}, say so with ",
+            Way.CLAIM_FOLDER.of(),
+            "; else choose another folder",
         )
     if not found:
         write_first(folder / MARK, _mark(ledger_id, shown))
@@ -72,7 +74,10 @@ def claim_folder(folder: Path, ledger_id: str, shown: str) -> None:
     if found != ledger_id:
         raise FolderError(
             f"the folder {folder} belongs to another ledger, {found_shown}: what is in it must not come into {shown}. "
-            "Choose another folder with TRUEUP_FOLDER; or give it to this ledger with `trueup spool claim`"
+            "Choose another folder with ",
+            Way.FOLDER.of(),
+            "; or give it to this ledger with ",
+            Way.CLAIM_FOLDER.of(),
         )
 
 
@@ -104,7 +109,7 @@ def _read_mark(folder: Path) -> tuple[str, str]:
         return "", ""
     except (ValueError, KeyError, TypeError):
         raise FolderError(
-            f"{folder / MARK} cannot be read. If the folder belongs to this ledger, say so with `trueup spool claim`"
+            f"{folder / MARK} cannot be read. If the folder belongs to this ledger, say so with ", Way.CLAIM_FOLDER.of()
         ) from None
 
 

@@ -1,0 +1,24 @@
+"""How the API says what the layers below only have codes for: its parameters and requests."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from trueup.model.remarks import Remark, Way, worded
+
+# All but those of whoever runs the server.
+WAYS: Final[Mapping[Way, str]] = {
+    Way.DIALECT: "`dialect={dialect}`",
+    Way.COLUMN: "`columns={title}={field}`",
+    Way.ENCODING: "`encoding`",
+    Way.STATUS_UPDATE: "`kind=status`",
+    Way.FROM: "`from`",
+    Way.TO: "`to`",
+    Way.LIST_BATCHES: "`GET /batches`",
+    Way.UNDO: "`POST /batches/{batch_id}/undo`",
+    Way.FINISH_UNDO: "send `POST /batches/{batch_id}/undo` again",
+}
+
+
+def in_words(remark: Remark) -> str:
+    """A remark as the API says it."""
+    return worded(remark, WAYS)

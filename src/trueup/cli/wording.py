@@ -1,0 +1,37 @@
+"""How the command line says what the layers below only have codes for: its options and commands."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from trueup.model.remarks import Remark, RemarkError, Way, worded
+
+WAYS: Final[Mapping[Way, str]] = {
+    Way.DIALECT: "--dialect {dialect}",
+    Way.COLUMN: '--map "{title}={field}"',
+    Way.ENCODING: "--encoding",
+    Way.STATUS_UPDATE: "trueup update-status",
+    Way.FROM: "--from",
+    Way.TO: "--to",
+    Way.LIST_BATCHES: "`trueup batches`",
+    Way.UNDO: "`trueup undo {batch_id}`",
+    Way.FINISH_UNDO: "run `trueup undo {batch_id}` again",
+    Way.SERVE: "`trueup serve`",
+    Way.FOLDER: "TRUEUP_FOLDER",
+    Way.CLAIM_FOLDER: "`trueup spool claim`",
+    Way.REBUILD_LEDGER: (
+        "With the program that made it, write `trueup setup show > setup.toml` and `trueup conversions --csv --output "
+        "conversions.csv`. With this program, in the new database: `trueup setup apply setup.toml`, import the clicks, "
+        "then upload the original files in their order; or, for the conversions as they are now and without their "
+        "history, `trueup upload conversions.csv --without-conversion-ids --duplicates create`"
+    ),
+}
+
+
+def in_words(remark: Remark) -> str:
+    """A remark as the command line says it."""
+    return worded(remark, WAYS)
+
+
+def error_in_words(error: Exception) -> str:
+    """The same of an error, whether it has a remark or a message."""
+    return in_words(error.remark) if isinstance(error, RemarkError) else str(error)

@@ -1,0 +1,94 @@
+"""What the layers below say to a person: plain text, and in it ways, which each surface has in its own words.
+
+An option of the command line is a parameter of the API, and a command is a request. Below the surfaces either is a code
+with its values; `cli/wording.py` and `api/resources/wording.py` have the words, one table each.
+"""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+
+class Way(StrEnum):
+    """How a person tells a surface something, or has it do something. The codes are stored, so none changes."""
+
+    DIALECT = "dialect"  # to choose it; values: dialect
+    COLUMN = "column"  # to say which field it is; values: title, field
+    ENCODING = "encoding"  # to name it
+    STATUS_UPDATE = "status_update"  # to have a file set statuses
+    FROM = "from"  # to say since when
+    TO = "to"  # to say until when
+    LIST_BATCHES = "list_batches"
+    UNDO = "undo"  # values: batch_id
+    FINISH_UNDO = "finish_undo"  # values: batch_id, of the batch that is undone
+    # Of whoever runs the server, at a terminal; the API has no words for these.
+    SERVE = "serve"  # to have a server
+    FOLDER = "folder"  # to choose the server's
+    CLAIM_FOLDER = "claim_folder"
+    REBUILD_LEDGER = "rebuild_ledger"
+
+    def of(self, **values: str | int) -> "Mention":
+        """Mention this way.
+
+        Args:
+            **values: What its words need.
+        """
+        return Mention(self, values)
+
+
+class Mention(NamedTuple):
+    """A way, where a remark speaks of it. As JSON a pair."""
+
+    way: Way
+    values: Mapping[str, str | int]
+
+
+Remark: TypeAlias = str | tuple[str | Mention, ...]
+
+
+class RemarkError(Exception):
+    """Something is refused. Made from the pieces of a remark, which says why and what can be done."""
+
+    def __init__(self, *remark: str | Mention) -> None:
+        super().__init__(*remark)
+        self.remark = remark
+
+    def __str__(self) -> str:
+        """The remark with codes, for who reads a traceback."""
+        return worded(self.remark, _CODES)
+
+
+_CODES: Final = {way: way.value for way in Way}
+
+
+def worded(remark: Remark, words: Mapping[Way, str]) -> str:
+    """Say a remark.
+
+    Args:
+        remark: What to say.
+        words: A surface's words for each way, the values' names in braces.
+    """
+    if isinstance(remark, str):
+        return remark
+    return "".join(piece if isinstance(piece, str) else words[piece.way].format(**piece.values) for piece in remark)
+
+
+def remark_from_json(told: Any) -> Remark:  # noqa: ANN401 - whatever JSON holds
+    """Read back a remark that was written as JSON."""
+    if isinstance(told, str):
+        return told
+    return tuple(piece if isinstance(piece, str) else Mention(Way(piece[0]), piece[1]) for piece in told)
+
+
+def text_from_remark(remark: Remark) -> str:
+    """A remark as text to store, '' for none."""
+    return json.dumps(remark) if remark else ""
+
+
+def remark_from_text(text: str) -> Remark:
+    """Read back what `text_from_remark` wrote."""
+    try:
+        return remark_from_json(json.loads(text))
+    except ValueError:  # none, or a sentence as it was stored at first
+        return text

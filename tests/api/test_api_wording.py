@@ -1,0 +1,254 @@
+"""What the layers below say is said at both surfaces, each time in the surface's own words; none of it stays unsaid."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from calling import Api, NewApi, told
+from command_line import CommandLine, Ran
+from upload_calling import done, sent
+from worlds import World, succeeded
+
+from trueup.api.http.problems import ProblemKind
+from trueup.api.resources import wording as in_api
+from trueup.cli import wording as at_terminal
+from trueup.ledger.batches import create_batch
+from trueup.ledger.database import Database
+from trueup.ledger.rollups import read_totals
+from trueup.live.context import now
+from trueup.model.batches import Receipt
+from trueup.model.remarks import Mention, Remark, Way
+from trueup.model.words import BatchKind, Origin
+from trueup.recording.chunks import RunOptions
+from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, undoable
+
+TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
+FIELDS = "click_id, payout, transaction_id, conversion_type, status, event_id, conversion_id, converted_at, currency"
+FORMS = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone."
+
+
+def remark(text: str, *mentions: Mention) -> Remark:
+    """A remark. Takes: its text, with {} where a way is mentioned; the mentions."""
+    first, *rest = text.split("{}")
+    pieces = [first, *(piece for pair in zip(mentions, rest, strict=True) for piece in pair)]
+    return tuple(piece for piece in pieces if piece)
+
+
+def column(title: str, name: str) -> Mention:
+    return Way.COLUMN.of(title=title, field=name)
+
+
+def dialect(name: str) -> Mention:
+    return Way.DIALECT.of(dialect=name)
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file, what is said of it, and what was chosen for it."""
+
+    content: str | bytes
+    remark: Remark
+    columns: dict[str, str] = field(default_factory=dict)
+    kind: str = "conversions"
+    dialect: str = ""
+
+    @property
+    def mappings(self) -> list[str]:
+        return [f"{title}={name}" for title, name in self.columns.items()]
+
+    @property
+    def options(self) -> list[str]:
+        """The choices at a terminal."""
+        maps = [word for mapping in self.mappings for word in ("--map", mapping)]
+        return [*maps, *(["--dialect", self.dialect] if self.dialect else [])]
+
+    @property
+    def query(self) -> str:
+        """The choices of a request."""
+        chosen = {"kind": self.kind, "columns": self.mappings} | ({"dialect": self.dialect} if self.dialect else {})
+        return urlencode(chosen, doseq=True)
+
+
+UNREADABLE = {
+    "another encoding": SentFile(
+        "click_id\nd\u00e9\n".encode("windows-1252"),
+        remark(
+            "The file is not UTF-8: byte 0xe9 on line 2 has no meaning there. Name its encoding with {}; Excel for "
+            "Windows often writes windows-1252 (western), windows-1250 (central European) or windows-1251 (Cyrillic).",
+            Way.ENCODING.of(),
+        ),
+    ),
+    "no click id": SentFile(
+        "payout,status\n1,paid\n",
+        remark(
+            f"No column gives the click id. It is found by a title such as {TITLES}; "
+            "or say which column it is with {}. The file has the columns: payout, status.",
+            column("COLUMN", "click_id"),
+        ),
+    ),
+    "no status": SentFile(
+        "click_id,payout\na,1\n",
+        remark(
+            "No column gives the status to set. It is found by a title such as status, cnv_status; or say which column "
+            "it is with {}. The file has the columns: click_id, payout.",
+            column("COLUMN", "status"),
+        ),
+        kind="status",
+    ),
+    "unknown titles": SentFile(
+        "Subscriber,Money\nx1,5\nx2,7.5\n",
+        remark(
+            "The first line looks like column titles (Subscriber, Money), and none of them is known. Say which is the "
+            f"click id with {{}}, and so on for: {FIELDS}. If it is a row, choose the dialect: {{}} or {{}}.",
+            *(column("Subscriber", "click_id"), dialect("keitaro"), dialect("voluum")),
+        ),
+    ),
+    "two columns, one field": SentFile(
+        "click_id,payout,Revenue\na,1,2\n",
+        remark(
+            'The columns "payout" and "Revenue" would both be payout. Say which it is with {} or {}, or leave one out '
+            "with {}.",
+            *(column("payout", "payout"), column("Revenue", "payout"), column("Revenue", "")),
+        ),
+    ),
+    "twice the same title": SentFile(
+        "click_id,payout,payout\na,1,2\n",
+        remark(
+            'Two columns are titled "payout", and both would be payout. Rename one of them, or leave both out with {}.',
+            column("payout", ""),
+        ),
+    ),
+    "unknown field": SentFile(
+        "click_id,x\na,1\n",
+        remark('{}: no field is called "payuot". Did you mean payout?', column("x", "payuot")),
+        columns={"x": "payuot"},
+    ),
+    "unknown column": SentFile(
+        "click_id,Betrag {0}\na,1\n",
+        remark('{}: the file has no column "Betrag {1}". Did you mean Betrag {0}?', column("Betrag {1}", "payout")),
+        columns={"Betrag {1}": "payout"},
+    ),
+    "a file of statuses": SentFile(
+        "a,paid\n",
+        remark(
+            "This is a status file (click-status, because it was chosen): it sets statuses and creates nothing. Use {};"
+            " or, if its rows are conversions, choose {}.",
+            *(Way.STATUS_UPDATE.of(), dialect("headed")),
+        ),
+        dialect="click-status",
+    ),
+}
+READ = SentFile("a,1,,sale\n", remark("It could also be voluum: choose with {}.", dialect("voluum")))
+FILTERS = {
+    "from=yesterday": remark(f"{{}} 'yesterday' is not a date or a time: {FORMS}", Way.FROM.of()),
+    "to=2026-02-30": remark(f"{{}} '2026-02-30' is not a date or a time: {FORMS}", Way.TO.of()),
+    "from=2026-03-29T02:30&time_zone=Europe/Warsaw": remark(
+        "{} '2026-03-29T02:30' was skipped by a clock change in Europe/Warsaw: add its offset, such as +02:00.",
+        Way.FROM.of(),
+    ),
+    "from=2026-03-02&to=2026-03-01": remark(
+        "Nothing lies between {} 2026-03-02 and {} 2026-03-01.", Way.FROM.of(), Way.TO.of()
+    ),
+}
+NO_BATCH = remark("There is no batch 99; {} lists them.", Way.LIST_BATCHES.of())
+UNDONE = remark("Batch 1 is undone already, by batch 3; {} brings it back.", Way.UNDO.of(batch_id=3))
+CLICKS = "Batch 4 imported clicks. They stay, since conversions rest on them."
+LATE = "Batch 5 woke rows whose clicks came later than they did. To take rows back, undo their batch."
+REFUSED: dict[int, tuple[UndoRefusal, Remark, ProblemKind]] = {
+    99: (UndoRefusal.NO_SUCH_BATCH, NO_BATCH, ProblemKind.NOT_FOUND),
+    1: (UndoRefusal.UNDONE_ALREADY, UNDONE, ProblemKind.WRONG_STATE),
+    4: (UndoRefusal.CLICKS_STAY, CLICKS, ProblemKind.WRONG_STATE),
+    5: (UndoRefusal.ROWS_ARE_OTHERS, LATE, ProblemKind.WRONG_STATE),
+}
+UNFINISHED = remark("batch 6 is not finished: {}", Way.FINISH_UNDO.of(batch_id=2))
+SAID = [
+    *(file.remark for file in UNREADABLE.values()), READ.remark, *FILTERS.values(), NO_BATCH, UNDONE, UNFINISHED,
+]  # fmt: skip
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    made = World(trueup, tmp_path)
+    made.add_clicks("c1", "c2")
+    return made
+
+
+@pytest.fixture
+def api(world: World, new_api: NewApi) -> Api:  # noqa: ARG001 - the API begins when the workspace is set up
+    return new_api()
+
+
+def uploaded(world: World, file: SentFile) -> Ran:
+    command = "update-status" if file.kind == "status" else "upload"
+    content = file.content if isinstance(file.content, bytes) else file.content.encode()
+    (world.folder / "june.csv").write_bytes(content)
+    return world.trueup(command, world.folder / "june.csv", "--preview", *file.options)
+
+
+def test_ways__are_all_said_here() -> None:
+    mentions = [piece for said in SAID for piece in said if isinstance(piece, Mention)]
+    assert {mention.way for mention in mentions} == in_api.WAYS.keys()
+
+
+def test_files__that_cannot_be_read(api: Api, world: World) -> None:
+    for file in UNREADABLE.values():
+        ran = uploaded(world, file)
+        assert (ran.code, ran.stderr) == (2, f"june.csv: {at_terminal.in_words(file.remark)}\n")
+        upload = sent(api, file.content, f"?{file.query}")
+        path, words = f"/uploads/{upload['upload_id']}", in_api.in_words(file.remark)
+        assert told(api.post(f"{path}/preview"), ProblemKind.UNREADABLE_FILE)["detail"] == words
+        assert api.get(path).json()["trouble"] == words
+        (event,) = re.findall("^data: (.*)$", api.get(f"{path}/events").text, re.MULTILINE)
+        assert json.loads(event)["trouble"] == words
+        assert told(api.get(f"{path}/refused.csv"), ProblemKind.UNREADABLE_FILE)["detail"] == words
+
+
+def test_files__that_can_be_read(api: Api, world: World) -> None:
+    assert at_terminal.in_words(READ.remark) in uploaded(world, READ).stderr.splitlines()
+    upload = sent(api, READ.content)
+    reading = done(api.post(f"/uploads/{upload['upload_id']}/preview"))["reading"]
+    assert in_api.in_words(READ.remark) == "It could also be voluum: choose with `dialect=voluum`."
+    assert in_api.in_words(READ.remark) in reading["statement"]
+
+
+def test_filters__that_are_none(api: Api, world: World) -> None:
+    for query, said in FILTERS.items():
+        options = [f"--{name.replace('_', '-')}" for name in re.findall(r"(\w+)=", query)]
+        values = re.findall(r"=([^&]+)", query)
+        words = [word for pair in zip(options, values, strict=True) for word in pair]
+        for command, path in (("conversions", "/conversions"), ("report", "/reports")):
+            ran = world.trueup(command, *words)
+            assert (ran.code, ran.stderr) == (2, f"{at_terminal.in_words(said)}\n")
+            problem = told(api.get(f"{path}?{query}"), ProblemKind.INVALID)
+            assert problem["detail"] == problem["errors"][0]["what"] == in_api.in_words(said)
+
+
+def test_undos__that_are_none(api: Api, world: World, ledger: Database) -> None:
+    world.upload("click_id,payout\nc1,1\n")
+    world.upload("click_id,payout\nc1,2\nc2,2\n")
+    succeeded(world.trueup("undo", 1, "--yes"))
+    policy_id = undoable(ledger, 2)[0].policy_id
+    for made in (BatchKind.CLICKS, BatchKind.LATE_CLICKS):
+        with ledger.transaction():
+            create_batch(ledger, Receipt(made, Origin.REDIRECT, now(), "server", policy_id), 0, read_totals(ledger))
+    assert {reason for reason, _, _ in REFUSED.values()} == set(UndoRefusal)
+    for batch_id, (reason, said, kind) in REFUSED.items():
+        with pytest.raises(UndoRefusedError) as refused:
+            undoable(ledger, batch_id)
+        assert refused.value.reason is reason
+        ran = world.trueup("undo", batch_id, "--yes")
+        assert (ran.code, ran.stderr) == (2, f"{at_terminal.in_words(said)}\n")
+        assert told(api.post(f"/batches/{batch_id}/undo"), kind)["detail"] == in_api.in_words(said)
+    undoing = applying_undo(ledger, *undoable(ledger, 2), "somebody", now, RunOptions(chunk_rows=1))
+    next(undoing)  # and it stops after the first of two clicks
+    assert at_terminal.in_words(UNFINISHED) in world.trueup("audit").stdout
+    laws = json.loads(api.post("/audit").text.rpartition("data: ")[2])
+    assert [law["evidence"] for law in laws if law["law"] == "undos"] == [[in_api.in_words(UNFINISHED)]]
+
+
+def test_document__names_no_command_and_no_option(api: Api) -> None:
+    text = api.get("/openapi.json", key=None).text
+    assert not re.findall(r"\btrueup [a-z]+|(?<![\w-])--[a-z]+", text)
