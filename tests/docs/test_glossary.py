@@ -57,6 +57,7 @@ def test_documents__have_none_of_the_words_we_do_not_use(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if path.name == "glossary.md":
         text = text.replace(section(text, "Words we do not use"), "")
+    text = re.sub(r"^\| `-.*$", "", text, flags=re.MULTILINE)  # options say what the code says of them
     found = [word for word in AVOIDED if re.search(rf"\b{word}s?\b", text, re.IGNORECASE)]
     assert found == []
 
