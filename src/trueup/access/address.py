@@ -15,10 +15,15 @@ _OWN_BITS: Final = 64  # of an IPv6 address: its caller chooses them
 
 
 def caller_address(peer: str, headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]) -> str:
-    """The address of whoever asked.
+    """Find the address that a request comes from.
 
-    Takes: the address of the connection's other end, the request's headers, the trusted proxies. Returns: the last
-    address of X-Forwarded-For that is no trusted proxy, where the connection comes from a trusted one; else the peer.
+    Args:
+        peer: The address of the connection's other end.
+        headers: The request's headers.
+        trusted: The trusted proxies.
+
+    Returns:
+        The last address of X-Forwarded-For that is no trusted proxy, where the peer is a trusted proxy; else the peer.
     """
     if not trusted or not is_trusted(peer, tuple(trusted)):
         return peer

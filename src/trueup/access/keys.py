@@ -94,10 +94,21 @@ def create_key(
     randomness: Callable[[int], bytes],
     also: Callable[[Database, tuple[str, KeyRecord]], None] = lambda *_: None,
 ) -> tuple[str, KeyRecord]:
-    """Make a key.
+    """Make a key of the API, and store it.
 
-    Takes: what it is called, its scopes (one at least), the moment, where random bytes come from, what else to do in
-    the same transaction. Returns: the key, which cannot be had again, and how it is stored. Raises: KeyNameError.
+    Args:
+        database: The ledger.
+        name: What the key is called.
+        scopes: What it may do, one scope at least.
+        now: The moment, in microseconds since the epoch.
+        randomness: Gives so many random bytes.
+        also: What else to do in the same transaction.
+
+    Returns:
+        The key, which is shown this once, and how it is stored.
+
+    Raises:
+        KeyNameError: The name cannot be used.
     """
     with database.transaction():
         made = _create(database, named(name), scopes, now, randomness)
@@ -108,8 +119,15 @@ def create_key(
 def first_admin(database: Database, clock: Callable[[], int], randomness: Callable[[int], bytes]) -> str | None:
     """Make the first key, of an admin, where no key was ever made.
 
-    Takes: the clock, where random bytes come from. Returns: the key; None where there is, or was, one already.
-    However many programs begin at once, one of them makes it.
+    Of several programs that begin at once, one makes it.
+
+    Args:
+        database: The ledger.
+        clock: Gives microseconds since the epoch.
+        randomness: Gives so many random bytes.
+
+    Returns:
+        The key; None where there is, or was, one already.
     """
     if stored.count_keys(database):
         return None
@@ -121,7 +139,16 @@ def first_admin(database: Database, clock: Callable[[], int], randomness: Callab
 
 
 def revoke_key(database: Database, key_id: int, now: int) -> bool:
-    """Take a key away for good. Returns: whether it was good until now."""
+    """Revoke a key for good.
+
+    Args:
+        database: The ledger.
+        key_id: The number in the key.
+        now: The moment, in microseconds since the epoch.
+
+    Returns:
+        Whether the key was good until now.
+    """
     with database.transaction():
         return stored.set_revoked(database, key_id, now)
 
@@ -132,7 +159,17 @@ def note_use(database: Database, key_id: int, now: int) -> None:
 
 
 def named(name: str) -> str:
-    """A key's name as it is kept. Raises: KeyNameError."""
+    """Check a key's name.
+
+    Args:
+        name: The name as a person gives it.
+
+    Returns:
+        The name as it is kept.
+
+    Raises:
+        KeyNameError: The name cannot be used.
+    """
     name = name.strip()
     if not 1 <= len(name) <= NAME_MAX:
         raise KeyNameError(f"a key's name has 1 to {NAME_MAX} characters")

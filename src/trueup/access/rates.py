@@ -28,7 +28,14 @@ class Rate:
         return int(self._tokens(caller, self._clock()))
 
     def take(self, caller: str) -> bool:
-        """Use one up. Returns: whether there was one."""
+        """Use up one token of a caller.
+
+        Args:
+            caller: Who it is, such as an address or the number of a key.
+
+        Returns:
+            Whether there was one.
+        """
         now = self._clock()
         tokens = self._tokens(caller, now)
         allowed = tokens >= 1
@@ -67,7 +74,14 @@ class Failures:
         self._waiting: defaultdict[str, deque[asyncio.Future[None]]] = defaultdict(deque)
 
     async def begin(self, caller: str) -> bool:
-        """Take a token for a request. Returns: whether there is one; whoever has it calls `end`."""
+        """Take a token for a request. Whoever gets one calls `end` when the request ends.
+
+        Args:
+            caller: Who it is, such as an address.
+
+        Returns:
+            Whether there is one.
+        """
         while not self._rate.take(caller):
             if not self._undecided[caller]:
                 return False

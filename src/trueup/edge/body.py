@@ -52,7 +52,12 @@ class _NestedError(_Unreadable):
     """The body is JSON, and holds more than names and plain values."""
 
     def __init__(self, why: str, found: Any) -> None:  # noqa: ANN401 - whatever JSON holds
-        """Takes: what is wrong with it; what it holds, objects as lists of names and values."""
+        """Keep what the body holds, without its secrets.
+
+        Args:
+            why: What is wrong with the body, for a person.
+            found: The body as JSON; an object is a list of names and values.
+        """
         super().__init__(why)
         self.written = json.dumps(values_without_secrets(found), ensure_ascii=False)
 
@@ -62,10 +67,15 @@ class _Object(list[tuple[str, Any]]):
 
 
 async def take_in(receive: Receive, most: int, seconds: float = SECONDS) -> bytes | Unread:
-    """Take a request's body in.
+    """Receive a request's body.
 
-    Takes: how many bytes it may have, and how long it may take. Returns: the body, or why there is none; the rest of it
-    is left where it is then.
+    Args:
+        receive: Gives the next part of the body.
+        most: How many bytes the body may have.
+        seconds: How long it may take to come.
+
+    Returns:
+        The body; or why there is none, and then the rest of it is not received.
     """
     taken = bytearray()
     try:
@@ -86,7 +96,13 @@ async def take_in(receive: Receive, most: int, seconds: float = SECONDS) -> byte
 def read_body(content: bytes, content_type: str, most_chars: int) -> Body:
     """Part a body into parameters.
 
-    Takes: its bytes; its Content-Type as the request has it, '' for a form; how much of it is kept for the journal.
+    Args:
+        content: The whole body.
+        content_type: The header Content-Type as the request has it; '' for a form.
+        most_chars: How many characters of the body are kept for the journal.
+
+    Returns:
+        The parameters, or why there are none.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     text = content.decode("utf-8", "replace")

@@ -33,7 +33,14 @@ class Link:
     borders: tuple[int, ...]  # the weights, added up
 
     def chosen(self, number: int) -> Target:
-        """One of the targets, as often as its weight says. Takes: a random number, far larger than the weights."""
+        """Choose one of the targets, each as often as its weight says.
+
+        Args:
+            number: A random number, far larger than the sum of the weights.
+
+        Returns:
+            The target.
+        """
         return self.targets[bisect_right(self.borders, number % self.borders[-1])]
 
 

@@ -52,7 +52,11 @@ class Pixel:
     """Answers /pixel.gif and /pixel.js."""
 
     def __init__(self, context: ServerContext) -> None:
-        """Takes: what every route stands on."""
+        """Nothing is recorded before a request comes.
+
+        Args:
+            context: What every route stands on.
+        """
         self._context = context
         self._refusals = Failures(context.settings.refused_per_minute)
 
@@ -68,7 +72,14 @@ class Pixel:
             await answer(send, status, GIF, b"image/gif", [_ANYWHERE, *headers])
 
     async def _report(self, scope: Scope) -> tuple[int, Sequence[Header]]:
-        """Record a row. Returns: the status and headers of the answer."""
+        """Record a row.
+
+        Args:
+            scope: The request.
+
+        Returns:
+            The HTTP status and the headers of the answer.
+        """
         address = caller_address(peer_of(scope), scope["headers"], self._context.settings.trusted_proxies)
         read = self._read(scope)
         if read.test:

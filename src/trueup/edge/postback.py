@@ -74,7 +74,11 @@ class Postbacks:
     """Answers /postback and /<key>/postback."""
 
     def __init__(self, context: ServerContext) -> None:
-        """Takes: what every route stands on."""
+        """Nothing is recorded before a request comes.
+
+        Args:
+            context: What every route stands on.
+        """
         self._context = context
         self._refusals = Failures(
             context.settings.refused_per_minute
@@ -194,9 +198,16 @@ def _put_off(send: Send, why: str, seconds: int) -> Awaitable[None]:
 
 
 def _over_limit(settings: Settings, query: int, content: bytes | Unread, pairs: int) -> tuple[str, HTTPStatus | None]:
-    """Which limit a request is over, for a person and as an HTTP status; '' and None for none.
+    """Say which limit a request is over.
 
-    Takes: the length of its query in bytes, its body, how many parameters it has.
+    Args:
+        settings: The limits.
+        query: The length of its query in bytes.
+        content: Its body, or why there is none.
+        pairs: How many parameters it has.
+
+    Returns:
+        The limit for a person and as an HTTP status; '' and None where it is over none.
     """
     if trouble := too_long(query, settings.query_bytes):
         return trouble, HTTPStatus.REQUEST_URI_TOO_LONG

@@ -61,10 +61,15 @@ def preset_for(network: str) -> Preset:
 
 
 def postback_url(base_url: str, key: str, preset: Preset) -> str:
-    """The URL that a network is given.
+    """Write the URL that a network is given. The macros stand as they are: the network fills them before it asks.
 
-    Takes: where the world reaches the server; the network's key, '' for none; whose macros. The macros stand as they
-    are: the network fills them before it asks.
+    Args:
+        base_url: Where the world reaches the server.
+        key: The network's key; '' for none.
+        preset: Whose macros the URL has.
+
+    Returns:
+        The URL, ready to copy.
     """
     path = f"/{key}{PATH}" if key else PATH
     query = "&".join(f"{name}={macro}" for name, macro in preset.parameters.items())

@@ -44,7 +44,14 @@ class Redirect:
     """GET /c/{slug}: records the click and sends the visitor on."""
 
     def __init__(self, context: ServerContext) -> None:
-        """Opens the country database. Raises: CountryDatabaseError."""
+        """Open the country database, if there is one.
+
+        Args:
+            context: What every route stands on.
+
+        Raises:
+            CountryDatabaseError: The file cannot be read.
+        """
         self._context = context
         self._visitors = Visitors(context.settings)
         self._visits = Visits(context.settings.clicks_per_minute)

@@ -78,7 +78,14 @@ class Visitors:
     """Recognises visitors by the settings of one server."""
 
     def __init__(self, settings: Settings) -> None:
-        """Opens the country database, if there is one. Raises: CountryDatabaseError."""
+        """Open the country database, if there is one.
+
+        Args:
+            settings: What is believed of a request, and what is kept of a visitor.
+
+        Raises:
+            CountryDatabaseError: The file cannot be read.
+        """
         self._trusted = tuple(settings.trusted_proxies)
         self._country_header = settings.country_header.lower().encode() if self._trusted else b""
         self._ip_kept = settings.ip_kept
@@ -87,7 +94,16 @@ class Visitors:
         recognised("Mozilla/5.0")  # the first one is slow: it reads the rules of both libraries
 
     def seen(self, peer: str, headers: list[Header], user_agent: bytes) -> Visitor:
-        """Who asks. Takes: the connection's other end, the request's headers, and its user agent once more."""
+        """Say who asks.
+
+        Args:
+            peer: The address of the connection's other end.
+            headers: The request's headers.
+            user_agent: The header User-Agent of them; b'' for none.
+
+        Returns:
+            What is known of the visitor.
+        """
         address = caller_address(peer, headers, self._trusted) if self._trusted else peer
         place = self._place(address)
         country = self._told_country(peer, headers) if self._country_header else ""
@@ -143,8 +159,14 @@ def recognised(user_agent: str) -> Browser:
 def open_countries(path: Path | None) -> Callable[[Address], str]:
     """Open a MaxMind file of countries.
 
-    Returns: what finds an address's country, '' where the file does not say, or where there is no file.
-    Raises: CountryDatabaseError.
+    Args:
+        path: The file; None for none.
+
+    Returns:
+        A function that finds an address's country; '' where the file does not say, or where there is no file.
+
+    Raises:
+        CountryDatabaseError: The file cannot be read.
     """
     if path is None:
         return lambda _address: ""

@@ -28,13 +28,31 @@ def answer_text(send: Send, status: int, text: str, headers: Sequence[Header] = 
 
 
 def answer_method(send: Send, method: str, allowed: bytes, told: str) -> Awaitable[None]:
-    """Answer a method that is not for a path, or OPTIONS, which asks which are. Takes: also what a person is told."""
+    """Answer a method that a path does not take, or OPTIONS, which asks for the methods that it takes.
+
+    Args:
+        send: Sends the answer.
+        method: The method of the request.
+        allowed: The methods that the path takes, as the header Allow says them.
+        told: The text of the answer, for a person.
+
+    Returns:
+        What ends when the answer is sent.
+    """
     is_asked = method == "OPTIONS"
     return answer_text(send, 200 if is_asked else 405, "" if is_asked else told, [(b"allow", allowed)])
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """What a header of the request says, '' where it is not there. Takes: its name in lower case."""
+    """Find a header of a request.
+
+    Args:
+        scope: The request.
+        name: The header's name in lower case.
+
+    Returns:
+        Its value; '' where the request does not have it.
+    """
     for key, value in scope["headers"]:
         if key == name:
             return str(value, "latin-1")

@@ -39,7 +39,16 @@ def cleaned(text: str) -> str:
 
 
 def open_log(form: LogForm, level: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
-    """Open the log of this process. Takes: the form, the least level that is written, where to."""
+    """Open the log of this process.
+
+    Args:
+        form: How a line is written.
+        level: The least level that is written.
+        stream: Where lines are written to.
+
+    Returns:
+        The open log.
+    """
     structlog.configure(
         processors=[structlog.processors.add_log_level, *_steps(form)],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -53,7 +62,11 @@ class OthersFormatter(logging.Formatter):
     """Has the lines of libraries look like our own."""
 
     def __init__(self, form: LogForm) -> None:
-        """Takes: the form."""
+        """Nothing is written before a line comes.
+
+        Args:
+            form: How a line is written.
+        """
         super().__init__()
         self._steps = _steps(form)
 

@@ -65,7 +65,13 @@ class Metrics(WriterEvents):
         return monotonic() - self._moved
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        """A request's answer began. Takes: the route's name, the HTTP status, how long it took."""
+        """Count a request whose answer began.
+
+        Args:
+            route: The route's name.
+            status: The HTTP status of the answer.
+            seconds: How long it took until the answer began.
+        """
         key = (route, status // 100)
         child = self._children.get(key)
         if child is None:

@@ -25,14 +25,26 @@ class Observer(Metrics):
     """The metrics of a process, with its log."""
 
     def __init__(self, log: FilteringBoundLogger, trusted_proxies: Sequence[Network]) -> None:
-        """Takes: the open log; whose word on addresses is believed."""
+        """Count and log from now on.
+
+        Args:
+            log: The open log.
+            trusted_proxies: Proxies whose word on addresses is believed.
+        """
         super().__init__()
         self._log, self._trusted = log, trusted_proxies
         self._tells_all = log.is_enabled_for(logging.DEBUG)
         self._lines = Rate(_LINES_PER_MINUTE)
 
     def saw(self, route: str, scope: Scope, status: int, seconds: float) -> None:
-        """A request's answer begins. Takes: the route's name, the request, its HTTP status, how long that took."""
+        """Count a request whose answer begins, and log it where it is slow or refused.
+
+        Args:
+            route: The route's name.
+            scope: The request.
+            status: The HTTP status of the answer.
+            seconds: How long it took until the answer began.
+        """
         self.answered(route, status, seconds)
         if self._tells_all:
             self._log.debug("answered", route=route, method=scope["method"], status=status, seconds=round(seconds, 4))

@@ -41,7 +41,12 @@ class Operation:
     """Answers /healthz, /readyz and /metrics."""
 
     def __init__(self, context: ServerContext, metrics: Metrics) -> None:
-        """Takes: what every route stands on, and the numbers of this process."""
+        """Nothing is looked at before a request comes.
+
+        Args:
+            context: What every route stands on.
+            metrics: The numbers of this process.
+        """
         self._context, self._metrics = context, metrics
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:

@@ -45,9 +45,17 @@ class AddressError(Exception):
 
 
 def free_address(host: str, port: int) -> tuple[str, int]:
-    """See that an address can be listened on. Processes that serve share theirs, and would share it with a stranger's.
+    """Check that an address is free. Processes that serve share theirs, and would share it with a stranger's.
 
-    Takes: a name or an address; the port, 0 for any. Returns: the address and the port. Raises: AddressError.
+    Args:
+        host: A name or an address of this machine.
+        port: The port; 0 for any that is free.
+
+    Returns:
+        The address and the port.
+
+    Raises:
+        AddressError: Nothing can listen there, or another program does.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -163,7 +163,17 @@ class Writer:
         return told
 
     async def try_out(self, message: IncomingConversion) -> RowResult:
-        """Say what a message would come to. Raises: UnavailableError."""
+        """Decide a message without recording it.
+
+        Args:
+            message: The message.
+
+        Returns:
+            What it would come to now.
+
+        Raises:
+            UnavailableError: The ledger cannot be asked now.
+        """
         if self.trouble:
             raise UnavailableError(self.trouble)
 

@@ -31,8 +31,13 @@ def time_text(micros: pl.Expr, time_zone: str) -> pl.Expr:
 def write_csv(pages: Iterable[pl.DataFrame], numbers: Collection[str], out: BinaryIO) -> int:
     """Write pages of one table as CSV: UTF-8, a header, text that a spreadsheet would run defused.
 
-    Takes: at least one page, with titles of our own, and the text columns that hold numbers (written as they are).
-    Returns: how many rows were written.
+    Args:
+        pages: One page at least, all with the same columns; their titles are our own.
+        numbers: The text columns that hold numbers: these are written as they are.
+        out: Where to.
+
+    Returns:
+        How many rows were written.
     """
     written = 0
     for place, page in enumerate(pages):
@@ -46,7 +51,15 @@ def write_csv(pages: Iterable[pl.DataFrame], numbers: Collection[str], out: Bina
 
 
 def write_json(pages: Iterable[pl.DataFrame], out: BinaryIO) -> int:
-    """Write pages of one table as one JSON array of objects. Returns: how many objects were written."""
+    """Write pages of one table as one JSON array of objects.
+
+    Args:
+        pages: The pages, all with the same columns.
+        out: Where to.
+
+    Returns:
+        How many objects were written.
+    """
     written = 0
     out.write(b"[")
     for page in pages:
@@ -59,7 +72,15 @@ def write_json(pages: Iterable[pl.DataFrame], out: BinaryIO) -> int:
 
 
 def batch_as_json(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, Any]:
-    """A batch as programs are told it. Takes: also the batches whose rows do not count."""
+    """Write a batch as JSON has it, for programs.
+
+    Args:
+        batch: The batch.
+        left_out: The numbers of all undone batches.
+
+    Returns:
+        Plain values, by key.
+    """
     return {
         "batch_id": batch.batch_id,
         "kind": batch.kind,

@@ -62,10 +62,18 @@ class Filters:
 
 
 def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
-    """Find what the words mean.
+    """Find what the words of filters mean (docs/counting.md, Filters).
 
-    Takes: the catalog with the names, and the zone (see `known_time_zone`) of times without an offset.
-    Raises: WrongWordError for a name, a word or a time that is not known.
+    Args:
+        filters: The words.
+        catalog: The setup, with the names of all resources.
+        time_zone: The zone of times without an offset; one that `known_time_zone` accepts.
+
+    Returns:
+        Which conversions and clicks are meant.
+
+    Raises:
+        WrongWordError: A name, a word or a time is not known.
     """
     from_at, to_at = _bounds(filters, ZoneInfo(time_zone))
     types = {name: name for name in (DEFAULT_TYPE, *catalog.conversion_types)}
@@ -88,7 +96,17 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
 
 
 def known_time_zone(name: str) -> str:
-    """Check that a time zone can be used. Returns: its name. Raises: WrongWordError."""
+    """Check that a time zone can be used.
+
+    Args:
+        name: An IANA name, such as Europe/Warsaw.
+
+    Returns:
+        The name.
+
+    Raises:
+        WrongWordError: There is no such zone.
+    """
     try:
         ZoneInfo(name)
         # Polars has a list of its own, which lacks some of the system's names.
@@ -100,7 +118,19 @@ def known_time_zone(name: str) -> str:
 
 
 def known_word(kind: str, word: str, words: type[Word]) -> Word:
-    """Find the member of a closed set of words. Raises: WrongWordError naming the nearest."""
+    """Find a member of a closed set of words.
+
+    Args:
+        kind: What the words are, for the message.
+        word: The word as a person gives it.
+        words: The set.
+
+    Returns:
+        The member.
+
+    Raises:
+        WrongWordError: The word is not in the set; the message names the nearest.
+    """
     return words(*_looked_up(kind, [word], {member.value: member.value for member in words}))
 
 
@@ -128,7 +158,17 @@ def _bounds(filters: Filters, zone: ZoneInfo) -> tuple[int | None, int | None]:
 
 
 def _moment(way: Way, text: str, zone: ZoneInfo, *, days_after: int) -> int:
-    """Read a time. Returns: microseconds since the epoch; for a date, where the day so many days after it begins."""
+    """Read a time of a filter.
+
+    Args:
+        way: Which filter it is of, for the message.
+        text: A date or a date-time.
+        zone: The zone of a time without an offset.
+        days_after: For a date: how many days later the day begins that is meant.
+
+    Returns:
+        Microseconds since the epoch.
+    """
     written = _DATE_TIME.fullmatch(text)
     try:
         if not written:

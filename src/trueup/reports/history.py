@@ -31,7 +31,16 @@ class Event:
 
 
 def history(database: Database, click_id: str, n: int) -> list[Event] | None:
-    """What happened to a conversion, oldest first. Returns: None when there is, and was, no such conversion."""
+    """Read what happened to a conversion.
+
+    Args:
+        database: The ledger.
+        click_id: Its click.
+        n: Which of all rows of the click made it: the number at the end of its conversion id.
+
+    Returns:
+        The events, oldest first; None where there is, and was, no such conversion.
+    """
     stored = read_conversions(database, [click_id]).filter(n=n)
     if not stored.height:
         return None

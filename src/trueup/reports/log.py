@@ -32,18 +32,34 @@ def read_log(
     newest: int | None = None,
     page_rows: int = 0,
 ) -> Iterator[pl.DataFrame]:
-    """Read the selected conversions as EXPORT_COLUMNS, oldest first.
+    """Read the selected conversions as EXPORT_COLUMNS, oldest first. Call it within `one_moment`.
 
-    Takes: the zone to show times in; how many of the newest to read, all of them when not given. To be read within
-    `one_moment`.
-    Returns: pages, at least one; all text but the batch.
+    Args:
+        database: The ledger.
+        catalog: The setup, with the names of all resources.
+        selection: Which conversions.
+        time_zone: The zone to show times in.
+        newest: How many of the newest to read; None for all of them.
+        page_rows: How many rows a page has; 0 for the reader's own size.
+
+    Returns:
+        Pages, one at least. All columns are text but the batch's number.
     """
     for page in read_conversions(database, selection, newest, page_rows):
         yield as_log(page, catalog, time_zone)
 
 
 def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.DataFrame:
-    """Write conversions (LOGGED) as EXPORT_COLUMNS. Takes: also the zone to show times in."""
+    """Write conversions as EXPORT_COLUMNS.
+
+    Args:
+        conversions: LOGGED.
+        catalog: The setup, with the names of all resources.
+        time_zone: The zone to show times in.
+
+    Returns:
+        EXPORT_COLUMNS, in the same order.
+    """
     shown = [
         pl.format("{}-{}", "click_id", "n").alias("conversion_id"),
         money_text(pl.col("payout")).alias("payout"),

@@ -25,7 +25,14 @@ class Unit(Enum):
 
 
 def units(types: Iterable[str]) -> dict[str, Unit]:
-    """Every metric in the order of a report's columns. Takes: the conversion types that have columns of their own."""
+    """List every metric, in the order of a report's columns (docs/counting.md, The columns).
+
+    Args:
+        types: The conversion types that have columns of their own.
+
+    Returns:
+        The unit of each metric, by its name.
+    """
     pairs = [(status.value, f"{status.value}_revenue") for status in Status] + [of_type(kind) for kind in types]
     return {
         "clicks": Unit.COUNT,
@@ -54,11 +61,16 @@ def of_type(conversion_type: str) -> tuple[str, str]:
 def summed(
     cells: pl.DataFrame, by: Sequence[str], types: Sequence[str], left_out_types: Collection[str]
 ) -> pl.DataFrame:
-    """Every metric of each group of cells.
+    """Work out every metric of each group of cells (docs/counting.md, What is counted).
 
-    Takes: cells of conversions and of clicks, one under the other, with null for what a cell does not have; the columns
-    to group by, none for one row in all; the types with columns of their own, and those not included in conversions.
-    Returns: `by`, then whole numbers in the order of `units`, null where a ratio is undefined.
+    Args:
+        cells: Cells of conversions and of clicks, one under the other; null for what a cell does not have.
+        by: The columns to group by; none for one row in all.
+        types: The conversion types that have columns of their own.
+        left_out_types: The conversion types that are not included in conversions.
+
+    Returns:
+        The columns of `by`, then whole numbers in the order of `units`; null where a ratio is undefined.
     """
     sums = _sums(types, left_out_types)
     groups = cells.group_by(*by).agg(sums) if by else cells.select(sums)

@@ -8,7 +8,15 @@ from trueup.model.catalog import Catalog
 
 
 def names_by_id(key: str, catalog: Catalog) -> Mapping[int, str]:
-    """The names of all resources of one kind. Takes: the column that holds their numbers, such as `campaign_id`."""
+    """Name all resources of one kind.
+
+    Args:
+        key: The column that holds their numbers, such as `campaign_id`.
+        catalog: The setup.
+
+    Returns:
+        Their names, by number.
+    """
     return {
         "campaign_id": {each.campaign_id: each.name for each in catalog.campaigns.values()},
         "offer_id": {each.offer_id: each.name for each in catalog.offers.values()},

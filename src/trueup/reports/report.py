@@ -30,7 +30,17 @@ class Report:
 
 
 def parse_dimensions(text: str) -> tuple[Dimension, ...]:
-    """Read what to group by, such as `day,campaign`. Raises: WrongWordError."""
+    """Read what to group by.
+
+    Args:
+        text: Dimensions with commas between, such as `day,campaign`; '' for none.
+
+    Returns:
+        The dimensions, in their order.
+
+    Raises:
+        WrongWordError: A word is no dimension or comes twice, or there are too many.
+    """
     words = [word.strip() for word in text.split(",")] if text.strip() else []
     by = tuple(known_word("dimension", word, Dimension) for word in words)
     if len(by) > DIMENSIONS_MAX:
@@ -44,9 +54,17 @@ def parse_dimensions(text: str) -> tuple[Dimension, ...]:
 def read_report(
     database: Database, catalog: Catalog, selection: Selection, by: Sequence[Dimension], time_zone: str
 ) -> Report:
-    """Count the selection.
+    """Count clicks, conversions and money (docs/counting.md).
 
-    Takes: what to group by, and the zone whose hours, days and months are meant.
+    Args:
+        database: The ledger.
+        catalog: The setup.
+        selection: Which conversions and clicks.
+        by: The dimensions to group by; none for the totals alone.
+        time_zone: The zone whose hours, days and months are meant.
+
+    Returns:
+        The report.
     """
     keys = [key for key in CELL_KEYS if key in {KEYS[dimension] for dimension in by}]
     with read_transaction(database):

@@ -25,7 +25,9 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
 
     The columns are `line,click_id,outcome,conversion_id,message,mode,mode_from,outcome_now,message_now`.
 
-    Takes: decided rows (ROW_COLUMNS; of a batch that is stored, NOW too) in the order of their file.
+    Args:
+        rows: Decided rows in the order of their file: ROW_COLUMNS, and NOW too of a batch that is stored.
+        out: Where to.
     """
     # In pieces, so that a large file's take neither much memory nor every thread for long.
     for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
@@ -58,7 +60,11 @@ def _shown(text: pl.Expr) -> pl.Expr:
 def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:
     """Write the refused rows of a file as they came, each with its outcome and message.
 
-    Takes: line, outcome and message of the refused rows in the order of their file; the file, and how it was read.
+    Args:
+        refused: Line, outcome and message of the refused rows, in the order of their file.
+        content: The file.
+        reading: How it was read.
+        out: Where to.
     """
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*reading.titles, "outcome", "message"])

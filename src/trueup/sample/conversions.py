@@ -40,7 +40,16 @@ class Conversion:
 
 
 def sample_conversions(clicks: list[Click], now: int, random: Random) -> list[Conversion]:
-    """Let some clicks convert, each some time after it came. Returns: those that have by `now`, in order of time."""
+    """Let some clicks convert, each some time after it came.
+
+    Args:
+        clicks: The clicks.
+        now: The moment, in microseconds since the epoch.
+        random: Where chance comes from.
+
+    Returns:
+        The conversions that have happened by `now`, in order of time.
+    """
     numbers = count(100_001)
     found = []
     for click in clicks:

@@ -109,7 +109,14 @@ class SetupOutcome:
         )
 
     def to_json(self, *, preview: bool) -> dict[str, Any]:
-        """As plain values, for JSON. Takes: whether nothing was changed, because it was only looked at."""
+        """Write it as plain values, for JSON.
+
+        Args:
+            preview: Whether nothing was changed, because it was only looked at.
+
+        Returns:
+            The values, by key.
+        """
         return {
             "preview": preview,
             "mistakes": list(self.mistakes),

@@ -24,10 +24,16 @@ def rotate_postback_key(
     randomness: bytes,
     also: Callable[[Database, AffiliateNetwork], None] = lambda *_: None,
 ) -> AffiliateNetwork | None:
-    """Give a network a new key; the newest of those it had stays good beside it.
+    """Give a network a new key; the newest of those it had stays good beside it (docs/postbacks.md, Keys).
 
-    Takes: our number for the network, KEY_BYTES random bytes, what else to do in the same transaction. Returns: the
-    network with its keys, the new one first; None when there is no such network.
+    Args:
+        database: The ledger.
+        network_id: Our number for the network.
+        randomness: KEY_BYTES random bytes.
+        also: What else to do in the same transaction.
+
+    Returns:
+        The network with its keys, the new one first; None where there is no such network.
     """
     key = base64.urlsafe_b64encode(randomness[:KEY_BYTES]).decode()
     return _set(database, network_id, lambda keys: (key, *keys)[:KEYS_MOST], also)
@@ -36,7 +42,13 @@ def rotate_postback_key(
 def drop_postback_keys(database: Database, network_id: int, *, all_keys: bool = False) -> AffiliateNetwork | None:
     """Drop the key before the newest, or all keys: postbacks that bring a dropped one are refused.
 
-    Returns: the network with the keys it has left; None when there is no such network.
+    Args:
+        database: The ledger.
+        network_id: Our number for the network.
+        all_keys: Whether the newest key is dropped too.
+
+    Returns:
+        The network with the keys it has left; None where there is no such network.
     """
     return _set(database, network_id, lambda keys: () if all_keys else keys[:1])
 

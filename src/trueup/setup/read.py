@@ -66,9 +66,14 @@ class SetupMistake:
 
 
 def read_setup(content: bytes, catalog: Catalog) -> SetupFile | list[str]:
-    """Read a setup file against what is set up already.
+    """Read a setup file against what is set up already (docs/setup-file.md).
 
-    Returns: the file; or all that is wrong with it, a line for each mistake.
+    Args:
+        content: The file, TOML.
+        catalog: What is set up already.
+
+    Returns:
+        The file; or all that is wrong with it, a line for each mistake.
     """
     raw = parse_setup(content)
     if isinstance(raw, str):
@@ -80,7 +85,12 @@ def read_setup(content: bytes, catalog: Catalog) -> SetupFile | list[str]:
 def check_setup(raw: Raw, catalog: Catalog) -> SetupFile | list[SetupMistake]:
     """Check plain values by key, as a file states them, against what is set up already.
 
-    Returns: the file that they make; or all that is wrong with them.
+    Args:
+        raw: The values.
+        catalog: What is set up already.
+
+    Returns:
+        The file that they make; or all that is wrong with them.
     """
     try:
         return SetupFile.model_validate(raw, context=_surroundings(raw, catalog))
@@ -90,7 +100,14 @@ def check_setup(raw: Raw, catalog: Catalog) -> SetupFile | list[SetupMistake]:
 
 
 def parse_setup(content: bytes) -> Raw | str:
-    """Read a setup file as plain values by key. Returns: them, or why it cannot be read."""
+    """Read a setup file as plain values by key.
+
+    Args:
+        content: The file, TOML.
+
+    Returns:
+        The values; or why the file cannot be read.
+    """
     try:
         text = content.decode("utf-8-sig")
         # The parser would take hours for it: the square of its parts.

@@ -90,7 +90,13 @@ def look_at(database: Database, change: Change) -> Refusal | None:
 def carry_out(database: Database, change: Change, also: Callable[[Database, Stored], None] = lambda *_: None) -> Answer:
     """Change the setup in one transaction, unless the change is refused.
 
-    Takes: what else to do in that transaction, by the resource. Returns: the resource, as it is or was.
+    Args:
+        database: The ledger.
+        change: The change.
+        also: What else to do in the transaction, given the resource.
+
+    Returns:
+        The resource as it is now, or as it was before it was taken out; or why nothing is changed.
     """
     with database.transaction():
         lock_catalog(database)
@@ -104,7 +110,15 @@ def carry_out(database: Database, change: Change, also: Callable[[Database, Stor
 
 
 def making(kind: str, form: Form) -> Change:
-    """To set up a new resource. Takes: its kind, and the keys of its table in a setup file."""
+    """The change that sets up a new resource.
+
+    Args:
+        kind: Its kind, such as `offers`.
+        form: The keys of its table in a setup file, with their values.
+
+    Returns:
+        The change, for `carry_out` or `look_at`.
+    """
     return lambda _database, catalog: _put(catalog, kind, form, None)
 
 

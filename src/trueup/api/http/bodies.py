@@ -30,13 +30,25 @@ class Body:
     """A request's body, as it comes in, and not beyond its limit."""
 
     def __init__(self, receive: Receive, most: int) -> None:
-        """Nothing is received yet. Takes: what receives it; how many bytes it may have."""
+        """Nothing is received yet.
+
+        Args:
+            receive: Gives the next part of the body.
+            most: How many bytes the body may have.
+        """
         self._receive = receive
         self._bytes = 0
         self.most = most  # an operation that takes more says so before it reads
 
     async def __call__(self) -> Message:
-        """Receive the next part. Raises: Problem once it is too large."""
+        """Receive the next part.
+
+        Returns:
+            The part.
+
+        Raises:
+            Problem: The body is too large.
+        """
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
         if self._bytes > self.most:
@@ -68,13 +80,26 @@ class _Sent(Request):
     """A request with a body of JSON."""
 
     def __init__(self, request: Request, field: Any, held: AsyncExitStack) -> None:  # noqa: ANN401 - FastAPI's own form of a model
-        """Takes: the request; what its body must be; what is held until it is answered."""
+        """Nothing is received yet.
+
+        Args:
+            request: The request.
+            field: What its body must be.
+            held: What is held until the request is answered.
+        """
         super().__init__(request.scope, request.receive)
         self._field, self._held = field, held
         self._value: Any = None
 
     async def body(self) -> bytes:
-        """Take the body in, and apart. Returns: whether there is one, as FastAPI looks at it. Raises: Problem."""
+        """Receive the body, and read it.
+
+        Returns:
+            b'' where there is no body, as FastAPI asks it; else anything that is true.
+
+        Raises:
+            Problem: The body is too large, breaks off, or is not what it must be.
+        """
         content = await received(self, self._held, _check_is_json)
         if not content:
             return b""
@@ -143,7 +168,18 @@ def _check_is_json(request: Request) -> None:
 
 
 def _taken_apart(content: bytearray, field: Any) -> Any:  # noqa: ANN401 - FastAPI's own form of a model
-    """What a body of JSON holds, as the operation takes it. Raises: Problem."""
+    """Read a body of JSON as the operation takes it.
+
+    Args:
+        content: The body.
+        field: What the body must be.
+
+    Returns:
+        What the body holds.
+
+    Raises:
+        Problem: The body is not JSON that means one thing, or does not fit.
+    """
     try:
         found = parse_json(content)
     except NotReadError as error:

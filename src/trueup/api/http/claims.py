@@ -26,14 +26,27 @@ class Claim:
     """A request's claim on its Idempotency-Key."""
 
     def __init__(self, key: str, claimer: str, digest: Callable[[], Awaitable[str]]) -> None:
-        """Takes: the key, a word that this request alone has, and what digests the whole request."""
+        """The claim was made: the ledger holds the key and the claimer.
+
+        Args:
+            key: The Idempotency-Key, with the number of the API's key that sent it.
+            claimer: A word that this request alone has.
+            digest: Gives the SHA-256 of the whole request.
+        """
         self.key, self.claimer, self.digest = key, claimer, digest
         self.is_kept = False  # whether the answer was kept with the work
 
     def keep(self, database: Database, sha256: str, answer: Response, *, whole: bool) -> None:
-        """Keep an answer; where it holds a secret, only that there was one.
+        """Keep an answer.
 
-        Takes: the whole request's digest. Raises: Problem when another request has taken the claim over.
+        Args:
+            database: The ledger, within the work's transaction.
+            sha256: The SHA-256 of the whole request.
+            answer: The answer.
+            whole: Whether all of it is kept; of an answer with a secret, only that there was one.
+
+        Raises:
+            Problem: Another request has taken the claim over.
         """
         told = kept_text(answer.headers, bytes(answer.body)) if whole else ""
         if not keep_answer(database, self.key, self.claimer, sha256, answer.status_code, told):
@@ -44,12 +57,20 @@ class Claim:
 async def answered_once(
     request: Request, context: ServerContext, work: Callable[[Database, Also[T]], T], answer: Callable[[T], Response]
 ) -> Response:
-    """Have the writer do a piece of work, and keep what it is answered in the same transaction.
+    """Have the writer do a piece of work, and keep its answer in the same transaction.
 
-    Takes: the work, which calls what it is given beside the connection within its one transaction, where it has done
-    something; what is answered to what the work came to.
-    Returns: the answer. Raises: as `written`; what `answer` raises; Problem when the same request, sent again, was
-    begun instead.
+    Args:
+        request: The request.
+        context: What every route stands on.
+        work: The work. It makes one transaction; where it has done something, it calls its second argument within it.
+        answer: Makes the answer of what the work came to.
+
+    Returns:
+        The answer.
+
+    Raises:
+        Exception: What `written` or `answer` raises.
+        Problem: The same request, sent again, was begun instead.
     """
     claim: Claim | None = getattr(request.state, "claim", None)
     sha256 = await claim.digest() if claim else ""

@@ -50,7 +50,17 @@ class Guard:
         self._wrong = Failures(context.settings.refused_per_minute)
 
     async def caller(self, request: Request) -> Caller:
-        """Who calls. Raises: Problem for no key, a wrong one, or too many wrong ones from an address."""
+        """Find out who calls, by the key.
+
+        Args:
+            request: The request.
+
+        Returns:
+            Who calls.
+
+        Raises:
+            Problem: There is no key, the key is wrong, or too many wrong keys came from the address.
+        """
         text = bearer_token(request.scope)
         if not text:
             raise _refusal(ProblemKind.NO_KEY, "send a key in the header Authorization: Bearer tru_...")
@@ -85,7 +95,18 @@ class Guard:
         writer.submit(note)
 
     async def _tried(self, request: Request, text: str) -> Caller | None:
-        """Who a key that was not good here before belongs to. Raises: Problem for too many wrong ones."""
+        """Find out who a key belongs to that was not good here before.
+
+        Args:
+            request: The request.
+            text: The key.
+
+        Returns:
+            Who calls; None for a wrong key.
+
+        Raises:
+            Problem: Too many wrong keys came from the address.
+        """
         address = caller_address(peer_of(request.scope), request.headers.raw, self._context.settings.trusted_proxies)
         name = rated_as(address)
         if not await self._wrong.begin(name):
@@ -111,7 +132,15 @@ class Gate:
     def __init__(
         self, app: ASGIApp, context: ServerContext, guard: Guard, operations: Operations, open_path: str
     ) -> None:
-        """Takes: what is behind the gate, and which operations that has; the one path that needs no key."""
+        """Nothing passes before a request comes.
+
+        Args:
+            app: What is behind the gate.
+            context: What every route stands on.
+            guard: Finds out who calls, and how often they still may.
+            operations: The operations behind the gate.
+            open_path: The one path that needs no key.
+        """
         self._app, self._context, self._guard, self._open_path = app, context, guard, open_path
         self._operations = operations
 
@@ -150,14 +179,31 @@ class Gate:
         return caller
 
     def _at(self, scope: AsgiScope) -> dict[str, frozenset[KeyScope]]:
-        """What can be done at a request's path. Raises: Problem where that is nothing."""
+        """Find the operations at a request's path.
+
+        Args:
+            scope: The request.
+
+        Returns:
+            The scopes that each method needs, by method.
+
+        Raises:
+            Problem: There is nothing at the path.
+        """
         found = self._operations.at(scope["path"].removeprefix(scope.get("root_path", "")))
         if not found:
             raise Problem(ProblemKind.NOT_FOUND, "there is nothing at this path")
         return found
 
     def _check(self, request: Request) -> None:
-        """See that there is such an operation, and that the key may do it. Raises: Problem."""
+        """Check that there is such an operation, and that the key may do it.
+
+        Args:
+            request: The request, with its caller.
+
+        Raises:
+            Problem: There is no such operation, or the key has not the scope.
+        """
         found = self._at(request.scope)
         needed = found.get(request.method)
         if needed is None:

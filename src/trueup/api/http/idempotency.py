@@ -145,7 +145,14 @@ class _Digested:
         return message
 
     async def digest(self) -> str:
-        """The digest of the whole request; what is not received yet is received. Raises: Problem if it breaks off."""
+        """Digest the whole request. What is not received yet is received first.
+
+        Returns:
+            The SHA-256, as hexadecimal digits.
+
+        Raises:
+            Problem: The body breaks off.
+        """
         while not self._ended:
             message = await self()
             if message["type"] == "http.disconnect":
@@ -187,7 +194,11 @@ class _Held:
                 await self.let_go(more=message.get("more_body", False))
 
     async def let_go(self, *, more: bool = False) -> None:
-        """Send what was held back. Takes: whether more of it comes."""
+        """Send what was held back.
+
+        Args:
+            more: Whether more of the answer comes.
+        """
         if not self._through:
             self._through = True
             await self._send(self._start)

@@ -65,11 +65,22 @@ class Looking:
     """Short looks at the ledger, for requests that last longer than they read."""
 
     def __init__(self, request: Request) -> None:
-        """Takes: the request."""
+        """Nothing is read before it is called.
+
+        Args:
+            request: The request.
+        """
         self._readers: Readers = request.app.state.readers
 
     async def __call__(self, work: Callable[[Database], T]) -> T:
-        """Read something. Takes: a function of a connection."""
+        """Read something.
+
+        Args:
+            work: A function of a connection that only reads.
+
+        Returns:
+            What the function returns.
+        """
         async with self._readers.lent() as database:
             return await run_in_threadpool(work, database)
 
@@ -78,7 +89,16 @@ Look = Annotated[Looking, Depends(Looking)]
 
 
 async def waited(context: ServerContext, work: "asyncio.Future[T]", seconds: float) -> bool:
-    """Wait for work that goes on whether or not anybody waits, unless the server stops. Returns: whether it ended."""
+    """Wait for work, unless the server stops. The work goes on whether or not anybody waits for it.
+
+    Args:
+        context: What every route stands on.
+        work: The work.
+        seconds: How long to wait at most.
+
+    Returns:
+        Whether the work ended.
+    """
     ends = monotonic() + seconds
     while not work.done() and monotonic() < ends and not context.is_stopping():
         await asyncio.wait([work], timeout=min(_LOOK_SECONDS, ends - monotonic()))

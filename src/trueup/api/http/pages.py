@@ -32,14 +32,28 @@ class PageAsked:
     """Which page a request asks for."""
 
     def __init__(self, request: Request, response: Response, limit: int, cursor: str) -> None:
-        """Takes: the request, and the answer that gets the Link header."""
+        """Nothing is read yet.
+
+        Args:
+            request: The request.
+            response: The answer, which gets the header Link.
+            limit: How many items a page has at most.
+            cursor: What the page before gave as `next_cursor`; '' for the first page.
+        """
         self.limit = limit
         self._cursor, self._request, self._response = cursor, request, response
 
     def after(self, *kinds: type) -> tuple[Any, ...] | None:
-        """The key of the item that the page comes after: a value of each kind (int or str); None for the first page.
+        """Read the cursor.
 
-        Raises: Problem for a cursor that is not one of this list.
+        Args:
+            *kinds: What the values of the key are, each int or str.
+
+        Returns:
+            The key of the item that the page comes after; None for the first page.
+
+        Raises:
+            Problem: The cursor is not one of this list.
         """
         if not self._cursor:
             return None
@@ -54,10 +68,15 @@ class PageAsked:
         return tuple(values)
 
     def page(self, rows: Sequence[Row], item: Callable[[Row], T], key: Callable[[Row], Sequence[int | str]]) -> Page[T]:
-        """Make the page, and its Link header.
+        """Make the page, and its header Link.
 
-        Takes: the rows after the cursor, `limit` + 1 of them where there are so many; what a row is shown as; the key
-        of a row, which the list is sorted by.
+        Args:
+            rows: The rows after the cursor, `limit` + 1 of them where there are so many.
+            item: Shows a row as an item.
+            key: Gives the key of a row, which the list is sorted by.
+
+        Returns:
+            The page.
         """
         shown, more = rows[: self.limit], len(rows) > self.limit
         cursor = _written(key(shown[-1])) if more else None

@@ -122,19 +122,41 @@ class Problem(HTTPException):
         errors: Sequence[Mistake] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Takes: why, in general and in this case; each thing that is wrong; headers of the answer."""
+        """Say why something is not done.
+
+        Args:
+            kind: Why, in general.
+            detail: Why, in this case.
+            errors: All that is wrong with the request.
+            headers: Headers of the answer.
+        """
         super().__init__(kind.status, detail, dict(headers or {}))
         self.kind = kind
         self.errors = list(errors)
 
 
 def not_found(what: str) -> Problem:
-    """There is no such thing. Takes: it, such as `offer 7`."""
+    """The problem that something is not there.
+
+    Args:
+        what: What is not there, such as `offer 7`.
+
+    Returns:
+        The problem, to be raised.
+    """
     return Problem(ProblemKind.NOT_FOUND, f"there is no {what}")
 
 
 def unavailable(detail: str, seconds: int = 1) -> Problem:
-    """It cannot be done now. Takes: why, and after how many seconds to try again."""
+    """The problem that something cannot be done now.
+
+    Args:
+        detail: Why.
+        seconds: When to try again.
+
+    Returns:
+        The problem, to be raised.
+    """
     return Problem(ProblemKind.UNAVAILABLE, detail, headers={"Retry-After": str(seconds)})
 
 

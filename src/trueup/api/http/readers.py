@@ -31,14 +31,26 @@ class Readers:
     """Open connections of one process, lent to one request at a time."""
 
     def __init__(self, url: str) -> None:
-        """Takes: the database's URL. Nothing is opened before it is needed."""
+        """Nothing is opened before it is needed.
+
+        Args:
+            url: The database's URL.
+        """
         self._url = url
         self._idle: list[Database] = []
         self._places = asyncio.Semaphore(OPEN_MOST)
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Database]:
-        """Lend a connection. Raises: UnavailableError when all are busy for long; DatabaseError."""
+        """Lend a connection.
+
+        Yields:
+            The connection.
+
+        Raises:
+            UnavailableError: All connections are busy for long.
+            DatabaseError: The database cannot be used.
+        """
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
                 await self._places.acquire()
@@ -104,8 +116,16 @@ KnownLines = Annotated[Lines, Depends(_lines)]
 async def written(context: ServerContext, work: Callable[[Database], T]) -> T:
     """Have the writer do a short piece of work, and wait for it.
 
-    Takes: a function of the writer's own connection; it makes its own transactions. Returns: what that returns.
-    Raises: what the work raises; UnavailableError when the writer cannot begin soon, and then it will not be done.
+    Args:
+        context: What every route stands on.
+        work: A function of the writer's own connection; it makes its own transactions.
+
+    Returns:
+        What the work returns.
+
+    Raises:
+        UnavailableError: The writer cannot begin soon. The work will not be done.
+        Exception: What the work raises.
     """
     return await written_in_slices(context, single_slice(work))
 
@@ -145,7 +165,11 @@ class _Beginning:
         self._taken = False
 
     def take(self) -> bool:
-        """Take it. Returns: whether it was still there."""
+        """Take it, before anybody else does.
+
+        Returns:
+            Whether it was still there.
+        """
         with self._lock:
             taken, self._taken = self._taken, True
         return not taken

@@ -36,7 +36,7 @@ class Drain:
     def __init__(
         self, spool: Spool, folder: SpoolFolder, dead_letters: DeadLetters, clock: Clock, events: WriterEvents
     ) -> None:
-        """Nothing is taken before `run`. Raises: OSError for a folder that cannot be used.
+        """Nothing is taken before `run`.
 
         Args:
             spool: The spool of this process.
@@ -44,6 +44,9 @@ class Drain:
             dead_letters: Where clicks go that the database refuses.
             clock: Gives microseconds since the epoch.
             events: Who looks on.
+
+        Raises:
+            OSError: The folder cannot be used.
         """
         self._spool, self._folder, self._dead_letters = spool, folder, dead_letters
         self._clock, self._events = clock, events
@@ -139,7 +142,14 @@ class Drain:
         return self._folder.waiting_bytes(but=self._spool.paths)
 
     def laid_aside(self) -> int:
-        """How many clicks the database refused that nobody has seen to yet. Raises: OSError."""
+        """Count the dead letters: clicks that the database refused, and that wait for a person.
+
+        Returns:
+            How many there are, those included that cannot be read.
+
+        Raises:
+            OSError: Their file cannot be read.
+        """
         return self._dead_letters.count() + self._dead_letters.unreadable()
 
     def _record(self, ledger: LiveLedger, clicks: Sequence[Click]) -> None:

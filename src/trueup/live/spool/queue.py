@@ -45,7 +45,17 @@ class _Segment:
         return [*in_file, *(caller.brought for caller in self.held)]
 
     def write(self, waiters: Sequence[Waiter[Click]]) -> int:
-        """Write clicks. Returns: for how many there was room. Raises: OSError, and then none is written."""
+        """Write clicks.
+
+        Args:
+            waiters: The clicks, each with its caller.
+
+        Returns:
+            For how many of them there was room, from the first on.
+
+        Raises:
+            OSError: None is written.
+        """
         clicks = [caller.brought for caller in waiters]
         kept = self.file.keep(clicks)
         self.written += kept
@@ -56,7 +66,11 @@ class _Segment:
         return kept
 
     def clear(self) -> None:
-        """Forget all of it. Those that are held are answered. Raises: OSError, and then what is in the file stays."""
+        """Forget all of it, and answer the callers whose clicks are held.
+
+        Raises:
+            OSError: The file cannot be emptied: what is in it stays.
+        """
         held, self.held = self.held, []
         answer(held, [None] * len(held))
         self.remembered = None  # should the file not be emptied, it gives them again
@@ -228,7 +242,14 @@ class Spool:
             self._ledger_wake.set()
 
     def _write(self, waiters: list[Waiter[Click]]) -> list[Waiter[Click]]:
-        """Write clicks, and answer. Returns: those for whom there is no room."""
+        """Write clicks, and answer their callers.
+
+        Args:
+            waiters: The clicks, each with its caller.
+
+        Returns:
+            Those for whom there is no room.
+        """
         kept = self._written(self._front, waiters)
         if kept < len(waiters) and self._back.is_empty:
             self._front, self._back = self._back, self._front
