@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from databases import Databases, Ledgers
 from sqlalchemy import make_url
 
 from trueup.ledger.database import Database
@@ -53,31 +54,6 @@ def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> 
     server.cleanup()
 
 
-class Databases:
-    """Makes databases, and removes them at the end."""
-
-    def __init__(self, postgres_url: str, prefix: str) -> None:
-        self._admin = Database(postgres_url)
-        self._url, self._prefix, self._numbers = make_url(postgres_url), prefix, count()
-        self._made: list[str] = []
-
-    def create(self, template: str = "template0") -> str:
-        """Make a database. Returns: its URL."""
-        name = f"{self._prefix}_{next(self._numbers)}"
-        # FILE_COPY is twice as fast as the default here.
-        self._admin.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-        self._made.append(name)
-        return self._url.set(database=name).render_as_string(hide_password=False)
-
-    def drop_all(self) -> None:
-        while self._made:
-            self._admin.run(f'DROP DATABASE "{self._made.pop()}" WITH (FORCE)')
-
-    def close(self) -> None:
-        self.drop_all()
-        self._admin.close()
-
-
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str, testrun_uid: str, worker_id: str) -> Iterator[str]:
     """The name of a database with a ledger's tables and no rows."""
@@ -103,6 +79,13 @@ def postgres_databases(postgres_url: str, testrun_uid: str, worker_id: str) -> I
     databases.close()
 
 
+@pytest.fixture(scope="session")
+def postgres_ledgers(postgres_url: str, postgres_template: str, testrun_uid: str, worker_id: str) -> Iterator[Ledgers]:
+    databases = Databases(postgres_url, f"ledger_{testrun_uid[:12]}_{worker_id}")
+    yield Ledgers(databases, postgres_template)
+    databases.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest) -> str:
     """The kind of database: a test that asks for one, however indirectly, runs once on each."""
@@ -123,16 +106,15 @@ def new_empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: 
 
 @pytest.fixture
 def new_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewUrl]:
-    """Make fresh ledgers, with all tables and no rows, as many as called for: quicker than to migrate each."""
+    """Give ledgers with all tables and no rows, as many as called for: quicker than to migrate each."""
     if database_kind == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         numbers = count()
         yield lambda: f"sqlite:///{shutil.copy(template, tmp_path / f'trueup{next(numbers)}.db')}"
     else:
-        databases: Databases = request.getfixturevalue("postgres_databases")
-        name: str = request.getfixturevalue("postgres_template")
-        yield lambda: databases.create(name)
-        databases.drop_all()
+        ledgers: Ledgers = request.getfixturevalue("postgres_ledgers")
+        yield ledgers.take
+        ledgers.give_back()
 
 
 @pytest.fixture

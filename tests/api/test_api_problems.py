@@ -9,8 +9,8 @@ from calling import Api, NewApi, told
 from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
+from trueup.model.traffic import IncomingConversion
 from trueup.model.words import Origin
-from trueup.recording.incoming import Message
 
 pytestmark = pytest.mark.front
 
@@ -165,7 +165,7 @@ def test_many_at_once__are_all_answered(api: Api) -> None:
 
 def test_caller__that_leaves_harms_no_other(api: Api) -> None:
     async def leaving() -> None:
-        message = Message({"click_id": "c1"}, Origin.POSTBACK)
+        message = IncomingConversion({"click_id": "c1"}, Origin.POSTBACK)
         asked = [asyncio.create_task(api.writer.try_out(message)) for _ in range(20)]
         asked += [asyncio.create_task(api.send("POST", "/offers", json={"name": f"{number}"})) for number in range(20)]
         await asyncio.sleep(0.005)
