@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 import pytest
 from command_line import CommandLine
@@ -20,6 +21,13 @@ from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 
 NewUrl = Callable[[], str]
+
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folders in it are pytest's own
+_ROOM_BYTES: Final = 3 << 30
+
+# What the tests write is written to memory where there is room: each commit of theirs waits for the disk.
+if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,6 +57,7 @@ def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> 
     with Database(url) as admin:
         admin.run("ALTER SYSTEM SET fsync = off")  # the tests kill programs, not machines
         admin.run("ALTER SYSTEM SET full_page_writes = off")
+        admin.run("ALTER SYSTEM SET autovacuum = off")  # who empties a ledger would wait for it
         admin.run("SELECT pg_reload_conf()::text")
     yield url
     server.cleanup()
