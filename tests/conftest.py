@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import hypothesis
 import pytest
 from command_line import CommandLine
 from databases import Databases, Ledgers
@@ -28,6 +29,12 @@ _ROOM_BYTES: Final = 3 << 30
 # What the tests write is written to memory where there is room: each commit of theirs waits for the disk.
 if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
+
+# How many examples of anything are tried. There is no deadline: machines are busy.
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60, print_blob=True)
+hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("default"), max_examples=3_000)
+hypothesis.settings.load_profile("default")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 import polars as pl
 import pytest
 from command_line import CommandLine
-from hypothesis import HealthCheck, given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from serving import Server
 from worlds import World, micros_at, succeeded
@@ -73,13 +74,6 @@ TEXTS: Final = {
     "converted_at": ["", "", "2026-02-03T10:00:00Z", "2026-02-02 09:30:00+02:00", "2026-01-01T00:00:00Z", "soon"],
     "conversion_id": ["", "", "", "", "{click}-1", "{click}-2", "a-x"],
 }
-LITTLE: Final = settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def rows() -> st.SearchStrategy[list[Row]]:
@@ -172,7 +166,7 @@ def stage(trueup: CommandLine, server: Server, tmp_path: Path) -> Stage:
     return Stage(world, server, count())
 
 
-@LITTLE
+@law
 @given(rows=rows(), mode=st.sampled_from(MODES), how=st.integers(0, 1_000))
 def test_law__rows_as_a_file_one_by_one_and_all_at_once_leave_the_same(
     stage: Stage, rows: list[Row], mode: str, how: int
