@@ -17,7 +17,8 @@ from command_line import CommandLine
 from effort import law
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import Server
+from served import Served
+from serving import Asked
 from worlds import World, micros_at, succeeded
 
 from trueup.dialects.names import FIELDS
@@ -86,7 +87,7 @@ class Stage:
     """A server and the command line on one ledger; every telling of a story has clicks of its own."""
 
     world: World
-    server: Server
+    server: Asked
     numbers: count  # type: ignore[type-arg]  # of itself
 
     def new_clicks(self, mode: str) -> str:
@@ -160,10 +161,10 @@ def as_file(rows: Sequence[Row]) -> str:
 
 
 @pytest.fixture
-def stage(trueup: CommandLine, server: Server, tmp_path: Path) -> Stage:
+def stage(trueup: CommandLine, served: Served, tmp_path: Path) -> Stage:
     world = World(trueup, tmp_path)
     world.set_up(SETUP)
-    return Stage(world, server, count())
+    return Stage(world, served, count())
 
 
 @law
