@@ -16,7 +16,8 @@ test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
 	@$(PROGRAMS)/pytest -n 2
 
 test-long: $(READY)  ## Run the tests that take minutes
-	@$(PROGRAMS)/pytest -n 2 -m long --ignore=tests/faults  # those want the machine for themselves
+	@$(PROGRAMS)/pytest -n 2 -m "long or law" --hypothesis-profile long --timeout 1200 \
+		--ignore=tests/faults  # those want the machine for themselves
 
 test-faults: $(READY)  ## Let everything fail under a server that works, and write the table of docs/reliability.md anew
 	@$(PROGRAMS)/pytest -m "long or not long" tests/faults --fault-table docs/reliability.md

@@ -3,12 +3,16 @@
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from unittest.mock import patch
 
+import typer.main
 from typer.testing import CliRunner
 
 # Read once, when trueup.cli is imported: printed words stand alone and whole.
 os.environ.update(COLUMNS="200", NO_COLOR="1")
+# The commands are put together once: each time anew takes longer than most of them.
+typer.main.get_command = cache(typer.main.get_command)
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,31 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Final
 
+import hypothesis
 import pytest
 from command_line import CommandLine
+from databases import Databases, Ledgers
 from sqlalchemy import make_url
 
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 
 NewUrl = Callable[[], str]
+
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folders in it are pytest's own
+_ROOM_BYTES: Final = 3 << 30
+
+# What the tests write is written to memory where there is room: each commit of theirs waits for the disk.
+if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
+
+# How many examples of anything are tried. There is no deadline: machines are busy.
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60, print_blob=True)
+hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("default"), max_examples=3_000)
+hypothesis.settings.load_profile("default")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,34 +64,10 @@ def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> 
     with Database(url) as admin:
         admin.run("ALTER SYSTEM SET fsync = off")  # the tests kill programs, not machines
         admin.run("ALTER SYSTEM SET full_page_writes = off")
+        admin.run("ALTER SYSTEM SET autovacuum = off")  # who empties a ledger would wait for it
         admin.run("SELECT pg_reload_conf()::text")
     yield url
     server.cleanup()
-
-
-class Databases:
-    """Makes databases, and removes them at the end."""
-
-    def __init__(self, postgres_url: str, prefix: str) -> None:
-        self._admin = Database(postgres_url)
-        self._url, self._prefix, self._numbers = make_url(postgres_url), prefix, count()
-        self._made: list[str] = []
-
-    def create(self, template: str = "template0") -> str:
-        """Make a database. Returns: its URL."""
-        name = f"{self._prefix}_{next(self._numbers)}"
-        # FILE_COPY is twice as fast as the default here.
-        self._admin.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-        self._made.append(name)
-        return self._url.set(database=name).render_as_string(hide_password=False)
-
-    def drop_all(self) -> None:
-        while self._made:
-            self._admin.run(f'DROP DATABASE "{self._made.pop()}" WITH (FORCE)')
-
-    def close(self) -> None:
-        self.drop_all()
-        self._admin.close()
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +95,13 @@ def postgres_databases(postgres_url: str, testrun_uid: str, worker_id: str) -> I
     databases.close()
 
 
+@pytest.fixture(scope="session")
+def postgres_ledgers(postgres_url: str, postgres_template: str, testrun_uid: str, worker_id: str) -> Iterator[Ledgers]:
+    databases = Databases(postgres_url, f"ledger_{testrun_uid[:12]}_{worker_id}")
+    yield Ledgers(databases, postgres_template)
+    databases.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest) -> str:
     """The kind of database: a test that asks for one, however indirectly, runs once on each."""
@@ -123,16 +122,15 @@ def new_empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: 
 
 @pytest.fixture
 def new_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewUrl]:
-    """Make fresh ledgers, with all tables and no rows, as many as called for: quicker than to migrate each."""
+    """Give ledgers with all tables and no rows, as many as called for: quicker than to migrate each."""
     if database_kind == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         numbers = count()
         yield lambda: f"sqlite:///{shutil.copy(template, tmp_path / f'trueup{next(numbers)}.db')}"
     else:
-        databases: Databases = request.getfixturevalue("postgres_databases")
-        name: str = request.getfixturevalue("postgres_template")
-        yield lambda: databases.create(name)
-        databases.drop_all()
+        ledgers: Ledgers = request.getfixturevalue("postgres_ledgers")
+        yield ledgers.take
+        ledgers.give_back()
 
 
 @pytest.fixture

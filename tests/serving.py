@@ -49,7 +49,52 @@ class Answer:
         return json.loads(self.body)
 
 
-class Server:
+class Asked:
+    """Something that listens at a port here."""
+
+    port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it is, such as http://127.0.0.1:40001."""
+        return f"http://{HOST}:{self.port}"
+
+    def lives(self) -> bool:
+        """Whether it answers."""
+        try:
+            return self.get("/healthz").status == 200
+        except (OSError, HTTPException):
+            return False
+
+    def ask(
+        self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask it something on a connection of its own."""
+        with self.connection() as connection:
+            connection.request(method, target, body, dict(headers or {}))
+            answer = connection.getresponse()
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, told, answer.read())
+
+    def get(self, target: str, **headers: str) -> Answer:
+        """GET; headers as `user_agent="..."`."""
+        return self.ask("GET", target, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def post(self, target: str, body: bytes = b"", **headers: str) -> Answer:
+        """POST; headers as `content_type="..."`."""
+        return self.ask("POST", target, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    @contextmanager
+    def connection(self) -> Iterator[HTTPConnection]:
+        """A connection for several requests."""
+        connection = HTTPConnection(HOST, self.port, timeout=30)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+class Server(Asked):
     """One server, and whatever processes it has."""
 
     def __init__(
@@ -62,12 +107,6 @@ class Server:
         self._environment = {**os.environ, **{name: str(value) for name, value in {**settings, **environment}.items()}}
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        """Where it is, such as http://127.0.0.1:40001."""
-        return f"http://{HOST}:{self.port}"
 
     @property
     def log(self) -> str:
@@ -103,40 +142,6 @@ class Server:
         self.port = int(found[1])
         assert self.lives(), "it says that it listens before it does"
         return True
-
-    def lives(self) -> bool:
-        """Whether it answers."""
-        try:
-            return self.get("/healthz").status == 200
-        except (OSError, HTTPException):
-            return False
-
-    def ask(
-        self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        """Ask it something on a connection of its own."""
-        with self.connection() as connection:
-            connection.request(method, target, body, dict(headers or {}))
-            answer = connection.getresponse()
-            told = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, told, answer.read())
-
-    def get(self, target: str, **headers: str) -> Answer:
-        """GET; headers as `user_agent="..."`."""
-        return self.ask("GET", target, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-    def post(self, target: str, body: bytes = b"", **headers: str) -> Answer:
-        """POST; headers as `content_type="..."`."""
-        return self.ask("POST", target, body, {name.replace("_", "-"): value for name, value in headers.items()})
-
-    @contextmanager
-    def connection(self) -> Iterator[HTTPConnection]:
-        """A connection for several requests."""
-        connection = HTTPConnection(HOST, self.port, timeout=30)
-        try:
-            yield connection
-        finally:
-            connection.close()
 
     def kill(self) -> None:
         """Kill all its processes at once, as a loss of power does to programs."""

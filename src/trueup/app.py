@@ -16,10 +16,11 @@ from contextlib import ExitStack
 from time import perf_counter
 from typing import Final, NamedTuple
 
+from structlog.typing import FilteringBoundLogger
+
 from trueup.api.app import ROOT as API_PATH
 from trueup.api.app import make_api
 from trueup.api.http.jobs import resume_uploads, stop_uploads
-from trueup.api.http.readers import Readers
 from trueup.edge.pixel import Pixel
 from trueup.edge.postback import Postbacks
 from trueup.edge.redirect import Redirect
@@ -58,19 +59,25 @@ class Route(NamedTuple):
 class App:
     """Sends each request to its endpoint, and has its answer watched."""
 
-    def __init__(self, settings: Settings, say: Callable[[Exception], str] = str) -> None:
-        """Nothing is opened before the server starts the application.
+    def __init__(
+        self,
+        settings: Settings,
+        say: Callable[[Exception], str] = str,
+        log: FilteringBoundLogger | None = None,
+    ) -> None:
+        """Open nothing yet: that is done when the server starts the application.
 
         Args:
-            settings: The server's.
+            settings: The settings.
             say: Puts into words, for the log, why it cannot start, or cannot have the ledger.
+            log: Where it logs, if not to this process' own log.
         """
         self._settings, self._say = settings, say
         self._parent = os.getppid()
         self._told_to_stop = False
         self._ends_by: threading.Timer | None = None
         self._held = ExitStack()  # to the process' end
-        self._log = open_log(settings.log_form, settings.log_level)
+        self._log = log or open_log(settings.log_form, settings.log_level)
         self._observer = Observer(self._log, settings.trusted_proxies)
         self._nowhere = Route("nowhere", _nowhere)
         self._hostless = Route("nowhere", _hostless)
@@ -116,32 +123,35 @@ class App:
         await receive()
         for number in _STOP_SIGNALS:  # the loop hears of signals in another way, while it runs
             signal.signal(number, self._note_stop)
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        forget_dead_processes()
         try:
-            context, readers = self._begin()
+            if self._settings.sqlite_file is not None:
+                self._held.enter_context(serving_process(self._settings.sqlite_file))
+            self.begin()
         except Exception as error:  # noqa: BLE001 - whatever it is: the server would go on without the application
             is_told_plainly = isinstance(error, OSError | ServedAlreadyError)
             self._log.error("cannot start", trouble=self._say(error), exc_info=not is_told_plainly)
             await send({"type": "lifespan.startup.failed"})
             return
-        self._log.info("started", pid=os.getpid(), database=showable(context.settings.database_url))
+        _leave_to_the_end()
+        self._log.info("started", pid=os.getpid(), database=showable(self._settings.database_url))
         await send({"type": "lifespan.startup.complete"})
-        looking = asyncio.create_task(self._look_on(context.writer))
+        looking = asyncio.create_task(self._look_on(self._context.writer))
         await receive()
         looking.cancel()
         self._end_by(_STOPS_BY_SECONDS)
-        stop_uploads(context)
-        await asyncio.to_thread(context.writer.stop)
-        readers.close()
+        await self.end()
         self._log.info("stopped", pid=os.getpid())
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _begin(self) -> tuple[ServerContext, Readers]:
-        """Open what the process works with, and make the routes. Raises: OSError, ServedAlreadyError."""
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        forget_dead_processes()
+    def begin(self) -> None:
+        """Open what the application works with, and make the routes. Within an event loop.
+
+        Raises:
+            OSError: The folder cannot be used.
+        """
         settings = self._settings
-        if settings.sqlite_file is not None:
-            self._held.enter_context(serving_process(settings.sqlite_file))
         writer = make_writer(
             settings.database_url,
             settings.folder,
@@ -154,15 +164,20 @@ class App:
         )
         writer.start()
         context = ServerContext(settings, writer, events=self._observer, is_stopping=lambda: self._told_to_stop)
+        self._context = context
         self._redirect = Route("redirect", Redirect(context))
         self._postbacks = Route("postback", Postbacks(context))
         self._pixel = Route("pixel", Pixel(context))
         self._operation = Route("operation", Operation(context, self._observer))
         api = make_api(context)
-        self._api = Route("api", _mounted(api))
+        self._api, self._readers = Route("api", _mounted(api)), api.state.readers
         resume_uploads(context)
-        _leave_to_the_end()
-        return context, api.state.readers
+
+    async def end(self) -> None:
+        """Record what was accepted, and close what `begin` opened."""
+        stop_uploads(self._context)
+        await asyncio.to_thread(self._context.writer.stop)
+        self._readers.close()
 
     async def _look_on(self, writer: Writer) -> None:
         """Keep the numbers fresh; stop where told to, and with the program that started this process."""

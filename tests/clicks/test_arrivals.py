@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 from click_files import RECEIVED_AT, Importer, click_rows, parking
 from command_line import CommandLine
-from hypothesis import HealthCheck, Phase, given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -30,13 +31,6 @@ EMPTIED: Final = (
     schema.journal, schema.conversions, schema.changes, schema.rollups, schema.totals, schema.batches, schema.clicks,
     schema.click_rollups,
 )  # fmt: skip
-QUIET: Final = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],  # to find a smaller one takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 Rows = Sequence[dict[str, Any]]
 
@@ -132,20 +126,9 @@ def stage(ledger: Database, trueup: CommandLine, acme: Path, tmp_path: Path) -> 
     return Stage(ledger)
 
 
-def _any_order_is_as_good_as_clicks_first(stage: Stage, story: Story) -> None:
+@law
+@given(story=stories())
+def test_law__any_order_of_clicks_and_rows_is_as_good_as_clicks_first(stage: Stage, story: Story) -> None:
     expected = stage.play(story, clicks_first=True)
     assert stage.play(story, clicks_first=False) == expected
     assert stage.broken_laws() == []
-
-
-@settings(QUIET, max_examples=12)
-@given(story=stories())
-def test_law__any_order_of_clicks_and_rows_is_as_good_as_clicks_first(stage: Stage, story: Story) -> None:
-    _any_order_is_as_good_as_clicks_first(stage, story)
-
-
-@pytest.mark.long
-@settings(QUIET, max_examples=600, derandomize=False)
-@given(story=stories())
-def test_law__any_order_of_clicks_and_rows_is_as_good_as_clicks_first_at_length(stage: Stage, story: Story) -> None:
-    _any_order_is_as_good_as_clicks_first(stage, story)

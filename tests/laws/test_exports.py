@@ -3,8 +3,8 @@
 import io
 
 import pytest
-from effort import LITTLE, MUCH, on_sqlite
-from hypothesis import given, settings
+from effort import law, on_sqlite
+from hypothesis import given
 from hypothesis import strategies as st
 from model import Row, Upload
 from playing import Stage
@@ -30,7 +30,14 @@ def _exported(ledger: Database, time_zone: str) -> Reading:
     return read_file(out.getvalue(), Choices())
 
 
-def _export_changes_nothing(
+@law
+@given(
+    story=stories(),
+    policy=policies(),
+    time_zone=st.sampled_from(["UTC", "Europe/Warsaw", "Asia/Kathmandu"]),
+    data=st.data(),
+)
+def test_export__uploaded_again_changes_nothing(
     ledger: Database, story: list[Upload], policy: Policy, time_zone: str, data: st.DataObject
 ) -> None:
     stage = Stage(ledger)
@@ -48,29 +55,6 @@ def _export_changes_nothing(
     assert sorted(set(told) - {"unchanged", "refused_too_many_rows"}) == []
     assert ("refused_too_many_rows" in told) <= (policy.rows_per_click < 1_000)
     assert stage.broken_laws() == []
-
-
-@settings(LITTLE, max_examples=15)
-@given(
-    story=stories(),
-    policy=policies(),
-    time_zone=st.sampled_from(["UTC", "Europe/Warsaw", "Asia/Kathmandu"]),
-    data=st.data(),
-)
-def test_export__uploaded_again_changes_nothing(
-    ledger: Database, story: list[Upload], policy: Policy, time_zone: str, data: st.DataObject
-) -> None:
-    _export_changes_nothing(ledger, story, policy, time_zone, data)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1_200)
-@settings(MUCH, max_examples=300)
-@given(story=stories(), policy=policies(), time_zone=st.sampled_from(["UTC", "Europe/Warsaw"]), data=st.data())
-def test_export__uploaded_again_changes_nothing_for_long(
-    ledger: Database, story: list[Upload], policy: Policy, time_zone: str, data: st.DataObject
-) -> None:
-    _export_changes_nothing(ledger, story, policy, time_zone, data)
 
 
 @on_sqlite

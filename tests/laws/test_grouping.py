@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-import pytest
-from effort import LITTLE, MUCH
-from hypothesis import given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from model import Upload
 from playing import Grouping, Left, Stage, book_of, chunks_of, conversions_of, reordered, told_by, whole
@@ -19,7 +18,9 @@ def _left(stage: Stage, story: list[Upload], grouping: Grouping) -> tuple[Left, 
     return stage.left(), stage.changes()
 
 
-def _grouping_is_nothing(ledger: Database, story: list[Upload], size: int, order: st.DataObject) -> None:
+@law
+@given(story=stories(most=3), size=st.integers(2, 9), order=st.data())
+def test_grouping__changes_nothing(ledger: Database, story: list[Upload], size: int, order: st.DataObject) -> None:
     stage = Stage(ledger)
     at_once = _left(stage, story, whole)
     assert _left(stage, story, chunks_of(1)) == at_once
@@ -29,23 +30,7 @@ def _grouping_is_nothing(ledger: Database, story: list[Upload], size: int, order
     assert stage.broken_laws() == []
 
 
-@settings(LITTLE, max_examples=8)
-@given(story=stories(most=2), size=st.integers(2, 6), order=st.data())
-def test_grouping__changes_nothing(ledger: Database, story: list[Upload], size: int, order: st.DataObject) -> None:
-    _grouping_is_nothing(ledger, story, size, order)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1_200)
-@settings(MUCH, max_examples=300)
-@given(story=stories(most=3), size=st.integers(2, 9), order=st.data())
-def test_grouping__changes_nothing_for_long(
-    ledger: Database, story: list[Upload], size: int, order: st.DataObject
-) -> None:
-    _grouping_is_nothing(ledger, story, size, order)
-
-
-@settings(LITTLE, max_examples=6)
+@law
 @given(upload=uploads(least=6, most=9))
 def test_grouping__any_chunk_size(ledger: Database, upload: Upload) -> None:
     stage = Stage(ledger)
@@ -54,7 +39,7 @@ def test_grouping__any_chunk_size(ledger: Database, upload: Upload) -> None:
         assert _left(stage, [upload], chunks_of(size)) == at_once
 
 
-@settings(LITTLE, max_examples=8)
+@law
 @given(upload=uploads(least=2), policy=policies(), place=st.integers(1, 13))
 def test_grouping__two_batches_are_as_one(ledger: Database, upload: Upload, policy: Policy, place: int) -> None:
     upload = replace(upload, policy=policy)

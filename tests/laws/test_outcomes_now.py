@@ -1,8 +1,7 @@
 """What rows come to now is what they would have been told without the batches that are undone; what was told stays."""
 
-import pytest
-from effort import LITTLE, MUCH
-from hypothesis import given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from model import Upload
 from playing import Stage, book_of
@@ -22,7 +21,9 @@ def _outcomes(stage: Stage) -> dict[tuple[int, int], tuple[str, str]]:
     return {(stage.batches.index(batch), line): (told, now or told) for batch, line, told, now in shown.iter_rows()}
 
 
-def _now_is_exact(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
+@law
+@given(story=stories(), data=st.data())
+def test_outcomes_now__are_those_without_the_undone(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
     stage, book = Stage(ledger), book_of(story)
     stage.play(story)
     told = {key: answer.outcome for key, answer in book.told.items()}
@@ -36,23 +37,7 @@ def _now_is_exact(ledger: Database, story: list[Upload], data: st.DataObject) ->
     assert _outcomes(stage) == {key: (outcome, outcome) for key, outcome in told.items()}
 
 
-@settings(LITTLE, max_examples=15)
-@given(story=stories(), data=st.data())
-def test_outcomes_now__are_those_without_the_undone(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
-    _now_is_exact(ledger, story, data)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1_200)
-@settings(MUCH, max_examples=300)
-@given(story=stories(), data=st.data())
-def test_outcomes_now__are_those_without_the_undone_for_long(
-    ledger: Database, story: list[Upload], data: st.DataObject
-) -> None:
-    _now_is_exact(ledger, story, data)
-
-
-@settings(LITTLE, max_examples=6)
+@law
 @given(first=stories(most=2), second=stories(most=2))
 def test_outcomes_now__of_rows_told_while_a_batch_was_undone(
     ledger: Database, first: list[Upload], second: list[Upload]

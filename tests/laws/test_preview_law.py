@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from effort import LITTLE, MUCH
-from hypothesis import given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from worlds import World, micros_at
 
@@ -46,7 +46,15 @@ def world(trueup: CommandLine, tmp_path: Path, acme: Path) -> World:
     return made
 
 
-def _preview_is_true(world: World, files: list[bytes], mode: DuplicateMode | None, sizes: tuple[int, int]) -> None:
+@law
+@given(
+    files=st.lists(FILES, min_size=1, max_size=2),
+    mode=st.one_of(st.none(), st.sampled_from(DuplicateMode)),
+    sizes=st.tuples(st.integers(1, 95), st.integers(1, 95)),
+)
+def test_preview__is_what_applying_does(
+    world: World, files: list[bytes], mode: DuplicateMode | None, sizes: tuple[int, int]
+) -> None:
     preview_rows, apply_rows = sizes
     with open_ledger(world.trueup.url) as ledger:
         context = RecordingContext(ledger, lambda: NOW, "tests", Origin.CLI)
@@ -59,29 +67,3 @@ def _preview_is_true(world: World, files: list[bytes], mode: DuplicateMode | Non
             assert shown.totals_delta.sort("conversion_type", "status").equals(done.totals_delta)
             samples = ["line", "outcome", "message"]
             assert shown.samples.select(samples).equals(done.samples.select(samples))
-
-
-@settings(LITTLE, max_examples=15)
-@given(
-    files=st.lists(FILES, min_size=1, max_size=2),
-    mode=st.one_of(st.none(), st.sampled_from(DuplicateMode)),
-    sizes=st.tuples(st.integers(1, 95), st.integers(1, 95)),
-)
-def test_preview__is_what_applying_does(
-    world: World, files: list[bytes], mode: DuplicateMode | None, sizes: tuple[int, int]
-) -> None:
-    _preview_is_true(world, files, mode, sizes)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1_200)
-@settings(MUCH, max_examples=200)
-@given(
-    files=st.lists(FILES, min_size=1, max_size=2),
-    mode=st.one_of(st.none(), st.sampled_from(DuplicateMode)),
-    sizes=st.tuples(st.integers(1, 95), st.integers(1, 95)),
-)
-def test_preview__is_what_applying_does_for_long(
-    world: World, files: list[bytes], mode: DuplicateMode | None, sizes: tuple[int, int]
-) -> None:
-    _preview_is_true(world, files, mode, sizes)

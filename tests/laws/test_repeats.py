@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from effort import LITTLE
-from hypothesis import given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from model import Row, Upload
 from playing import Stage
@@ -40,14 +40,14 @@ def _repeat_changes_nothing(ledger: Database, upload: Upload) -> None:
 
 
 @pytest.mark.parametrize("mode", [DuplicateMode.IGNORE, DuplicateMode.UPDATE])
-@settings(LITTLE, max_examples=8)
+@law
 @given(upload=uploads())
 def test_repeat__of_ignored_or_updated_rows(ledger: Database, mode: DuplicateMode, upload: Upload) -> None:
     settled = replace(upload, kind=RowKind.CONVERSION, mode=mode, rows=_last_word(upload.rows))
     _repeat_changes_nothing(ledger, settled)
 
 
-@settings(LITTLE, max_examples=8)
+@law
 @given(upload=uploads(), ids=st.lists(st.sampled_from(["e1", "e2", "e3"]), min_size=14, max_size=14))
 def test_repeat__of_rows_with_event_ids(ledger: Database, upload: Upload, ids: list[str]) -> None:
     named = tuple(
@@ -57,7 +57,7 @@ def test_repeat__of_rows_with_event_ids(ledger: Database, upload: Upload, ids: l
     _repeat_changes_nothing(ledger, replace(upload, kind=RowKind.CONVERSION, mode=mode, rows=named))
 
 
-@settings(LITTLE, max_examples=8)
+@law
 @given(row=rows())
 def test_repeat__is_news_where_every_row_is_a_conversion(ledger: Database, row: Row) -> None:
     """The laws above could not fail if repeats never did anything."""

@@ -1,8 +1,7 @@
 """Undo leaves the ledger as if batches had never come, in whatever order they go; undoing the undo restores it."""
 
-import pytest
-from effort import LITTLE, MUCH
-from hypothesis import given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from model import Upload
 from playing import Stage, book_of, conversions_of
@@ -11,7 +10,9 @@ from stories import stories
 from trueup.ledger.database import Database
 
 
-def _undo_is_exact(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
+@law
+@given(story=stories(), data=st.data())
+def test_undo__is_as_if_never_come(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
     stage, book = Stage(ledger), book_of(story)
     stage.play(story)
     before = stage.left()
@@ -28,21 +29,7 @@ def _undo_is_exact(ledger: Database, story: list[Upload], data: st.DataObject) -
     assert stage.broken_laws() == []
 
 
-@settings(LITTLE, max_examples=9)
-@given(story=stories(), data=st.data())
-def test_undo__is_as_if_never_come(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
-    _undo_is_exact(ledger, story, data)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1_200)
-@settings(MUCH, max_examples=300)
-@given(story=stories(), data=st.data())
-def test_undo__is_as_if_never_come_for_long(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
-    _undo_is_exact(ledger, story, data)
-
-
-@settings(LITTLE, max_examples=9)
+@law
 @given(story=stories(), data=st.data())
 def test_undo__between_uploads(ledger: Database, story: list[Upload], data: st.DataObject) -> None:
     """An undo may come while uploads go on; what comes later is decided against what the undo left."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from serving import Server
+from serving import Asked
 
 from trueup.access.keys import KeyScope, create_key
 from trueup.ledger.open import open_ledger
@@ -20,13 +20,13 @@ class Caller:
         with open_ledger(url) as ledger:
             self.key = create_key(ledger, "test", [KeyScope.ADMIN], 1, os.urandom)[0]
 
-    def ask(self, server: Server, method: str, path: str, body: bytes | None = None, media: str = "text/csv") -> Any:  # noqa: ANN401 - whatever JSON holds
+    def ask(self, server: Asked, method: str, path: str, body: bytes | None = None, media: str = "text/csv") -> Any:  # noqa: ANN401 - whatever JSON holds
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media}
         answer = server.ask(method, f"/api/v1{path}", body, headers)
         assert answer.status < 300, answer.text
         return answer.json
 
-    def until(self, server: Server, path: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def until(self, server: Asked, path: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Look at something until it is as it should be."""
         ends = time.monotonic() + PATIENCE_SECONDS
         while True:

@@ -3,8 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from served import NewServed, Served
 from serving import NewServer, Server
 
 
@@ -27,6 +29,27 @@ def new_server(url: str, tmp_path: Path) -> Iterator[NewServer]:
 def server(new_server: NewServer) -> Server:
     """A server on the ledger of `url`: its `url`, `get`, `post`, `kill`, `restart`, `stop`, `log`, `pids`."""
     return new_server()
+
+
+@pytest.fixture
+def new_served(url: str, tmp_path: Path) -> Iterator[NewServed]:
+    """Serve the application on the ledger of `url` from this process, with settings: `new_served(free_bytes=1)`."""
+    made: list[Served] = []
+
+    def make(**settings: Any) -> Served:  # noqa: ANN401 - whatever a setting holds
+        made.append(Served(url, tmp_path / f"served{len(made)}", **settings))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for served in made:
+        served.stop()
+
+
+@pytest.fixture
+def served(new_served: NewServed) -> Served:
+    """The application on the ledger of `url`: as `server`, but for what is about processes."""
+    return new_served()
 
 
 @pytest.fixture(scope="module")

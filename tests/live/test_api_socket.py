@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from command_line import CommandLine
+from served import NewServed, Served
 from serving import Answer, Server
 
 pytestmark = pytest.mark.front
@@ -35,42 +36,42 @@ def test_answer__is_kept_over_a_kill(server: Server, admin: str) -> None:
     assert create(server, admin, "PushAds").status == 409
 
 
-def test_head__answers_as_get_does_without_the_body(server: Server, admin: str) -> None:
-    head = server.ask("HEAD", "/api/v1/offers", headers={"Authorization": admin})
+def test_head__answers_as_get_does_without_the_body(served: Served, admin: str) -> None:
+    head = served.ask("HEAD", "/api/v1/offers", headers={"Authorization": admin})
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-type"] == "application/json"
 
 
-def test_body__without_an_end_is_refused_at_its_limit(new_server: Callable[..., Server], trueup: CommandLine) -> None:
+def test_body__without_an_end_is_refused_at_its_limit(new_served: NewServed, trueup: CommandLine) -> None:
     key = trueup("keys", "create", "admin", "--scope", "admin").stdout.strip()
-    server = new_server(TRUEUP_BODY_BYTES=20_000)
+    served = new_served(body_bytes=20_000)
     head = (
         f"POST /api/v1/offers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
         "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(head.encode())
         for _ in range(10):
             connection.sendall(b"1000\r\n" + b" " * 0x1000 + b"\r\n")
         assert b" 413 " in connection.recv(65_536).split(b"\r\n")[0]
 
 
-def test_body__of_a_stranger_is_not_waited_for(server: Server) -> None:
+def test_body__of_a_stranger_is_not_waited_for(served: Served) -> None:
     head = (
         "POST /api/v1/offers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(head.encode())
         assert b" 401 " in connection.recv(65_536).split(b"\r\n")[0]
 
 
-def test_key__made_and_revoked_by_the_command_while_the_server_runs(server: Server, trueup: CommandLine) -> None:
+def test_key__made_and_revoked_by_the_command_while_the_server_runs(served: Served, trueup: CommandLine) -> None:
     key = trueup("keys", "create", "crm", "--scope", "read").stdout.strip()
-    assert server.get("/api/v1/offers", authorization=f"Bearer {key}").status == 200
+    assert served.get("/api/v1/offers", authorization=f"Bearer {key}").status == 200
     assert trueup("keys", "revoke", key.split("_")[1]).code == 0
     time.sleep(1.1)
-    assert server.get("/api/v1/offers", authorization=f"Bearer {key}").status == 401
-    assert key not in server.log
+    assert served.get("/api/v1/offers", authorization=f"Bearer {key}").status == 401
+    assert key not in served.log
 
 
 def test_setup__of_several_processes_is_one(new_server: Callable[..., Server], admin: str, database_kind: str) -> None:
@@ -86,8 +87,8 @@ def test_setup__of_several_processes_is_one(new_server: Callable[..., Server], a
         assert len(listed.json["items"]) == 10
 
 
-def test_document__is_there_for_everyone(server: Server) -> None:
-    document = server.get("/api/v1/openapi.json")
+def test_document__is_there_for_everyone(served: Served) -> None:
+    document = served.get("/api/v1/openapi.json")
     assert (document.status, document.json["openapi"][:3]) == (200, "3.1")
-    assert server.get("/api/v1/nothing").status == 401
-    assert server.get("/api/v1").status == 401
+    assert served.get("/api/v1/nothing").status == 401
+    assert served.get("/api/v1").status == 401

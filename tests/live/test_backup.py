@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from api_caller import Caller
 from command_line import CommandLine
-from serving import NewServer, Server
+from served import NewServed, Served
+from serving import NewServer
 from traffic import SETUP, Acknowledged, lost, not_there, traffic
 from worlds import World, succeeded
 
@@ -65,12 +66,12 @@ def test_backup__under_load_has_what_was_acknowledged_before_it_and_proves_itsel
     restored = _restored(copy, database_kind, new_empty_url)
     assert not_there(restored, before) == []
     assert CommandLine(restored)("audit").code == 0
-    again = Server(restored, tmp_path / "again", {})
+    again = Served(restored, tmp_path / "again")
     again.start()
     try:
         assert again.get("/c/push").status == 302
     finally:
-        again.kill()
+        again.stop()
 
 
 def _wait_for(acknowledged: Acknowledged, clicks: int) -> None:
@@ -136,25 +137,25 @@ def test_backup__shows_no_password_to_other_users(tmp_path: Path, monkeypatch: p
 
 
 def test_restore__loses_no_file_that_was_sent_since_and_takes_them_up_again(
-    world: World, new_server: NewServer, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
+    world: World, new_served: NewServed, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
 ) -> None:
-    server, copy, caller = new_server(), tmp_path / "copy", Caller(world.trueup.url)
+    served, copy, caller = new_served(), tmp_path / "copy", Caller(world.trueup.url)
     world.add_clicks("a", "b")
     succeeded(world.trueup("backup", copy))
     sent = {}
     for number in range(3):
         file = f"click_id,payout,transaction_id\na,1.00,T{number}\nb,2.00,T{number}\n".encode()
-        upload = caller.ask(server, "POST", f"/uploads?duplicates=add_payout&file_name=file{number}.csv", file)
+        upload = caller.ask(served, "POST", f"/uploads?duplicates=add_payout&file_name=file{number}.csv", file)
         sent[upload["upload_id"]] = file
-        ended = caller.ask(server, "POST", f"/uploads/{upload['upload_id']}/apply?wait=30")
+        ended = caller.ask(served, "POST", f"/uploads/{upload['upload_id']}/apply?wait=30")
         assert ended["state"] == "done"
-    assert server.stop() == 0
-    folder = server.folder / "files"
+    served.stop()
+    folder = served.folder / "files"
     for upload_id in sent:  # an hour later
         os.utime(folder / "uploads" / upload_id, (time.time() - 3_600,) * 2)
 
     restored = CommandLine(_restored(copy, database_kind, new_empty_url))
-    again = Server(restored.url, server.folder, {})
+    again = Served(restored.url, served.folder)
     again.start()
     try:
         assert {upload_id: (folder / "uploads" / upload_id).read_bytes() for upload_id in sent} == sent
@@ -168,7 +169,7 @@ def test_restore__loses_no_file_that_was_sent_since_and_takes_them_up_again(
             ended = caller.ask(again, "POST", f"/uploads/{upload_id}/apply?wait=30")
             assert (ended["state"], ended["choices"]["duplicates"]) == ("done", "add_payout")
     finally:
-        again.kill()
+        again.stop()
     assert World(restored, tmp_path).totals()["revenue"] == "9.00"
     succeeded(restored("audit"))
 

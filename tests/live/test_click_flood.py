@@ -9,7 +9,8 @@ import pytest
 from command_line import CommandLine
 from edge_asking import CHROME, PEER, Answered, ask, edge_on, stored_clicks
 from edge_links import with_links
-from serving import Server, wait_until
+from served import NewServed
+from serving import wait_until
 from worlds import World
 
 from trueup.edge.redirect import Redirect
@@ -32,7 +33,7 @@ class Unrecorded(WriterEvents):
 def flooded(url: str, folder: Path, **settings: Any):  # noqa: ANN201, ANN401 - a redirect to ask, and who looks on
     with_links(World(CommandLine(url), folder))
     with edge_on(url, folder, **settings) as (edge, _seen):
-        edge.watch, edge.clock = Unrecorded(), Moved(edge.clock)
+        edge.events, edge.clock = Unrecorded(), Moved(edge.clock)
         redirect = Redirect(edge)
 
         def visit(peer: str = PEER, method: str = "GET", **headers: str) -> Answered:
@@ -59,7 +60,7 @@ def test_clicks__above_the_limit_lead_on_and_are_not_recorded(url: str, tmp_path
         other = visit(peer="203.0.113.78")
         edge.clock.now += 60_000_000
         later = visit()
-        assert edge.watch.addresses == [PEER] * 4
+        assert edge.events.addresses == [PEER] * 4
     clicks = stored_clicks(url)
     ids = {click["click_id"] for click in clicks}
     assert len(ids) == len(clicks) == 5
@@ -77,7 +78,7 @@ def test_looks__are_no_visits_and_do_not_count(url: str, tmp_path: Path) -> None
     with flooded(url, tmp_path, clicks_per_minute=1) as (visit, edge):
         assert not any(visit(method="HEAD").cookie for _ in range(3))
         assert visit().cookie
-        assert edge.watch.addresses == []
+        assert edge.events.addresses == []
 
 
 @pytest.mark.parametrize(
@@ -101,18 +102,16 @@ def test_visitors__behind_a_trusted_proxy_are_counted_each(url: str, tmp_path: P
     with flooded(url, tmp_path, clicks_per_minute=1, trusted_proxies="10.0.0.0/8") as (visit, edge):
         for address in ("198.51.100.1", "198.51.100.2", "198.51.100.1"):
             visit(peer="10.0.0.1", x_forwarded_for=address)
-        assert edge.watch.addresses == ["198.51.100.1"]
+        assert edge.events.addresses == ["198.51.100.1"]
     assert len(stored_clicks(url)) == 2
 
 
-def test_flood__is_in_the_metrics_and_the_log(
-    trueup: CommandLine, tmp_path: Path, new_server: Callable[..., Server]
-) -> None:
+def test_flood__is_in_the_metrics_and_the_log(trueup: CommandLine, tmp_path: Path, new_served: NewServed) -> None:
     with_links(World(trueup, tmp_path))
-    server = new_server(TRUEUP_CLICKS_PER_MINUTE=1, TRUEUP_TRUSTED_PROXIES="127.0.0.1")
+    served = new_served(clicks_per_minute=1, trusted_proxies="127.0.0.1")
     for _ in range(40):
-        assert server.get("/c/pl-push", x_forwarded_for="198.51.100.1").status == 302
-    counted = server.get("/metrics").text
+        assert served.get("/c/pl-push", x_forwarded_for="198.51.100.1").status == 302
+    counted = served.get("/metrics").text
     assert float(counted.partition("\ntrueup_unrecorded_clicks_total ")[2].split()[0]) >= 38
-    wait_until(lambda: "clicks not recorded" in server.log)
-    assert server.log.count("clicks not recorded") <= 6
+    wait_until(lambda: "clicks not recorded" in served.log)
+    assert served.log.count("clicks not recorded") <= 6

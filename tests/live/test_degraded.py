@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from serving import NewServer, Server, wait_until
+from served import NewServed, Served
+from serving import Asked, NewServer, Server, wait_until
 from test_operation import nobody_can_write
 from traffic import SETUP
 from worlds import World, succeeded
@@ -50,7 +51,7 @@ def taken_away(url: str) -> Iterator[None]:
             Path(f"{part}.away").rename(part)
 
 
-def clicked(server: Server) -> str:
+def clicked(server: Asked) -> str:
     """Follow the link. Returns: the click's id; '' where the visitor was sent on without one."""
     answer = server.get("/c/push")
     assert answer.status == 302
@@ -89,51 +90,51 @@ def test_start__where_nothing_was_ever_known_acknowledges_nothing(world: World, 
     assert clicked(server)
 
 
-def test_locked_database__keeps_no_visitor_waiting_and_says_so(world: World, server: Server) -> None:
-    first = clicked(server)
+def test_locked_database__keeps_no_visitor_waiting_and_says_so(world: World, served: Served) -> None:
+    first = clicked(served)
     with nobody_can_write(world.trueup.url):
         began = time.monotonic()
-        kept = clicked(server)
+        kept = clicked(served)
         assert time.monotonic() - began < PATIENCE
         began = time.monotonic()
-        assert server.get(f"/postback?cid={first}&payout=1").status == 503
+        assert served.get(f"/postback?cid={first}&payout=1").status == 503
         assert time.monotonic() - began < PATIENCE
-        assert server.get("/readyz").json["state"] == "database in trouble"
-        assert server.get("/healthz").status == 200
-    wait_until(lambda: server.get("/readyz").status == 200)
-    assert [server.get(f"/postback?cid={click_id}&payout=1").status for click_id in (first, kept)] == [200, 200]
+        assert served.get("/readyz").json["state"] == "database in trouble"
+        assert served.get("/healthz").status == 200
+    wait_until(lambda: served.get("/readyz").status == 200)
+    assert [served.get(f"/postback?cid={click_id}&payout=1").status for click_id in (first, kept)] == [200, 200]
     assert world.totals()["clicks"] == 2
     succeeded(world.trueup("audit"))
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-def test_table_that_is_gone__loses_no_click(world: World, server: Server) -> None:
+def test_table_that_is_gone__loses_no_click(world: World, served: Served) -> None:
     def altered(sql: str) -> None:
         with closing(sqlite3.connect(world.trueup.url.removeprefix("sqlite:///"))) as admin:
             admin.execute(sql)
 
-    clicks = [clicked(server)]
+    clicks = [clicked(served)]
     wait_until(lambda: world.totals()["clicks"] == 1)
     altered("ALTER TABLE clicks RENAME TO elsewhere")
-    clicks += [clicked(server) for _ in range(20)]
-    wait_until(lambda: server.get("/readyz").status == 503)
-    clicks += [clicked(server) for _ in range(20)]
-    assert server.get(f"/postback?cid={clicks[0]}&payout=1").status == 503
+    clicks += [clicked(served) for _ in range(20)]
+    wait_until(lambda: served.get("/readyz").status == 503)
+    clicks += [clicked(served) for _ in range(20)]
+    assert served.get(f"/postback?cid={clicks[0]}&payout=1").status == 503
     altered("ALTER TABLE elsewhere RENAME TO clicks")
-    wait_until(lambda: server.get("/readyz").status == 200)
+    wait_until(lambda: served.get("/readyz").status == 200)
     assert all(clicks)
-    assert {server.get(f"/postback?cid={click_id}&payout=1").status for click_id in clicks} == {200}
+    assert {served.get(f"/postback?cid={click_id}&payout=1").status for click_id in clicks} == {200}
     assert world.totals()["clicks"] == 41
     succeeded(world.trueup("audit"))
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_folder_of_another_ledger__is_refused_by_its_name(
-    world: World, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert clicked(server)
-    assert server.stop() == 0
-    monkeypatch.setenv("TRUEUP_FOLDER", str(server.folder / "files"))
+    assert clicked(served)
+    served.stop()
+    monkeypatch.setenv("TRUEUP_FOLDER", str(served.folder / "files"))
     other = CommandLine(f"sqlite:///{tmp_path / 'other.db'}")
     World(other, tmp_path).set_up(SETUP)
     ran = other("serve", "--port", 0)
@@ -153,40 +154,40 @@ def test_folder_of_another_ledger__is_told_in_the_log_of_a_server_that_is_at_wor
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-def test_click_in_the_spool_of_another_process__is_not_refused_for_good(world: World, new_server: NewServer) -> None:
+def test_click_in_the_spool_of_another_process__is_not_refused_for_good(world: World, new_served: NewServed) -> None:
     """Files of the folder that nobody has drained yet stand for those of a process that died a moment ago."""
-    server = new_server()
+    served = new_served()
     absent, forged = (made(world.trueup.url) for made in (_click_of_ours, _click_of_ours))
-    held = json.loads(server.get("/readyz").text)["checks"]["spool"]
+    held = json.loads(served.get("/readyz").text)["checks"]["spool"]
     assert held["bytes_of_others"] == 0
-    assert server.get(f"/postback?cid={absent}&payout=1").status == 404
+    assert served.get(f"/postback?cid={absent}&payout=1").status == 404
     from trueup.live.spool.file import SpoolFile  # noqa: PLC0415 - only here
 
-    other = SpoolFile.claim(server.folder / "files", 1 << 16)
+    other = SpoolFile.claim(served.folder / "files", 1 << 16)
     try:
         from writers import new_click  # noqa: PLC0415 - only here
 
         click = new_click(click_id=forged)
         assert other.keep([click]) == 1
-        answer = server.get(f"/postback?cid={forged}&payout=1")
+        answer = served.get(f"/postback?cid={forged}&payout=1")
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
-        assert server.get("/postback?cid=another-trackers-click&payout=1").status == 404
+        assert served.get("/postback?cid=another-trackers-click&payout=1").status == 404
     finally:
         other.close()
-    wait_until(lambda: server.get(f"/postback?cid={forged}&payout=1").status == 200)
+    wait_until(lambda: served.get(f"/postback?cid={forged}&payout=1").status == 200)
     assert world.totals()["clicks"] == 1
     succeeded(world.trueup("audit"))
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-def test_click_that_another_machine_may_have__is_not_refused_for_good(world: World, new_server: NewServer) -> None:
-    server = new_server()
+def test_click_that_another_machine_may_have__is_not_refused_for_good(world: World, new_served: NewServed) -> None:
+    served = new_served()
     click_id = _click_of_ours(world.trueup.url)
     made = time.time_ns() // 1_000
     with open_ledger(world.trueup.url) as database:
         for drained_until, status in ((made - 10_000_000, 503), (made + 10_000_000, 404), (made - 25 * HOUR, 404)):
             note_drained(database, "another machine's folder", drained_until)
-            assert server.get(f"/postback?cid={click_id}&payout=1").status == status
+            assert served.get(f"/postback?cid={click_id}&payout=1").status == status
 
 
 def _click_of_ours(url: str) -> str:
@@ -198,21 +199,21 @@ def _click_of_ours(url: str) -> str:
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_file_that_is_replaced__takes_nothing_until_the_first_is_back(
-    world: World, server: Server, tmp_path: Path
+    world: World, served: Served, tmp_path: Path
 ) -> None:
-    before = clicked(server)
+    before = clicked(served)
     wait_until(lambda: world.totals()["clicks"] == 1)
     succeeded(world.trueup("backup", tmp_path / "copy.db"))
     file = Path(world.trueup.url.removeprefix("sqlite:///"))
     file.rename(tmp_path / "first.db")
     shutil.copy(tmp_path / "copy.db", file)
-    wait_until(lambda: server.get("/readyz").json["state"] == "database in trouble")
-    during = clicked(server)
-    assert server.get(f"/postback?cid={before}&payout=1").status == 503
-    wait_until(lambda: "another file stands in its place" in server.log)
+    wait_until(lambda: served.get("/readyz").json["state"] == "database in trouble")
+    during = clicked(served)
+    assert served.get(f"/postback?cid={before}&payout=1").status == 503
+    wait_until(lambda: "another file stands in its place" in served.log)
     file.unlink()
     (tmp_path / "first.db").rename(file)
-    wait_until(lambda: server.get("/readyz").json["state"] == "serving")
-    assert [server.get(f"/postback?cid={click_id}&payout=1").status for click_id in (before, during)] == [200, 200]
+    wait_until(lambda: served.get("/readyz").json["state"] == "serving")
+    assert [served.get(f"/postback?cid={click_id}&payout=1").status for click_id in (before, during)] == [200, 200]
     assert world.totals()["clicks"] == 2
     succeeded(world.trueup("audit"))

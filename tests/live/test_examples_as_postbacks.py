@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from command_line import CommandLine
-from serving import Server
+from served import Served
 from worlds import World
 
 TYPES: Final = """
@@ -96,7 +96,7 @@ EXAMPLES: Final = {
 }  # fmt: skip
 
 
-def test_examples__as_a_file_and_as_postbacks(trueup: CommandLine, server: Server, tmp_path: Path) -> None:
+def test_examples__as_a_file_and_as_postbacks(trueup: CommandLine, served: Served, tmp_path: Path) -> None:
     world = World(trueup, tmp_path)
     networks = (NETWORK.format(tracker=tracker, mode=mode) for tracker, (_, mode, _) in EXAMPLES.items())
     world.set_up(TYPES + "".join(networks))
@@ -106,7 +106,7 @@ def test_examples__as_a_file_and_as_postbacks(trueup: CommandLine, server: Serve
         file = "\n".join(line.format(click=filed) for line, _ in lines)
         told = world.upload(file, *words, "--duplicates", "stored").outcomes
         queries = [query.format(click=sent) for _, query in lines if query]
-        answers = [server.get(f"/postback?format=json&{quote(query, safe='=&%:')}").json for query in queries]
+        answers = [served.get(f"/postback?format=json&{quote(query, safe='=&%:')}").json for query in queries]
         assert [answer["outcome"] for answer in answers] == told, tracker
         by_file, by_postback = conversions_of(world, filed), conversions_of(world, sent)
         assert by_postback == by_file, tracker

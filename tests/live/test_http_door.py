@@ -7,6 +7,7 @@ import time
 
 import pytest
 from edge_asking import journal
+from served import Served
 from serving import HOST, Server
 
 from trueup.access.keys import KeyScope, create_key
@@ -83,15 +84,15 @@ def test_methods__are_told_by_every_path(standing: Server) -> None:
             assert (answer.status, answer.headers["allow"]) == (expected, allowed), path
 
 
-def test_scope__is_answered_before_a_body_comes(standing: Server) -> None:
-    with open_ledger(standing.database_url) as ledger:
+def test_scope__is_answered_before_a_body_comes(served: Served) -> None:
+    with open_ledger(served.database_url) as ledger:
         key, _ = create_key(ledger, "reader", [KeyScope.READ], time.time_ns() // 1_000, os.urandom)
     head = (
         f"POST /api/v1/conversions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n"
         "content-type: application/json\r\ncontent-length: 13000000\r\n\r\n"
     )
     began = time.monotonic()
-    with socket.create_connection((HOST, standing.port), timeout=15) as connection:
+    with socket.create_connection((HOST, served.port), timeout=15) as connection:
         connection.sendall(head.encode())
         told = connection.recv(65_536)
     assert told.startswith(b"HTTP/1.1 403 ")

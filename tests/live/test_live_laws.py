@@ -14,9 +14,11 @@ from urllib.parse import urlencode
 import polars as pl
 import pytest
 from command_line import CommandLine
-from hypothesis import HealthCheck, given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
-from serving import Server
+from served import Served
+from serving import Asked
 from worlds import World, micros_at, succeeded
 
 from trueup.dialects.names import FIELDS
@@ -73,13 +75,6 @@ TEXTS: Final = {
     "converted_at": ["", "", "2026-02-03T10:00:00Z", "2026-02-02 09:30:00+02:00", "2026-01-01T00:00:00Z", "soon"],
     "conversion_id": ["", "", "", "", "{click}-1", "{click}-2", "a-x"],
 }
-LITTLE: Final = settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def rows() -> st.SearchStrategy[list[Row]]:
@@ -92,7 +87,7 @@ class Stage:
     """A server and the command line on one ledger; every telling of a story has clicks of its own."""
 
     world: World
-    server: Server
+    server: Asked
     numbers: count  # type: ignore[type-arg]  # of itself
 
     def new_clicks(self, mode: str) -> str:
@@ -166,13 +161,13 @@ def as_file(rows: Sequence[Row]) -> str:
 
 
 @pytest.fixture
-def stage(trueup: CommandLine, server: Server, tmp_path: Path) -> Stage:
+def stage(trueup: CommandLine, served: Served, tmp_path: Path) -> Stage:
     world = World(trueup, tmp_path)
     world.set_up(SETUP)
-    return Stage(world, server, count())
+    return Stage(world, served, count())
 
 
-@LITTLE
+@law
 @given(rows=rows(), mode=st.sampled_from(MODES), how=st.integers(0, 1_000))
 def test_law__rows_as_a_file_one_by_one_and_all_at_once_leave_the_same(
     stage: Stage, rows: list[Row], mode: str, how: int

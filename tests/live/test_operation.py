@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from serving import NewServer, Server, wait_until
+from served import NewServed, Served
+from serving import Asked, NewServer, Server, wait_until
 from traffic import SETUP
 from worlds import World
 
@@ -39,7 +40,7 @@ def nobody_can_write(url: str) -> Iterator[None]:
         holder.run("ROLLBACK")
 
 
-def number(server: Server, name: str) -> float:
+def number(server: Asked, name: str) -> float:
     """A number of /metrics, all its labels together."""
     text = server.get("/metrics").text
     return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
@@ -59,47 +60,47 @@ def test_readyz__says_all_is_well(standing: Server) -> None:
 
 
 @one_database
-def test_readyz__says_that_the_database_cannot_be_written_until_it_can(world: World, server: Server) -> None:
+def test_readyz__says_that_the_database_cannot_be_written_until_it_can(world: World, served: Served) -> None:
     with nobody_can_write(world.trueup.url):
-        answer = server.get("/c/push")
+        answer = served.get("/c/push")
         assert answer.status == 302
-        assert server.get("/postback?subid=x").status == 503
-        unready = server.get("/readyz")
+        assert served.get("/postback?subid=x").status == 503
+        unready = served.get("/readyz")
         assert (unready.status, unready.headers["retry-after"]) == (503, "5")
         assert [name for name, check in unready.json["checks"].items() if not check["ok"]] == ["database", "spool"]
-        assert server.get("/healthz").status == 200
-        assert number(server, "trueup_spooled_clicks_total") == 1
-        assert number(server, "trueup_database_broken") == 1
-    wait_until(lambda: server.get("/readyz").status == 200)
+        assert served.get("/healthz").status == 200
+        assert number(served, "trueup_spooled_clicks_total") == 1
+        assert number(served, "trueup_database_broken") == 1
+    wait_until(lambda: served.get("/readyz").status == 200)
     assert world.totals()["clicks"] == 1
-    assert "database trouble" in server.log
-    assert re.search(r"state +now=serving +before=database in trouble", server.log)
+    assert "database trouble" in served.log
+    assert re.search(r"state +now=serving +before=database in trouble", served.log)
 
 
 @one_database
-def test_readyz__says_that_the_disk_is_nearly_full(new_server: NewServer) -> None:
-    checks = new_server(TRUEUP_FREE_BYTES=1 << 60).get("/readyz")
+def test_readyz__says_that_the_disk_is_nearly_full(new_served: NewServed) -> None:
+    checks = new_served(free_bytes=1 << 60).get("/readyz")
     assert checks.status == 503
     assert [name for name, check in checks.json["checks"].items() if not check["ok"]] == ["disk"]
 
 
-def test_metrics__count_what_came(world: World, new_server: NewServer) -> None:
+def test_metrics__count_what_came(world: World, new_served: NewServed) -> None:
     assert world.totals()["clicks"] == 0
-    server = new_server()
-    click_id = server.get("/c/push").headers["location"].partition("s=")[2]
+    served = new_served()
+    click_id = served.get("/c/push").headers["location"].partition("s=")[2]
     for _ in range(2):
-        server.get(f"/postback?subid={click_id}&payout=1&tid=t1")
-    server.get("/postback?subid=nobody")
-    assert number(server, "trueup_clicks_total") == 1
-    assert number(server, 'trueup_messages_total{outcome="created"}') == 1
-    assert number(server, 'trueup_messages_total{outcome="unchanged"}') == 1
-    assert number(server, 'trueup_messages_total{outcome="refused_unknown_click"}') == 1
-    assert number(server, 'trueup_request_seconds_count{route="redirect",status="3xx"}') == 1
-    assert number(server, 'trueup_request_seconds_count{route="postback",status="2xx"}') == 2
-    assert number(server, "trueup_gathered_callers_sum") == 4
-    assert number(server, "trueup_commit_seconds_count") == 4
-    assert number(server, "process_resident_memory_bytes") > 1e6
-    assert number(server, "trueup_waiting_callers") == number(server, "trueup_spool_bytes") == 0
+        served.get(f"/postback?subid={click_id}&payout=1&tid=t1")
+    served.get("/postback?subid=nobody")
+    assert number(served, "trueup_clicks_total") == 1
+    assert number(served, 'trueup_messages_total{outcome="created"}') == 1
+    assert number(served, 'trueup_messages_total{outcome="unchanged"}') == 1
+    assert number(served, 'trueup_messages_total{outcome="refused_unknown_click"}') == 1
+    assert number(served, 'trueup_request_seconds_count{route="redirect",status="3xx"}') == 1
+    assert number(served, 'trueup_request_seconds_count{route="postback",status="2xx"}') == 2
+    assert number(served, "trueup_gathered_callers_sum") == 4
+    assert number(served, "trueup_commit_seconds_count") == 4
+    assert number(served, "process_resident_memory_bytes") > 1e6
+    assert number(served, "trueup_waiting_callers") == number(served, "trueup_spool_bytes") == 0
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"])
@@ -113,7 +114,7 @@ def test_metrics__are_those_of_all_processes(world: World, new_server: NewServer
 
 
 @one_database
-def test_metrics__are_told_to_this_machine_alone(standing: Server, new_server: NewServer) -> None:
+def test_metrics__are_told_to_this_machine_alone(standing: Server, new_served: NewServed) -> None:
     assert standing.get("/metrics").status == 200
     for headers in ({"host": "localhost"}, {"host": "127.0.0.1:80"}, {"host": "[::1]:8080"}):
         assert standing.get("/metrics", **headers).status == 200
@@ -129,29 +130,29 @@ def test_metrics__are_told_to_this_machine_alone(standing: Server, new_server: N
         refused = standing.get("/metrics", **headers)
         assert refused.status == 403
         assert "trueup_" not in refused.text
-    behind = new_server(TRUEUP_TRUSTED_PROXIES="127.0.0.1", TRUEUP_METRICS_FROM="10.1.0.0/16")
+    behind = new_served(trusted_proxies="127.0.0.1", metrics_from="10.1.0.0/16")
     assert behind.get("/metrics", x_forwarded_for="10.1.2.3").status == 200
     assert behind.get("/metrics", x_forwarded_for="10.2.2.3").status == 403
     assert behind.get("/metrics").status == 403
 
 
 @one_database
-def test_metrics__are_told_to_nobody_without_a_token_once_the_world_comes(new_server: NewServer) -> None:
+def test_metrics__are_told_to_nobody_without_a_token_once_the_world_comes(new_served: NewServed) -> None:
     word = "a text of our own, 12345"
-    server = new_server(TRUEUP_PUBLIC_URL="https://t.example.com", TRUEUP_METRICS_TOKEN=word)
+    served = new_served(public_url="https://t.example.com", metrics_token=word)
     for authorization in ("", "Bearer", "Bearer ", "Bearer another", f"Basic {word}", f"Bearer {word}x"):
-        assert server.get("/metrics", authorization=authorization).status == 403
+        assert served.get("/metrics", authorization=authorization).status == 403
     brought = {"authorization": f"Bearer {word}", "x_forwarded_for": "203.0.113.9", "host": "t.example.com"}
-    assert "trueup_" in server.get("/metrics", **brought).text
-    assert word not in server.log
+    assert "trueup_" in served.get("/metrics", **brought).text
+    assert word not in served.log
 
 
 @one_database
-def test_metrics__are_told_where_one_says_so_though_the_world_comes(new_server: NewServer) -> None:
-    server = new_server(TRUEUP_PUBLIC_URL="https://t.example.com", TRUEUP_METRICS_FROM="127.0.0.1")
-    assert server.get("/metrics").status == 200
-    assert server.get("/metrics", authorization="Bearer ").status == 200
-    assert server.get("/metrics", host="t.example.com").status == 403
+def test_metrics__are_told_where_one_says_so_though_the_world_comes(new_served: NewServed) -> None:
+    served = new_served(public_url="https://t.example.com", metrics_from="127.0.0.1")
+    assert served.get("/metrics").status == 200
+    assert served.get("/metrics", authorization="Bearer ").status == 200
+    assert served.get("/metrics", host="t.example.com").status == 403
 
 
 def test_operation__other_methods_are_refused(standing: Server) -> None:
@@ -183,11 +184,11 @@ def test_log__has_no_query_no_key_and_no_line_for_a_click(world: World, new_serv
 
 
 @one_database
-def test_log__tells_of_each_request_at_the_lowest_level_without_its_query(new_server: NewServer) -> None:
-    server = new_server(TRUEUP_LOG_LEVEL="debug")
-    server.get("/c/none?sub1=private")
-    assert "answered  route=redirect  method=GET  status=404" in server.log
-    assert "private" not in server.log
+def test_log__tells_of_each_request_at_the_lowest_level_without_its_query(new_served: NewServed) -> None:
+    served = new_served(log_level="debug")
+    served.get("/c/none?sub1=private")
+    assert "answered  route=redirect  method=GET  status=404" in served.log
+    assert "private" not in served.log
 
 
 @pytest.mark.parametrize(

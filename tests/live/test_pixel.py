@@ -9,7 +9,7 @@ import pytest
 from command_line import CommandLine
 from edge_asking import Answered, ask, edge_on, journal, stored_clicks
 from edge_links import on_sqlite
-from serving import Server
+from served import Served
 from worlds import World, succeeded
 
 from trueup.dialects.names import FIELDS
@@ -242,13 +242,13 @@ def test_script__asks_for_the_image_with_its_own_parameters_and_repeats_nothing(
     assert journal(sqlite_world.trueup.url) == []
 
 
-def test_pixel__over_a_socket(world: World, server: Server) -> None:
-    visit = server.get("/c/pl-push")
+def test_pixel__over_a_socket(world: World, served: Served) -> None:
+    visit = served.get("/c/pl-push")
     cookie = visit.headers["set-cookie"].partition(";")[0]
-    answered = server.get("/pixel.gif?type=sale&payout=2", cookie=cookie)
+    answered = served.get("/pixel.gif?type=sale&payout=2", cookie=cookie)
     assert (answered.status, answered.headers["content-type"], len(answered.body)) == (200, "image/gif", 43)
-    assert server.get("/pixel.gif?click_id=nobody").status == 200
-    assert b"pixel.gif" in server.get("/pixel.js?type=sale").body
-    assert server.ask("HEAD", "/pixel.gif?click_id=known").headers["content-length"] == "43"
+    assert served.get("/pixel.gif?click_id=nobody").status == 200
+    assert b"pixel.gif" in served.get("/pixel.js?type=sale").body
+    assert served.ask("HEAD", "/pixel.gif?click_id=known").headers["content-length"] == "43"
     assert world.seen("conversion_type", "payout") == [("sale", "2.00")]
     assert sorted(row["outcome"] for row in journal(world.trueup.url)) == ["created", "refused_unknown_click"]

@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 from command_line import CommandLine
-from serving import NewServer, Server
+from served import Served
+from serving import Asked, NewServer
 from worlds import World, succeeded
 
 from trueup.model.words import DuplicateMode
@@ -40,7 +41,7 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
     return made
 
 
-def race(server: Server, click_id: str) -> list[str]:
+def race(server: Asked, click_id: str) -> list[str]:
     """64 clients send their payout at once. Returns: what each was told."""
     ready = Barrier(CLIENTS)
 
@@ -55,7 +56,7 @@ def race(server: Server, click_id: str) -> list[str]:
         return list(clients.map(send, range(1, CLIENTS + 1)))
 
 
-def _each_mode_gives_what_some_order_gives(world: World, server: Server) -> None:
+def _each_mode_gives_what_some_order_gives(world: World, server: Asked) -> None:
     for mode in DuplicateMode:
         click_id = f"race-{mode.replace('_', '-')}"
         world.add_clicks(click_id, offer=mode)
@@ -76,8 +77,8 @@ def _each_mode_gives_what_some_order_gives(world: World, server: Server) -> None
     succeeded(world.trueup("audit"))
 
 
-def test_race__one_process(world: World, server: Server) -> None:
-    _each_mode_gives_what_some_order_gives(world, server)
+def test_race__one_process(world: World, served: Served) -> None:
+    _each_mode_gives_what_some_order_gives(world, served)
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)

@@ -14,7 +14,8 @@ from edge_hostile import HOSTILE
 from edge_links import FILLED, on_sqlite, parameters, redirecting, visit, with_links
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serving import Server, wait_until
+from served import Served
+from serving import wait_until
 from worlds import World
 
 from trueup.edge.links import links
@@ -235,15 +236,15 @@ def test_redirect__leads_to_the_offer_and_keeps_what_came_whatever_that_is(sqlit
         assert all(len(text) <= 1_024 and "\0" not in text for text in kept.values())
 
 
-def test_redirect__over_a_socket(world: World, server: Server) -> None:
-    answered = server.get("/c/pl-push?sub1=a%20b", user_agent=CHROME)
+def test_redirect__over_a_socket(world: World, served: Served) -> None:
+    answered = served.get("/c/pl-push?sub1=a%20b", user_agent=CHROME)
     wait_until(lambda: stored_clicks(world.trueup.url))  # it is on disk, and the ledger has it soon
     (click,) = stored_clicks(world.trueup.url)
     assert answered.status == 302
     assert answered.headers["location"] == f"https://example.com/?s={click['click_id']}&x=&a=a%20b"
     assert answered.headers["set-cookie"].startswith(f"trueup_click={click['click_id']}; ")
     assert (click["sub1"], click["ip"], click["browser"]) == ("a b", "127.0.0.0", "Chrome")
-    assert server.ask("HEAD", "/c/pl-push").headers["location"] == "https://example.com/?s=&x=&a="
-    assert server.post("/c/pl-push").status == 405
-    assert server.get("/c/nothing").status == 404
+    assert served.ask("HEAD", "/c/pl-push").headers["location"] == "https://example.com/?s=&x=&a="
+    assert served.post("/c/pl-push").status == 405
+    assert served.get("/c/nothing").status == 404
     assert len(stored_clicks(world.trueup.url)) == 1

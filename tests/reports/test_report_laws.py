@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from stored import THINGS, click, conversion, set_up, store
 
@@ -66,7 +67,7 @@ def rows(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@law
 @given(
     stored=rows(),
     by=st.lists(st.sampled_from(Dimension), max_size=4, unique=True),

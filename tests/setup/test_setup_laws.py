@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.ledger import schema
@@ -16,8 +17,6 @@ from trueup.model.money import PAYOUT_MAX, RATE_SCALE, text_from_micros, text_fr
 from trueup.model.words import Approval, DuplicateMode, PayoutMode, Status, UnknownClick
 from trueup.setup.apply import apply_setup, show_setup
 from trueup.setup.forms import Forms, forms_of_catalog, toml_of
-
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 CATALOG = (
     schema.workspace,
@@ -113,7 +112,7 @@ def emptied(pair: tuple[Database, Database]) -> tuple[Database, Database]:
     return pair
 
 
-@LAW
+@law
 @given(setup=setups())
 def test_show__is_a_file_that_says_the_same(setup: Forms, pair: tuple[Database, Database]) -> None:
     first, second = emptied(pair)
@@ -125,7 +124,7 @@ def test_show__is_a_file_that_says_the_same(setup: Forms, pair: tuple[Database, 
     assert show_setup(second) == shown
 
 
-@LAW
+@law
 @given(old=setups(), new=setups())
 def test_apply__sets_what_the_file_mentions_and_nothing_else(
     old: Forms, new: Forms, pair: tuple[Database, Database]
