@@ -12,6 +12,17 @@ COUNTED: Final = (Status.APPROVED, Status.PENDING, Status.OTHER)  # a conversion
 PAID: Final = (Status.APPROVED, Status.OTHER)  # revenue, whatever its type
 
 
+def is_counted(left_out_types: Collection[str] = ()) -> pl.Expr:
+    """Whether conversions count: by their status, and where their type is none of those that are left out."""
+    counted = pl.col("status").is_in(COUNTED)
+    return counted & ~pl.col("conversion_type").is_in(list(left_out_types)) if left_out_types else counted
+
+
+def is_paid() -> pl.Expr:
+    """Whether conversions pay, whatever their type."""
+    return pl.col("status").is_in(PAID)
+
+
 @dataclass(frozen=True)
 class Sums:
     """The four numbers that people compare with their network's."""
@@ -27,11 +38,10 @@ def sum_totals(totals: pl.DataFrame, left_out_types: Collection[str]) -> Sums:
 
     Takes: also the conversion types that are not included in conversions; their money counts all the same.
     """
-    counts = pl.col("status").is_in(COUNTED) & ~pl.col("conversion_type").is_in(list(left_out_types))
     status = pl.col("status")
     sums = totals.select(
-        pl.col("conversions").filter(counts).sum(),
-        pl.col("revenue").filter(status.is_in(PAID)).sum(),
+        pl.col("conversions").filter(is_counted(left_out_types)).sum(),
+        pl.col("revenue").filter(is_paid()).sum(),
         pl.col("revenue").filter(status == Status.PENDING).sum().alias("pending_revenue"),
         pl.col("revenue").filter(status == Status.DECLINED).sum().alias("declined_revenue"),
     )
