@@ -33,11 +33,11 @@ from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, empty
+from trueup.model.times import time_text
 from trueup.model.visible import on_one_line
 from trueup.model.words import BatchState, DuplicateMode, RowKind
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
-from trueup.reports.export import moment
 from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
 from trueup.uploads.conversions import Upload, apply_upload, earlier_batches, preview_upload, read_upload, unfinished
@@ -256,7 +256,7 @@ def _mind_earlier(earlier: list[BatchRecord], wishes: _Wishes) -> None:
     if not earlier:
         return
     last = earlier[-1]
-    when = f"{moment(last.received_at)} by {last.made_by}"
+    when = f"{time_text(last.received_at)} by {last.made_by}"
     notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.")
     if last.state is BatchState.RUNNING:
         stop(

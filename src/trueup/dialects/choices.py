@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trueup.model.words import RowKind
+from trueup.model.zones import is_known
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,10 @@ class Choices:
 
 class UnreadableFile(Exception):  # noqa: N818 - a statement about the file, shown to a person as it stands
     """The file as a whole cannot be read. The message says why, and what to do."""
+
+
+def known_zone(zone: str) -> str:
+    """Check that a time zone exists. Raises: UnreadableFile."""
+    if not is_known(zone):
+        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw or UTC.')
+    return zone

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, cast, func, select
 from trueup.ledger.database import Database
 from trueup.ledger.schema import TOTALS_SHARDS, click_rollups, clicks, rollups, totals
 from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS, Schema
-from trueup.model.money import MICROS
+from trueup.model.money import MICROS, micros_of_sums
 
 _SUMS: Final[Schema] = {
     "conversion_type": pl.String,
@@ -31,7 +31,7 @@ _TOTALS: Final = (
 def read_totals(database: Database) -> pl.DataFrame:
     """TOTALS of the whole ledger."""
     sums = database.read(_TOTALS, _SUMS).filter(pl.col("conversions") != 0)
-    revenue = pl.col("units").cast(pl.Int128) * MICROS + pl.col("micros")
+    revenue = micros_of_sums(pl.col("units"), pl.col("micros"))
     return sums.select(*_KEY, "conversions", revenue=revenue)
 
 

@@ -1,29 +1,23 @@
 """Filters as people write them: names, dates and ids in; the selection of conversions out."""
 
-import difflib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
-
-import polars as pl
+from zoneinfo import available_timezones
 
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
+from trueup.model.nearest import nearest_words
+from trueup.model.times import DAY_ALONE, NO_TIME, Time, read_time
 from trueup.model.words import DEFAULT_TYPE, ReportClock, Status
+from trueup.model.zones import ClockChange, day_begins, is_known, moment
 from trueup.reports.names import names_by_id
 
 Word = TypeVar("Word", bound=StrEnum)
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DATE_TIME: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(?P<offset>Z|[+-]\d{2}(:?\d{2})?)?", re.ASCII
-)
 _FORMS: Final = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY_NAMES: Final = 12  # more known names than this are not listed to somebody who came close to none
 
 # Filter -> what it names, and the column of our numbers for it.
@@ -66,7 +60,7 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
     Takes: the catalog with the names, and the zone (see `known_time_zone`) of times without an offset.
     Raises: WrongWordError for a name, a word or a time that is not known.
     """
-    from_at, to_at = _bounds(filters, ZoneInfo(time_zone))
+    from_at, to_at = _bounds(filters, time_zone)
     types = {name: name for name in (DEFAULT_TYPE, *catalog.conversion_types)}
     any_of: dict[str, list[Any]] = {
         "status": [known_word("status", word, Status).value for word in filters.status],
@@ -88,13 +82,9 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
 
 def known_time_zone(name: str) -> str:
     """Check that a time zone can be used. Returns: its name. Raises: WrongWordError."""
-    try:
-        ZoneInfo(name)
-        # Polars has a list of its own, which lacks some of the system's names.
-        pl.select(pl.lit(0, pl.Datetime("us", "UTC")).dt.convert_time_zone(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
+    if not is_known(name):
         told = _nearest(name, available_timezones()) or "Names are such as Europe/Warsaw or UTC."
-        raise WrongWordError(f"No time zone is called {name!r}. {told}") from None
+        raise WrongWordError(f"No time zone is called {name!r}. {told}")
     return name
 
 
@@ -111,13 +101,12 @@ def _looked_up(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> lis
     return [known[name] for name in names]
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    by_folded = {name.casefold(): name for name in sorted(known)}
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(by_folded[name] for name in close)}?" if close else ""
+def _nearest(word: str, known: Collection[str]) -> str:
+    close = nearest_words(word, known)
+    return f"Did you mean {' or '.join(close)}?" if close else ""
 
 
-def _bounds(filters: Filters, zone: ZoneInfo) -> tuple[int | None, int | None]:
+def _bounds(filters: Filters, zone: str) -> tuple[int | None, int | None]:
     from_at = None if filters.from_ is None else _moment("--from", filters.from_, zone, days_after=0)
     to_at = None if filters.to is None else _moment("--to", filters.to, zone, days_after=1)  # that whole day
     if from_at is not None and to_at is not None and from_at >= to_at:
@@ -125,29 +114,42 @@ def _bounds(filters: Filters, zone: ZoneInfo) -> tuple[int | None, int | None]:
     return from_at, to_at
 
 
-def _moment(option: str, text: str, zone: ZoneInfo, *, days_after: int) -> int:
-    """Read a time. Returns: microseconds since the epoch; for a date, where the day so many days after it begins."""
-    written = _DATE_TIME.fullmatch(text)
+def _moment(option: str, text: str, zone: str, *, days_after: int) -> int:
+    """Read a bound.
+
+    Args:
+        option: What gives it, for the message.
+        text: A time, or a date.
+        zone: Of a date, and of a time without an offset.
+        days_after: How many days after a date begins the one whose beginning is meant.
+
+    Returns:
+        Microseconds since the epoch.
+
+    Raises:
+        WrongWordError: It is neither, or a local time that a clock change skipped or repeated.
+    """
+    read = _day(text, zone, days_after) if DAY_ALONE.fullmatch(text) else read_time(text, any_year=True)
+    if read.exact is not None:
+        return read.exact
+    if read.local is None:
+        raise WrongWordError(f"{option} {text!r} is not a date or a time: {_FORMS}.")
+    return _once(option, text, read.local, zone)
+
+
+def _day(text: str, zone: str, days_after: int) -> Time:
     try:
-        if not written:
-            day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
-            return _micros(datetime.combine(day + timedelta(days=days_after), time(), zone))
-        moment = datetime.fromisoformat(text)
+        day = date.fromisoformat(text) + timedelta(days=days_after)
     except (ValueError, OverflowError):
-        raise WrongWordError(f"{option} {text!r} is not a date or a time: {_FORMS}.") from None
-    return _micros(moment) if written["offset"] else _once(option, text, moment.replace(tzinfo=zone))
+        return NO_TIME
+    return Time(exact=day_begins(day, zone))
 
 
-def _once(option: str, text: str, local: datetime) -> int:
+def _once(option: str, text: str, local_time: int, zone: str) -> int:
     """The moment of a local time that its zone has had exactly once."""
-    first, second = _micros(local), _micros(local.replace(fold=1))
-    if first == second:
-        return first
-    change = "skipped" if first > second else "repeated"
-    raise WrongWordError(
-        f"{option} {text!r} was {change} by a clock change in {local.tzinfo}: add its offset, such as +02:00."
-    )
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    found = moment(local_time, zone)
+    if isinstance(found, ClockChange):
+        raise WrongWordError(
+            f"{option} {text!r} was {found} by a clock change in {zone}: add its offset, such as +02:00."
+        )
+    return found

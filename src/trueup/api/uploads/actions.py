@@ -22,9 +22,9 @@ from trueup.ledger.batches import batches_of_content
 from trueup.ledger.database import Database
 from trueup.ledger.uploads import move_upload, same_file_at_work
 from trueup.live.context import ServerContext
+from trueup.model.times import time_text
 from trueup.model.upload import UploadRecord
 from trueup.model.words import BatchState, UploadState
-from trueup.reports.export import moment
 from trueup.uploads.files import BATCH_KINDS
 from trueup.uploads.jobs import SERVER_FAILED, cancel
 
@@ -150,7 +150,7 @@ def _begin_applying(database: Database, record: UploadRecord, *, again: bool) ->
     earlier = batches_of_content(database, kind, record.sha256)
     if earlier:
         last = earlier[-1]
-        when = f"batch {last.batch_id}, {moment(last.received_at)} by {last.made_by}"
+        when = f"batch {last.batch_id}, {time_text(last.received_at)} by {last.made_by}"
         if last.state is BatchState.RUNNING:
             return Problem(ProblemKind.SAME_FILE, f"the same file is being applied: {when}; finish or undo that first")
         if not again:
