@@ -10,9 +10,9 @@ from dialect_reading import column, details, read, refusals
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trueup.model.frames import LOCAL_TIMES
 from trueup.model.times import exact_micros, read_time
 from trueup.model.times import local_micros as wall_clock_micros
-from trueup.model.frames import LOCAL_TIMES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = (
