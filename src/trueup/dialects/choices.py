@@ -26,7 +26,14 @@ class UnreadableFile(Exception):  # noqa: N818 - a statement about the file, sho
 
 
 def known_zone(zone: str) -> str:
-    """Check that a time zone exists. Raises: UnreadableFile."""
+    """Check that a time zone exists.
+
+    Returns:
+        Its name.
+
+    Raises:
+        UnreadableFile: There is none of this name.
+    """
     if not is_known(zone):
         raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw or UTC.')
     return zone

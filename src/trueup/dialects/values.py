@@ -52,12 +52,17 @@ def is_bad_click_id(text: pl.Expr) -> pl.Expr:
 
 
 def click_ids_trouble(text: pl.Expr) -> pl.Expr:
-    """What is wrong with bad click ids."""
+    """What is wrong with bad click ids, in the words of `click_id_trouble`."""
     return pl.format(f"{{}} {_NO_CLICK_ID}", quoted_cells(text))
 
 
 def id_trouble(text: str, meaning: str) -> str:
-    """What is wrong with a transaction id or an event id, '' for nothing. Takes: also what the message calls it."""
+    """What is wrong with a transaction id or an event id, '' for nothing.
+
+    Args:
+        text: The id.
+        meaning: What the message calls it.
+    """
     if len(text) > TEXT_CHARS:
         return f"{meaning} has {len(text)} {_MOST}"
     has_control = not text.isprintable() and CONTROL.search(text)
@@ -70,7 +75,7 @@ def is_bad_id(text: pl.Expr) -> pl.Expr:
 
 
 def ids_trouble(text: pl.Expr, meaning: str) -> pl.Expr:
-    """What is wrong with bad transaction ids or event ids. Takes: also what the message calls them."""
+    """What is wrong with bad transaction ids or event ids, in the words of `id_trouble`."""
     chars = text.str.len_chars()
     long = pl.format(f"{meaning} has {{}} {_MOST}", chars)
     return pl.when(chars > TEXT_CHARS).then(long).otherwise(pl.lit(f"{meaning} {_HAS_CONTROL}"))
@@ -85,7 +90,7 @@ def foreign_id_trouble(conversion_id: str) -> str:
 
 
 def foreign_ids_trouble(conversion_id: pl.Expr) -> pl.Expr:
-    """The same of a column."""
+    """The same of a column, in the words of `foreign_id_trouble`."""
     told = pl.format(f"{{}} {_FOREIGN_ID}", quoted_cells(conversion_id))
     return pl.when(conversion_id == "").then(pl.lit("")).otherwise(told)
 
@@ -112,7 +117,7 @@ def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None
 
 
 def clicks_and_targets(click_id: pl.Expr, conversion_id: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """The same of columns."""
+    """The same of columns, null in place of None."""
     named, n = conversion_id.str.extract(_CONVERSION_ID, 1), conversion_id.str.extract(_CONVERSION_ID, 2).cast(pl.Int64)
     click = pl.when(click_id == "").then(named.fill_null("")).otherwise(click_id)
     target = pl.when(conversion_id != "").then(pl.when(named == click).then(n).otherwise(0))

@@ -66,7 +66,7 @@ def amount(text: str) -> int | None:
 
 
 def amount_cut(text: str) -> int | None:
-    """Read an amount that may have more decimals: those beyond the sixth are cut off."""
+    """Read an amount as `amount` does, decimals beyond the sixth cut off."""
     micros = amount(text)
     return amount(_FINER.sub(r"\1", text)) if micros is None else micros
 
@@ -88,12 +88,17 @@ def amounts(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
 
 
 def amount_trouble(text: str, shown: str) -> str:
-    """What is wrong with a text that `amount` could not read. Takes: also the text as a message shows it."""
+    """What is wrong with an amount.
+
+    Args:
+        text: One that `amount` could not read.
+        shown: The same as a message shows it.
+    """
     return f"{shown} {_why_unfit(text, DECIMALS, _BEYOND)}"
 
 
 def amounts_trouble(text: pl.Expr, shown: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
-    """The same of texts that `amounts` could not read."""
+    """What is wrong with a column of amounts that `amounts` could not read, in the words of `amount_trouble`."""
     mark, example = _mark(decimal_comma=decimal_comma), "1,20" if decimal_comma else "1.20"
     return (
         pl.when(text.str.contains(_whole(_with_many_decimals(DECIMALS, mark))))

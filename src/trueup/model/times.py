@@ -57,6 +57,9 @@ def read_time(text: str, *, any_year: bool = False) -> Time:
     Args:
         text: Trimmed.
         any_year: Whether it may be before the year 1000 or after 2999, as the bounds of a selection may.
+
+    Returns:
+        The time, NO_TIME where the text is none.
     """
     if unix := _UNIX.fullmatch(text):
         return Time(exact=int(text) * (SECOND_MICROS if unix[1] else SECOND_MICROS // 1_000))
@@ -79,24 +82,29 @@ def read_time(text: str, *, any_year: bool = False) -> Time:
 
 
 def time_trouble(text: str, shown: str) -> str:
-    """What is wrong with a text that `read_time` could not read. Takes: also the text as a message shows it."""
+    """What is wrong with a time.
+
+    Args:
+        text: One that `read_time` could not read.
+        shown: The same as a message shows it.
+    """
     return f"{shown} {_NO_TIME_OF_DAY if DAY_ALONE.fullmatch(text) else _IS_NO_TIME}"
 
 
 def exact_micros(text: pl.Expr) -> pl.Expr:
-    """Read Unix times and times with an offset (trimmed), as `read_time` does: `exact`, null where it says None."""
+    """Read a column as `read_time` reads each text: the `exact` of it, null for None."""
     offset = _offset(text)
     exact = pl.when(offset.is_not_null()).then(_clock(text) - _offset_micros(offset))
     return pl.coalesce(exact, _unix_micros(text))
 
 
 def local_micros(text: pl.Expr) -> pl.Expr:
-    """Read times without an offset (trimmed), as `read_time` does: `local`, null where it says None."""
+    """Read a column as `read_time` reads each text: the `local` of it, null for None."""
     return pl.when(_offset(text).is_null()).then(_clock(text))
 
 
 def time_micros(text: pl.Expr, zone: str) -> pl.Expr:
-    """Read times.
+    """Read a column of times whose zone is known.
 
     Args:
         text: Trimmed.
@@ -109,7 +117,13 @@ def time_micros(text: pl.Expr, zone: str) -> pl.Expr:
 
 
 def times_trouble(text: pl.Expr, shown: pl.Expr, zone: str) -> pl.Expr:
-    """Say what is wrong with times that `time_micros` could not read, for a person."""
+    """What is wrong with a column of times, in the words of `time_trouble`.
+
+    Args:
+        text: Those that `time_micros` could not read.
+        shown: The same as a message shows them.
+        zone: As `time_micros` takes it.
+    """
     clock = _local_micros(pl.when(_has_shape(text)).then(text))
     return (
         pl.when(text.str.contains(f"^{DAY_ALONE.pattern}$"))

@@ -81,7 +81,14 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
 
 
 def known_time_zone(name: str) -> str:
-    """Check that a time zone can be used. Returns: its name. Raises: WrongWordError."""
+    """Check that a time zone exists.
+
+    Returns:
+        Its name.
+
+    Raises:
+        WrongWordError: There is none of this name.
+    """
     if not is_known(name):
         told = _nearest(name, available_timezones()) or "Names are such as Europe/Warsaw or UTC."
         raise WrongWordError(f"No time zone is called {name!r}. {told}")

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.counting import is_counted, is_paid
+from trueup.model.counting import is_counted, is_paid, total
 from trueup.model.money import decimal_text
 from trueup.model.rounding import rounded_quotient
 from trueup.model.words import Status
@@ -82,21 +82,16 @@ def texts(rows: pl.DataFrame) -> pl.DataFrame:
 def _sums(types: Sequence[str], left_out_types: Collection[str]) -> list[pl.Expr]:
     status, kind = pl.col("status"), pl.col("conversion_type")
     sums = {
-        "clicks": _total("clicks"),
-        "cost": _total("cost"),
-        "conversions": _total("conversions", is_counted(left_out_types)),
-        "revenue": _total("revenue", is_paid()),
+        "clicks": total("clicks"),
+        "cost": total("cost"),
+        "conversions": total("conversions", is_counted(left_out_types)),
+        "revenue": total("revenue", is_paid()),
     }
     for each in Status:
-        sums[each.value] = _total("conversions", status == each)
-        sums[f"{each.value}_revenue"] = _total("revenue", status == each)
+        sums[each.value] = total("conversions", status == each)
+        sums[f"{each.value}_revenue"] = total("revenue", status == each)
     for each_type in types:
         count, revenue = of_type(each_type)
-        sums[count] = _total("conversions", is_counted() & (kind == each_type))
-        sums[revenue] = _total("revenue", is_paid() & (kind == each_type))
-    return [total.alias(name) for name, total in sums.items()]
-
-
-def _total(column: str, where: pl.Expr | None = None) -> pl.Expr:
-    cells = pl.col(column).cast(pl.Int128)
-    return (cells if where is None else cells.filter(where)).sum()
+        sums[count] = total("conversions", is_counted() & (kind == each_type))
+        sums[revenue] = total("revenue", is_paid() & (kind == each_type))
+    return [each.alias(name) for name, each in sums.items()]
