@@ -1,12 +1,13 @@
 """Amounts and rates: a column is read and written as single values are, and both as Python's decimals say."""
 
 from decimal import ROUND_DOWN, Decimal, InvalidOperation, localcontext
+from random import Random
 
 import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from random_texts import LAW, columns_of, found
+from random_texts import LAW, columns_of, found, masses_of
 
 from trueup.model.money import (
     MICROS,
@@ -41,6 +42,14 @@ AMOUNTS = columns_of(
     st.text("0123456789.,+-e_ \n\u0663\u00b2", max_size=8),
     st.integers(-2 * PAYOUT_MAX, 2 * PAYOUT_MAX).map(lambda micros: f"{Decimal(micros).scaleb(-6):f}"),
 )
+
+
+def written(random: Random) -> str:
+    digits = str(random.randint(0, 10 ** random.randint(0, 20)))
+    return random.choice("+- ").strip() + digits[: random.randint(0, 9)] + random.choice(("", ".", ",")) + digits[9:]
+
+
+MASSES = masses_of(written, "0123456789+-.,e_ \n\u0663\u00b2")
 WHOLE = st.integers(-(2**63) + 1, 2**63 - 1) | st.integers(-(10**8), 10**8)
 
 
@@ -63,6 +72,13 @@ def test_amounts__are_what_decimals_say_in_columns_and_alone(texts: list[str]) -
     alone = [amount(text) for text in texts]
     assert alone == [by_hand(text) for text in texts]
     assert found(texts, amounts(TEXT)) == alone
+
+
+@LAW
+@given(texts=MASSES, decimal_comma=st.booleans())
+def test_amounts__of_masses_of_texts_are_the_same_in_columns_and_alone(texts: list[str], decimal_comma: bool) -> None:
+    alone = [amount(text.translate(SWAPPED) if decimal_comma else text) for text in texts]
+    assert found(texts, amounts(TEXT, decimal_comma=decimal_comma)) == alone
 
 
 @LAW

@@ -1,11 +1,12 @@
 """Times: a column is read and written as single values are, and what is written is read back."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
-from random_texts import LAW, columns_of, found
+from random_texts import LAW, columns_of, found, masses_of
 
 from trueup.model.times import (
     NO_TIME,
@@ -47,6 +48,18 @@ TIMES = columns_of(
     st.from_regex(r"[0-9]{7,15}", fullmatch=True),
     st.text("0123456789-:TZ+. ", min_size=8, max_size=32),
 )
+
+
+def written(random: Random) -> str:
+    if random.random() < 0.2:
+        return str(random.randint(0, 10 ** random.randint(8, 14)))
+    at = EPOCH + timedelta(microseconds=random.randint(-40_000_000_000_000_000, 40_000_000_000_000_000))
+    day, clock = at.strftime("%Y-%m-%d").zfill(10), at.strftime(random.choice(("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")))
+    offset = random.choice(("", "Z", "+01:00", "-0330", "+05", "-23:59", "+24:00", "+01:60"))
+    return day + random.choice("T ") + clock + "0" * random.choice((0, 0, 3)) + offset
+
+
+MASSES = masses_of(written, "0123456789+-:.TZ \n\u0663")
 LIVED = st.integers(-30_610_224_000_000_000, 32_503_679_999_999_999)  # the years 1000 to 2999
 MOMENTS = st.lists(LIVED | LIVED.map(lambda micros: micros // 1_000_000 * 1_000_000), min_size=40, max_size=120)
 
@@ -63,6 +76,12 @@ def test_times__are_read_alike_in_columns_and_alone(texts: list[str]) -> None:
     alone = [read_time(text) for text in texts]
     assert found(texts, exact_micros(TEXT), local_micros(TEXT)) == alone
     assert found(texts, time_micros(TEXT, "UTC")) == [local if exact is None else exact for exact, local in alone]
+
+
+@LAW
+@given(texts=MASSES)
+def test_times__of_masses_of_texts_are_the_same_in_columns_and_alone(texts: list[str]) -> None:
+    assert found(texts, exact_micros(TEXT), local_micros(TEXT)) == [read_time(text) for text in texts]
 
 
 @LAW
