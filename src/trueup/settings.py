@@ -4,7 +4,6 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydantic_settings import (
 )
 
 from trueup.ledger.database import DEFAULT_URL
+from trueup.model.nearest import nearest_words
 
 PREFIX: Final = "TRUEUP_"
 FILE_VARIABLE: Final = "TRUEUP_SETTINGS"
@@ -179,7 +179,7 @@ def _mistakes(error: ValidationError, given: Mapping[str, object], file: str | N
         place = f"--{name}" if name in given else variable if os.environ.get(variable) else f"{file}: {name}"
         field = Settings.model_fields.get(name)
         if field is None:
-            near = get_close_matches(name, Settings.model_fields, n=1)
+            near = nearest_words(name, Settings.model_fields, most=1)
             yield f"{place}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
         else:
             reason = mistake["msg"].removeprefix("Value error, ")

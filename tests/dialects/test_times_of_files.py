@@ -4,15 +4,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import polars as pl
 import pytest
 from dialect_reading import column, details, read, refusals, sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trueup.dialects.times import exact_micros
-from trueup.dialects.times import local_micros as wall_clock_micros
-from trueup.dialects.values import read_time
 from trueup.model.frames import LOCAL_TIMES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -126,27 +122,6 @@ def test_unix_times__are_seconds_or_milliseconds_by_their_digits() -> None:
     assert times(texts, "Asia/Kolkata") == [round(each * 1_000) * 1_000 for each in seconds]
     others = read("click_id,time\na,99999999\nb,12345678901\nc,12345678901234\nd,0123456789\n")
     assert refusals(others) == dict.fromkeys((2, 3, 4, 5), "refused_bad_time")
-
-
-@given(
-    st.lists(
-        st.one_of(
-            st.datetimes(datetime.fromisoformat("1000-01-02"), datetime.fromisoformat("2999-12-30")).map(
-                lambda wall: f"{wall:%Y-%m-%d %H:%M:%S.%f}"
-            ),
-            st.from_regex(r"2024-0[1-3]-(2[89]|3[01])T[0-2][0-9]:[0-6][0-9](Z|[+-]0[0-9]:?30)?", fullmatch=True),
-            st.from_regex(r"[0-9]{8,14}", fullmatch=True),
-        ),
-        min_size=1,
-        max_size=40,
-    )
-)
-@settings(deadline=None, max_examples=60)
-def test_whole_columns__are_read_as_single_values_are(texts: list[str]) -> None:
-    columns = pl.DataFrame({"text": texts}).select(
-        exact=exact_micros(pl.col("text")), local=wall_clock_micros(pl.col("text"))
-    )
-    assert columns.rows() == [read_time(text) for text in texts]
 
 
 def test_local_time__is_kept_where_nobody_chose_a_zone() -> None:

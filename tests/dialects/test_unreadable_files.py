@@ -74,6 +74,7 @@ CHOICES: dict[str, tuple[str, dict[str, Any], str]] = {
     "codec that makes no text": ("a,1\n", {"encoding": "hex"}, "No encoding is called"),
     "wrong encoding": ("a,\u0107\n", {"encoding": "ascii"}, "not ASCII.*0xc4 on line 1"),
     "unknown zone": ("a,1\n", {"time_zone": "Europe/Varsovie"}, 'No time zone is called "Europe/Varsovie"'),
+    "offset for a zone": ("a,1\n", {"time_zone": "+01:00"}, r'No time zone is called "\+01:00"'),
     "unknown field": ("click_id,x\na,1\n", {"columns": {"x": "payuot"}}, '"payuot".*Did you mean payout'),
     "unknown column": (
         "click_id,Betrag\na,1\n",

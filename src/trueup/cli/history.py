@@ -10,7 +10,7 @@ from trueup.cli.terminal import DatabaseUrl, output, stop
 from trueup.cli.upload import Json
 from trueup.cli.workspace import workspace
 from trueup.model.ids import split_conversion_id
-from trueup.reports.export import moment
+from trueup.model.times import time_text
 from trueup.reports.history import Event, render_value
 from trueup.reports.history import history as read_history
 
@@ -42,7 +42,7 @@ def _show(event: Event) -> None:
     where = f"batch {event.batch_id}, {event.kind}" + (f" of {event.file_name}" if event.file_name else "")
     line = f", line {event.line}" if event.line else ""
     now = f"; that row is {event.outcome_now} now" if event.outcome_now else ""
-    output.print(Text(event.what, "bold"), Text(f"{moment(event.at)} by {event.made_by} ({where}{line}{now})"))
+    output.print(Text(event.what, "bold"), Text(f"{time_text(event.at)} by {event.made_by} ({where}{line}{now})"))
     for name, value in event.after.items():
         before = f"{render_value(name, event.before[name])} -> " if event.before else ""
         output.print(Text(f"    {name}: {before}{render_value(name, value)}"))
@@ -51,7 +51,7 @@ def _show(event: Event) -> None:
 def _as_json(event: Event) -> dict[str, object]:
     return {
         "what": event.what,
-        "at": moment(event.at),
+        "at": time_text(event.at),
         "batch_id": event.batch_id,
         "kind": event.kind,
         "origin": event.origin,

@@ -13,7 +13,7 @@ from trueup.cli.consoles import Text
 from trueup.cli.terminal import DatabaseUrl, notices, now, output, sentence, stop
 from trueup.cli.workspace import workspace
 from trueup.ledger.keys import KeyRecord, read_key, read_keys
-from trueup.reports.export import moment
+from trueup.model.times import time_text
 
 keys = typer.Typer(help="The keys of the API.", no_args_is_help=True)
 
@@ -77,7 +77,7 @@ def _table(records: Sequence[KeyRecord]) -> Table:
     table = Table("Number", "Name", "May", "Made", "Last used", "Revoked", box=None, pad_edge=False)
     for record in records:
         moments = (record.made_at, record.last_used_at, record.revoked_at)
-        texts = (str(record.key_id), record.name, record.scopes, *(moment(at) if at else "" for at in moments))
+        texts = (str(record.key_id), record.name, record.scopes, *(time_text(at) if at else "" for at in moments))
         table.add_row(*(Text(text) for text in texts))
     return table
 
@@ -87,7 +87,7 @@ def _to_json(record: KeyRecord) -> dict[str, Any]:
         "id": record.key_id,
         "name": record.name,
         "scopes": [scope.value for scope in scopes_of(record)],
-        "made_at": moment(record.made_at),
-        "last_used_at": moment(record.last_used_at) if record.last_used_at else None,
-        "revoked_at": moment(record.revoked_at) if record.revoked_at else None,
+        "made_at": time_text(record.made_at),
+        "last_used_at": time_text(record.last_used_at) if record.last_used_at else None,
+        "revoked_at": time_text(record.revoked_at) if record.revoked_at else None,
     }

@@ -29,9 +29,9 @@ from trueup.live.spool.mark import (
     shown_database,
 )
 from trueup.model.frames import CLICKS
+from trueup.model.times import time_text
 from trueup.model.traffic import Click
 from trueup.recording.incoming import LiveLedger
-from trueup.reports.export import moment
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import UnknownFile, take_up, unknown_files
 
@@ -178,7 +178,7 @@ def _letter(letter: DeadLetter) -> dict[str, Any]:
     return {
         "click_id": click["click_id"],
         "reason": letter.reason,
-        "refused_at": moment(letter.refused_at),
+        "refused_at": time_text(letter.refused_at),
         "click": click,
     }
 
@@ -188,7 +188,7 @@ def _file(file: UnknownFile) -> dict[str, Any]:
         "upload_id": file.upload_id,
         "file_name": file.file_name,
         "bytes": file.bytes,
-        "sent_at": moment(file.sent_at),
+        "sent_at": time_text(file.sent_at),
         "made_by": file.made_by,
     }
 

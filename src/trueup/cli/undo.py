@@ -27,10 +27,11 @@ from trueup.ledger.batches import BatchMovedError, read_batches, undone_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
+from trueup.model.times import time_text
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable
-from trueup.reports.export import batch_as_json, moment
+from trueup.reports.export import batch_as_json
 
 _STOPPED: Final = "Stopped. What was undone is safe; run the same command again to go on from there."
 
@@ -96,6 +97,6 @@ def batches(context: typer.Context, json: Json = False, db: DatabaseUrl = None) 
             else f"{batch.rows_done:,}/{batch.rows_total:,}"
         )
         table.add_row(
-            str(batch.batch_id), what, moment(batch.received_at), batch.made_by, Text(batch.file_name), rows, state
+            str(batch.batch_id), what, time_text(batch.received_at), batch.made_by, Text(batch.file_name), rows, state
         )
     output.print(table)

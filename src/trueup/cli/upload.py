@@ -32,12 +32,12 @@ from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, empty
+from trueup.model.times import time_text
 from trueup.model.visible import on_one_line
 from trueup.model.words import DuplicateMode, RowKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
-from trueup.reports.export import moment
 from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
 from trueup.uploads.conversions import Upload, read_upload, upload_work
@@ -252,7 +252,7 @@ def _show(summary: Summary, catalog: Catalog) -> None:
 
 def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> None:
     """Say when this very file was uploaded before, and go on only if that is meant."""
-    when = f"{moment(last.received_at)} by {last.made_by}"
+    when = f"{time_text(last.received_at)} by {last.made_by}"
     notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.")
     if is_at_work:
         stop(

@@ -5,8 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.times import iso
 from trueup.model.money import money_text
+from trueup.model.times import seconds_text
 from trueup.model.words import ClickOutcome, Outcome, RowKind
 
 
@@ -54,8 +54,12 @@ def _ignored() -> pl.Expr:
     in_two = currency != was[2]
     gives_time = pl.col("converted_at").is_not_null() & (pl.col("converted_at") != was_time)
     amount, was_amount = _amount(pl.col("payout"), currency, in_two), _amount(was_payout, was[2], in_two)
-    row = [(status != "", status), (pl.col("payout").is_not_null(), amount), (gives_time, iso(pl.col("converted_at")))]
-    conversion = zip((given for given, _ in row), (was[0], was_amount, iso(was_time)), strict=True)
+    row = [
+        (status != "", status),
+        (pl.col("payout").is_not_null(), amount),
+        (gives_time, seconds_text(pl.col("converted_at"))),
+    ]
+    conversion = zip((given for given, _ in row), (was[0], was_amount, seconds_text(was_time)), strict=True)
     text = "Conversion {} is there already; the row changes nothing: it says {}; mode {}."
     beside = pl.concat_str([_listed(row), pl.lit("; the conversion is "), _listed(list(conversion))])
     says_some = pl.any_horizontal(given for given, _ in row)

@@ -6,6 +6,7 @@ import polars as pl
 
 from trueup.model.money import PAYOUT_MAX, RATE_ONE, RATE_SCALE
 from trueup.model.policy import OfferPolicy
+from trueup.model.rounding import rounded_quotient
 from trueup.model.words import PayoutMode
 
 
@@ -40,13 +41,9 @@ def too_large_to_count() -> pl.Expr:
 
 
 def _converted() -> pl.Expr:
-    """The payout times the rate, rounded half-even to a micro; exact, because the product is a 128-bit integer."""
+    """The payout times the rate, rounded to a micro; exact, because the product is a 128-bit integer."""
     product = pl.col("paid").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
-    scale = pl.lit(RATE_SCALE, dtype=pl.Int128)
-    whole = product // scale
-    twice_rest = (product - whole * scale) * 2
-    up = (twice_rest > scale) | ((twice_rest == scale) & (whole % 2 != 0))
-    micros = whole + up.cast(pl.Int128)
+    micros = rounded_quotient(product, pl.lit(RATE_SCALE, dtype=pl.Int128))
     return pl.when(micros.is_between(-PAYOUT_MAX, PAYOUT_MAX)).then(micros).cast(pl.Int64)
 
 

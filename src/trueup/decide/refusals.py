@@ -12,7 +12,8 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.payouts import too_large_to_count
-from trueup.decide.times import before_click, given_time, in_future, iso
+from trueup.decide.times import before_click, given_time, in_future
+from trueup.model.times import seconds_text
 from trueup.model.words import Outcome, RowKind, UnknownClick
 
 _IS_KNOWN = pl.col("clicked_at").is_not_null()
@@ -36,8 +37,8 @@ AT_THE_DOOR: Final = ((Outcome.REFUSED_TOO_MANY_ROWS, pl.col("n") > pl.col("rows
 # What a message adds to the row's own fields.
 _DETAILS: Final = {
     Outcome.REFUSED_UNKNOWN_TYPE: pl.col("nearest_types"),
-    Outcome.REFUSED_BEFORE_CLICK: iso(pl.col("clicked_at")),
-    Outcome.REFUSED_IN_FUTURE: iso(pl.col("converted_at")),
+    Outcome.REFUSED_BEFORE_CLICK: seconds_text(pl.col("clicked_at")),
+    Outcome.REFUSED_IN_FUTURE: seconds_text(pl.col("converted_at")),
     Outcome.REFUSED_TOO_MANY_ROWS: pl.col("rows_per_click").cast(pl.String),
     Outcome.REFUSED_UNKNOWN_CURRENCY: pl.col("paid_currency"),
     Outcome.REFUSED_BAD_PAYOUT: pl.lit("it is too large in the workspace's currency"),

@@ -6,7 +6,6 @@ looked up once, in plain Python, and its terms are put beside its rows.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 import polars as pl
@@ -14,10 +13,13 @@ import polars as pl
 from trueup.decide.payouts import default_payout
 from trueup.decide.statuses import default_status, status_of_word
 from trueup.model.frames import Schema
+from trueup.model.nearest import nearest_words
 from trueup.model.policy import Policy
 from trueup.model.words import DEFAULT_MODE, DEFAULT_TYPE, DuplicateMode, ModeFrom, RowKind
 
 Policies = Mapping[int, Policy]
+
+_LIKENESS: Final = 0.5  # of a type, to the nearest ones that a message names
 
 _ASKED: Final = [
     "policy_id", "network_id", "offer_id",
@@ -140,6 +142,4 @@ def _mode(
 
 
 def _nearest_types(policy: Policy, conversion_type: str) -> str:
-    known = {name.casefold(): name for name in policy.types}
-    near = get_close_matches(conversion_type.casefold()[:128], known, n=3, cutoff=0.5)
-    return ", ".join(known[name] for name in near)
+    return ", ".join(nearest_words(conversion_type, policy.types, likeness=_LIKENESS))

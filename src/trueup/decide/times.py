@@ -11,10 +11,11 @@ import polars as pl
 
 from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.policy import Policy
+from trueup.model.times import SECOND_MICROS, local_times_text
 from trueup.model.words import Outcome
-from trueup.model.zones import clock_change, moment
+from trueup.model.zones import clock_changes, moments
 
-SLACK_MICROS: Final = 5 * 60 * 1_000_000
+SLACK_MICROS: Final = 5 * 60 * SECOND_MICROS
 
 # What a row's zone hangs on.
 _ASKED: Final = ["policy_id", "network_id", "fallback_zone"]
@@ -39,11 +40,11 @@ def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataF
     local = {zone: pl.when(pl.col("zone") == zone).then("local_time") for zone in zoned["zone"].unique() if zone}
     if not local:
         return rows
-    found = pl.coalesce(moment(time, zone) for zone, time in local.items())
+    found = pl.coalesce(moments(time, zone) for zone, time in local.items())
     dated = zoned.with_columns_seq(converted_at=pl.when(pl.col("zone") != "").then(found).otherwise("converted_at"))
     is_bad = dated.select((pl.col("zone") != "") & pl.col("converted_at").is_null() & _SO_FAR_FIT).to_series()
     if is_bad.any():
-        why = pl.coalesce(clock_change(time, zone, _shown(time)) for zone, time in local.items())
+        why = pl.coalesce(clock_changes(time, zone, _shown(time)) for zone, time in local.items())
         dated = dated.with_columns_seq(
             refusal=pl.when(is_bad).then(pl.lit(Outcome.REFUSED_BAD_TIME.value)).otherwise("refusal"),
             detail=pl.when(is_bad).then(why).otherwise("detail"),
@@ -61,9 +62,7 @@ def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFr
 
 
 def _shown(local_time: pl.Expr) -> pl.Expr:
-    """A local time as ISO 8601."""
-    text = local_time.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
-    return pl.format("'{}'", text.str.strip_suffix(".000000"))
+    return pl.format("'{}'", local_times_text(local_time))
 
 
 def given_time() -> pl.Expr:
@@ -85,8 +84,3 @@ def before_click() -> pl.Expr:
 def in_future() -> pl.Expr:
     """Rows that happen more than five minutes after they were received."""
     return given_time().fill_null(0) > pl.col("received_at") + SLACK_MICROS
-
-
-def iso(micros: pl.Expr) -> pl.Expr:
-    """Times as a person reads them, UTC."""
-    return micros.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,15 +12,12 @@ import polars as pl
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
+from trueup.dialects.values import click_ids_trouble, is_bad_click_id
 from trueup.model.frames import ROWS
-from trueup.model.money import PAYOUT_MAX
 from trueup.model.spreadsheet import restored
 from trueup.model.words import ClickOutcome, Outcome
 
 NOTES: Final = {name: ROWS[name] for name in ("line", "refusal", "detail", "raw")}
-_CLICK_ID: Final = r"^[A-Za-z0-9_.~-]{1,64}$"
-CONTROL: Final = r"\p{Cc}"
-_SHOWN_CHARS: Final = 60  # of a bad value, in a message
 _READ_FROM_TEXT: Final = ("payout", "converted_at", "conversion_id", "cost", "clicked_at")
 
 
@@ -81,15 +78,6 @@ def kept_as(title: str) -> str:
     return f"kept {title}"
 
 
-def micros(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
-    """Money in micros; null where the text is no plain number of ours."""
-    mark = "," if decimal_comma else r"\."
-    fit = pl.when(text.str.contains(rf"^[+-]?(?:[0-9]{{1,18}}(?:{mark}[0-9]{{0,6}})?|{mark}[0-9]{{1,6}})$")).then(text)
-    number = fit.str.replace(",", ".", literal=True) if decimal_comma else fit
-    scaled = number.cast(pl.Decimal(38, 6), strict=False).to_physical()
-    return pl.when(scaled.abs() <= PAYOUT_MAX).then(scaled).cast(pl.Int64)
-
-
 def sight_checks(
     columns: Columns, outcomes: type[Outcome] | type[ClickOutcome], beside: pl.Expr | None = None
 ) -> list[Check]:
@@ -104,16 +92,10 @@ def sight_checks(
         The checks, in order of precedence.
     """
     click_id = pl.col("click_id")
-    legal = "{} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
     return [
         Check(outcomes.REFUSED_MALFORMED_ROW, "", _is_malformed(columns), _malformed_cause(columns)),
         Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", pl.lit("") if beside is None else beside),
-        Check(
-            outcomes.REFUSED_BAD_CLICK_ID,
-            "",
-            ~click_id.str.contains(_CLICK_ID),
-            pl.format(legal, quoted_cells(click_id)),
-        ),
+        Check(outcomes.REFUSED_BAD_CLICK_ID, "", is_bad_click_id(click_id), click_ids_trouble(click_id)),
     ]
 
 
@@ -133,25 +115,6 @@ def _malformed_cause(columns: Columns) -> pl.Expr:
         .then(pl.lit(f"1 field found, {expected}"))
         .otherwise(pl.format(f"{{}} fields found, {expected}", pl.col("width")))
     )
-
-
-def money_cause(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
-    """What is wrong with an amount that `micros` could not read."""
-    mark, example = (",", "1,20") if decimal_comma else (r"\.", "1.20")
-    return (
-        pl.when(text.str.contains(rf"^[+-]?[0-9]*{mark}[0-9]{{7,}}$"))
-        .then(pl.format("{} has more than 6 decimals", quoted_cells(text)))
-        .when(text.str.contains(rf"^[+-]?[0-9]+{mark}?[0-9]*$"))
-        .then(pl.format(f"{{}} is beyond {PAYOUT_MAX // 1_000_000:,}", quoted_cells(text)))
-        .otherwise(pl.format(f"{{}} is not a number such as {example}", quoted_cells(text)))
-    )
-
-
-def quoted_cells(text: pl.Expr) -> pl.Expr:
-    """A bad value as a message quotes it: short, and safe to print on a terminal."""
-    clean = text.str.replace_all(CONTROL, "\ufffd")
-    short = pl.when(clean.str.len_chars() > _SHOWN_CHARS).then(clean.str.slice(0, _SHOWN_CHARS) + "…").otherwise(clean)
-    return pl.format("'{}'", short)
 
 
 def with_failed(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:

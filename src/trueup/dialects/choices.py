@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from trueup.model.remarks import RemarkError
 from trueup.model.words import RowKind
+from trueup.model.zones import is_known
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,17 @@ class Choices:
 
 class UnreadableFile(RemarkError):  # noqa: N818 - a statement about the file, shown to a person
     """The file as a whole cannot be read. The remark says why, and what to do."""
+
+
+def known_zone(zone: str) -> str:
+    """Check that a time zone exists.
+
+    Returns:
+        Its name.
+
+    Raises:
+        UnreadableFile: There is none of this name.
+    """
+    if not is_known(zone):
+        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw or UTC.')
+    return zone

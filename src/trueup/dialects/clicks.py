@@ -7,19 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import (
-    Check,
-    Reader,
-    micros,
-    money_cause,
-    quoted_cells,
-    refusals,
-    sight_checks,
-    texts,
-    with_failed,
-    without_nul,
-)
-from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
 from trueup.dialects.decode import texts as decoded
@@ -27,9 +16,11 @@ from trueup.dialects.delimited import Layout, Records, recognised_layout, record
 from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
 from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
 from trueup.dialects.statement import layout_said
-from trueup.dialects.times import DAY_MICROS, known_zone, time_micros, time_trouble
+from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
+from trueup.model.money import amounts, amounts_trouble
+from trueup.model.times import DAY_MICROS, time_micros, times_trouble
 from trueup.model.words import ClickOutcome
 
 REQUIRED: Final = ("click_id", "campaign", "offer", "clicked_at")
@@ -130,7 +121,7 @@ def _read_block(
         time_micros(pl.col("clicked_at_text"), reader.zone).alias("clicked_at"),
     )
     if reader.gives("cost"):
-        cost = micros(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
+        cost = amounts(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
         table = table.with_columns(pl.when(pl.col("cost_text") == "").then(0).otherwise(cost).alias("cost"))
     checks = [check for check in _checks(reader) if not check.field or reader.gives(check.field)]
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
@@ -167,7 +158,7 @@ def _checks(reader: Reader) -> list[Check]:
             pl.col("cost").is_null() | (pl.col("cost") < 0),
             pl.when(pl.col("cost") < 0)
             .then(pl.format("{} is below 0", quoted_cells(cost)))
-            .otherwise(money_cause(cost, decimal_comma=reader.decimal_comma)),
+            .otherwise(amounts_trouble(cost, quoted_cells(cost), decimal_comma=reader.decimal_comma)),
         ),
         *(
             Check(ClickOutcome.REFUSED_BAD_TEXT, name, bad, _text_cause(name, pl.col(name)))
@@ -185,7 +176,7 @@ def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:
         .then(pl.lit("it is not given"))
         .when(pl.col("clicked_at") < EARLIEST)
         .then(pl.format("{} is before the year 2000", quoted_cells(text)))
-        .otherwise(time_trouble(text, quoted_cells(text), zone))
+        .otherwise(times_trouble(text, quoted_cells(text), zone))
     )
 
 

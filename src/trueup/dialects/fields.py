@@ -7,29 +7,15 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import (
-    CONTROL,
-    Check,
-    Reader,
-    kept_as,
-    micros,
-    money_cause,
-    quoted_cells,
-    refusals,
-    sight_checks,
-    texts,
-    with_failed,
-    without_nul,
-)
+from trueup.dialects.cells import Check, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
 from trueup.dialects.delimited import Records
-from trueup.dialects.times import exact_micros, local_micros, time_micros, time_trouble
+from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
 from trueup.model.frames import ROWS
+from trueup.model.money import amounts, amounts_trouble
+from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
 from trueup.model.words import Outcome
 
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
-TEXT_CHARS: Final = 128  # of a transaction id or an event id
-FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # said of it where nothing else names a click
-_CONVERSION_ID: Final = r"^([A-Za-z0-9_.~-]{1,64})-([1-9][0-9]{0,9})$"
 
 
 def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -50,7 +36,7 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         table = _with_target(table)
     values = []
     if reader.gives("payout"):
-        values.append(micros(pl.col("payout_text"), decimal_comma=reader.decimal_comma).alias("payout"))
+        values.append(amounts(pl.col("payout_text"), decimal_comma=reader.decimal_comma).alias("payout"))
     if reader.gives("converted_at"):
         values += _times(pl.col("converted_at_text"), reader)
     if reader.gives("currency"):
@@ -71,26 +57,23 @@ def _times(text: pl.Expr, reader: Reader) -> list[pl.Expr]:
 
 
 def _with_target(table: pl.DataFrame) -> pl.DataFrame:
-    """A conversion id names its click too. One of another click, or none at all, names no conversion of this click."""
-    given = pl.col("conversion_id_text")
-    click_id, n = given.str.extract(_CONVERSION_ID, 1), given.str.extract(_CONVERSION_ID, 2).cast(pl.Int64)
     own = pl.col("click_id") if "click_id" in table.columns else pl.lit("")
-    click = pl.when(own == "").then(click_id.fill_null("")).otherwise(own)
-    target = pl.when(given != "").then(pl.when(click_id == click).then(n).otherwise(0))
-    return table.with_columns(click_id=click, target_n=target.cast(pl.Int64))
+    click_id, target_n = clicks_and_targets(own, pl.col("conversion_id_text"))
+    return table.with_columns(click_id=click_id, target_n=target_n)
 
 
 def _checks(reader: Reader) -> list[Check]:
     """What the row alone shows, in the order of precedence."""
     payout, time = pl.col("payout_text"), pl.col("converted_at_text")
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
+    foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
     return [
-        *sight_checks(reader.columns, Outcome, _foreign_id() if reader.gives("conversion_id") else None),
+        *sight_checks(reader.columns, Outcome, foreign),
         Check(
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",
             (payout != "") & pl.col("payout").is_null(),
-            money_cause(payout, decimal_comma=reader.decimal_comma),
+            amounts_trouble(payout, quoted_cells(payout), decimal_comma=reader.decimal_comma),
         ),
         _id_check(Outcome.REFUSED_BAD_TRANSACTION_ID, "transaction_id", "the transaction id"),
         _id_check(Outcome.REFUSED_BAD_EVENT_ID, "event_id", "the event id"),
@@ -98,24 +81,14 @@ def _checks(reader: Reader) -> list[Check]:
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
             (time != "") & times.is_null(),
-            time_trouble(time, quoted_cells(time), reader.zone),
+            times_trouble(time, quoted_cells(time), reader.zone),
         ),
     ]
 
 
-def _foreign_id() -> pl.Expr:
-    """What is wrong with the conversion id of a row that has no click id: one of ours would name the click."""
-    given = pl.col("conversion_id_text")
-    return pl.when(given == "").then(pl.lit("")).otherwise(pl.format(f"{{}} {FOREIGN_ID}", quoted_cells(given)))
-
-
 def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
     text = pl.col(field)
-    is_long = text.str.len_chars() > TEXT_CHARS
-    length = pl.format(f"{meaning} has {{}} characters, and {TEXT_CHARS} are the most", text.str.len_chars())
-    control = pl.lit(f"{meaning} has a control character, or bytes that are no UTF-8")
-    cause = pl.when(is_long).then(length).otherwise(control)
-    return Check(outcome, field, is_long | text.str.contains(CONTROL), cause)
+    return Check(outcome, field, is_bad_id(text), ids_trouble(text, meaning))
 
 
 def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:

@@ -1,11 +1,11 @@
 """The fields of a row, and the column titles under which files give them."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from trueup.model.nearest import nearest_words
 from trueup.model.words import RowKind
 
 # Our field -> the titles it is found by, whatever their case; blanks, hyphens and underscores are alike.
@@ -55,8 +55,7 @@ def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the known ones it may have meant, or all of them."""
     names = list(known)
-    by_name = {name.casefold(): name for name in names}
-    close = [by_name[name] for name in difflib.get_close_matches(word.casefold(), by_name, n=3, cutoff=0.6)]
+    close = nearest_words(word, names)
     return f"Did you mean {' or '.join(map(quoted_title, close))}?" if close else f"Known: {listed(names)}."
 
 

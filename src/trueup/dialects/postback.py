@@ -12,17 +12,14 @@ from trueup.dialects.names import FIELDS, normalised, quoted_title
 from trueup.dialects.values import (
     BLANKS,
     CONTROL,
-    NO_TIME,
     click_and_target,
+    click_id_trouble,
     foreign_id_trouble,
     id_trouble,
-    moment_trouble,
-    payout_micros,
-    payout_trouble,
     quoted_value,
-    read_time,
 )
-from trueup.model.ids import CLICK_ID
+from trueup.model.money import amount, amount_trouble
+from trueup.model.times import NO_TIME, read_time, time_trouble
 from trueup.model.words import Outcome, Status
 
 _ZONE: Final = "UTC"  # of times without an offset, where the click's network has none
@@ -115,7 +112,7 @@ def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
         "event_id": said("event_id", ""),
         "status": word,
         "dialect_status": _meaning(word, given) if word else "",
-        "payout": payout_micros(payout) if payout else None,
+        "payout": amount(payout) if payout else None,
         "currency": said("currency", "").upper(),
         "converted_at": time.exact,
         "local_time": time.local,
@@ -136,16 +133,16 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tupl
     click_id, payout, time = row["click_id"], given.get("payout", ""), given.get("converted_at", "")
     if not click_id:
         yield Outcome.REFUSED_MISSING_CLICK_ID.value, foreign_id_trouble(given.get("conversion_id", ""))
-    if not CLICK_ID.fullmatch(click_id):
-        yield Outcome.REFUSED_BAD_CLICK_ID.value, f"{quoted_value(click_id)} is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
+    if trouble := click_id_trouble(click_id):
+        yield Outcome.REFUSED_BAD_CLICK_ID.value, trouble
     if payout and row["payout"] is None:
-        yield Outcome.REFUSED_BAD_PAYOUT.value, payout_trouble(payout)
+        yield Outcome.REFUSED_BAD_PAYOUT.value, amount_trouble(payout, quoted_value(payout))
     if trouble := id_trouble(row["transaction_id"], "the transaction id"):
         yield Outcome.REFUSED_BAD_TRANSACTION_ID.value, trouble
     if trouble := id_trouble(row["event_id"], "the event id"):
         yield Outcome.REFUSED_BAD_EVENT_ID.value, trouble
     if time and row["converted_at"] is None and row["local_time"] is None:
-        yield Outcome.REFUSED_BAD_TIME.value, moment_trouble(time)
+        yield Outcome.REFUSED_BAD_TIME.value, time_trouble(time, quoted_value(time))
     if row["status"] and "ignore_status" in given and _is_among(row["status"], given["ignore_status"]):
         yield Outcome.IGNORED_STATUS.value, ""
 

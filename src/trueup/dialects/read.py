@@ -7,7 +7,7 @@ from itertools import chain
 import polars as pl
 
 from trueup.dialects.cells import Reader
-from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
 from trueup.dialects.delimited import Layout, recognised_layout, records
@@ -16,7 +16,6 @@ from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
-from trueup.dialects.times import known_zone
 from trueup.model.frames import LOCAL_TIMES
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind

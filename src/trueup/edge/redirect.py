@@ -15,7 +15,7 @@ from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
 from trueup.model.frames import CLICKS
 from trueup.model.ids import RANDOM_BYTES, new_click_id
-from trueup.model.money import PAYOUT_MAX, micros_from_text, text_from_micros
+from trueup.model.money import amount_cut, text_from_micros
 
 PREFIX: Final = "/c/"
 
@@ -29,7 +29,6 @@ NAMES: Final[Mapping[str, str]] = {
 _CHOICE_BYTES: Final = 8
 _FOLLOWED: Final = 302
 _ALLOW: Final[tuple[Header, ...]] = ((b"allow", b"GET, HEAD, OPTIONS"),)
-_DECIMALS: Final = 6  # a cost is kept in millionths
 _COSTS_REMEMBERED: Final = 1_000  # a source's visits cost the same again and again
 _in_columns: Final = itemgetter(*CLICKS)
 _NOT_KNOWN_YET: Final[tuple[int, str, tuple[Header, ...]]] = (
@@ -153,9 +152,5 @@ def _cost(text: str) -> tuple[int, str]:
 
     Finer decimals are cut off.
     """
-    whole, dot, decimals = text.strip().partition(".")
-    try:
-        cost = micros_from_text(whole + dot + (decimals[:_DECIMALS] if decimals.isdigit() else decimals))
-    except ValueError:
-        return 0, ""
-    return (cost, text_from_micros(cost)) if 0 < cost <= PAYOUT_MAX else (0, "")
+    cost = amount_cut(text.strip())
+    return (cost, text_from_micros(cost)) if cost is not None and cost > 0 else (0, "")

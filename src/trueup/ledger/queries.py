@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, bin
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
 from trueup.model.frames import BUCKET_MICROS, CONVERSIONS, Schema
-from trueup.model.money import MICROS
+from trueup.model.money import MICROS, micros_of_sums
 from trueup.model.words import ReportClock
 
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
@@ -241,7 +241,7 @@ def _cells(database: Database, source: _Source, selection: Selection, keys: list
     read = {key: pl.String if key in ("conversion_type", "status") else pl.Int64 for key in keys}
     read |= dict.fromkeys([count, "units", "rest"], pl.Int64)
     found = database.read(statement, read, _values(selection, source.time_micros)).filter(pl.col(count) != 0)
-    whole = pl.col("units").cast(pl.Int128) * MICROS + pl.col("rest")
+    whole = micros_of_sums(pl.col("units"), pl.col("rest"))
     return found.select(*keys, count, whole.alias(source.money))
 
 

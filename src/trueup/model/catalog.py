@@ -84,6 +84,11 @@ class Catalog:
     offers: Mapping[str, Offer] = field(default_factory=dict)
     campaigns: Mapping[str, Campaign] = field(default_factory=dict)
 
+    @property
+    def left_out_types(self) -> list[str]:
+        """The conversion types that are not included in conversions."""
+        return [kind.name for kind in self.conversion_types.values() if not kind.include_in_conversions]
+
     def policy(self) -> Policy:
         """What decisions use of it."""
         types = {name: kind.duplicate_mode for name, kind in self.conversion_types.items()}

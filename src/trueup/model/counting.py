@@ -1,4 +1,4 @@
-"""What is counted: which statuses make a conversion count, and which make it pay."""
+"""What is counted: which statuses make a conversion count, which make it pay, and how both are summed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,8 +8,24 @@ import polars as pl
 
 from trueup.model.words import Status
 
-COUNTED: Final = (Status.APPROVED, Status.PENDING, Status.OTHER)  # a conversion, where its type is included
-PAID: Final = (Status.APPROVED, Status.OTHER)  # revenue, whatever its type
+_COUNTED: Final = (Status.APPROVED, Status.PENDING, Status.OTHER)  # a conversion, where its type is included
+_PAID: Final = (Status.APPROVED, Status.OTHER)  # revenue, whatever its type
+
+
+def is_counted(left_out_types: Collection[str] = ()) -> pl.Expr:
+    """Whether conversions count: by their status, and where their type is none of those that are left out."""
+    return pl.col("status").is_in(_COUNTED) & ~pl.col("conversion_type").is_in(list(left_out_types))
+
+
+def is_paid() -> pl.Expr:
+    """Whether conversions pay, whatever their type."""
+    return pl.col("status").is_in(_PAID)
+
+
+def total(column: str, where: pl.Expr | None = None) -> pl.Expr:
+    """Sum a column of whole numbers, in 128 bits; only where a condition holds, if one is given."""
+    cells = pl.col(column).cast(pl.Int128)
+    return (cells if where is None else cells.filter(where)).sum()
 
 
 @dataclass(frozen=True)
@@ -25,14 +41,15 @@ class Sums:
 def sum_totals(totals: pl.DataFrame, left_out_types: Collection[str]) -> Sums:
     """Sum TOTALS by the counting rules.
 
-    Takes: also the conversion types that are not included in conversions; their money counts all the same.
+    Args:
+        totals: A type and status may come several times.
+        left_out_types: The conversion types that are not included in conversions; their money counts all the same.
     """
-    counts = pl.col("status").is_in(COUNTED) & ~pl.col("conversion_type").is_in(list(left_out_types))
     status = pl.col("status")
     sums = totals.select(
-        pl.col("conversions").filter(counts).sum(),
-        pl.col("revenue").filter(status.is_in(PAID)).sum(),
-        pl.col("revenue").filter(status == Status.PENDING).sum().alias("pending_revenue"),
-        pl.col("revenue").filter(status == Status.DECLINED).sum().alias("declined_revenue"),
+        conversions=total("conversions", is_counted(left_out_types)),
+        revenue=total("revenue", is_paid()),
+        pending_revenue=total("revenue", status == Status.PENDING),
+        declined_revenue=total("revenue", status == Status.DECLINED),
     )
-    return Sums(*(int(number) for number in sums.row(0)))
+    return Sums(**sums.row(0, named=True))

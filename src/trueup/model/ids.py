@@ -10,7 +10,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-CLICK_ID = re.compile(r"[A-Za-z0-9_.~-]{1,64}")
+CLICK_ID: Final = re.compile(r"[A-Za-z0-9_.~-]{1,64}")
+CONVERSION_ID: Final = re.compile(rf"({CLICK_ID.pattern})-([1-9][0-9]{{0,9}})")
 PREFIX: Final = "c"
 RANDOM_BYTES: Final = 10
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuv"  # in the order of their bytes, so that text sorts as the number
@@ -55,15 +56,8 @@ def conversion_id(click_id: str, n: int) -> str:
 
 def split_conversion_id(text: str) -> tuple[str, int] | None:
     """Read a conversion id. Returns the click id and n, or None when the text is not one."""
-    click_id, dash, digits = text.rpartition("-")
-    fit = (
-        dash
-        and CLICK_ID.fullmatch(click_id)
-        and digits.isascii()
-        and digits.isdigit()
-        and len(digits) <= len("1000000000")
-    )
-    return (click_id, int(digits)) if fit and digits[0] != "0" else None
+    found = CONVERSION_ID.fullmatch(text)
+    return (found[1], int(found[2])) if found else None
 
 
 def _tag(body: str, key: bytes) -> str:

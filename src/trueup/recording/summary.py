@@ -90,7 +90,7 @@ class Summary:
 
     def sums(self, catalog: Catalog) -> tuple[Sums, Sums]:
         """The workspace's numbers before and after the batch."""
-        left_out = [kind.name for kind in catalog.conversion_types.values() if not kind.include_in_conversions]
+        left_out = catalog.left_out_types
         after = added(self.totals_before, self.totals_delta)
         return sum_totals(self.totals_before, left_out), sum_totals(after, left_out)
 

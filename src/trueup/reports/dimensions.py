@@ -8,7 +8,7 @@ import polars as pl
 
 from trueup.model.catalog import Catalog
 from trueup.model.frames import BUCKET_MICROS
-from trueup.reports.export import local_time
+from trueup.model.zones import local_times
 from trueup.reports.names import name_of
 
 
@@ -54,7 +54,7 @@ def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, 
     }
     words = {dimension.value: pl.col(KEYS[dimension]) for dimension in by if dimension in OF_CONVERSIONS_ALONE}
     named = cells.with_columns(**resources, **words)
-    moment = local_time(pl.col("bucket") * BUCKET_MICROS, time_zone)
+    moment = local_times(pl.col("bucket") * BUCKET_MICROS, time_zone)
     times = {
         dimension.value: moment.dt.to_string(_TIME_FORMATS[dimension]) for dimension in by if dimension in _TIME_FORMATS
     }

@@ -1,31 +1,13 @@
-"""Frames as text for people and programs: exact money and times, CSV, JSON."""
+"""Frames as text for people and programs: CSV, JSON."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 import polars as pl
 
 from trueup.model.batches import BatchRecord
 from trueup.model.spreadsheet import defused
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SHOWN_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6f%:z"
-
-
-def moment(micros: int) -> str:
-    """A time as people and programs read it: ISO 8601, UTC."""
-    return (_EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
-
-
-def local_time(micros: pl.Expr, time_zone: str) -> pl.Expr:
-    """Microseconds since the epoch as date-times of a zone."""
-    return micros.cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
-
-
-def time_text(micros: pl.Expr, time_zone: str) -> pl.Expr:
-    """Microseconds since the epoch as ISO 8601 with the zone's offset; a fraction only where there is one."""
-    return local_time(micros, time_zone).dt.to_string(_SHOWN_TIME).str.replace(".000000", "", literal=True)
+from trueup.model.times import time_text
 
 
 def write_csv(pages: Iterable[pl.DataFrame], numbers: Collection[str], out: BinaryIO) -> int:
@@ -88,7 +70,7 @@ def batch_as_json(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, Any
         "state": batch.state,
         "undone": batch.batch_id in left_out,
         "undoes": batch.undoes or None,
-        "received_at": moment(batch.received_at),
+        "received_at": time_text(batch.received_at),
         "made_by": batch.made_by,
         "file_name": batch.file_name,
         "sha256": batch.sha256,

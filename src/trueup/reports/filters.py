@@ -1,30 +1,24 @@
 """Filters as people write them: names, dates and ids in; the selection of conversions out."""
 
-import difflib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
-
-import polars as pl
+from zoneinfo import available_timezones
 
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
+from trueup.model.nearest import nearest_words
 from trueup.model.remarks import RemarkError, Way
+from trueup.model.times import DAY_ALONE, NO_TIME, Time, read_time
 from trueup.model.words import DEFAULT_TYPE, ReportClock, Status
+from trueup.model.zones import ClockChange, day_begins, is_known, moment
 from trueup.reports.names import names_by_id
 
 Word = TypeVar("Word", bound=StrEnum)
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DATE_TIME: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(?P<offset>Z|[+-]\d{2}(:?\d{2})?)?", re.ASCII
-)
 _FORMS: Final = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY_NAMES: Final = 12  # more known names than this are not listed to somebody who came close to none
 
 # Filter -> what it names, and the column of our numbers for it.
@@ -75,7 +69,7 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
     Raises:
         WrongWordError: A name, a word or a time is not known.
     """
-    from_at, to_at = _bounds(filters, ZoneInfo(time_zone))
+    from_at, to_at = _bounds(filters, time_zone)
     types = {name: name for name in (DEFAULT_TYPE, *catalog.conversion_types)}
     any_of: dict[str, list[Any]] = {
         "status": [known_word("status", word, Status).value for word in filters.status],
@@ -96,24 +90,17 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
 
 
 def known_time_zone(name: str) -> str:
-    """Check that a time zone can be used.
-
-    Args:
-        name: An IANA name, such as Europe/Warsaw.
+    """Check that a time zone exists.
 
     Returns:
-        The name.
+        Its name.
 
     Raises:
-        WrongWordError: There is no such zone.
+        WrongWordError: There is none of this name.
     """
-    try:
-        ZoneInfo(name)
-        # Polars has a list of its own, which lacks some of the system's names.
-        pl.select(pl.lit(0, pl.Datetime("us", "UTC")).dt.convert_time_zone(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
+    if not is_known(name):
         told = _nearest(name, available_timezones()) or "Names are such as Europe/Warsaw or UTC."
-        raise WrongWordError(f"No time zone is called {name!r}. {told}") from None
+        raise WrongWordError(f"No time zone is called {name!r}. {told}")
     return name
 
 
@@ -142,13 +129,12 @@ def _looked_up(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> lis
     return [known[name] for name in names]
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    by_folded = {name.casefold(): name for name in sorted(known)}
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(by_folded[name] for name in close)}?" if close else ""
+def _nearest(word: str, known: Collection[str]) -> str:
+    close = nearest_words(word, known)
+    return f"Did you mean {' or '.join(close)}?" if close else ""
 
 
-def _bounds(filters: Filters, zone: ZoneInfo) -> tuple[int | None, int | None]:
+def _bounds(filters: Filters, zone: str) -> tuple[int | None, int | None]:
     from_at = None if filters.from_ is None else _moment(Way.FROM, filters.from_, zone, days_after=0)
     to_at = None if filters.to is None else _moment(Way.TO, filters.to, zone, days_after=1)  # that whole day
     if from_at is not None and to_at is not None and from_at >= to_at:
@@ -157,39 +143,42 @@ def _bounds(filters: Filters, zone: ZoneInfo) -> tuple[int | None, int | None]:
     return from_at, to_at
 
 
-def _moment(way: Way, text: str, zone: ZoneInfo, *, days_after: int) -> int:
-    """Read a time of a filter.
+def _moment(way: Way, text: str, zone: str, *, days_after: int) -> int:
+    """Read a bound.
 
     Args:
-        way: Which filter it is of, for the message.
-        text: A date or a date-time.
-        zone: The zone of a time without an offset.
-        days_after: For a date: how many days later the day begins that is meant.
+        way: What gives it, for the message.
+        text: A time, or a date.
+        zone: Of a date, and of a time without an offset.
+        days_after: How many days after a date begins the one whose beginning is meant.
 
     Returns:
         Microseconds since the epoch.
+
+    Raises:
+        WrongWordError: It is neither, or a local time that a clock change skipped or repeated.
     """
-    written = _DATE_TIME.fullmatch(text)
+    read = _day(text, zone, days_after) if DAY_ALONE.fullmatch(text) else read_time(text, any_year=True)
+    if read.exact is not None:
+        return read.exact
+    if read.local is None:
+        raise WrongWordError(way.of(), f" {text!r} is not a date or a time: {_FORMS}.")
+    return _once(way, text, read.local, zone)
+
+
+def _day(text: str, zone: str, days_after: int) -> Time:
     try:
-        if not written:
-            day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
-            return _micros(datetime.combine(day + timedelta(days=days_after), time(), zone))
-        moment = datetime.fromisoformat(text)
+        day = date.fromisoformat(text) + timedelta(days=days_after)
     except (ValueError, OverflowError):
-        raise WrongWordError(way.of(), f" {text!r} is not a date or a time: {_FORMS}.") from None
-    return _micros(moment) if written["offset"] else _once(way, text, moment.replace(tzinfo=zone))
+        return NO_TIME
+    return Time(exact=day_begins(day, zone))
 
 
-def _once(way: Way, text: str, local: datetime) -> int:
+def _once(way: Way, text: str, local_time: int, zone: str) -> int:
     """The moment of a local time that its zone has had exactly once."""
-    first, second = _micros(local), _micros(local.replace(fold=1))
-    if first == second:
-        return first
-    change = "skipped" if first > second else "repeated"
-    raise WrongWordError(
-        way.of(), f" {text!r} was {change} by a clock change in {local.tzinfo}: add its offset, such as +02:00."
-    )
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    found = moment(local_time, zone)
+    if isinstance(found, ClockChange):
+        raise WrongWordError(
+            way.of(), f" {text!r} was {found} by a clock change in {zone}: add its offset, such as +02:00."
+        )
+    return found

@@ -9,7 +9,7 @@ from trueup.ledger.snapshot import read_changes, read_conversions, read_journal
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import MUTABLE
 from trueup.model.money import text_from_micros, text_from_rate
-from trueup.reports.export import moment
+from trueup.model.times import time_text
 from trueup.reports.now import with_now
 
 
@@ -77,7 +77,7 @@ def render_value(name: str, value: object) -> str:
         if name == "rate":
             return text_from_rate(value)
         if name == "converted_at":
-            return moment(value)
+            return time_text(value)
         if name in ("removed", "status_by_person"):
             return "yes" if value else "no"
     return str(value)

@@ -10,7 +10,7 @@ from trueup.ledger.queries import Selection, read_conversions
 from trueup.model.catalog import Catalog
 from trueup.model.frames import EXPORT_COLUMNS
 from trueup.model.money import money_text
-from trueup.reports.export import time_text
+from trueup.model.times import times_text
 from trueup.reports.names import name_of
 
 # The names that a row of an export has, and that uploads read.
@@ -63,7 +63,7 @@ def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.Da
     shown = [
         pl.format("{}-{}", "click_id", "n").alias("conversion_id"),
         money_text(pl.col("payout")).alias("payout"),
-        time_text(pl.col("converted_at"), time_zone).alias("converted_at"),
+        times_text(pl.col("converted_at"), time_zone).alias("converted_at"),
         *(name_of(key, catalog).alias(title) for key, title in _NAMED.items()),
     ]
     return conversions.with_columns(shown).select(EXPORT_COLUMNS)

@@ -10,8 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from trueup.model.counting import COUNTED, PAID
+from trueup.model.counting import is_counted, is_paid, total
 from trueup.model.money import decimal_text
+from trueup.model.rounding import rounded_quotient
 from trueup.model.words import Status
 
 
@@ -76,10 +77,10 @@ def summed(
     groups = cells.group_by(*by).agg(sums) if by else cells.select(sums)
     clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
     return groups.with_columns(
-        cr=_ratio(pl.col("conversions") * 10_000, clicks),
-        epc=_ratio(revenue, clicks),
+        cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
+        epc=rounded_quotient(revenue, clicks),
         profit=revenue - cost,
-        roi=_ratio((revenue - cost) * 10_000, cost),
+        roi=rounded_quotient((revenue - cost) * 10_000, cost),
     ).select(*by, *units(types))
 
 
@@ -92,32 +93,17 @@ def texts(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _sums(types: Sequence[str], left_out_types: Collection[str]) -> list[pl.Expr]:
     status, kind = pl.col("status"), pl.col("conversion_type")
-    counted, paid = status.is_in(COUNTED), status.is_in(PAID)
     sums = {
-        "clicks": _total("clicks"),
-        "cost": _total("cost"),
-        "conversions": _total("conversions", counted & ~kind.is_in(list(left_out_types))),
-        "revenue": _total("revenue", paid),
+        "clicks": total("clicks"),
+        "cost": total("cost"),
+        "conversions": total("conversions", is_counted(left_out_types)),
+        "revenue": total("revenue", is_paid()),
     }
     for each in Status:
-        sums[each.value] = _total("conversions", status == each)
-        sums[f"{each.value}_revenue"] = _total("revenue", status == each)
+        sums[each.value] = total("conversions", status == each)
+        sums[f"{each.value}_revenue"] = total("revenue", status == each)
     for each_type in types:
         count, revenue = of_type(each_type)
-        sums[count] = _total("conversions", counted & (kind == each_type))
-        sums[revenue] = _total("revenue", paid & (kind == each_type))
-    return [total.alias(name) for name, total in sums.items()]
-
-
-def _total(column: str, where: pl.Expr | None = None) -> pl.Expr:
-    cells = pl.col(column).cast(pl.Int128)
-    return (cells if where is None else cells.filter(where)).sum()
-
-
-def _ratio(number: pl.Expr, among: pl.Expr) -> pl.Expr:
-    """The nearest whole number to a quotient, the even one of two that are as near; null for a division by nothing."""
-    divisor = pl.when(among != 0).then(among)
-    below = number // divisor
-    twice_rest = (number - below * divisor).abs() * 2
-    up = (twice_rest > divisor.abs()) | ((twice_rest == divisor.abs()) & (below % 2 != 0))
-    return below + up.cast(pl.Int128)
+        sums[count] = total("conversions", is_counted() & (kind == each_type))
+        sums[revenue] = total("revenue", is_paid() & (kind == each_type))
+    return [each.alias(name) for name, each in sums.items()]

@@ -72,7 +72,7 @@ def read_report(
         clicks = read_click_cells(database, selection, keys)
     cells = pl.concat([conversions, clicks], how="diagonal")
     types = _types(catalog, selection, conversions)
-    left_out = [kind.name for kind in catalog.conversion_types.values() if not kind.include_in_conversions]
+    left_out = catalog.left_out_types
     totals = summed(cells, [], types, left_out)
     if not by:
         return Report((), time_zone, catalog.workspace.currency, totals.clear(), totals)

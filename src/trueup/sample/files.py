@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
 from trueup.model.money import text_from_micros
+from trueup.model.times import time_text
 from trueup.sample.clicks import DAY, SECOND, SETUP, Click, sample_clicks
 from trueup.sample.conversions import Conversion, sample_conversions
 
@@ -147,7 +147,7 @@ _FILES: Final[dict[str, Callable[[_Story], str]]] = {
 
 
 def _time(micros: int) -> str:
-    return datetime.fromtimestamp(micros // SECOND, UTC).isoformat().replace("+00:00", "Z")
+    return time_text(micros - micros % SECOND)
 
 
 def _csv(rows: Iterable[Row], titles: Iterable[str] = (), separator: str = ",") -> str:

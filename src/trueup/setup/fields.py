@@ -7,9 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
-from functools import cache
 from ipaddress import ip_interface
 from typing import Annotated, Final, Literal, TypeAlias
 from zoneinfo import available_timezones
@@ -18,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 
 from trueup.model.macros import MACROS, Template, UnknownMacroError
 from trueup.model.money import PAYOUT_MAX, micros_from_text, rate_from_text, text_from_micros, text_from_rate
+from trueup.model.nearest import nearest_words
 from trueup.model.words import Approval, DuplicateMode, PayoutMode, Status, UnknownClick
 from trueup.model.zones import is_known
 
@@ -52,7 +51,7 @@ def surroundings(info: ValidationInfo) -> Surroundings:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Say which of the known words was likely meant, or which there are: what follows a colon."""
     words = sorted(known)
-    close = get_close_matches(word[:NAME_MAX], words, n=3)
+    close = nearest_words(word, words)
     if close:
         return f"did you mean {' or '.join(close)}?"
     if not words:
@@ -101,14 +100,9 @@ def _currency(text: str) -> str:
     return text.upper()
 
 
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones() - _MACHINE_ZONES)
-
-
 def _time_zone(text: str) -> str:
-    if text not in _time_zones() or not is_known(text):
-        close = get_close_matches(text[:NAME_MAX], _time_zones(), n=3)
+    if not is_known(text):
+        close = nearest_words(text, available_timezones() - _MACHINE_ZONES)
         hint = f"did you mean {' or '.join(close)}?" if close else "write it like Europe/Warsaw, or UTC"
         raise ValueError(f"unknown time zone {text!r}: {hint}")
     return text

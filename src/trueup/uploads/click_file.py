@@ -9,13 +9,14 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.messages import click_message
-from trueup.decide.times import SLACK_MICROS, iso
+from trueup.decide.times import SLACK_MICROS
 from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICKS, completed
+from trueup.model.times import seconds_text
 from trueup.model.words import BatchKind, ClickOutcome
 from trueup.recording.chunks import by_click
 
@@ -110,5 +111,5 @@ def with_click_messages(rows: pl.DataFrame, file: ClickFile) -> pl.DataFrame:
     """The `message` of rows that have an outcome."""
     told = rows.join(file.reading.notes.select("line", "detail"), on="line", how="left", maintain_order="left")
     late = pl.col("outcome") == ClickOutcome.REFUSED_IN_FUTURE
-    detail = pl.when(late).then(iso(pl.col("clicked_at"))).otherwise("detail")
+    detail = pl.when(late).then(seconds_text(pl.col("clicked_at"))).otherwise("detail")
     return told.with_columns(detail=detail).with_columns(message=click_message())

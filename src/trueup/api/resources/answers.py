@@ -12,6 +12,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
+from trueup.model.times import local_time_text, time_text
 from trueup.model.words import (
     BatchKind,
     BatchState,
@@ -24,7 +25,7 @@ from trueup.model.words import (
     Status,
 )
 from trueup.recording.summary import MONEY, Summary, as_json, in_order, summary_of
-from trueup.reports.export import batch_as_json, moment
+from trueup.reports.export import batch_as_json
 from trueup.reports.history import Event, render_value
 from trueup.reports.names import names_by_id
 
@@ -153,7 +154,7 @@ class BatchDetails(BatchAnswer):
 def _batch(batch: BatchRecord, undone_batch_ids: frozenset[int]) -> dict[str, Any]:
     return {
         **batch_as_json(batch, undone_batch_ids),
-        "finished_at": moment(batch.finished_at) if batch.finished_at else None,
+        "finished_at": time_text(batch.finished_at) if batch.finished_at else None,
         "outcomes": in_order(dict(batch.outcomes)),
     }
 
@@ -196,11 +197,11 @@ def row_answers(rows: pl.DataFrame) -> list[RowAnswer]:
     return [
         RowAnswer(
             **{name: row[name] for name in _AS_THEY_ARE},
-            received_at=moment(row["received_at"]),
+            received_at=time_text(row["received_at"]),
             n=row["n"] or None,
             payout=None if row["payout"] is None else text_from_micros(row["payout"]),
-            converted_at=None if row["converted_at"] is None else moment(row["converted_at"]),
-            local_time=None if row["local_time"] is None else moment(row["local_time"]).removesuffix("Z"),
+            converted_at=None if row["converted_at"] is None else time_text(row["converted_at"]),
+            local_time=None if row["local_time"] is None else local_time_text(row["local_time"]),
             conversion_id=conversion_id(row["click_id"], row["conversion_n"]) if row["conversion_n"] else None,
             mode=row["mode"] or None,
             mode_from=row["mode_from"] or None,
@@ -273,7 +274,7 @@ def change_answers(events: Iterable[Event]) -> list[ChangeAnswer]:
     return [
         ChangeAnswer(
             **{name: getattr(event, name) for name in ("what", "batch_id", "made_by", "file_name")},
-            at=moment(event.at),
+            at=time_text(event.at),
             kind=BatchKind(event.kind),
             origin=Origin(event.origin),
             line=event.line or None,
@@ -326,7 +327,7 @@ def click_answers(clicks: pl.DataFrame, catalog: Catalog) -> list[ClickAnswer]:
         ClickAnswer(
             **{name: row[name] for name in _CLICK_TEXTS},
             **{title: names[key].get(row[key], f"#{row[key]}") for title, key in _NAMED.items()},
-            clicked_at=moment(row["clicked_at"]),
+            clicked_at=time_text(row["clicked_at"]),
             cost=text_from_micros(row["cost"]),
             sub_parameters={name: row[name] for name in subs if row[name]},
             is_bot=bool(row["is_bot"]),

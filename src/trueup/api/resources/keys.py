@@ -17,7 +17,7 @@ from trueup.api.resources.answers import json_answer
 from trueup.api.resources.catalog import NUMBER_MAX
 from trueup.ledger.database import Database
 from trueup.ledger.keys import KeyRecord, read_key, read_keys
-from trueup.reports.export import moment
+from trueup.model.times import time_text
 
 ADMIN: Final = needs(KeyScope.ADMIN)
 
@@ -117,7 +117,7 @@ def _shown(record: KeyRecord) -> Key:
         id=record.key_id,
         name=record.name,
         scopes=list(scopes_of(record)),
-        made_at=moment(record.made_at),
-        last_used_at=moment(record.last_used_at) if record.last_used_at else None,
-        revoked_at=moment(record.revoked_at) if record.revoked_at else None,
+        made_at=time_text(record.made_at),
+        last_used_at=time_text(record.last_used_at) if record.last_used_at else None,
+        revoked_at=time_text(record.revoked_at) if record.revoked_at else None,
     )

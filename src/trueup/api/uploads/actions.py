@@ -19,9 +19,9 @@ from trueup.api.resources.batches import UndoAnswer, undo_batch
 from trueup.api.uploads.answers import OtherChoices, UploadDetails
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
 from trueup.live.context import ServerContext
+from trueup.model.times import time_text
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadState
-from trueup.reports.export import moment
 from trueup.uploads.jobs import SERVER_FAILED
 from trueup.uploads.states import Refusal, RefusalKind, begin_applying, begin_preview, cancel, go_on
 
@@ -156,7 +156,7 @@ def _problem(refusal: Refusal) -> Problem:
         kind = ProblemKind.WRONG_STATE if refusal.kind is RefusalKind.WRONG_STATE else ProblemKind.SAME_FILE
         return Problem(kind, _REFUSED[refusal.kind].format(upload_id=refusal.upload_id))
     batch = refusal.batch
-    when = f"batch {batch.batch_id}, {moment(batch.received_at)} by {batch.made_by}"
+    when = f"batch {batch.batch_id}, {time_text(batch.received_at)} by {batch.made_by}"
     return Problem(ProblemKind.SAME_FILE, _REFUSED[refusal.kind].format(when=when))
 
 

@@ -14,10 +14,10 @@ from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
+from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
 from trueup.recording.summary import Summary, summary_of
-from trueup.reports.export import moment
 from trueup.uploads.files import Account, account_from_text
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.jobs import Jobs
@@ -246,7 +246,7 @@ def _shown(record: UploadRecord) -> dict[str, Any]:
         "state": record.state,
         "trouble": in_words(record.trouble) or None,
         "made_by": record.made_by,
-        "made_at": moment(record.made_at),
+        "made_at": time_text(record.made_at),
         "choices": ChoicesAnswer(**asdict(record.choices)),
         "batch_id": record.batch_id or None,
     }

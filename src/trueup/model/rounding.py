@@ -1,0 +1,20 @@
+"""Rounding: to the nearest whole number, and to the even one of two that are as near. Exact, in whole numbers."""
+
+import polars as pl
+
+
+def rounded_quotient(number: pl.Expr, divisor: pl.Expr) -> pl.Expr:
+    """The whole number that is nearest to a quotient.
+
+    Args:
+        number: Of 128 bits; twice of it fits too.
+        divisor: The same.
+
+    Returns:
+        128 bits; null for a division by nothing.
+    """
+    # A half more, rounded down, is right but for halves that should have gone down to an even number.
+    twice = number * 2 + divisor
+    half_up = twice // pl.when(divisor != 0).then(divisor * 2)
+    is_half = half_up * (divisor * 2) == twice
+    return half_up - (is_half & (half_up % 2 != 0)).cast(pl.Int128)
