@@ -88,6 +88,21 @@ def test_days__begin_with_their_first_moment(zone: str, data: st.DataObject) -> 
         assert before.astimezone(ZoneInfo(zone)).date() < first.astimezone(ZoneInfo(zone)).date()
 
 
+@LAW
+@given(
+    zone=ZONES | st.sampled_from(["EET", "WET", "Africa/Cairo", "Asia/Tehran", "America/Santiago"]),
+    days=st.lists(st.dates(date(1975, 1, 1), date(2037, 12, 31)), min_size=40, max_size=120),
+)
+def test_days__of_filters_are_the_days_of_reports(zone: str, days: list[date]) -> None:
+    """Both by one table of zones: the machine's own, of another year, may have others."""
+    frame = pl.DataFrame({"at": [day_begins(day, zone) for day in days]}, schema={"at": pl.Int64})
+    shown = frame.select(
+        local_times(pl.col("at"), zone).dt.date(), local_times(pl.col("at") - 1, zone).dt.date().alias("before")
+    )
+    for day, (first, before) in zip(days, shown.rows(), strict=True):
+        assert before < day <= first
+
+
 @pytest.mark.parametrize("day", [date(1, 1, 2), date(9999, 12, 31)])
 @pytest.mark.parametrize("zone", KNOWN)
 def test_days__of_all_years_begin(zone: str, day: date) -> None:
