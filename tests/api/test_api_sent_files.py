@@ -13,7 +13,7 @@ from worlds import World
 
 from trueup.api.http.jobs import resume_uploads, sent_folder
 from trueup.ledger.open import open_ledger
-from trueup.ledger.uploads import forget_upload
+from trueup.ledger.upload_moves import forget_upload
 from trueup.uploads.keeping import remove_old_files, unknown_files
 
 DAY_SECONDS = 86_400

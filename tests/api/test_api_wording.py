@@ -15,9 +15,9 @@ from worlds import World, succeeded
 from trueup.api.http.problems import ProblemKind
 from trueup.api.resources import wording as in_api
 from trueup.cli import wording as at_terminal
-from trueup.ledger.batches import create_batch
+from trueup.ledger.batch_moves import create_batch
 from trueup.ledger.database import Database
-from trueup.ledger.rollups import read_totals
+from trueup.ledger.totals import read_totals
 from trueup.live.context import now
 from trueup.model.batches import Receipt
 from trueup.model.remarks import Mention, Remark, Way
