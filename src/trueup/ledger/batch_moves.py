@@ -36,7 +36,17 @@ _ADVANCE: Final = (
 
 
 def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame) -> BatchRecord:
-    """Open a batch of so many rows. Takes: also the TOTALS of the ledger now. Inside the caller's transaction."""
+    """Open a batch.
+
+    Args:
+        database: The ledger.
+        receipt: What it is received as.
+        rows_total: How many rows it will have; 0 where it is kept open.
+        totals_before: TOTALS of the ledger now.
+
+    Returns:
+        The batch as it is in the ledger.
+    """
     received = {name: value for name, value in asdict(receipt).items() if name in _RECEIVED}
     new = {
         **received,
@@ -58,8 +68,19 @@ def advance_batch(
 
     A batch that is kept open has as many rows as it has had so far, and is never done by itself.
 
-    Takes: the record as it is in the ledger. Returns: the record as it is afterwards.
-    Raises: BatchMovedError when it is not as the record says: another program has advanced or stopped it.
+    Args:
+        database: The ledger.
+        record: The batch as it is in the ledger.
+        rows: How many rows.
+        outcomes: What they came to, counted.
+        delta: The TOTALS that they add.
+        now: Microseconds UTC.
+
+    Returns:
+        The batch as it is afterwards.
+
+    Raises:
+        BatchMovedError: It is not as the record says: another program has advanced or stopped it.
     """
     rows_done = record.rows_done + rows
     is_open = record.kind in OPEN_ENDED

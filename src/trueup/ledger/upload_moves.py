@@ -28,7 +28,14 @@ def create_upload(database: Database, record: UploadRecord) -> None:
 def move_upload(database: Database, upload_id: str, to: UploadState, **changed: str | int) -> bool:
     """Move a file to a state, if it may go there from the one it is in.
 
-    Takes: also what else to store of it. Returns: whether it was moved.
+    Args:
+        database: The ledger.
+        upload_id: The file.
+        to: The state.
+        changed: What else to store of it.
+
+    Returns:
+        Whether it was moved.
     """
     may = (uploads.c.upload_id == upload_id) & uploads.c.state.in_(_FROM[to])
     moved = update(uploads).where(may).values(state=to.value, **changed).returning(uploads.c.upload_id)
