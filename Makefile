@@ -3,6 +3,8 @@
 PROGRAMS := .venv/bin
 READY := .venv/.ready
 
+unexport PYTHONDONTWRITEBYTECODE # the tests start the program a hundred times, and would compile it each time
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long test-faults check docs bench
 
