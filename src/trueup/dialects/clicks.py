@@ -38,13 +38,20 @@ _REFUSAL: Final = pl.Enum(["", *(outcome.value for outcome in ClickOutcome if ou
 def read_clicks(
     content: Content, choices: Choices, catalog: Catalog, progress: Callable[[int], None] | None = None
 ) -> Reading:
-    """Read a file of clicks.
+    """Read a file of clicks. The rules: docs/dialects.md.
 
-    Takes: its bytes, the person's choices, the setup that campaigns and offers are looked up in, and what to call with
-    the number of bytes read so far.
-    Returns: its rows, with the columns of CLICKS that the file gives, and `refusal`, '' for those that are fit; the
-    notes say what is wrong with the others.
-    Raises: UnreadableFile when it cannot be read at all.
+    Args:
+        content: The bytes of the file.
+        choices: What the person chose for it.
+        catalog: The setup, in which campaigns and offers are looked up.
+        progress: Called with the number of bytes read so far.
+
+    Returns:
+        The rows, with the columns of CLICKS that the file gives and `refusal`, which is '' for rows that are not
+        refused. The notes say what is wrong with the others.
+
+    Raises:
+        UnreadableFile: The file as a whole cannot be read.
     """
     encoding = recognised_encoding(content, choices.encoding)
     blocks = decoded(content, encoding, progress)
@@ -93,7 +100,17 @@ def _titles(lines: list[str]) -> tuple[Layout, list[str]]:
 
 
 def _columns(titles: list[str]) -> Columns:
-    """Match the columns with the fields of a click. Raises: UnreadableFile when one is missing, or there twice."""
+    """Match the columns with the fields of a click.
+
+    Args:
+        titles: The column titles of the file.
+
+    Returns:
+        Which column is which field.
+
+    Raises:
+        UnreadableFile: A column that must be there is missing, or a field has two columns.
+    """
     positions: dict[str, int] = {}
     for position, title in enumerate(titles):
         name = normalised(title)

@@ -53,10 +53,18 @@ class Encoding:
 
 
 def recognised_encoding(content: Content, chosen: str | None) -> Encoding:
-    """Find how to read the bytes.
+    """Find out how to read the bytes.
 
-    Takes: the whole content, and the encoding that the person chose. Raises: UnreadableFile when the file is empty, is
-    no text, or needs an encoding to be chosen that is unknown.
+    Args:
+        content: The whole content.
+        chosen: The encoding that the person chose, None when nobody chose one.
+
+    Returns:
+        The encoding.
+
+    Raises:
+        UnreadableFile: The file is empty or is no text, the chosen encoding is unknown, or the person has to choose
+            one.
     """
     sample = bytes(content[:SAMPLE_BYTES])
     if not sample:
@@ -82,10 +90,18 @@ def texts(
 ) -> Iterator[str]:
     """Decode the content in blocks of whole lines.
 
-    Takes: the content, its encoding, what to call with the number of bytes read so far, how much to decode at once.
-    Returns: texts whose lines are apart by a line feed, whichever line ends the file has; the end of the last line is
-    left off. Of a line longer than LINE_CHARS at least so many characters come, and the rest may be missing.
-    Raises: UnreadableFile at a byte that the encoding does not have.
+    Args:
+        content: The bytes of the file.
+        encoding: How to read them.
+        progress: Called with the number of bytes read so far.
+        chunk_bytes: How many bytes to decode at once.
+
+    Returns:
+        The blocks. Their lines end with a line feed, whatever ends them in the file, and the last line of a block ends
+        with nothing. A line longer than LINE_CHARS may be cut off, but never before that many characters.
+
+    Raises:
+        UnreadableFile: The encoding does not have one of the bytes.
     """
     decoder = IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding.name)("strict"), translate=True)
     carry, line = "", 1

@@ -52,10 +52,16 @@ class Records:
 def recognised_layout(lines: Sequence[str], more_titles: AbstractSet[str]) -> Layout:
     """Find the separator.
 
-    `sep=` on the first line says it. Else it is the one that parts the first line into the most column titles that are
-    known. Else the rows begin with a click id, in which no separator can occur: the one that comes first in most lines.
+    `sep=` on the first line says it. Without that, it is the separator that parts the first line into the most known
+    column titles. Without titles, rows begin with a click id, and no separator can be part of one: then it is the
+    separator that comes first in most lines.
 
-    Takes: the first lines of the file, not all blank; normalised titles that mean something in it beside everyone's.
+    Args:
+        lines: The first lines of the file, not all of them blank.
+        more_titles: Normalised titles that are known in this file only, besides those that are known in every file.
+
+    Returns:
+        How the records are written.
     """
     if said := _SEPARATOR_LINE.fullmatch(lines[0].strip(" ")):
         return Layout(said[1], rows_after=1)
@@ -76,7 +82,12 @@ def _known_titles(line: str, separator: str, more_titles: AbstractSet[str]) -> i
 def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:
     """Find the records of a file.
 
-    Takes: its text in blocks of whole lines. Returns: blocks of records, in order, none of them empty.
+    Args:
+        blocks: The text of the file, in blocks of whole lines.
+        separator: What parts the fields of a record.
+
+    Returns:
+        The records in blocks, in order. No block is empty.
     """
     line = 1
     open_lines: list[str] = []  # of a record that the next block may end

@@ -91,7 +91,17 @@ EXPORT_TITLES: Final = frozenset(FIELDS) | frozenset(EXPORT_COLUMNS)
 
 
 def dialect_named(name: str) -> Dialect:
-    """Find a dialect. Raises: UnreadableFile for a name that none has, with the nearest."""
+    """Find a dialect by its name.
+
+    Args:
+        name: The name, such as `keitaro`.
+
+    Returns:
+        The dialect.
+
+    Raises:
+        UnreadableFile: No dialect has this name. The message names the nearest.
+    """
     if name not in DIALECTS:
         raise UnreadableFile(f'No dialect is called "{name}". {nearest(name, DIALECTS)}')
     return DIALECTS[name]

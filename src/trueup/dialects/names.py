@@ -43,10 +43,14 @@ _FIELD_OF: Final = {title: field for field, titles in FIELDS.items() for title i
 
 
 def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
-    """Which field a column gives.
+    """Find out which field a column gives.
 
-    Takes: its title, and the names that only its dialect uses (normalised title -> field). Returns: the field, or None
-    for a title that is none of ours.
+    Args:
+        title: The column's title.
+        own_names: The names that only its dialect has: normalised title -> field.
+
+    Returns:
+        The field, None for a title that names none.
     """
     name = normalised(title)
     return own_names.get(name) or _FIELD_OF.get(name)

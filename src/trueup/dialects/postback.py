@@ -61,10 +61,14 @@ class ReadPostback(NamedTuple):
 
 
 def read_postback(parameters: Sequence[tuple[str, str]], raw: str) -> ReadPostback:
-    """Read a postback.
+    """Read a postback. The parameters: docs/postbacks.md.
 
-    Takes: its parameters as they came, whatever their names; the request for the journal, with its secrets taken out.
-    Returns: its row, and what it says beside. A row that cannot be used has the columns `refusal` and `detail`.
+    Args:
+        parameters: Names and values as they came, known names or not.
+        raw: The request for the journal, its secrets taken out.
+
+    Returns:
+        The row, and what the postback says besides. A row that cannot be used has the columns `refusal` and `detail`.
     """
     given: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -90,7 +94,15 @@ def read_postback(parameters: Sequence[tuple[str, str]], raw: str) -> ReadPostba
 
 
 def refused(trouble: str, raw: str) -> Mapping[str, Any]:
-    """The row of a request that cannot be read. Takes: why not, for the message; the request for the journal."""
+    """Make the row of a request that cannot be read.
+
+    Args:
+        trouble: Why it cannot be read, for the message.
+        raw: The request for the journal, its secrets taken out.
+
+    Returns:
+        The row, refused as malformed.
+    """
     return {"refusal": Outcome.REFUSED_MALFORMED_ROW.value, "detail": trouble, "raw": _kept(raw[:RAW_CHARS])}
 
 

@@ -46,8 +46,16 @@ class Reading:
 def read_file(content: Content, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
     """Read a file of conversions or of statuses.
 
-    Takes: its bytes, the person's choices, and what to call with the number of bytes read so far.
-    Returns: its rows, with what was recognised. Raises: UnreadableFile when it cannot be read at all.
+    Args:
+        content: The bytes of the file.
+        choices: What the person chose for it.
+        progress: Called with the number of bytes read so far.
+
+    Returns:
+        The rows, and what was recognised.
+
+    Raises:
+        UnreadableFile: The file as a whole cannot be read.
     """
     encoding = recognised_encoding(content, choices.encoding)
     blocks = texts(content, encoding, progress)
@@ -76,8 +84,14 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
 def original_records(content: Content, reading: Reading, lines: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
     """Find records again as they came, for the file of refused rows.
 
-    Takes: the same content, its reading, and lines on which records begin. Returns: line and fields in file order, as
-    many as the file has titles or, where a record has too many, more. A record that cannot be parted is one field.
+    Args:
+        content: The same bytes that were read before.
+        reading: What came of reading them.
+        lines: The lines on which the wanted records begin, counted from 1.
+
+    Returns:
+        Each record's line and its fields in file order: one for each title, or more where the record has too many. A
+        record that cannot be parted into fields is one field.
     """
     columns = reading.reader.columns
     wanted = pl.Series("line", list(lines), dtype=pl.Int64)

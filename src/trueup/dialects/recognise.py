@@ -65,11 +65,18 @@ BY_TITLES: Final[Mapping[str, tuple[Callable[[Titles, Sequence[str]], bool], str
 
 
 def recognised(records: Sequence[Sequence[str]], choices: Choices) -> Recognition:
-    """Find the dialect.
+    """Find the dialect. The rules: docs/dialects.md.
 
-    Takes: the first records of the file as fields, an unreadable one as an empty list. Raises: UnreadableFile when the
-    chosen dialect needs column titles and the file has none, when the titles are none we know, or when the dialect
-    cannot do what the rows are to do.
+    Args:
+        records: The fields of the file's first records. A record that cannot be read is an empty list.
+        choices: What the person chose for the file.
+
+    Returns:
+        What the file was taken for.
+
+    Raises:
+        UnreadableFile: The chosen dialect needs column titles and the file has none, all its titles are unknown, or the
+            dialect does not have what the rows are to do.
     """
     chosen = dialect_named(choices.dialect) if choices.dialect else None
     first = tuple(field.strip() for field in records[0]) if records else ()

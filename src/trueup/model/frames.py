@@ -197,10 +197,15 @@ def empty(schema: Schema) -> pl.DataFrame:
 
 
 def completed(frame: pl.DataFrame, schema: Schema, values: Mapping[str, object] | None = None) -> pl.DataFrame:
-    """Bring a frame to exactly the schema's columns, in its order.
+    """Bring a frame to exactly the columns of a schema, in its order.
 
-    Takes: a frame with some of the columns; what all its rows have in others.
-    Returns: all columns; a missing text is '', any other missing value is null.
+    Args:
+        frame: A frame with some of the columns.
+        schema: The columns to bring it to.
+        values: What all rows have in further columns.
+
+    Returns:
+        All columns. A missing text is '', any other missing value is null.
     """
     given, values = set(frame.columns), values or {}
     return frame.select(

@@ -21,9 +21,15 @@ _PLACES: Final = range(5 * (_TIME_CHARS + _RANDOM_CHARS) - 10, -1, -10)  # of th
 
 
 def new_click_id(now: int, randomness: bytes, key: bytes) -> str:
-    """Make a click id.
+    """Make a click id of our own.
 
-    Takes: microseconds since the epoch, RANDOM_BYTES random bytes, the installation's secret key.
+    Args:
+        now: The moment of the click, in microseconds since the epoch.
+        randomness: RANDOM_BYTES random bytes.
+        key: The ledger's secret key of click ids.
+
+    Returns:
+        The click id.
     """
     number = now // 1000 << 8 * RANDOM_BYTES | int.from_bytes(randomness[:RANDOM_BYTES], "big")
     body = PREFIX + "".join([_PAIRS[number >> place & 1023] for place in _PLACES])
@@ -55,7 +61,14 @@ def conversion_id(click_id: str, n: int) -> str:
 
 
 def split_conversion_id(text: str) -> tuple[str, int] | None:
-    """Read a conversion id. Returns the click id and n, or None when the text is not one."""
+    """Read a conversion id.
+
+    Args:
+        text: What may be a conversion id.
+
+    Returns:
+        The click id and n, None when the text is no conversion id.
+    """
     found = CONVERSION_ID.fullmatch(text)
     return (found[1], int(found[2])) if found else None
 

@@ -96,7 +96,15 @@ class Template:
     def parse(cls, url: str) -> Self:
         """Part a URL.
 
-        Raises: ValueError, saying what is wrong with it; UnknownMacroError for a macro that is none of ours.
+        Args:
+            url: An offer's URL, with macros.
+
+        Returns:
+            The parts.
+
+        Raises:
+            ValueError: The URL cannot be used; the message says what is wrong with it.
+            UnknownMacroError: A macro in it is none of ours.
         """
         found = _URL.fullmatch(url)
         if not found or int(found["port"] or 0) > _PORT_MAX:
@@ -110,7 +118,14 @@ class Template:
         return cls(found["scheme"] + _ascii_host(found["host"]) + _ascii(first), _fields(first, pieces))
 
     def known(self, values: Mapping[str, str]) -> Self:
-        """The URL with some macros filled for good. Takes: what stands for each of them, the same for every visitor."""
+        """Fill some macros for good, with what is the same for every visitor.
+
+        Args:
+            values: macro -> its value.
+
+        Returns:
+            The URL with the other macros still to be filled.
+        """
         fields: list[tuple[str, bool, str]] = []
         literal = ""  # what stands between the macro at hand and the next that is not filled
         for macro, in_path, after in reversed(self.fields):
@@ -123,7 +138,14 @@ class Template:
         return type(self)(self.first + literal, tuple(reversed(fields)))
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """The URL for one visitor, in ASCII. Takes: what stands for each macro; one that is not there is ''."""
+        """Make the URL for one visitor.
+
+        Args:
+            values: macro -> its value. A macro that is missing here becomes ''.
+
+        Returns:
+            The URL, in ASCII.
+        """
         pieces = [self.first]
         for macro, in_path, after in self.fields:
             pieces += (_filled(values.get(macro, ""), in_path), after)

@@ -58,7 +58,11 @@ class Policy:
     offers: Mapping[int, OfferPolicy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Let no row be decided by other rules than its own. Raises: UnknownRulesError."""
+        """Make sure that no row is decided by other rules than its own.
+
+        Raises:
+            UnknownRulesError: The policy is of a rules version that this program does not have.
+        """
         if self.rules_version != RULES_VERSION:
             raise UnknownRulesError(
                 f"version {self.rules_version} of the rules is asked for, and this program has version {RULES_VERSION}"
@@ -92,7 +96,17 @@ class Policy:
 
 
 def policy_from_content(content: str) -> Policy:
-    """Read back what `Policy.content` wrote. Raises: UnknownRulesError for one of other rules than this program's."""
+    """Read back what `Policy.content` wrote.
+
+    Args:
+        content: A policy as canonical JSON.
+
+    Returns:
+        The policy.
+
+    Raises:
+        UnknownRulesError: It is of another rules version than this program's.
+    """
     stored = json.loads(content)
     if stored.get("rules_version") != RULES_VERSION:  # its other fields may be others too
         return Policy(rules_version=stored.get("rules_version", 0))
