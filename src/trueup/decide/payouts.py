@@ -30,7 +30,7 @@ def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
 
 
 def without_idle_currency(rows: pl.DataFrame) -> pl.DataFrame:
-    """Empty the currency of rows that give no payout. It means nothing there: an offer's amount is in the offer's currency."""
+    """Empty the currency of rows that give no payout. It means nothing there: the offer's payout has its own."""
     if not rows["payout"].null_count() or not rows["currency"].max():
         return rows
     return rows.with_columns_seq(currency=pl.when(pl.col("payout").is_null()).then(pl.lit("")).otherwise("currency"))
