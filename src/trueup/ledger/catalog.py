@@ -56,9 +56,16 @@ def write_workspace(database: Database, workspace: Workspace) -> None:
 
 
 def write_resource(database: Database, resource: Resource) -> int:
-    """Store a network, type, source, offer or campaign. Within the caller's transaction. Postback keys stay.
+    """Store a network, conversion type, traffic source, offer or campaign. Within the caller's transaction.
 
-    Takes: the resource with our number for it, 0 for a new one. Returns: the number.
+    The postback keys of a network stay as they are.
+
+    Args:
+        database: The ledger.
+        resource: The resource, with our number for it, or 0 if it is new.
+
+    Returns:
+        Our number for it.
     """
     kind = _KINDS[type(resource)]
     row = kind.row(resource)

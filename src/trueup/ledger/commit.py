@@ -42,8 +42,11 @@ def commit_rows(database: Database, rows: pl.DataFrame) -> None:
 def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame) -> None:
     """Store conversions as they are now.
 
-    Takes: CONVERSIONS; CHANGES; ROLLUPS to add. A conversion of version 0 was made by this commit, any other may be
-    stored.
+    Args:
+        database: The ledger, in a transaction.
+        final: CONVERSIONS. Those of version 0 are new; any other may be stored already.
+        changed: CHANGES.
+        deltas: ROLLUPS to add.
     """
     if not final["version"].max():
         database.append(conversions, final)

@@ -34,7 +34,14 @@ _MEANT: Final = (
 
 
 def refuse_unreadable(url: str) -> None:
-    """Let a database's URL pass, if it can be understood. Raises: DatabaseError, which shows nothing of it."""
+    """Make sure that a database's URL can be understood.
+
+    Args:
+        url: The URL.
+
+    Raises:
+        DatabaseError: It cannot. The message shows nothing of the URL.
+    """
     if not url.startswith(SQLITE):
         _read(url)
 
@@ -63,23 +70,64 @@ def without_secrets(message: str, url: str) -> str:
 
 
 def password_of(url: str) -> str:
-    """The password in the URL of a PostgreSQL database, '' for none. Raises: DatabaseError."""
+    """Read the password in a database's URL.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+
+    Returns:
+        The password, '' for none.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     return parameters_of(url).get("password") or unquote(_read(url)["password"] or "")
 
 
 def without_password(url: str) -> str:
-    """The URL of a PostgreSQL database, all but the password. Raises: DatabaseError."""
+    """Write a database's URL without its password.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+
+    Returns:
+        The URL.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     found = _read(url)
     return _written(found, [name for name, _ in _pairs(found) if name != "password"])
 
 
 def parameters_of(url: str) -> Parameters:
-    """What follows the `?` of a PostgreSQL database's URL, by name, as it is meant. Raises: DatabaseError."""
+    """Read the parameters of a database's URL.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+
+    Returns:
+        What follows its `?`: name -> value, decoded.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     return {name: unquote(value) for name, value in _pairs(_read(url))}
 
 
 def with_parameters(url: str, parameters: Parameters) -> str:
-    """The URL of a PostgreSQL database with parameters beside, or in place of, those it has. Raises: DatabaseError."""
+    """Write a database's URL with some parameters added or replaced.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+        parameters: name -> value.
+
+    Returns:
+        The URL.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     found = _read(url)
     before = url if found["query"] is None else url[: found.start("query") - 1]
     pairs = [f"{name}={quote(value, safe='')}" for name, value in (parameters_of(url) | parameters).items()]
