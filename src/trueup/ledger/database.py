@@ -331,7 +331,10 @@ def _arrow_type(value: Any) -> pa.DataType | None:  # noqa: ANN401 - any value a
 
 
 def _bounds(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The smallest and the largest value of each list. Without them, PostgreSQL may scan all of a table it has not analysed."""
+    """The smallest and the largest value of each list.
+
+    Without them, PostgreSQL scans all of a table it has no numbers of.
+    """
     lists = {name: value for name, value in values.items() if isinstance(value, list)}
     least = {f"{name}_least": min(value, default=None) for name, value in lists.items()}
     return least | {f"{name}_most": max(value, default=None) for name, value in lists.items()}

@@ -38,7 +38,7 @@ class Lines:
     """The order of the rows of batches that were looked at lately. Threads share it, each with its own connection."""
 
     def __init__(self, most: int = REMEMBERED_ROWS) -> None:
-        """Remember nothing yet.
+        """Begin without any batch.
 
         Args:
             most: How many rows to remember the places of, of all batches together.

@@ -202,7 +202,7 @@ def _logged(database: Database, selection: Selection, rows: FromClause) -> list[
 def _beginning(
     selection: Selection, after: tuple[int, str, int] | None, *, newest_first: bool
 ) -> tuple[tuple[int, str, int], Selection]:
-    """The place that a page begins after, and the rest of the selection: of two bounds, SQLite would use the farther one."""
+    """The place that a page begins after, and the other filters: of two bounds, SQLite would use the farther one."""
     place = after or (_AFTER_ALL if newest_first else _BEFORE_ALL)
     if selection.clock is ReportClock.CONVERSION:
         if newest_first and selection.to_at is not None:
