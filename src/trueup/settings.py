@@ -154,7 +154,17 @@ class Settings(BaseSettings):
 
 
 def read_settings(given: Mapping[str, object]) -> Settings:
-    """Read the settings. Takes: those of the command line, by name. Raises: SettingsError."""
+    """Read the settings (docs/settings.md).
+
+    Args:
+        given: Those of the command line, by name.
+
+    Returns:
+        The settings.
+
+    Raises:
+        SettingsError: Some cannot be used.
+    """
     file = os.environ.get(FILE_VARIABLE)
     try:
         if file:

@@ -69,7 +69,14 @@ class _Work:
         self.listened = True
 
     def run(self) -> list[Law]:
-        """Do it. Raises: _Leaving once nobody listens."""
+        """Do it.
+
+        Returns:
+            The laws, each held or broken.
+
+        Raises:
+            _Leaving: Nobody listens any more.
+        """
         try:
             with open_ledger(self._url) as database:
                 return audit(database, self._note_progress)

@@ -115,7 +115,18 @@ async def undo_batch(
 
 
 def known_batch(database: Database, batch_id: int) -> BatchRecord:
-    """A batch. Raises: Problem when there is no such."""
+    """Find a batch.
+
+    Args:
+        database: The ledger.
+        batch_id: The batch's number.
+
+    Returns:
+        The batch.
+
+    Raises:
+        Problem: There is no such batch.
+    """
     batch = read_batch(database, batch_id)
     if batch is None:
         raise not_found(f"batch {batch_id}")
@@ -123,7 +134,18 @@ def known_batch(database: Database, batch_id: int) -> BatchRecord:
 
 
 def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
-    """A batch that can be undone, or whose undo can go on. Raises: Problem."""
+    """Find a batch that can be undone, or whose undo can be resumed.
+
+    Args:
+        database: The ledger.
+        batch_id: The batch's number.
+
+    Returns:
+        The batch.
+
+    Raises:
+        Problem: There is no such batch, or it cannot be undone.
+    """
     try:
         batch, _ = undoable(database, batch_id)
     except UndoRefusedError as error:

@@ -95,7 +95,17 @@ def to_response(resource: Stored) -> Form:
 
 
 def settled(answer: Answer) -> Stored:
-    """What a change of the setup came to. Raises: Problem where it was refused."""
+    """Take the resource from the answer to a change of the setup.
+
+    Args:
+        answer: What the change of the setup came to.
+
+    Returns:
+        The resource as it is now.
+
+    Raises:
+        Problem: The change is refused.
+    """
     if isinstance(answer, Stored):
         return answer
     raise _problem(answer)

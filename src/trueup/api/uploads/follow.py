@@ -1,4 +1,4 @@
-"""What becomes of a sent file, as it happens, and of each of its rows, as CSV."""
+"""How a sent file stands, as events while it changes, and the outcome of each of its rows, as CSV."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -166,7 +166,11 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
 
 
 def _rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
-    """What happened to the rows, or would have when they were last previewed (ROW_COLUMNS). Raises: Problem."""
+    """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
+
+    Raises:
+        Problem: There are none to show yet.
+    """
     if record.batch_id:
         return read_rows(database, record.batch_id, ROW_COLUMNS)
     if not folder.rows(record.upload_id).exists():
