@@ -1,4 +1,4 @@
-"""How commands come to the ledger: which of them only look, and which may make one where there is none."""
+"""How commands open the ledger: which of them only look, and which may make one where there is none."""
 
 import getpass
 import os
