@@ -1,6 +1,6 @@
 """What commands write to files. No output ever destroys anything.
 
-Each target is looked at before the command reads or does anything: `claim` refuses a target whose loss would matter.
+Each target is looked at before the command reads or does anything, and `claim` refuses where something would be lost.
 Output is written under a private name beside the target, and gets the target's name when it is whole and on disk.
 """
 
