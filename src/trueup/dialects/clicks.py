@@ -144,7 +144,7 @@ def _read_block(
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
     refusal = codes.gather(pl.col("failed")).fill_null("")
     table = with_failed(table, checks).with_columns(refusal=refusal)
-    # A refused click's row is never stored: the file itself gives it back.
+    # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
     notes = refusals(table, checks).with_columns(raw=pl.lit(""))
     return table.select(name for name in _SAID if name in table.columns), without_nul(notes)
 

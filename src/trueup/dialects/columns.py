@@ -12,7 +12,7 @@ from trueup.model.words import RowKind
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a file's records hold what."""
+    """Which column of a file is which field."""
 
     titles: tuple[str, ...]  # without those that Trueup added to its file of refused rows
     places: tuple[int, ...]  # their positions
@@ -83,7 +83,7 @@ def _chosen(titles: list[str], choices: Mapping[str, str]) -> dict[int, str]:
 
 
 def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[int, str]) -> int:
-    """The one column of a field: what the person mapped outranks what the titles say."""
+    """Find the one column of a field: what the person chose comes before what the titles say."""
     rivals = [position for position in positions if position in chosen] or positions
     if len(rivals) == 1:
         return rivals[0]

@@ -1,4 +1,4 @@
-"""Bytes to text. UTF-8 and UTF-16 are recognised; any other encoding is asked for: guessing mixes up letters."""
+"""Bytes to text. UTF-8 and UTF-16 are recognised. Any other encoding has to be chosen: guessing mixes up letters."""
 
 import codecs
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ _TEXT_CONTROLS: Final = b"\t\n\r"
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the bytes are read, and how that is known."""
+    """How the bytes are read, and why so."""
 
     name: str  # Python's name of the codec
     said: str  # for the person
@@ -152,7 +152,7 @@ def _known_codec(chosen: str) -> str:
 
 
 def _without_mark(sample: bytes) -> str:
-    """UTF-16 has a zero byte in every plain letter, always on the same side."""
+    """Recognise UTF-16 without a byte order mark: every plain letter has a zero byte, always on the same side."""
     pairs = len(sample) // 2
     first, second = sample[0::2].count(0), sample[1::2].count(0)
     if second > pairs * 0.6 and first < pairs * 0.05:

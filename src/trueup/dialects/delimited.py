@@ -1,8 +1,8 @@
 """Text to records: which separator a file has, and where each record begins and ends.
 
-Facts: a record is a line, unless a quoted field runs over several. A quote that is never closed would swallow the rest
-of the file, so a record of several lines counts only when it is well formed and short; else its first line is refused
-alone and reading goes on with the next line. A quote matters only where a field begins; inside it is a character.
+A record is a line, unless a quoted field runs over several. A quote that is never closed would swallow the rest of the
+file. So a record of several lines counts only if it is well formed and short; else only its first line is refused, and
+reading goes on with the next line. A quote has a meaning only where a field begins; elsewhere it is a character.
 """
 
 import csv
@@ -114,7 +114,7 @@ def _plain(text: str, line: int, separator: str) -> Records:
 
 
 def _quoted(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:
-    """A text with quotes, and the lines at its end that the next text may belong to."""
+    """Records of a text with quotes, and the lines at its end that may belong to the next text."""
     try:
         fields = list(_reader(lines, separator))
         whole = len(fields) == len(lines)
@@ -127,7 +127,7 @@ def _quoted(lines: list[str], line: int, separator: str, *, last: bool) -> tuple
 
 
 def _one_by_one(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:
-    """The same where a record has several lines, or bad quotes: each is judged with RECORD_LINES lines in sight."""
+    """Records where some have several lines, or bad quotes: each is judged with RECORD_LINES lines in sight."""
     starts: list[int] = []
     fields: list[list[str]] = []
     raws: list[str] = []

@@ -98,7 +98,7 @@ def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
 
 
 def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:
-    """A note for each row with something in a column that is kept; a refused row's record is kept whole anyway."""
+    """A note for each row with something in a column that is kept. A refused row's record is kept whole anyway."""
     if not reader.columns.kept:
         return []
     names = {kept_as(title): title for title in reader.columns.kept}
@@ -108,7 +108,7 @@ def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:
 
 
 def _emptied(table: pl.DataFrame) -> pl.DataFrame:
-    """Take the values from malformed rows: nobody knows which of their fields is which."""
+    """Empty the values of malformed rows: nobody can say which of their fields is which."""
     malformed = table["failed"].eq_missing(0)
     if not malformed.any():
         return table

@@ -57,7 +57,7 @@ def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the known ones it may have meant, or all of them."""
+    """The end of a message about an unknown word: the known words that may be meant, or all of them."""
     names = list(known)
     close = nearest_words(word, names)
     return f"Did you mean {' or '.join(map(quoted_title, close))}?" if close else f"Known: {listed(names)}."
@@ -70,5 +70,5 @@ def quoted_title(title: str) -> str:
 
 
 def listed(titles: Sequence[str]) -> str:
-    """Titles for a message; of very many the first few."""
+    """Titles for a message; of many titles, the first few."""
     return ", ".join(map(quoted_title, titles[:SHOWN_TITLES])) + ", …" * (len(titles) > SHOWN_TITLES)

@@ -1,7 +1,7 @@
-"""Postbacks: the parameters of one request to one row, under the names and rules of files.
+"""Postbacks: the parameters of one request become one row, under the names and rules of files.
 
-Beside the row's fields a postback can say what it means and what it wants: which of its sender's words are which
-status, sub-parameters of the click, an answer, a test.
+Besides the row's fields, a postback can give: which of its sender's words mean which status, sub-parameters of the
+click, the answer it wants, and whether it is a test call.
 """
 
 import re
@@ -26,14 +26,14 @@ _ZONE: Final = "UTC"  # of times without an offset, where the click's network ha
 RAW_CHARS: Final = 2_000  # of a request, in the journal
 SUB_CHARS: Final = 1_024  # of a sub-parameter, as much as of one that a visitor brings
 
-# Lists of the sender's own status words, and what each list makes of them; the first that has the word is it.
+# Parameters that list the sender's own status words, and the status they mean. The first list with the word counts.
 MEANINGS: Final[Mapping[str, Status]] = {
     "lead_status": Status.PENDING,
     "sale_status": Status.APPROVED,
     "rejected_status": Status.DECLINED,
 }
 
-# What else a postback can say -> the names it is said by.
+# What else a postback can give -> the parameter names for it.
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     **{name: (name,) for name in MEANINGS},
     "ignore_status": ("ignore_status", "ignore"),  # words that mean nothing
@@ -160,7 +160,7 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tupl
 
 
 def _meaning(word: str, given: Mapping[str, str]) -> str:
-    """What the postback itself says that its status word means, '' for nothing."""
+    """The status that the postback itself gives its status word, '' for none."""
     return next((status.value for name, status in MEANINGS.items() if _is_among(word, given.get(name, ""))), "")
 
 
@@ -176,7 +176,7 @@ def _sub_parameters(given: Mapping[str, str]) -> Mapping[str, str] | None:
 
 
 def _answer(wanted: str) -> str:
-    """The answer that a sender asks for, where it is harmless to whoever shows it."""
+    """The answer that a sender asks for, if showing it is harmless."""
     return wanted if _ANSWER.fullmatch(wanted) else ""
 
 

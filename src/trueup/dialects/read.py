@@ -131,7 +131,7 @@ def first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[
 def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Join the rows and the notes of a file's blocks.
 
-    It goes a column at a time, so that no second copy of all rows ever stands.
+    It joins one column after the other, so that there is never a second copy of all rows.
     """
     pieces: dict[str, list[pl.Series]] = {}
     notes = []

@@ -23,7 +23,7 @@ class Recognition:
     rivals: tuple[str, ...] = ()  # dialects that it might be as well
 
     def own_mode(self, row_kind: RowKind) -> DuplicateMode | None:
-        """The dialect's own way with duplicates, where it is beyond doubt that it is this dialect."""
+        """The dialect's own duplicate mode, if it is certain that the file is of this dialect."""
         return self.dialect.own_mode if row_kind == RowKind.CONVERSION and not self.rivals else None
 
 
@@ -52,7 +52,7 @@ def _is_redtrack(titles: Titles, _: Sequence[str]) -> bool:
     return bool(titles & {"clickid", "sum", "rdtk_event_id"})
 
 
-# The first that fits is it.
+# The first that fits is the dialect.
 BY_TITLES: Final[Mapping[str, tuple[Callable[[Titles, Sequence[str]], bool], str]]] = {
     "keitaro": (_is("keitaro"), "its column titles are Keitaro's"),
     "voluum": (_is("voluum"), "its column titles are Voluum's"),
@@ -142,7 +142,10 @@ def _status_lines(rows: list[list[str]]) -> Recognition:
 
 
 def _refuse_unknown_titles(rows: list[list[str]]) -> None:
-    """A first line of words, above a column that holds nothing but numbers, is a line of titles."""
+    """Refuse a file whose first line is column titles that are all unknown.
+
+    A first line of words above a column that holds only numbers is taken for titles.
+    """
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(_is_word, rows[0])):  # noqa: PLR2004 - titles, and a row below them
         return
     for position in range(len(rows[0])):

@@ -61,5 +61,8 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
 
 
 def _value(row: Mapping[str, str], field: str) -> str:
-    """A field's text. The mark becomes another control character: neither is allowed in any id, number or time."""
+    """A field's text.
+
+    A unit separator in it becomes another control character: no id, number or time may have either.
+    """
     return row.get(field, "").replace(_MARK, "\x1e")

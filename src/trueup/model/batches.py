@@ -1,4 +1,4 @@
-"""Where a batch stands: what it is, how far it has come, and what it has done so far."""
+"""What a batch is, how far it has come, and what it has done so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, Row
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a batch was received as: everything its rows are decided by that is not in the rows."""
+    """What a batch was received as: all that its rows are decided by, apart from the rows themselves."""
 
     kind: BatchKind
     origin: Origin

@@ -1,8 +1,8 @@
-"""How steps on columns are carried out: several at once, as they are written.
+"""How steps on columns are carried out: several at once, in the order they are written.
 
-Each call of Polars that answers with a frame costs about a tenth of a millisecond, however few rows there are: its
-threads are woken for it. So steps that need not look at what came before them are one plan, and few rows are sorted,
-looked up and summed without threads.
+Each call of Polars that answers with a frame costs about a tenth of a millisecond, however few rows there are, because
+it wakes threads. So steps that need not look at earlier results are one plan, and few rows are sorted, looked up and
+summed without threads.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from typing import Final
 import polars as pl
 
 FEW: Final = 500  # rows: up to here, waking threads costs more than they save
-_BEYOND: Final = 2**63  # what 64 bits do not hold
+_BEYOND: Final = 2**63  # the first number that 64 bits do not hold
 _AS_WRITTEN: Final = pl.QueryOptFlags.none()
 
 
 def collect_unoptimized(plan: pl.LazyFrame) -> pl.DataFrame:
-    """Carry a plan out as it stands: to improve it first, or to stream, costs a small batch more than it saves."""
+    """Carry out a plan as it is written: for a small batch, improving or streaming it takes longer than it saves."""
     return plan.collect(engine="in-memory", optimizations=_AS_WRITTEN)
 
 

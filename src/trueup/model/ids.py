@@ -1,8 +1,8 @@
 """Ids: our own click ids, and conversion ids.
 
-A click id of ours is a letter, the time, randomness and a keyed tag: ids sort by time, so new clicks land at the end of
-every index; a forged one can be told without a look in the database; and no spreadsheet takes one for a number.
-Clicks brought from other trackers keep the ids they have.
+A click id of ours is a letter, the time, randomness and a keyed tag. So ids sort by time, and new clicks land at the
+end of every index; a forged id is recognised without the database; and no spreadsheet takes an id for a number. Clicks
+from other trackers keep the ids they have.
 """
 
 import hmac
@@ -82,5 +82,5 @@ def _tag(body: str, key: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _keyed(key: bytes) -> hmac.HMAC:
-    """The key, taken in: the first half of the work, and the same for every id."""
+    """The hash with the key taken in: the first half of the work, which is the same for every id."""
     return hmac.new(key, digestmod="sha256")

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 SUB_PARAMETERS: Final = tuple(f"sub{i}" for i in range(1, 11))
 
-# What a URL may hold in braces; the click's own value stands there when a visitor is sent on.
+# The macros of a URL. When a visitor is sent on, each is replaced by the click's value.
 MACROS: Final = (
     "click_id",
     "external_id",
@@ -37,7 +37,7 @@ MACROS: Final = (
     "ip",
 )
 
-# The names that Keitaro, Voluum and RedTrack have for the same, so that URLs can be brought along as they are.
+# The names of the same macros in Keitaro, Voluum and RedTrack, so that URLs can be used unchanged.
 ALIASES: Final[Mapping[str, str]] = {
     "clickid": "click_id",
     "subid": "click_id",
@@ -127,7 +127,7 @@ class Template:
             The URL with the other macros still to be filled.
         """
         fields: list[tuple[str, bool, str]] = []
-        literal = ""  # what stands between the macro at hand and the next that is not filled
+        literal = ""  # the text after this macro, up to the next one that stays
         for macro, in_path, after in reversed(self.fields):
             literal = after + literal
             if macro in values:
@@ -160,7 +160,7 @@ def encoded(value: str) -> str:
 
 
 def _filled(value: str, in_path: bool) -> str:
-    """What a value comes to. A segment of nothing but dots would lead elsewhere in the host, encoded or not."""
+    """What a macro becomes. A path segment of nothing but dots would lead elsewhere on the host, encoded or not."""
     return "" if in_path and not value.strip(".") else encoded(value)
 
 
@@ -173,12 +173,12 @@ def _fields(first: str, pieces: list[str]) -> tuple[tuple[str, bool, str], ...]:
 
 
 def _ascii(literal: str) -> str:
-    """What the URL itself says, as a header can hold it."""
+    """A text of the URL itself, as a header can hold it."""
     return "".join(letter if "!" <= letter <= "~" else encoded(letter) for letter in literal)
 
 
 def _ascii_host(host: str) -> str:
-    """A host of other letters in the form that is looked up."""
+    """A host name with non-ASCII letters in the form that is looked up."""
     if host.isascii():
         return host
     try:

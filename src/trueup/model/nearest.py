@@ -1,4 +1,4 @@
-"""Which of the known words a person likely meant: the one search there is. Whoever asks says it in words of its own."""
+"""Which of the known words a person likely meant. There is one search; each caller words its own message."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,8 +1,8 @@
-"""The settings that decisions use, frozen by their content.
+"""The settings that decisions use, kept by their content.
 
-A row is decided under the policy in force when it was received, and for ever after: deciding it again years later reads
-the same content. Names, URLs and everything else that no rule looks at are left out, so that changing them makes no
-new policy. The version of the rules is part of it: when the rules change, rows received before keep theirs.
+A row is decided by the policy of the moment when it was received, and for ever after: deciding it again years later
+uses the same content. Names, URLs and everything else that no rule uses are left out, so that changing them makes no
+new policy. The rules version is part of it: when the rules change, rows received before keep theirs.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class NetworkPolicy:
 
 @dataclass(frozen=True)
 class OfferPolicy:
-    """What an offer gives to conversions that do not say it themselves."""
+    """What an offer gives to conversions whose rows do not give it."""
 
     payout_mode: PayoutMode = PayoutMode.AUTO
     payout: int = 0  # micros

@@ -1,4 +1,4 @@
-"""Rounding: to the nearest whole number, and to the even one of two that are as near. Exact, in whole numbers."""
+"""Rounding to the nearest whole number; halves go to the even one. Exact, in whole numbers."""
 
 import polars as pl
 

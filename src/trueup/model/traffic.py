@@ -1,4 +1,4 @@
-"""Live traffic: what a visitor or a network brings, and what it is told."""
+"""Live traffic: what a visitor or a network sends, and what it is answered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class IncomingConversion:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What a message came to."""
+    """The result of a postback's or a pixel's row."""
 
     outcome: Outcome
     click_id: str
@@ -32,5 +32,5 @@ class RowResult:
 
     @property
     def is_taken(self) -> bool:
-        """Whether it was accepted, for a click that is there: a row that is parked anybody can make."""
+        """Whether the row was accepted for a click that is stored. Parked rows are left out: anybody can send those."""
         return not self.outcome.refused and self.outcome is not Outcome.PARKED_UNKNOWN_CLICK

@@ -1,8 +1,8 @@
-"""Text from outside, as it may stand before a person: nothing in it acts, and nothing in it hides.
+"""Text from outside, made safe to show: nothing in it acts, and nothing in it is hidden.
 
 Control characters would move a terminal's cursor or change its colours. Characters of direction would show text in
-another order than it has. Both are written out as Python writes them. What joins letters (U+200C, U+200D) stays:
-Persian and emoji need it.
+another order than it has. Both are written out as Python writes them. Characters that join letters (U+200C, U+200D)
+stay: Persian and emoji need them.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Time zones: which there are, and what their clocks show.
 
-A clock change makes some local times happen never, and some twice.
-One table of zones says all of it, that of Polars: the machine's own may be of another year.
+A clock change skips some local times and repeats others. All zones come from the table of Polars: the machine's own may
+be of another year.
 """
 
 import re
@@ -26,7 +26,7 @@ class ClockChange(StrEnum):
 
 
 def is_known(zone: str) -> bool:
-    """Whether there is a zone of this name: an older table of zones lacks the newest."""
+    """Whether there is a zone of this name. An older table of zones lacks the newest."""
     if not _NAME.fullmatch(zone):
         return False
     try:

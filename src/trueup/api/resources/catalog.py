@@ -62,7 +62,7 @@ async def changed(context: ServerContext, reader: Database, change: Change) -> S
     The change is tried with the request's own connection first, so that the writer mostly gets changes that are good.
 
     Args:
-        context: What every route stands on.
+        context: What all requests of the process share.
         reader: The request's own connection.
         change: The change.
 
@@ -81,7 +81,7 @@ async def made(request: Request, context: ServerContext, reader: Database, kind:
 
     Args:
         request: The request.
-        context: What every route stands on.
+        context: What all requests of the process share.
         reader: The request's own connection.
         kind: The kind, as the setup file calls its tables.
         change: What makes the resource.

@@ -58,7 +58,7 @@ async def details_of(look: Look, context: ServerContext, upload_id: str) -> Uplo
 
     Args:
         look: Reads in a thread.
-        context: What every route stands on.
+        context: What all requests of the process share.
         upload_id: The file.
 
     Returns:
