@@ -89,7 +89,7 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
     log = open_log(settings.log_form, settings.log_level)
     where = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
     with _alone_on_its_file(settings):
-        # A key that goes to a log is no secret: where nobody looks on, a person makes one later.
+        # A key in a log would be no secret. So one is made only where a person looks on; else a person makes one later.
         admin_key = _prepare(settings, log, make_key=greet is not None)
         for variable in unknown_variables():
             log.warning("%s is no setting", variable)

@@ -1,4 +1,4 @@
-"""How the command line says what the layers below only have codes for: its options and commands."""
+"""The command line's words for what the layers below only have codes for: options and commands."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -189,7 +189,7 @@ class Database:
         self._roll_back(None)
 
     def _commit(self) -> None:
-        if self._has_failed:  # somebody let it pass; PostgreSQL would take COMMIT for ROLLBACK, and say nothing
+        if self._has_failed:  # the block caught it; PostgreSQL would take COMMIT for ROLLBACK, and say nothing
             raise DatabaseError("a statement of the transaction has failed")
         self.run("COMMIT")
 

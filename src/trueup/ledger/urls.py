@@ -1,7 +1,7 @@
 """The URLs of databases: which are understood, what is shown of them, and what is added to them.
 
-A password that is not written as a URL wants it (`p@ss` for `p%40ss`) is taken apart wrongly, by us or by libpq, and a
-part of it could pass for a host. So a URL is understood here before anything else sees it, or it is refused unseen.
+A password with characters that a URL must encode (`p@ss` for `p%40ss`) is parted wrongly, by us or by libpq, and a part
+of it could pass for a host. So a URL is checked here first. One that is not understood is refused, and never shown.
 """
 
 import re
@@ -47,7 +47,7 @@ def refuse_unreadable(url: str) -> None:
 
 
 def showable(url: str) -> str:
-    """What of a database's URL may be seen by anybody: never a password, nor what could be a part of one."""
+    """What anybody may see of a database's URL: never a password, nor what could be part of one."""
     if url.startswith(SQLITE):
         return url
     try:
@@ -57,7 +57,7 @@ def showable(url: str) -> str:
 
 
 def without_secrets(message: str, url: str) -> str:
-    """What libpq says of a database's URL, without what it quotes of its secrets."""
+    """A message of libpq about a database's URL, without the secrets that it quotes."""
     found = _read(url)
     hidden = [found["password"] or "", *(value for name, value in _pairs(found) if name not in _SHOWN)]
     texts = {text for value in hidden for text in (value, unquote(value)) if text}
@@ -147,7 +147,7 @@ def _pairs(found: re.Match[str]) -> list[tuple[str, str]]:
 
 
 def _written(found: re.Match[str], names: Collection[str]) -> str:
-    """The URL without a password, and of its parameters those of some names."""
+    """Write the URL without a password, and with only those of its parameters that have one of the names."""
     user = f"{found['user']}@" if found["user"] else ""
     kept = "&".join(f"{name}={value}" for name, value in _pairs(found) if name in names)
     return f"postgresql://{user}{found['hosts']}/{found['name'] or ''}" + (f"?{kept}" if kept else "")

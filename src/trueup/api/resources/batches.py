@@ -104,7 +104,7 @@ async def undo_batch(
         except BatchMovedError as error:
             if error.batch_id == batch_id:
                 raise Problem(ProblemKind.WRONG_STATE, f"somebody else began to undo batch {batch_id}") from None
-            # else its undo is carried on by another program, or was undone itself: it tells how it stands
+            # otherwise another program carries on the undo, or it was undone itself: the answer says how it stands
     answer = await look(partial(_undo_now, batch_id=batch_id, catalog=context.catalog))
     if answer.undo and answer.undo.state is BatchState.STOPPED:
         undo = answer.undo.batch_id

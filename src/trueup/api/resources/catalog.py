@@ -195,7 +195,7 @@ def _one(kind: str) -> str:
 
 
 def _of_number(form: Form, number: int) -> Form:
-    """The form without its `id`, which may stand there as it was shown, but names no other resource than the path."""
+    """The form without its `id`. An answer's form has it, so it may be sent back, but it must be the path's."""
     if form.get("id", number) != number:
         mistake = Mistake(where="body.id", what=f"is not {number}, which the path says")
         raise Problem(ProblemKind.INVALID, "the body is of another resource than the path", errors=[mistake])

@@ -1,4 +1,4 @@
-"""The setup's forms as the API shows and takes them: the keys of the setup file's tables, with our number as `id`."""
+"""The forms of the setup in the API: the keys of the setup file's tables, and our number as `id`."""
 
 from typing import Any, Final, TypeAlias
 
@@ -47,12 +47,12 @@ TABLES: Final[dict[str, tuple[type[tables.SetupTable], Form]]] = {
 
 
 def form_name(kind: str) -> str:
-    """What the OpenAPI document calls the form of a kind, as it is sent."""
+    """The name of a kind's form in the OpenAPI document, as it is sent."""
     return TABLES[kind][0].__name__.removesuffix("Table") + "Form"
 
 
 def stored_name(kind: str) -> str:
-    """What the OpenAPI document calls a resource of a kind, as it is answered."""
+    """The name of a kind's form in the OpenAPI document, as it is answered."""
     return TABLES[kind][0].__name__.removesuffix("Table")
 
 
@@ -77,12 +77,12 @@ def ref(name: str) -> Schema:
 
 
 def answers(status: int, description: str, schema: Schema) -> dict[int | str, dict[str, Any]]:
-    """What an operation answers with, as its `responses`, where its own function does not say."""
+    """The `responses` of an operation, for what its own function does not say."""
     return {status: {"description": description, "content": {"application/json": {"schema": schema}}}}
 
 
 def takes(schema: Schema) -> dict[str, Any]:
-    """Which JSON an operation takes, as its `openapi_extra`; its function takes a `FormBody`."""
+    """The `openapi_extra` of an operation, which says what JSON it takes: its function takes a `FormBody`."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 

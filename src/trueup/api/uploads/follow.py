@@ -38,7 +38,7 @@ router = APIRouter()
 _READ: Final = needs(KeyScope.READ)
 _LOOK_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
-# A stream ends by itself, and the caller asks again: whoever has left is not told for ever.
+# A stream ends by itself, and its caller asks again: so it ends for callers that have left, too.
 STREAM_SECONDS: Final = 15.0
 _LAST: Final = frozenset({UploadState.DONE, UploadState.CANCELLED, UploadState.FAILED})
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
