@@ -34,7 +34,7 @@ _ONCE: Final = {
     "description": f"The same request with the same key is done once, and answered again for {KEPT_DAYS} days.",
     "schema": {"type": "string", "pattern": f"^{PATTERN}$"},
 }
-_FRAMEWORKS: Final = ("HTTPValidationError", "ValidationError")  # its own form of problems, which is not ours
+_FRAMEWORKS: Final = ("HTTPValidationError", "ValidationError")  # FastAPI's own form of problems, which we do not use
 
 
 class Document:

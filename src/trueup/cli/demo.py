@@ -38,7 +38,7 @@ Serve = Annotated[
 class Step:
     """One command of the walk: what is said before it, its words, and how it ends."""
 
-    command: str  # as a person types it; {names} stand for what only the running demo knows
+    command: str  # as a person types it; {names} are filled with what only the running demo knows
     saying: str = ""
     ends: ExitCode = ExitCode.ACCEPTED
 
@@ -102,7 +102,7 @@ WALK: Final = (
 # Batches are numbered as they come.
 _STATEMENT_BATCH, _UNDO_BATCH = 7, 9
 _REFUSED: Final = "refused.csv"
-_MARK: Final = ".trueup-demo"  # a folder that has it was made by a demo, and may be made anew
+_MARK: Final = ".trueup-demo"  # a folder with this file was made by a demo, and may be replaced
 
 
 def demo(

@@ -31,7 +31,7 @@ app = typer.Typer(
 
 _HOW_TO_BEGIN = "Look at --db and TRUEUP_DATABASE_URL. `trueup setup apply FILE.toml` makes a new one, as `serve` does."
 
-_HELP_IS_SHOWN = "NoArgsIsHelpError"  # what typer raises, under this private name, when it has shown the help already
+_HELP_IS_SHOWN = "NoArgsIsHelpError"  # typer's private name for the error it raises when it has shown the help
 
 
 def _show_version(wanted: bool) -> None:

@@ -26,9 +26,9 @@ from trueup.model.visible import on_one_line, visible
 Force = Annotated[bool, typer.Option("--force", help="Replace the files to write where they exist.")]
 
 STANDARD: Final = "-"
-_SIDE_FILES: Final = ("-journal", "-wal", "-shm")  # what SQLite makes beside a file while it writes it
+_SIDE_FILES: Final = ("-journal", "-wal", "-shm")  # the files that SQLite makes beside a database
 _PRIVATE: Final = 0o600
-_AS_USUAL: Final = 0o666  # less what the umask takes away
+_AS_USUAL: Final = 0o666  # the umask takes some of it away
 _NAMES_MOST: Final = 1_000
 
 
@@ -81,7 +81,7 @@ class Output:
         """An empty file, which takes the target's place when the block ends well."""
         part = place.path.with_name(f".trueup-{token_hex(8)}.part")
         with removed_at_the_end(part, *(part.with_name(part.name + ending) for ending in _SIDE_FILES)):
-            # A file that takes another's place is never less private than that one is.
+            # A file that replaces another is never less private than that one.
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE if place.found else mode))
             yield part
             if place.found and mode != _PRIVATE:
@@ -187,7 +187,7 @@ def _named(part: Path, path: Path) -> bool:
         path.hardlink_to(part)
     except FileExistsError:
         return False
-    except OSError:  # a disk without links
+    except OSError:  # the disk has no hard links
         if path.exists():
             return False
         part.replace(path)

@@ -39,7 +39,7 @@ SettingsFile = Annotated[
     typer.Option("--settings", metavar="FILE", help="A TOML file; else $TRUEUP_SETTINGS.", show_default=False),
 ]
 
-Greet = Callable[[str, str | None], None]  # of where the server is, and the first key where it was made just now
+Greet = Callable[[str, str | None], None]  # takes where the server is, and the first key if it was just made
 
 
 class ServeCommand(TyperCommand):

@@ -111,7 +111,7 @@ def _applied(database: Database, content: bytes, *, preview: bool, yes: bool) ->
     from trueup.setup.apply import apply_setup  # noqa: PLC0415 - slow to import
 
     outcome = apply_setup(database, content, preview=preview, agreed=None if preview or yes else ())
-    while outcome.waits:  # again, where somebody else changed the setup meanwhile
+    while outcome.waits:  # again, if the setup was changed meanwhile
         _ask_to_clear(outcome)
         outcome = apply_setup(database, content, agreed=outcome.cleared)
     return outcome

@@ -21,7 +21,7 @@ _TELLS_MAIN: Final = signal.SIGUSR1  # which no library takes
 _ENDS_LISTENING: Final = signal.SIGUSR2
 _BY_SIGNAL: Final = 128  # a shell's own way to say which signal ended a program
 _MOMENT_SECONDS: Final = 0.5
-_LINE_ANEW: Final = b"\r\x1b[2K\x1b[?25h"  # the line is cleared, and the cursor is there again
+_LINE_ANEW: Final = b"\r\x1b[2K\x1b[?25h"  # clears the line, and shows the cursor
 PLAINLY: Final = "Stopped."
 
 
@@ -41,7 +41,7 @@ class _Ending:
     def __init__(self) -> None:
         self.saying = PLAINLY
         self.leftovers: set[Path] = set()
-        self.number = 0  # of the signal that came
+        self.number = 0  # the number of the signal that came
         self.is_told = False
         self.is_over = False
         self.release: list[tuple[Any, ...]] = []
@@ -71,16 +71,16 @@ def at_signals() -> Iterator[None]:
     _ending = _Ending()
     heard = frozenset(number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN)
     handlers = {number: signal.signal(number, _stop) for number in (*heard, _TELLS_MAIN)}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, heard | {_ENDS_LISTENING})  # of all threads from now on
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, heard | {_ENDS_LISTENING})  # for all threads from now on
     listening = threading.Thread(target=_listen, args=(heard, _ending), daemon=True)
     listening.start()
     _ending.release = [(listening, handlers, mask)]
     try:
         yield
     finally:
-        _ending.is_told = True  # from here on it ends anyway
+        _ending.is_told = True  # from here on the block ends anyway
         leave_to_others()
-        _ending.clear_up()  # where a signal came amid the clearing up itself
+        _ending.clear_up()  # once more, where a signal interrupted it
 
 
 def leave_to_others() -> None:

@@ -12,7 +12,7 @@ from trueup.cli.terminal import output
 from trueup.model.visible import visible_column
 
 _GAP: Final = 2
-_WIDTH_MAX: Final = 40  # of a column; longer texts go on below
+_WIDTH_MAX: Final = 40  # the widest column; longer texts are wrapped
 
 
 def printable(frame: pl.DataFrame) -> pl.DataFrame:

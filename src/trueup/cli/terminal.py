@@ -29,7 +29,7 @@ DatabaseUrl = Annotated[
 class ExitCode(IntEnum):
     """What a command's exit code means."""
 
-    ACCEPTED = 0  # every row was accepted; ignored and unchanged rows are
+    ACCEPTED = 0  # every row was accepted; ignored and unchanged rows count as accepted
     SOME_REFUSED = 1  # or a person was asked, and said no
     USAGE = 2  # a wrong word on the command line, or a file that cannot be read
     FAILURE = 3  # the work could not be done

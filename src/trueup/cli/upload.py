@@ -84,7 +84,7 @@ Refused = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-# One function serves both commands: they differ in what their rows ask for.
+# One function serves both commands: they differ in the kind of their rows.
 COMMANDS: Final = {
     "upload": RowKind.CONVERSION,
     "update-status": RowKind.STATUS,
@@ -224,7 +224,7 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
     try:
         if rows is not None:
             _write(rows, upload, wishes)
-    finally:  # what was done is told, whatever becomes of the files
+    finally:  # even if a file cannot be written, say what was done
         _sum_up(summary, catalog, wishes)
 
 

@@ -53,7 +53,7 @@ def turned_rows(
         JOURNAL with the outcomes after the change, and the outcome before it as `was`. Rows that are left out before or
         after are not among them.
     """
-    # Most clicks of a batch have rows of no other.
+    # Most clicks have rows of one batch only.
     others = journal.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
     shared = journal.filter(pl.col("click_id").is_in(others.implode()))
     was, becomes = (decided_again(shared, clicks, policies, without=without).journal for without in (before, after))

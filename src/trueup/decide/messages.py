@@ -76,7 +76,7 @@ def _listed(parts: list[tuple[pl.Expr, pl.Expr]]) -> pl.Expr:
     return pl.concat_str(given, separator=", ", ignore_nulls=True)
 
 
-# Made of a journal row's columns; `detail` is what deciding it added.
+# Made of a journal row's columns. `detail` is what the decision added.
 MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_NOT_ALLOWED: pl.lit("The sender may not report conversions of this click."),
     Outcome.REFUSED_MALFORMED_ROW: _said("The row cannot be read: {}.", "detail"),
@@ -129,7 +129,7 @@ def message(outcomes: Collection[str] = tuple(Outcome)) -> pl.Expr:
     return _rendered({outcome: said for outcome, said in MESSAGES.items() if outcome in outcomes})
 
 
-# The same for rows of a click import.
+# The messages of a click import.
 CLICK_MESSAGES: Final[dict[ClickOutcome, pl.Expr]] = {
     ClickOutcome.REFUSED_MALFORMED_ROW: MESSAGES[Outcome.REFUSED_MALFORMED_ROW],
     ClickOutcome.REFUSED_MISSING_CLICK_ID: MESSAGES[Outcome.REFUSED_MISSING_CLICK_ID],

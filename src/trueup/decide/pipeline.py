@@ -64,7 +64,7 @@ class Decisions:
     """The decisions about the rows of a batch."""
 
     journal: pl.DataFrame  # JOURNAL: every row with its n, outcome and conversion, ordered by click
-    steps: pl.DataFrame  # STEPS: conversions before -> after, a click's in their order
+    steps: pl.DataFrame  # STEPS: conversions before -> after, those of one click in order
 
 
 def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decisions:

@@ -33,7 +33,7 @@ AFTER_THE_TARGET: Final = (
 )
 AT_THE_DOOR: Final = ((Outcome.REFUSED_TOO_MANY_ROWS, pl.col("n") > pl.col("rows_per_click")),)
 
-# What a message adds to the row's own fields.
+# What messages need besides the row's own fields.
 _DETAILS: Final = {
     Outcome.REFUSED_UNKNOWN_TYPE: pl.col("nearest_types"),
     Outcome.REFUSED_BEFORE_CLICK: seconds_text(pl.col("clicked_at")),
@@ -103,7 +103,7 @@ def with_refusals(rows: pl.LazyFrame, *, are_new: bool) -> pl.LazyFrame:
 
 def any_refused(rows: pl.DataFrame) -> bool:
     """Whether `with_refusals` found anything in these rows."""
-    return bool(rows["refused"].max())  # '' is the least of all texts
+    return bool(rows["refused"].max())  # '' is less than any other text
 
 
 def with_details(rows: pl.DataFrame) -> pl.DataFrame:

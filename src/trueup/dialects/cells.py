@@ -29,8 +29,8 @@ class Reader:
     rows_after: int  # rows begin below this line
     defused: bool  # an apostrophe stands before text that a spreadsheet would run
     decimal_comma: bool
-    zone: str  # of times without an offset
-    network_zones: bool  # the zone of a click's network goes before it, so rows keep their local times
+    zone: str  # the zone of times without an offset
+    network_zones: bool  # the zone of a click's network comes first, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
 
     def gives(self, field: str) -> bool:
@@ -43,7 +43,7 @@ class Check:
     """One thing that can be wrong with a row."""
 
     outcome: Outcome | ClickOutcome
-    field: str  # it is checked where a column gives this field; '' for every file
+    field: str  # the check is for files that give this field; '' for all files
     bad: pl.Expr
     cause: pl.Expr
 

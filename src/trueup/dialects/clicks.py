@@ -28,9 +28,9 @@ TEXTS: Final = tuple(
     name for name, dtype in CLICKS.items() if dtype == pl.String and name not in CLICK_FACTS and name not in VISITOR
 )
 FIELDS: Final = (*REQUIRED, "cost", *TEXTS)
-TEXT_CHARS: Final = 512  # of external_id, country and the sub-parameters
+TEXT_CHARS: Final = 512  # the longest external_id, country or sub-parameter
 EARLIEST: Final = 10_957 * DAY_MICROS  # 2000-01-01: an earlier time is a mistake
-EXPLAINED: Final = 200  # unknown names of each kind whose nearest are looked for; the search is slow
+EXPLAINED: Final = 200  # of so many unknown names of a kind the nearest are searched, which is slow
 _SAID: Final = ("line", "click_id", "campaign_id", "offer_id", "clicked_at", "cost", *TEXTS, "refusal")
 _REFUSAL: Final = pl.Enum(["", *(outcome.value for outcome in ClickOutcome if outcome.value.startswith("refused_"))])
 

@@ -15,9 +15,9 @@ Content = bytes | bytearray | memoryview | mmap
 
 CHUNK_BYTES: Final = 1 << 20  # some 20,000 rows: little memory, and columns long enough to be fast
 SAMPLE_BYTES: Final = 4096
-LINE_CHARS: Final = 65_536  # a longer line is no row of ours
+LINE_CHARS: Final = 65_536  # no row is longer
 
-# Byte order marks; that of UTF-32 begins with that of UTF-16.
+# Byte order marks. UTF-32 comes first: its mark begins with that of UTF-16.
 MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -160,7 +160,7 @@ def _without_mark(sample: bytes) -> str:
     if first > pairs * 0.6 and second < pairs * 0.05:
         return "utf-16-be"
     controls = sum(byte < ord(" ") and byte not in _TEXT_CONTROLS for byte in sample)
-    if controls > max(16, len(sample) * 0.05):  # a few are the trouble of their rows alone
+    if controls > max(16, len(sample) * 0.05):  # a few only make their own rows bad
         raise UnreadableFile("The file is not text. Save or download it as CSV or other delimited text.")
     return "utf-8"
 

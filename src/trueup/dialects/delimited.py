@@ -18,10 +18,10 @@ from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.names import field_of, normalised
 
 if TYPE_CHECKING:
-    import _csv  # the type of csv.reader's results has its name here only
+    import _csv  # only this module has the type of csv.reader's results
 
 SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-RECORD_LINES: Final = 100  # a quoted field that runs on for longer is a quote that was never closed
+RECORD_LINES: Final = 100  # a quote that is open for more lines was never closed
 BAD_QUOTES: Final = "a quote is not closed, or text follows a closing quote"
 _MARK: Final = "\x1f"  # "unit separator": parts the fields of records that had quotes
 _SCHEMA: Final = {"line": pl.Int64, "record": pl.String, "raw": pl.String, "trouble": pl.String}
@@ -90,7 +90,7 @@ def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:
         The records in blocks, in order. No block is empty.
     """
     line = 1
-    open_lines: list[str] = []  # of a record that the next block may end
+    open_lines: list[str] = []  # lines of a record that may end in the next block
     for block in blocks:
         text = "\n".join([*open_lines, block])
         open_lines = []
@@ -164,7 +164,7 @@ def _reader(lines: Iterable[str], separator: str) -> "_csv.Reader":
 def _parted(starts: list[int], fields: list[list[str]], raws: list[str], troubles: list[str]) -> Records:
     joined = list(map(_MARK.join, fields))
     if any(_MARK in raw for raw in raws):
-        # The mark inside a field becomes another control character: neither is allowed in any id, number or time.
+        # The mark inside a field becomes another control character. No id, number or time may have either.
         joined = [_MARK.join(field.replace(_MARK, "\x1e") for field in record) for record in fields]
     columns = {"line": starts, "record": joined, "raw": raws, "trouble": troubles}
     return Records(pl.DataFrame(columns, schema=_SCHEMA), _MARK)

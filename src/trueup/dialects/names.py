@@ -8,7 +8,7 @@ from typing import Final
 from trueup.model.nearest import nearest_words
 from trueup.model.words import RowKind
 
-# Our field -> the titles it is found by, whatever their case; blanks, hyphens and underscores are alike.
+# Our field -> the titles that it is found by. Case does not matter; blanks, hyphens and underscores are the same.
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "click_id": ("click_id", "clickid", "cid", "subid", "sub_id", "gk_click_id", "aff_sub", "cnv_id"),
     "payout": ("payout", "sum", "revenue", "amount", "cnv_amount"),
@@ -21,7 +21,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "currency": ("currency", "cnv_currency"),
 }
 
-# Which of them a row uses. A status update sets a status and nothing else, so a bad payout beside it harms nothing.
+# The fields that a row uses. A status update sets a status and nothing else, so a bad payout in it does no harm.
 FIELDS_OF: Final[Mapping[RowKind, tuple[str, ...]]] = {
     RowKind.CONVERSION: tuple(FIELDS),
     RowKind.STATUS: ("click_id", "transaction_id", "conversion_type", "status", "conversion_id"),

@@ -22,9 +22,9 @@ from trueup.model.money import amount, amount_trouble
 from trueup.model.times import NO_TIME, read_time, time_trouble
 from trueup.model.words import Outcome, Status
 
-_ZONE: Final = "UTC"  # of times without an offset, where the click's network has none
-RAW_CHARS: Final = 2_000  # of a request, in the journal
-SUB_CHARS: Final = 1_024  # of a sub-parameter, as much as of one that a visitor brings
+_ZONE: Final = "UTC"  # the zone of times without an offset, where the click's network has none
+RAW_CHARS: Final = 2_000  # how much of a request the journal keeps
+SUB_CHARS: Final = 1_024  # the longest sub-parameter, the same as in a link
 
 # Parameters that list the sender's own status words, and the status they mean. The first list with the word counts.
 MEANINGS: Final[Mapping[str, Status]] = {
@@ -36,10 +36,10 @@ MEANINGS: Final[Mapping[str, Status]] = {
 # What else a postback can give -> the parameter names for it.
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     **{name: (name,) for name in MEANINGS},
-    "ignore_status": ("ignore_status", "ignore"),  # words that mean nothing
-    **{f"sub{i}": (f"sub_id_{i}",) for i in range(1, 11)},  # of the click
+    "ignore_status": ("ignore_status", "ignore"),  # status words to ignore
+    **{f"sub{i}": (f"sub_id_{i}",) for i in range(1, 11)},  # sub-parameters of the click
     "return": ("return",),  # the text of the answer
-    "format": ("format",),  # of the answer
+    "format": ("format",),  # the form of the answer
     "test": ("test",),
     "postback_key": ("postback_key",),
 }
@@ -53,10 +53,10 @@ class ReadPostback(NamedTuple):
     """One request, as it was read."""
 
     row: Mapping[str, Any]  # columns of ROWS
-    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
+    sub_parameters: Mapping[str, str] | None = None  # sub1 to sub10 to set for its click
     answer: str = ""  # the text that its sender wants for an answer, '' for ours
     wants_json: bool = False
-    test: bool = False  # its sender wants to know what it would come to
+    test: bool = False  # a test call: decided, and not recorded
     key: str = ""  # the postback key among its parameters
 
 

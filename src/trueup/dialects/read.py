@@ -20,10 +20,10 @@ from trueup.model.frames import LOCAL_TIMES
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
 
-# UnreadableFile is what read_file raises, so it can be had from here too.
+# `read_file` raises UnreadableFile, so it can be imported from here too.
 __all__ = ["Reading", "UnreadableFile", "original_records", "read_file"]
 
-SAMPLE_LINES = 1_000  # from which separator, titles and dialect are recognised
+SAMPLE_LINES = 1_000  # separator, titles and dialect are recognised from these
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Reading:
     """A file that was read."""
 
     dialect: str
-    statement: tuple[Remark, ...]  # what it was taken for and why, for the person
+    statement: tuple[Remark, ...]  # what the file was taken for and why, for the person
     own_mode: DuplicateMode | None  # the dialect's own way with duplicates; None where it has none or is in doubt
-    time_zone: str  # of its times without an offset
-    network_zones: bool  # the zone of a click's network goes before it
-    titles: list[str]  # of its columns; the dialect's own where the file has none
+    time_zone: str  # the zone of its times without an offset
+    network_zones: bool  # the zone of a click's network comes before that
+    titles: list[str]  # the column titles; the dialect's own where the file has none
     rows: pl.DataFrame  # in file order, with the columns of a batch that the file gives; refused rows too
     notes: pl.DataFrame  # line, refusal, detail, raw: of the rows that are refused on sight or keep something beside
     layout: Layout

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 SUBSTITUTE: Final = "\x1a"
-SUBSTITUTED: Final = "trueup.substituted"  # how Python's decoders are told to put it
+SUBSTITUTED: Final = "trueup.substituted"  # the name of this error handling for Python's decoders
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 

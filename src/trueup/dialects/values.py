@@ -17,11 +17,11 @@ BLANKS: Final = (
     "\u205f\u3000"
 )
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-TEXT_CHARS: Final = 128  # of a transaction id or an event id
+TEXT_CHARS: Final = 128  # the longest transaction id or event id
 
-_SHOWN_CHARS: Final = 60  # of a bad value, in a message
+_SHOWN_CHARS: Final = 60  # how much of a bad value a message shows
 _NO_CLICK_ID: Final = "is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
-_FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # said where nothing else names a click
+_FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # for rows without a click id
 _MOST: Final = f"characters, and {TEXT_CHARS} are the most"
 _HAS_CONTROL: Final = "has a control character, or bytes that are no UTF-8"
 _CLICK_ID: Final = f"^{CLICK_ID.pattern}$"

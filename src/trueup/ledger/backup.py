@@ -62,7 +62,7 @@ def _copy_postgresql(url: str, part: Path) -> None:
     _run([_PG_DUMP, "--format=custom", "--no-owner", waiting, f"--file={part}", f"--dbname={where}"], password)
     if shutil.which(_PG_RESTORE):
         _run([_PG_RESTORE, "--list", str(part)], {})
-    refuse_no_ledger(url)  # an empty database can be copied too
+    refuse_no_ledger(url)  # pg_dump also copies an empty database
 
 
 def _run(words: list[str], environment: dict[str, str]) -> None:

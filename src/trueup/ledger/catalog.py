@@ -81,7 +81,7 @@ def write_resource(database: Database, resource: Resource) -> int:
 def vacate_slugs(database: Database, campaign_ids: Iterable[int]) -> None:
     """Take away the slugs of campaigns that are about to get new ones, so that campaigns can swap theirs."""
     campaigns = schema.campaigns
-    vacant = literal(":") + cast(campaigns.c.campaign_id, Text)  # no slug of a person's has a colon
+    vacant = literal(":") + cast(campaigns.c.campaign_id, Text)  # a slug that a person gives has no colon
     chosen = update(campaigns).where(database.is_one_of(campaigns.c.campaign_id, "ids")).values(slug=vacant)
     database.execute(chosen, {"ids": list(campaign_ids)})
 

@@ -13,7 +13,7 @@ from trueup.model.frame_ops import collect_unoptimized, sum_by
 from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
 
 LOCK_BUCKETS: Final = 1_024
-_LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server
+_LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest($2::int[]) bucket"
 _LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
 

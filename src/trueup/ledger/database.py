@@ -59,7 +59,7 @@ DEFAULT_URL: Final = "sqlite:///trueup.db"
 _SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
 _ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), type(None): pa.null()}
-_NOT_IN_TRANSACTION: Final = "no transaction is active"  # so says SQLite where a failure has rolled back already
+_NOT_IN_TRANSACTION: Final = "no transaction is active"  # SQLite's words where a failure has rolled back already
 
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -104,8 +104,8 @@ class Database:
         self.is_sqlite = url.startswith(SQLITE)
         self.dialect = _SQLITE if self.is_sqlite else _POSTGRESQL
         self._url = url if self.is_sqlite else with_waits(url, waits)
-        self._is_lost = False  # what it holds open cannot be ended: nothing may follow in it
-        self._has_failed = False  # a statement of the transaction
+        self._is_lost = False  # its transaction cannot be ended, so nothing may follow in it
+        self._has_failed = False  # whether a statement of the transaction failed
         try:
             self._connection, self._cursor = self._open(waits)
             self._place = place_of(url)
@@ -124,7 +124,7 @@ class Database:
                 connection = server.connect(self._url)
             on_failure.callback(connection.close)
             cursor = connection.cursor()
-            waiting = f"PRAGMA busy_timeout = {round(waits.lock * 1000)}"  # first: the others wait too
+            waiting = f"PRAGMA busy_timeout = {round(waits.lock * 1000)}"  # first: the other statements may wait
             for pragma in (waiting, *_SQLITE_PRAGMAS) if self.is_sqlite else ():
                 cursor.execute(pragma)
                 cursor.fetchall()

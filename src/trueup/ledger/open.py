@@ -17,7 +17,7 @@ from trueup.ledger.waits import PATIENT, Waits
 from trueup.model.remarks import RemarkError, Way
 
 HEAD: Final = "0007"  # the newest migration; each has the next number
-OLDEST: Final = "0007"  # of a ledger that this program opens: those before it were made under earlier rules
+OLDEST: Final = "0007"  # the oldest that this program opens: ledgers before it were made under earlier rules
 VERSION_TABLE: Final = "trueup_version"
 _OTHERS: Final = "this database holds other tables, and is no ledger: give Trueup a database of its own"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL

@@ -30,7 +30,7 @@ _LEFT_OPEN: Final = _LeftOpen()
 @dataclass
 class _Shared:
     types: AdbcDatabase  # never closed, since others may be using it; 0.8 MB for each restart of the server
-    which: str = ""  # the server, since it was started, and the database; '' before it was asked
+    which: str = ""  # the server with its start, and the database; '' before they are known
     lost: bool = False  # whether a connection was lost since
 
 

@@ -21,7 +21,7 @@ from trueup.model.words import ReportClock
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
 _WALKED_MOST: Final = 10_000  # conversions that are looked at in their order, before all of them are sorted
 
-# What the log shows of a conversion, beside the names that the catalog knows.
+# What the log shows of a conversion, besides names from the catalog.
 LOGGED: Final[Schema] = {
     name: CONVERSIONS[name]
     for name in (
@@ -67,9 +67,9 @@ class _Source:
 
     table: Table
     time: ColumnElement[int]  # what the selection's bounds are compared with
-    time_micros: int  # of one unit of it
+    time_micros: int  # microseconds in one unit of `time`
     bucket: ColumnElement[int]
-    count: tuple[str, ColumnElement[Any]]  # its name, and how many rows it comes to
+    count: tuple[str, ColumnElement[Any]]  # the count's name, and what counts the rows
     money: str  # the column of micros that is summed
     conditions: tuple[ColumnElement[bool], ...]
 

@@ -17,7 +17,7 @@ def has_clicks(database: Database, column: str, number: int) -> bool:
         column: The column of clicks that names such resources, such as `offer_id`.
         number: Our number for the resource.
     """
-    # The counts have a row for every click there ever was, and are far smaller.
+    # The rollups count every click there ever was, and are far smaller.
     clicks = select(click_rollups.c.bucket).where(click_rollups.c[column] == bindparam("of_resource"))
     return _any(database, clicks, {"of_resource": number})
 

@@ -46,7 +46,7 @@ def _made_once(database: Database, name: str, size: int, randomness: Callable[[i
     if not stored:
         made = pl.DataFrame([{"name": name, "value": randomness(size).hex()}])
         with database.transaction():
-            database.insert_new(secrets, made)  # where another program was quicker, its value stays
+            database.insert_new(secrets, made)  # if another program was quicker, its value stays
         stored = _read(database, name)
     return stored
 

@@ -79,7 +79,7 @@ def _found_of(
     between, listed = _looks(database.is_sqlite, among, column)
     most = len(ids) + 1
     found = database.read(between, _CLICK_IDS, {"first": ids[0], "last": ids[-1], "most": most})["click_id"]
-    if found.len() == most:  # so many lie between that it is cheaper to ask for each
+    if found.len() == most:  # so many lie between that it is cheaper to look for each
         return database.read(listed, _CLICK_IDS, {"ids": ids})["click_id"]
     return found.filter(found.is_in(ids)) if found.len() else found
 

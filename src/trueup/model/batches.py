@@ -20,11 +20,11 @@ class Receipt:
     policy_id: int
     file_name: str = ""
     sha256: str = ""
-    choices: str = ""  # JSON of what the person chose, so that the same command is known again
+    choices: str = ""  # JSON of what the person chose, by which the same command is recognised
     undoes: int = 0
     row_kind: RowKind = RowKind.CONVERSION
     chosen_mode: DuplicateMode | None = None
-    dialect_mode: DuplicateMode | None = None  # the dialect's own way, where there is no doubt which dialect it is
+    dialect_mode: DuplicateMode | None = None  # the dialect's own mode, where the dialect is certain
     forced: bool = False
 
 

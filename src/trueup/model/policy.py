@@ -16,7 +16,7 @@ from trueup.model.money import RATE_ONE
 from trueup.model.words import DEFAULT_TYPE, Approval, DuplicateMode, PayoutMode, Status, UnknownClick
 
 ROWS_PER_CLICK: Final = 1_000
-RULES_VERSION: Final = 1  # of the rules that this program decides by; the next number whenever they change
+RULES_VERSION: Final = 1  # the rules of this program; the next number whenever they change
 
 
 class UnknownRulesError(Exception):
@@ -27,10 +27,10 @@ class UnknownRulesError(Exception):
 class NetworkPolicy:
     """What an affiliate network's rows are decided by."""
 
-    duplicate_mode: DuplicateMode | None = None  # None: it says none
+    duplicate_mode: DuplicateMode | None = None  # None: the network has none
     default_status: Status = Status.APPROVED
     status_map: Mapping[str, Status] = field(default_factory=dict)  # case-folded word -> status
-    time_zone: str = ""  # of its times without an offset; '' where it does not say
+    time_zone: str = ""  # the zone of its times without an offset; '' where it has none
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def policy_from_content(content: str) -> Policy:
         UnknownRulesError: It is of another rules version than this program's.
     """
     stored = json.loads(content)
-    if stored.get("rules_version") != RULES_VERSION:  # its other fields may be others too
+    if stored.get("rules_version") != RULES_VERSION:  # other rules may have other fields
         return Policy(rules_version=stored.get("rules_version", 0))
     return Policy(
         rules_version=stored["rules_version"],

@@ -91,5 +91,5 @@ def remark_from_text(text: str) -> Remark:
     """Read back what `text_from_remark` wrote."""
     try:
         return remark_from_json(json.loads(text))
-    except ValueError:  # none, or a sentence as it was stored at first
+    except ValueError:  # no remark, or a plain sentence, as they were stored at first
         return text

@@ -15,10 +15,10 @@ class IncomingConversion:
 
     row: Mapping[str, Any]  # the columns of ROWS that it gives
     origin: Origin
-    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for one that nobody has
+    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for an unknown key
     address: str = ""  # where it came from
-    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
-    wants_text: bool = False  # the sender is told in words, whatever the outcome
+    sub_parameters: Mapping[str, str] | None = None  # sub1 to sub10 to set for its click
+    wants_text: bool = False  # the sender wants a message, whatever the outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class RowResult:
     outcome: Outcome
     click_id: str
     conversion_id: str  # '' for none
-    text: str  # for a person; '' where nobody asked and nothing is wrong
+    text: str  # for a person; '' where nothing is wrong and the sender wants no message
 
     @property
     def is_taken(self) -> bool:

@@ -16,7 +16,7 @@ _ACTING: Final = (
     r"\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}"
 )
 _IN_FRAMES: Final = f"[{_ACTING}]"
-# Halves of characters are in no frame; a file's name can have them.
+# Halves of characters: no frame has them, but a file's name can.
 _PATTERN: Final = re.sub(r"\\u\{(\w+)\}", lambda found: f"\\U{found[1]:>08}", _ACTING) + r"\ud800-\udfff"
 _ANYWHERE: Final = re.compile(f"[{_PATTERN}]")
 _WITHIN_LINES: Final = re.compile(f"(?!\n)[{_PATTERN}]")

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-# Polars also takes offsets, "utc" and '', which are no zones' names.
+# Polars also takes offsets, "utc" and '', which are not names of zones.
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+/-]*")
 _MINUTE_MICROS: Final = 60 * 1_000_000
 _DAY_MINUTES: Final = 24 * 60
@@ -21,8 +21,8 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 class ClockChange(StrEnum):
     """Why a local time is no moment."""
 
-    SKIPPED = "skipped"  # it never was
-    REPEATED = "repeated"  # it was twice
+    SKIPPED = "skipped"  # the time never came
+    REPEATED = "repeated"  # the time came twice
 
 
 def is_known(zone: str) -> bool:

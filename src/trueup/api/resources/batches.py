@@ -99,7 +99,7 @@ async def undo_batch(
     if await waited(context, work, wait):
         try:
             work.result()
-        except UndoRefusedError as error:  # somebody else undid it meanwhile
+        except UndoRefusedError as error:  # it was undone meanwhile
             raise _refused(error) from None
         except BatchMovedError as error:
             if error.batch_id == batch_id:

@@ -23,7 +23,7 @@ _PROBLEMS: Final = {
     RefusalKind.MISTAKES: ProblemKind.INVALID,
 }
 
-# kind -> the table that says which keys there are, and an example of it.
+# kind -> the table with its keys, and an example.
 TABLES: Final[dict[str, tuple[type[tables.SetupTable], Form]]] = {
     WORKSPACE: (
         tables.WorkspaceTable,
@@ -66,7 +66,7 @@ def form_schemas() -> dict[str, Schema]:
         schemas[form_name(kind)] = {**written, "title": form_name(kind)}
         properties = {**({} if kind == WORKSPACE else {"id": _ID}), **written["properties"]}
         answered = {"title": stored_name(kind), "properties": properties, "required": list(properties)}
-        del written["examples"]  # they are of what is sent
+        del written["examples"]  # the examples are of forms that are sent
         schemas[stored_name(kind)] = {**written, **answered, "description": "As it is set up."}
     return schemas
 

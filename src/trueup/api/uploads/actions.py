@@ -101,7 +101,7 @@ async def resume_upload(
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.can_go_on:
         await written(context, partial(go_on, upload_id=upload_id))
-        record = await look(partial(known_upload, upload_id=upload_id))  # somebody else may have moved it before
+        record = await look(partial(known_upload, upload_id=upload_id))  # it may have been moved meanwhile
     if record.state is not UploadState.APPLYING:
         raise Problem(ProblemKind.WRONG_STATE, f"the upload is {record.state}: there is nothing to go on with")
     return await _worked_on(look, context, response, upload_id, wait)

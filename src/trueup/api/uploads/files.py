@@ -26,7 +26,7 @@ from trueup.uploads.folder import Incoming
 FORM: Final = "multipart/form-data"
 PLAIN: Final = ("text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/octet-stream")
 FILE_NAME_CHARS: Final = 200
-_FORM_BYTES: Final = 1 << 20  # of a form, beside its file
+_FORM_BYTES: Final = 1 << 20  # what a form may have besides its file
 _GATHERED_BYTES: Final = 1 << 20  # written at once
 _SILENT_SECONDS: Final = 60.0
 _SENT_BYTES: Final = 1 << 18
@@ -47,7 +47,7 @@ class Receiver:
         """
         self._request, self._settings, self._incoming, self._room = request, settings, incoming, room
         self._next_look = _ROOM_EVERY
-        self.fields: list[tuple[str, str]] = []  # of a form
+        self.fields: list[tuple[str, str]] = []  # the other fields of a form
         self.file_name = ""
 
     async def receive(self) -> None:

@@ -44,7 +44,7 @@ _LAST: Final = frozenset({UploadState.DONE, UploadState.CANCELLED, UploadState.F
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events `state` and `progress`, each with the upload's state, progress and batch as JSON.",
-        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # of one event
+        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # the schema of one event
     }
 }
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
@@ -115,7 +115,7 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIt
         try:
             event = await look(partial(_event, context=context, upload_id=upload_id))
         except (UnavailableError, DatabaseError):
-            event = None  # it will be back
+            event = None  # the database is away for now
         except Problem:  # it was deleted
             return
         text = event.model_dump_json() if event else told

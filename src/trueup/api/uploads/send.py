@@ -36,7 +36,7 @@ router.include_router(upload_follow.router)
 
 _READ: Final = needs(KeyScope.READ)
 _UPLOAD: Final = needs(KeyScope.UPLOAD)
-_BEYOND_ALL: Final = "v"  # upload ids begin with a u
+_BEYOND_ALL: Final = "v"  # comes after all upload ids, which begin with a u
 _RANDOM_BYTES: Final = 8
 
 _FILE: Final = {"type": "string", "format": "binary"}
@@ -93,7 +93,7 @@ async def send_upload(
 
     try:
         return await answered_once(request, context, work, answer)
-    except (Problem, UnavailableError):  # it is not known that the file is here, and never will be: it is sent again
+    except (Problem, UnavailableError):  # no caller knows of the file, so it is sent again
         await run_in_threadpool(sent_folder(context).forget, record.upload_id)
         raise
 
