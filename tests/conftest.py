@@ -4,6 +4,7 @@ PostgreSQL comes from TRUEUP_TEST_POSTGRES_URL (its user must be allowed to crea
 the tests' own, which all pytest-xdist workers share.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -37,9 +38,14 @@ hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("de
 hypothesis.settings.load_profile("default")
 
 
+def pytest_collection_finish() -> None:
+    """Have the collector pass over all that was made so far: it lives as long as the tests do."""
+    gc.freeze()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave PostgreSQL's turn of tests about the network's side to the long run: the databases are shown elsewhere."""
+    """Leave PostgreSQL's turn of tests about another side to the long run: the databases are shown elsewhere."""
     for item in items:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         if item.get_closest_marker("front") and parameters.get("database_kind") == "postgresql":

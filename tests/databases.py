@@ -63,7 +63,7 @@ class Databases:
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected to it."""
         self._admin.run(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
-        self._made.remove(url)
+        self._made.discard(url)
 
     def drop_all(self) -> None:
         for url in list(self._made):

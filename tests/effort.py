@@ -20,6 +20,8 @@ LAW: Final = settings(
     phases=_SHRINKING,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
+# Nothing but memory: an example takes some milliseconds, so that there are many.
+PURE_LAW: Final = settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])
 
 
 def law(test: Test) -> Test:

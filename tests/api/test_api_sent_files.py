@@ -13,8 +13,8 @@ from worlds import World
 
 from trueup.api.http.jobs import resume_uploads, sent_folder
 from trueup.ledger.open import open_ledger
-from trueup.ledger.upload_moves import forget_upload
 from trueup.uploads.keeping import remove_old_files, unknown_files
+from trueup.uploads.states import forget
 
 DAY_SECONDS = 86_400
 
@@ -48,7 +48,7 @@ def test_sent_files__are_kept_for_some_days_after_their_end(api: Api, monkeypatc
     done(api.post(f"/uploads/{applied}/apply?wait=30"))
     done(api.post(f"/uploads/{cancelled}/cancel"))
     with open_ledger(api.url) as database:
-        assert forget_upload(database, lost)  # as a backup that was restored would not know it
+        assert forget(database, lost)  # as a backup that was restored would not know it
     api.clock.moved_seconds = 100 * DAY_SECONDS
     assert removed(api) == []  # now it is seen for the first time that they are at their end
     api.clock.moved_seconds += 30 * DAY_SECONDS - 60

@@ -48,7 +48,8 @@ def _broken_is_as_unbroken(new_url: Callable[[], str], folder: Path, what: str, 
     assert broken.trueup("audit").code == 0
 
 
-@pytest.mark.parametrize("what", ["upload", "undo"])  # status updates go the way of uploads: the long run kills them
+# Status updates go the way of uploads: the long run kills them, and all of it on PostgreSQL.
+@pytest.mark.parametrize("what", ["upload", pytest.param("undo", marks=pytest.mark.front)])
 def test_kill__then_the_same_command(new_url: Callable[[], str], tmp_path: Path, what: str) -> None:
     _broken_is_as_unbroken(new_url, tmp_path, what, _chance(what))
 

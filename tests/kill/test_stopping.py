@@ -93,6 +93,7 @@ def test_preview__that_is_stopped_just_ends(world: World) -> None:
     assert rows_done(world) == []
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("words", [["upload"], ["setup", "apply"], ["undo", "1"]])
 def test_question__is_answered_by_ctrl_c_with_130_and_by_no_with_1(world: World, words: list[str]) -> None:
     files = {
@@ -112,6 +113,7 @@ def test_question__is_answered_by_ctrl_c_with_130_and_by_no_with_1(world: World,
         assert [world.totals(), succeeded(world.trueup("setup", "show"))] == before
 
 
+@pytest.mark.front
 def test_file_that_exists__is_asked_about_at_a_terminal(world: World) -> None:
     out = world.folder / "out.csv"
     for keys, code, is_there in ((b"n\n", 1, True), (CTRL_C, 130, True), (b"y\n", 0, False)):
@@ -123,6 +125,7 @@ def test_file_that_exists__is_asked_about_at_a_terminal(world: World) -> None:
         assert (out.read_text() == "precious") == is_there
 
 
+@pytest.mark.front
 def test_progress_bar__is_cleared_away(world: World) -> None:
     terminal = AtTerminal(world.trueup.url, "upload", world.file(many_rows()), "--yes")
     terminal.until("Applying")
@@ -134,6 +137,7 @@ def test_progress_bar__is_cleared_away(world: World) -> None:
     assert "run the same command again" in shown
 
 
+@pytest.mark.front
 def test_pipe__that_nobody_reads_ends_a_command_quietly(world: World) -> None:
     world.trueup("upload", world.file(many_rows()), "--yes")
     listing = f"{PROGRAM} --db '{world.trueup.url}' conversions --csv | head -1; echo ${{PIPESTATUS[0]}}"
@@ -141,6 +145,7 @@ def test_pipe__that_nobody_reads_ends_a_command_quietly(world: World) -> None:
     assert (len(ran.stdout.splitlines()), ran.stdout.splitlines()[-1], ran.stderr) == (2, "141", "")
 
 
+@pytest.mark.front
 def test_file_that_is_being_written__is_not_left_behind(world: World) -> None:
     world.trueup("upload", world.file(many_rows()), "--yes")
     out = world.folder / "out.csv"

@@ -36,7 +36,7 @@ _EMPTIED: Final = (
 _TOLD: Final = {
     name: frames.JOURNAL[name] for name in ("batch_id", "line", "outcome", "n", "conversion_n", "mode", "mode_from")
 }
-_COMPARED: Final = [
+COMPARED: Final = [
     "click_id", "n", "conversion_type", "transaction_id", "event_id", "status", "original_status", "status_by_person",
     "payout", "currency", "rate", "revenue", "converted_at", "label", "batch_id", "line",
 ]  # fmt: skip
@@ -95,7 +95,7 @@ class Stage:
         """Play one more upload."""
         receipt, record = self._begin(upload)
         for rows in grouping(upload):
-            frame = pl.DataFrame([asdict(row) for row in rows], schema=_columns(frames.ROWS, Row))
+            frame = pl.DataFrame([asdict(row) for row in rows], schema=columns_of(frames.ROWS, Row))
             batch = as_batch(frame, receipt, record.batch_id)
             policies = {upload.policy.policy_id: upload.policy}
             _, record = record_rows(self.ledger, batch, record, policies, self._clock)
@@ -141,8 +141,8 @@ class Stage:
 
     def conversions(self) -> list[tuple[Any, ...]]:
         """The live conversions, in the order of their ids."""
-        wanted = select(*(schema.conversions.c[name] for name in _COMPARED)).where(schema.conversions.c.removed == 0)
-        found = self.ledger.read(wanted, {name: frames.CONVERSIONS[name] for name in _COMPARED})
+        wanted = select(*(schema.conversions.c[name] for name in COMPARED)).where(schema.conversions.c.removed == 0)
+        found = self.ledger.read(wanted, {name: frames.CONVERSIONS[name] for name in COMPARED})
         return sorted((*fields, self._place(batch), line) for *fields, batch, line in found.iter_rows())
 
     def changes(self) -> list[tuple[Any, ...]]:
@@ -200,7 +200,7 @@ def reordered(upload: Upload, order: Sequence[int]) -> Upload:
     return replace(upload, rows=tuple(waiting[upload.rows[place].click_id].pop(0) for place in order))
 
 
-def _columns(schema_: frames.Schema, of: type[Row]) -> dict[str, Any]:
+def columns_of(schema_: frames.Schema, of: type[Row]) -> dict[str, Any]:
     return {name: dtype for name, dtype in schema_.items() if name in of.__dataclass_fields__}
 
 

@@ -52,9 +52,9 @@ def served(new_served: NewServed) -> Served:
     return new_served()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def standing(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server on a SQLite file for all the tests of a module that leave it as it is: to start one takes seconds."""
+    """One server on a SQLite file for all tests that leave it as it is: to start one takes seconds."""
     folder = tmp_path_factory.mktemp("standing")
     made = Server(f"sqlite:///{shutil.copy(sqlite_template, folder / 'trueup.db')}", folder / "server", {})
     made.start()

@@ -10,7 +10,7 @@ from serving import NewServer, Server
 from traffic import SETUP, Acknowledged, lost, not_there, traffic
 from worlds import World, succeeded
 
-LONG_ROUNDS, ROUNDS = 25, 2
+LONG_ROUNDS, ROUNDS = 25, 1
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_stop__answers_what_it_accepted(world: World, server: Server) -> None:
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_several_processes__are_correct_together(world: World, new_server: NewServer) -> None:
-    server = new_server(TRUEUP_WORKERS=3)
+    server = new_server(TRUEUP_WORKERS=2)
     acknowledged = Acknowledged()
     with traffic(server, acknowledged, visitors=16, seed=9):
         time.sleep(2)

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from command_line import CommandLine
+from served import Served
 from serving import HOST, PROGRAM, NewServer, Server, wait_until
 
 pytestmark = pytest.mark.front
@@ -142,15 +143,14 @@ def test_serve__says_that_its_folder_cannot_be_used(
 
 @one_database
 def test_serve__refuses_the_folder_of_another_ledger(
-    new_server: NewServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = new_server()
-    server.kill()
-    monkeypatch.setenv("TRUEUP_FOLDER", str(server.folder / "files"))
+    served.stop()
+    monkeypatch.setenv("TRUEUP_FOLDER", str(served.folder / "files"))
     ran = CommandLine(f"sqlite:///{tmp_path / 'other.db'}")("serve", "--port", "0")
     assert ran.code == 3
-    assert f"belongs to another ledger, {server.database_url}" in ran.stderr
-    server.start()
+    assert f"belongs to another ledger, {served.database_url}" in ran.stderr
+    served.start()
 
 
 @one_database
@@ -180,16 +180,19 @@ def test_serve__a_second_server_on_the_same_sqlite_file_says_so_and_ends(
 
 
 @one_database
-def test_serve__a_process_that_keeps_ending_waits_longer_and_longer(server: Server) -> None:
+@pytest.mark.parametrize(
+    "waits", [["0.5", "1"], pytest.param(["0.5", "1", "2", "4"], id="for long", marks=pytest.mark.long)]
+)
+def test_serve__a_process_that_keeps_ending_waits_longer_and_longer(server: Server, waits: list[str]) -> None:
     def has_ended(times: int) -> bool:
         return server.log.count("process ended") == times
 
-    for number in range(4):
+    for number in range(len(waits)):
         wait_until(lambda: server.pids != [])
         for pid in server.pids:
             os.kill(pid, signal.SIGKILL)
         wait_until(partial(has_ended, number + 1))
-    assert re.findall(r"started_again_in=(\S+) s", server.log) == ["0.5", "1", "2", "4"]
+    assert re.findall(r"started_again_in=(\S+) s", server.log) == waits
     wait_until(server.lives)
     assert server.stop() == 0
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, Ran
-from hypothesis import HealthCheck, Phase, given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from worlds import World
 
@@ -26,12 +27,6 @@ ACTING = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 texts = st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=4).map("".join)
-few = settings(
-    max_examples=8,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],  # an example takes a second: to make it smaller takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 
 def shown(ran: Ran) -> str:
@@ -49,7 +44,7 @@ def world(sqlite_template: Path, tmp_path: Path) -> World:
     return made
 
 
-@few
+@law
 @given(texts, texts, texts)
 def test_rows_and_titles_and_names_of_files__are_shown(world: World, one: str, two: str, title: str) -> None:
     rows = io.StringIO()
@@ -73,7 +68,7 @@ def test_rows_and_titles_and_names_of_files__are_shown(world: World, one: str, t
         file.unlink(missing_ok=True)
 
 
-@few
+@law
 @given(texts, texts)
 def test_words_of_a_command__are_shown(world: World, one: str, two: str) -> None:
     for words in (
@@ -96,7 +91,7 @@ def test_words_of_a_command__are_shown(world: World, one: str, two: str) -> None
         shown(world.trueup(*words, stdin="click_id,payout\nk1,1\n"))
 
 
-@few
+@law
 @given(texts, texts)
 def test_names_of_the_setup__are_shown_and_come_back_as_they_are(world: World, one: str, two: str) -> None:
     content = f'[[campaigns]]\nname = {json.dumps(one + "x")}\nslug = "a"\n[[{two}]]\n'
@@ -126,7 +121,7 @@ def test_refused_file__has_the_rows_as_they_came(world: World) -> None:
     assert not ACTING.search("".join(row[4] for row in found))
 
 
-@few
+@law
 @given(st.text())
 def test_visible__leaves_plain_text_alone_and_nothing_else(text: str) -> None:
     safe = on_one_line(text)

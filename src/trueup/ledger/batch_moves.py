@@ -41,7 +41,7 @@ def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_b
     Args:
         database: The ledger.
         receipt: What the batch was received as.
-        rows_total: How many rows it has.
+        rows_total: How many rows it will have; 0 where it is kept open.
         totals_before: TOTALS of the ledger now.
 
     Returns:

@@ -92,7 +92,13 @@ def preview_undo(
 def apply_undo(
     context: RecordingContext, batch: BatchRecord, resumed: BatchRecord | None, options: RunOptions
 ) -> Summary:
-    """Undo a batch, or go on with its undo. Takes what `preview_undo` does.
+    """Undo a batch, or go on with its undo.
+
+    Args:
+        context: What it is recorded with.
+        batch: The batch to undo.
+        resumed: Its undo that was begun and not finished, None for a new one.
+        options: Who looks on, and how large the chunks are.
 
     Returns:
         The undo in numbers.
@@ -112,7 +118,12 @@ def applying_undo(
 ) -> Generator[None, None, Summary]:
     """Do the same with a pause after each chunk, for whoever has other work for the connection.
 
-    Takes also what `clicks_of` gave once the batch was stopped, where it was read beforehand.
+    Args:
+        context: What it is recorded with.
+        batch: The batch to undo.
+        resumed: Its undo that was begun and not finished, None for a new one.
+        options: Who looks on, and how large the chunks are.
+        clicks: What `clicks_of` gave once the batch was stopped, where it was read beforehand.
     """
     if resumed is None:  # only once no more of its rows come is it known which clicks it touched
         stop_rows_of(context.database, batch.batch_id)

@@ -121,7 +121,7 @@ def upload_work(context: RecordingContext, upload: Upload, resumed: BatchRecord 
         dialect_mode=upload.reading.own_mode,
         forced=upload.force_status,
     )
-    return UploadWork(context, upload, policy, receipt, resumed)
+    return UploadWork(context, upload, {policy.policy_id: policy}, receipt, resumed)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class UploadWork:
 
     context: RecordingContext
     upload: Upload
-    policy: Policy
+    policies: Policies  # the one that its rows are decided by
     receipt: Receipt
     resumed: BatchRecord | None
     first_chunk: ClassVar[int] = FIRST_CHUNK
@@ -143,19 +143,19 @@ class UploadWork:
 
     def prepare(self) -> None:
         """Keep the settings that its rows are decided by."""
-        store_policy(self.context.database, self.policy)
+        store_policy(self.context.database, self.policies[self.receipt.policy_id])
 
     def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
         """Decide the next rows, and commit what they come to."""
         batch = as_batch(_rows_at(self.upload, record.rows_done, size), self.receipt, record.batch_id)
-        decisions, record = record_rows(self.context.database, batch, record, self._policies, self.context.clock)
+        decisions, record = record_rows(self.context.database, batch, record, self.policies, self.context.clock)
         return decisions.journal, record
 
     def preview_chunk(self, foreseen: Foreseen[Snapshot], size: int) -> tuple[pl.DataFrame, Foreseen[Snapshot]]:
         """Decide the next rows by what is stored, and what rows before them would have left."""
         rows = _rows_at(self.upload, foreseen.done, _whole_clicks(self.upload, foreseen.done, size))
         batch = as_batch(rows, self.receipt, 0)
-        decisions = decide_now(self.context.database, batch, self._policies, foreseen.carried)
+        decisions = decide_now(self.context.database, batch, self.policies, foreseen.carried)
         lapping = self.upload.order.lapping
         carried = carry(foreseen.carried, decisions, lapping) if lapping.len() else None
         summary = with_decided(foreseen.summary, decisions.journal, totals_delta(decisions.steps))
@@ -165,10 +165,6 @@ class UploadWork:
     def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
         """The samples with what each row is told."""
         return with_messages(samples)
-
-    @property
-    def _policies(self) -> Policies:
-        return {self.policy.policy_id: self.policy}
 
 
 def _policy(database: Database, resumed: BatchRecord | None) -> Policy:

@@ -1,7 +1,7 @@
-"""A file that was sent to the server, of any kind: read it, preview it, apply it slice by slice."""
+"""A file that was sent to the server, of any kind: how it is read, what work it is, and what is known of it."""
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,8 +17,7 @@ from trueup.model.frames import TOTALS
 from trueup.model.remarks import Remark, remark_from_json
 from trueup.model.upload import UploadRecord
 from trueup.model.words import RowKind, UploadKind
-from trueup.recording.batch_loop import applying_batch, preview_batch
-from trueup.recording.chunks import RunOptions
+from trueup.recording.batch_loop import BatchWork
 from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
@@ -72,20 +71,17 @@ def read_sent(
     return with_choices(upload, {"upload_id": record.upload_id})
 
 
-def preview_sent(context: RecordingContext, file: SentFile, options: RunOptions) -> Summary:
-    """Say what applying a file would do now. Changes nothing."""
-    if isinstance(file, ClickFile):
-        return preview_batch(click_work(context, file, None), options)
-    return preview_batch(upload_work(context, file, None), options)
+def sent_work(context: RecordingContext, file: SentFile, resumed: BatchRecord | None) -> BatchWork[Any]:
+    """A sent file as work for `preview_batch` or `applying_batch`.
 
-
-def applying_sent(
-    context: RecordingContext, file: SentFile, resumed: BatchRecord | None, options: RunOptions
-) -> Generator[None, None, Summary]:
-    """Apply a file, or the rest of it, with a pause after each slice."""
+    Args:
+        context: What it is recorded with.
+        file: The file that was read.
+        resumed: The batch that it has become and that is not finished, None for a new one.
+    """
     if isinstance(file, ClickFile):
-        return applying_batch(click_work(context, file, resumed), options)
-    return applying_batch(upload_work(context, file, resumed), options)
+        return click_work(context, file, resumed)
+    return upload_work(context, file, resumed)
 
 
 @dataclass(frozen=True)

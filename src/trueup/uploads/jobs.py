@@ -29,11 +29,11 @@ from trueup.model.frames import JOURNAL, empty
 from trueup.model.remarks import Remark
 from trueup.model.upload import AT_WORK, UploadRecord
 from trueup.model.words import Origin, UploadKind, UploadState
-from trueup.recording.batch_loop import stop_rows_of
+from trueup.recording.batch_loop import applying_batch, preview_batch, stop_rows_of
 from trueup.recording.chunks import RunOptions, Slices, single_slice
 from trueup.recording.context import Clock, RecordingContext
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
-from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, applying_sent, preview_sent, read_sent
+from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, read_sent, sent_work
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import remove_old_files
 from trueup.uploads.states import end_preview, fail, settle
@@ -196,7 +196,7 @@ class Jobs:
             progress=lambda done, _: step(done),
             seen=lambda found: rows.append(found.select(_KEPT_ROWS)) if keeps_rows else None,
         )
-        summary = preview_sent(self._context(database, record.made_by), file, options)
+        summary = preview_batch(sent_work(self._context(database, record.made_by), file, None), options)
         if keeps_rows:
             kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
             kept.write_parquet(self._folder.rows(record.upload_id))
@@ -220,7 +220,7 @@ class Jobs:
             begun=lambda batch: note_batch(database, upload_id, batch.batch_id), slice_seconds=SLICE_SECONDS
         )
         with suppress(BatchMovedError):  # it was stopped, or another program carries it on
-            yield from applying_sent(self._context(database, record.made_by), file, resumed, options)
+            yield from applying_batch(sent_work(self._context(database, record.made_by), file, resumed), options)
         settle(database, upload_id)
 
     def _undo(self, batch_id: int, made_by: str) -> None:

@@ -57,7 +57,15 @@ def sent_rows(
 
 
 def preview_sent_rows(context: RecordingContext, upload: Upload) -> tuple[Summary, pl.DataFrame]:
-    """Say what applying them would do now. Returns: also line, outcome, conversion and message of each, in order."""
+    """Say what applying rows would do now. Changes nothing.
+
+    Args:
+        context: What they would be recorded with.
+        upload: The rows that were sent.
+
+    Returns:
+        Them in numbers; and line, outcome, conversion and message of each, in order.
+    """
     seen: list[pl.DataFrame] = []
     options = RunOptions(seen=lambda rows: seen.append(rows.select(_TOLD)))
     summary = preview_batch(upload_work(context, upload, None), options)
@@ -67,9 +75,15 @@ def preview_sent_rows(context: RecordingContext, upload: Upload) -> tuple[Summar
 def applying_sent_rows(
     context: RecordingContext, upload: Upload, known_since: int
 ) -> Generator[None, None, tuple[Summary, pl.DataFrame]]:
-    """Apply them with a pause after each slice, and only once: the same request again goes on, or tells the same.
+    """Apply rows with a pause after each slice, and only once: the same request again goes on, or tells the same.
 
-    Takes: since when a request counts as the same. Returns: as `preview_sent_rows`.
+    Args:
+        context: What they are recorded with.
+        upload: The rows that were sent.
+        known_since: Since when a request counts as the same (microseconds UTC).
+
+    Returns:
+        What `preview_sent_rows` does.
     """
     earlier = earlier_batches(context.database, upload.kind, upload.sha256) if upload.sha256 else Earlier()
     begun = earlier.of_request(upload.choices, known_since)

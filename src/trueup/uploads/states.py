@@ -65,7 +65,16 @@ def receive(database: Database, record: UploadRecord, beside: Callable[[Database
 
 
 def begin_preview(database: Database, upload_id: str, choices: UploadChoices) -> bool:
-    """Let a file be previewed. Takes the choices that it is read by. Returns: whether it may be, from its state."""
+    """Let a file be previewed.
+
+    Args:
+        database: The ledger.
+        upload_id: The file.
+        choices: What it is read by from now on.
+
+    Returns:
+        Whether it may be, from the state that it is in.
+    """
     return _move(database, upload_id, UploadState.PREVIEWING, choices=choices.text(), trouble="")
 
 
