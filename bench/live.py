@@ -75,7 +75,18 @@ class Load:
 
 
 def wrk(url: str, connections: int, seconds: float, folder: Path, **lua: str) -> Load:
-    """Load a URL. Takes: for the script, IDS, FRESH and ROUTE."""
+    """Load a URL.
+
+    Args:
+        url: The URL.
+        connections: How many connections are open at once.
+        seconds: For how long.
+        folder: Where the tool's output goes.
+        **lua: What the script reads: IDS, FRESH and ROUTE.
+
+    Returns:
+        What was measured.
+    """
     script = folder / "postbacks.lua"
     script.write_text(LUA)
     words = [

@@ -100,7 +100,14 @@ class Server(Asked):
     def __init__(
         self, database_url: str, folder: Path, environment: Mapping[str, object], program: Sequence[str] = (PROGRAM,)
     ) -> None:
-        """Takes: its database; a folder for its files and its log; more of its environment; what `trueup` is run by."""
+        """Prepare a server.
+
+        Args:
+            database_url: Its database.
+            folder: A folder for its files and its log.
+            environment: More variables of its environment.
+            program: What `trueup` is run by.
+        """
         self.database_url, self.folder, self._program = database_url, folder, program
         folder.mkdir(parents=True, exist_ok=True)
         settings = {"TRUEUP_FOLDER": folder / "files", "TRUEUP_FREE_BYTES": 0, "TRUEUP_SPOOL_BYTES": 1 << 20}

@@ -1,4 +1,4 @@
-"""The server's settings: by the command line, the environment (TRUEUP_...), a TOML file, or as they are here."""
+"""The server's settings: from the command line, the environment (TRUEUP_...), a TOML file, or the defaults here."""
 
 import os
 import re
@@ -30,7 +30,7 @@ _SECRET: Final = frozenset({"database_url", "metrics_token"})  # nothing of thes
 
 
 class SettingsError(Exception):
-    """Some settings will not do. The message has a line for each: which, where it stands, what to write."""
+    """Some settings cannot be used. The message has a line for each: which setting, where it is set, what to write."""
 
 
 class IpKept(StrEnum):
@@ -49,7 +49,7 @@ class LogForm(StrEnum):
 
 
 def _parted(value: object) -> object:
-    """A list stands as one text in the environment, with commas between."""
+    """Part a list that the environment gives as one text with commas."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -64,7 +64,7 @@ def _origin(url: str) -> str:
 
 
 def _beside(given: Mapping[str, Any]) -> Path:
-    """The folder of a database's server: two databases in one place must not share theirs."""
+    """The default folder of a database's server. Two databases in one place must not share a folder."""
     url = str(given.get("database_url", ""))
     return Path(f"{url.removeprefix(_SQLITE)}-files" if url.startswith(_SQLITE) else _FILES)
 
@@ -148,13 +148,23 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class hands it over
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What the command line says goes before the environment, and that before the file."""
+        """The command line comes before the environment, and the environment before the file."""
         file = TomlConfigSettingsSource(settings_cls, os.environ.get(FILE_VARIABLE) or None)
         return init_settings, env_settings, file
 
 
 def read_settings(given: Mapping[str, object]) -> Settings:
-    """Read the settings. Takes: those of the command line, by name. Raises: SettingsError."""
+    """Read the settings (docs/settings.md).
+
+    Args:
+        given: Those of the command line, by name.
+
+    Returns:
+        The settings.
+
+    Raises:
+        SettingsError: Some cannot be used.
+    """
     file = os.environ.get(FILE_VARIABLE)
     try:
         if file:
@@ -167,7 +177,7 @@ def read_settings(given: Mapping[str, object]) -> Settings:
 
 
 def unknown_variables() -> list[str]:
-    """Variables of the environment that look like settings and are none, such as a name with a letter missing."""
+    """Variables of the environment that look like settings and are none, such as one with a letter missing."""
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {FILE_VARIABLE}
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 

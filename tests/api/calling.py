@@ -85,7 +85,17 @@ class Api:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     async def send(self, method: str, path: str, key: str | None = "admin", **words: Any) -> httpx2.Response:  # noqa: ANN401 - what the client takes
-        """Ask, on the server's event loop. Takes: the key, "admin" for the first one, None for none."""
+        """Ask, on the server's event loop.
+
+        Args:
+            method: The HTTP method.
+            path: The path below the API's root.
+            key: The key to bring, "admin" for the first one, None for none.
+            **words: What the client takes besides.
+
+        Returns:
+            The response.
+        """
         given = words.pop("headers", {})
         headers = list(given.items() if isinstance(given, dict) else given)
         if key is not None:

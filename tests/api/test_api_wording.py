@@ -31,7 +31,12 @@ FORMS = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 whe
 
 
 def remark(text: str, *mentions: Mention) -> Remark:
-    """A remark. Takes: its text, with {} where a way is mentioned; the mentions."""
+    """Make a remark.
+
+    Args:
+        text: Its text, with {} where a way is mentioned.
+        mentions: The ways, in order.
+    """
     first, *rest = text.split("{}")
     pieces = [first, *(piece for pair in zip(mentions, rest, strict=True) for piece in pair)]
     return tuple(piece for piece in pieces if piece)

@@ -69,7 +69,15 @@ class Importer:
         return read_click_file(content.encode(), "clicks.csv", Choices(), read_catalog(self.ledger))
 
     def __call__(self, content: str, killed_after: int | None = None) -> Summary:
-        """Import a file, or go on with it. Takes: after how many rows the program dies."""
+        """Import a file of clicks, or go on with it.
+
+        Args:
+            content: The file.
+            killed_after: After how many rows the program dies, None for never.
+
+        Returns:
+            What the import did.
+        """
         file = self.read(content)
         resumed = earlier_batches(self.ledger, file.kind, file.sha256).unfinished(file.choices)
         watch = RunOptions(progress=lambda done, _: _die(done, killed_after), chunk_rows=self.chunk_rows)

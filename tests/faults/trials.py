@@ -84,7 +84,15 @@ class Trials:
                 turn.trouble(f"{silent} times a {kind} got no answer")
 
     def kill_one(self, turn: Round, number: int) -> int:
-        """Kill one of the processes that serve. Takes: which, counted around. Returns: its process id, 0 for none."""
+        """Kill one of the processes that serve.
+
+        Args:
+            turn: The round.
+            number: Which process; numbers go around.
+
+        Returns:
+            Its process id, 0 for none.
+        """
         pids = sorted(self.server.pids)
         if not pids:
             turn.trouble("no process is left to be killed")

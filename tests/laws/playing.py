@@ -186,9 +186,15 @@ def book_of(story: Sequence[Upload]) -> Book:
 
 
 def reordered(upload: Upload, order: Sequence[int]) -> Upload:
-    """An upload with its clicks interleaved in another way: each click's rows stay in their order.
+    """Interleave the clicks of an upload in another way. Each click's rows stay in their order.
 
-    Takes: the places of its rows, in any order; each place is filled by the next row of the click found there.
+    Args:
+        upload: The upload.
+        order: The places of its rows, in any order. Each place is filled by the next row of the click that is found
+            there.
+
+    Returns:
+        The upload with its rows in that order.
     """
     waiting = {row.click_id: [other for other in upload.rows if other.click_id == row.click_id] for row in upload.rows}
     return replace(upload, rows=tuple(waiting[upload.rows[place].click_id].pop(0) for place in order))

@@ -9,7 +9,15 @@ _MAP, _STRING, _UINT16, _UINT32, _UINT64, _ARRAY = 7, 2, 5, 6, 9, 11
 
 
 def write_countries(path: Path, records: Mapping[str, object]) -> Path:
-    """Write a database. Takes: network -> record. Returns: the path."""
+    """Write a database of countries.
+
+    Args:
+        path: Where to write it.
+        records: network -> record.
+
+    Returns:
+        The path.
+    """
     nodes: list[list[object]] = [[None, None]]
     section, places = b"", {}
     for network, record in records.items():

@@ -21,7 +21,16 @@ CHUNKED = REPORT + b"transfer-encoding: chunked\r\n\r\n"
 
 
 def status(server: Server, request: bytes, *, ends: bool = False) -> int:
-    """The status of what is answered to bytes as they are. Takes: whether the sender says that this was all."""
+    """Send bytes as they are, and read the status of the answer.
+
+    Args:
+        server: The server.
+        request: The bytes.
+        ends: Whether the sender says that this was all.
+
+    Returns:
+        The HTTP status.
+    """
     with socket.create_connection((HOST, server.port), timeout=15) as connection:
         connection.sendall(request)
         if ends:

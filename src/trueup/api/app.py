@@ -53,8 +53,8 @@ def make_api(context: ServerContext) -> FastAPI:
         version=__version__,
         summary="Uploads, conversions, clicks, reports and the setup of a conversion tracker.",
         servers=[{"url": ROOT}],
-        openapi_url=None,  # ours is written once, and not on the way of anything else
-        docs_url=None,  # its pages would load scripts from elsewhere
+        openapi_url=None,  # ours is written once, in a thread of its own
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
         routes=_operations(),

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what all operations have in common is written into each, so that it leaves nothing out."""
+"""The OpenAPI document. What all operations have in common is written into each of them."""
 
 import json
 from collections.abc import Mapping
@@ -34,11 +34,11 @@ _ONCE: Final = {
     "description": f"The same request with the same key is done once, and answered again for {KEPT_DAYS} days.",
     "schema": {"type": "string", "pattern": f"^{PATTERN}$"},
 }
-_FRAMEWORKS: Final = ("HTTPValidationError", "ValidationError")  # its own form of problems, which is not ours
+_FRAMEWORKS: Final = ("HTTPValidationError", "ValidationError")  # FastAPI's own form of problems, which we do not use
 
 
 class Document:
-    """The document of one API, written when it is asked for first."""
+    """The document of one API, written when it is first asked for."""
 
     def __init__(self, api: FastAPI) -> None:
         self._api = api
@@ -55,7 +55,7 @@ class Document:
 
 
 def _described(document: dict[str, Any]) -> dict[str, Any]:
-    """A document that FastAPI made, completed."""
+    """Complete a document that FastAPI made."""
     document = deepcopy(document)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= form_schemas()
@@ -71,7 +71,7 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _only_reads(operation: Mapping[str, Any]) -> bool:
-    """Whether an operation needs no more than a key that reads: it is simply done again."""
+    """Whether an operation only needs a key that reads: then it can simply be asked again."""
     return all(scopes == [KeyScope.READ] for needed in operation["security"] for scopes in needed.values())
 
 

@@ -77,7 +77,7 @@ def import_clicks(
         if refused_file:
             with refused_file.opened_as_text() as out:
                 write_refused(refused_clicks(read, work.receipt.received_at), content, read.reading, out)
-    finally:  # what was done is told, whatever becomes of the file
+    finally:  # even if the file cannot be written, say what was done
         _tell(summary, catalog, json=json)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 

@@ -1,7 +1,7 @@
-"""Where commands print: text from outside cannot act there, whoever prints it and however.
+"""Where commands print. Text from outside cannot act there, whatever prints it.
 
 Three ways lead to a terminal: strings, `Text`, and what Rich makes of tables. Each is made visible before Rich lays it
-out, and whatever comes out of the layout is looked at once more.
+out, and the result of the layout is checked once more.
 """
 
 import json as json_format
@@ -19,14 +19,14 @@ from trueup.model.visible import in_json, visible
 
 
 class Text(RichText):
-    """Rich's text, of anything. Rich itself would drop some characters, and obey others."""
+    """Rich's text, of any characters. Rich itself drops some characters and obeys others."""
 
     def __init__(self, text: str = "", style: str | Style = "", **how: Any) -> None:  # noqa: ANN401 - as Rich has it
         super().__init__(visible(text), style, **how)
 
 
 class SafeConsole(Console, RenderHook):
-    """A console that shows what it is given, and obeys none of it."""
+    """A console that shows everything it is given, and obeys none of it."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, soft_wrap=True, highlight=False, emoji=False, markup=False)
@@ -42,7 +42,7 @@ class SafeConsole(Console, RenderHook):
         self.print(JSONHighlighter()(in_json(indented)), soft_wrap=True)
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """Look at whatever is printed once it is laid out."""
+        """Check whatever is printed once it is laid out."""
         return [_Looked(renderable) for renderable in renderables]
 
     def on_broken_pipe(self) -> NoReturn:
@@ -51,7 +51,7 @@ class SafeConsole(Console, RenderHook):
 
 
 class _Looked:
-    """Something to be printed, whose text is made visible where nothing did so before."""
+    """Something to be printed, whose text is made visible where that has not been done."""
 
     def __init__(self, renderable: ConsoleRenderable) -> None:
         self._renderable = renderable

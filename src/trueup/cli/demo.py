@@ -38,7 +38,7 @@ Serve = Annotated[
 class Step:
     """One command of the walk: what is said before it, its words, and how it ends."""
 
-    command: str  # as a person types it; {names} stand for what only the running demo knows
+    command: str  # as a person types it; {names} are filled with what only the running demo knows
     saying: str = ""
     ends: ExitCode = ExitCode.ACCEPTED
 
@@ -102,7 +102,7 @@ WALK: Final = (
 # Batches are numbered as they come.
 _STATEMENT_BATCH, _UNDO_BATCH = 7, 9
 _REFUSED: Final = "refused.csv"
-_MARK: Final = ".trueup-demo"  # a folder that has it was made by a demo, and may be made anew
+_MARK: Final = ".trueup-demo"  # a folder with this file was made by a demo, and may be replaced
 
 
 def demo(
@@ -130,7 +130,7 @@ def demo(
 
 
 def _serve(folder: Path, invented: Sample) -> None:
-    """Serve the sample workspace until told to stop; beside the server that may run already, on another port."""
+    """Serve the sample workspace until told to stop, on another port where a server already runs."""
     from trueup.live.processes import AddressError, free_address  # noqa: PLC0415 - slow to import
 
     url = f"sqlite:///{folder / DATABASE}"
@@ -148,7 +148,7 @@ def _serve(folder: Path, invented: Sample) -> None:
 
 
 def _write(folder: Path, invented: Sample, *, fresh: bool) -> None:
-    """Write the sample files, and make room for the database. Ends the command rather than touch what is there."""
+    """Write the sample files, and make room for the database. Ends the command rather than change files of others."""
     databases = [folder / f"{DATABASE}{ending}" for ending in ("", "-wal", "-shm")]
     paths = [*databases, *(folder / name for name in (*invented.files, _REFUSED))]
     there = next((path for path in paths if path.exists()), None)
@@ -169,7 +169,7 @@ def _write(folder: Path, invented: Sample, *, fresh: bool) -> None:
 
 
 def _words(folder: Path, invented: Sample, made_at: int) -> dict[str, object]:
-    """What the walk's commands leave open."""
+    """The words that fill the walk's commands."""
     last_days = datetime.fromtimestamp(made_at // SECOND, UTC) - timedelta(days=_LAST_DAYS - 1)
     return {
         "folder": shlex.quote(str(folder)),
@@ -182,7 +182,7 @@ def _words(folder: Path, invented: Sample, made_at: int) -> dict[str, object]:
 
 
 def _take(context: typer.Context, step: Step, words: dict[str, object]) -> None:
-    """Say what comes, show the command, run it. Ends the demo when the command does not end as it should."""
+    """Say what comes, show the command, and run it. Ends the demo when the command does not end as it should."""
     command = step.command.format(**words)
     if step.saying:
         output.print(Text(f"\n# {step.saying}", "cyan"))

@@ -31,7 +31,7 @@ app = typer.Typer(
 
 _HOW_TO_BEGIN = "Look at --db and TRUEUP_DATABASE_URL. `trueup setup apply FILE.toml` makes a new one, as `serve` does."
 
-_HELP_IS_SHOWN = "NoArgsIsHelpError"  # what typer raises, under this private name, when it has shown the help already
+_HELP_IS_SHOWN = "NoArgsIsHelpError"  # typer's private name for the error it raises when it has shown the help
 
 
 def _show_version(wanted: bool) -> None:
@@ -84,7 +84,11 @@ def main() -> None:
 
 
 def run() -> int:
-    """Run the command line, where signals are heard. Returns: its exit code."""
+    """Run the command line so that signals end it in order.
+
+    Returns:
+        Its exit code.
+    """
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # where a test is, it may be another
@@ -97,7 +101,14 @@ def run() -> int:
 
 
 def _ended() -> int:
-    """Run the command line. Returns: its exit code. Raises: Stopped."""
+    """Run the command line.
+
+    Returns:
+        Its exit code.
+
+    Raises:
+        Stopped: A signal came.
+    """
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -117,7 +128,11 @@ def _ended() -> int:
 
 
 def _report_error(error: TyperException) -> int:
-    """Say what is wrong with the words of a command. Returns: the exit code."""
+    """Say what is wrong with the words of a command.
+
+    Returns:
+        The exit code.
+    """
     context: typer.Context | None = getattr(error, "ctx", None)
     if type(error).__name__ != _HELP_IS_SHOWN:
         if context is not None:

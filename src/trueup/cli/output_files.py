@@ -1,7 +1,7 @@
-"""What commands write to files. An output never destroys anything.
+"""What commands write to files. No output ever destroys anything.
 
-Each target is looked at before the command reads or does anything: `claim` refuses what would be lost by it. What is
-written stands under a private name beside the target, and takes its name when it is whole and on disk.
+Each target is looked at before the command reads or does anything, and `claim` refuses where something would be lost.
+Output is written under a private name beside the target, and gets the target's name when it is whole and on disk.
 """
 
 import codecs
@@ -26,9 +26,9 @@ from trueup.model.visible import on_one_line, visible
 Force = Annotated[bool, typer.Option("--force", help="Replace the files to write where they exist.")]
 
 STANDARD: Final = "-"
-_SIDE_FILES: Final = ("-journal", "-wal", "-shm")  # what SQLite makes beside a file while it writes it
+_SIDE_FILES: Final = ("-journal", "-wal", "-shm")  # the files that SQLite makes beside a database
 _PRIVATE: Final = 0o600
-_AS_USUAL: Final = 0o666  # less what the umask takes away
+_AS_USUAL: Final = 0o666  # the umask takes some of it away
 _NAMES_MOST: Final = 1_000
 
 
@@ -42,7 +42,10 @@ class Output:
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """Write to it. A file is there when the block ends well, not before. Ends the command where it cannot be."""
+        """Open it for writing.
+
+        The file is there when the block ends well, not before. Ends the command where it cannot be.
+        """
         with self._told_plainly():
             if self.place is None:
                 with _standard(self.stream) as out:
@@ -64,7 +67,10 @@ class Output:
 
     @contextmanager
     def as_private_file(self) -> Iterator[Path]:
-        """Have a program write to it by name; nobody else may read it. Ends the command where it is no file."""
+        """Give a program a file to write to by name, which nobody else may read.
+
+        Ends the command where the target is no file.
+        """
         if self.place is None or self.place.is_special:
             stop(f"{self.name} is no file.")
         with self._told_plainly(), self._whole(self.place, _PRIVATE) as part:
@@ -75,7 +81,7 @@ class Output:
         """An empty file, which takes the target's place when the block ends well."""
         part = place.path.with_name(f".trueup-{token_hex(8)}.part")
         with removed_at_the_end(part, *(part.with_name(part.name + ending) for ending in _SIDE_FILES)):
-            # A file that takes another's place is never less private than that one is.
+            # A file that replaces another is never less private than that one.
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE if place.found else mode))
             yield part
             if place.found and mode != _PRIVATE:
@@ -85,7 +91,7 @@ class Output:
             _sync(place.path.parent)
 
     def _give_name(self, part: Path, place: Place) -> None:
-        """Give a whole file its name; or another name, where somebody took that one meanwhile."""
+        """Give a whole file its name, or another name where that one was taken meanwhile."""
         if place.found:
             part.replace(place.path)
             return
@@ -118,14 +124,14 @@ def claim(url: str, name: str, *, force: bool) -> Output:
 def claim_each(
     url: str, *names: str | None, inputs: Sequence[str] = (), force: bool, asks: bool = True
 ) -> list[Output | None]:
-    """Look at what a command is to write to. Ends the command where something would be lost, or nothing can be written.
+    """Look at what a command is to write to. Ends the command where a file would be lost, or nothing can be written.
 
     Args:
         url: The database.
         names: The targets as the person wrote them, `-` for standard output; None for one that is not wanted.
         inputs: The files that the command reads, `-` for standard input.
         force: Whether files that exist are to be replaced.
-        asks: Whether a person can be asked for that.
+        asks: Whether a person can be asked to replace them.
 
     Returns:
         The targets, in the same order.
@@ -165,19 +171,23 @@ def _ask_to_replace(name: str, *, asks: bool) -> None:
 
 
 def _take_over(found: os.stat_result, part: Path) -> None:
-    """Give a file the owner, where that may be, and the mode of the one whose place it takes."""
+    """Give a file the mode of the file that it replaces, and its owner where that is allowed."""
     with suppress(PermissionError):
         os.chown(part, found.st_uid, found.st_gid)
     part.chmod(stat.S_IMODE(found.st_mode))
 
 
 def _named(part: Path, path: Path) -> bool:
-    """Give a file a name that nobody has. Returns: whether it has it now."""
+    """Give a file a name that no other file has.
+
+    Returns:
+        Whether it has that name now.
+    """
     try:
         path.hardlink_to(part)
     except FileExistsError:
         return False
-    except OSError:  # a disk without links
+    except OSError:  # the disk has no hard links
         if path.exists():
             return False
         part.replace(path)
@@ -194,7 +204,10 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _standard(stream: str) -> Iterator[BinaryIO]:
-    """A standard stream. On a terminal, what would act there is made visible; a pipe gets everything as it is."""
+    """A standard stream.
+
+    On a terminal, characters that would act there are made visible; a pipe gets everything as it is.
+    """
     text: TextIO = getattr(sys, stream)
     text.flush()
     yield cast("BinaryIO", (_Shown if text.isatty() else _Passed)(text.buffer))
@@ -202,7 +215,10 @@ def _standard(stream: str) -> Iterator[BinaryIO]:
 
 
 class _Passed(io.RawIOBase):
-    """Passes everything on. Unbuffered, a stream may take a part only, and Polars would not tell of a closed pipe."""
+    """Passes everything on.
+
+    Without a buffer, a stream may take only a part, and Polars would not report a closed pipe.
+    """
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
@@ -224,7 +240,7 @@ class _Passed(io.RawIOBase):
 
 
 class _Shown(_Passed):
-    """Takes UTF-8, and shows it."""
+    """Shows UTF-8 text."""
 
     def __init__(self, out: BinaryIO) -> None:
         super().__init__(out)

@@ -1,7 +1,7 @@
 """Which file a name leads to, and why a command may not write there.
 
-Names are compared by the file that they lead to: links, relative paths and, where the disk does not tell them apart,
-capital letters make no other file. A file that is not there yet is its folder and its name.
+Two names are the same place if they lead to the same file: by links, by relative paths and, where the disk ignores
+case, in other letters. A file that does not exist yet is known by its folder and its name.
 """
 
 import os
@@ -32,11 +32,11 @@ class Place:
 
     @property
     def is_special(self) -> bool:
-        """Whether it is a device or a named pipe: whatever is written there is gone for good, and replaces nothing."""
+        """Whether it is a device or a named pipe: what is written there replaces nothing, and cannot be taken back."""
         return self.found is not None and (stat.S_ISCHR(self.found.st_mode) or stat.S_ISFIFO(self.found.st_mode))
 
     def is_same(self, other: "Place") -> bool:
-        """Whether both are one file, also where it is not there yet."""
+        """Whether both are one file, even one that does not exist yet."""
         if self.found and other.found:
             return os.path.samestat(self.found, other.found)
         if self.found or other.found or self.path.name.casefold() != other.path.name.casefold():
@@ -45,7 +45,17 @@ class Place:
 
 
 def place_of(name: str) -> Place:
-    """Where a name leads. Raises: OSError when that cannot be found out."""
+    """Find out where a name leads.
+
+    Args:
+        name: A path as the person wrote it.
+
+    Returns:
+        The place.
+
+    Raises:
+        OSError: It cannot be found out.
+    """
     found = None
     with suppress(FileNotFoundError):
         found = os.stat(name)  # noqa: PTH116 - a path would lose the slash at the end of a folder's name
@@ -67,7 +77,7 @@ def stream_of(name: str) -> str:
 
 
 def inputs_at(names: Sequence[str]) -> list[Place]:
-    """The files that a command reads, `-` for what standard input comes from; what cannot be read is left out."""
+    """The files that a command reads, with the one behind standard input for `-`. What cannot be read is left out."""
     found = []
     for name in names:
         with suppress(OSError, ValueError, AttributeError):
@@ -127,7 +137,7 @@ def _is_of_database(place: Place, url: str) -> bool:
 
 
 def _files_of(name: str, path: Path) -> Iterator[str]:
-    """A database and what SQLite and its users make beside it, be it reached by a link or not."""
+    """The names of a database, and of the files that SQLite and a server make beside it. A link to it is followed."""
     for each in (name, str(path)):
         yield each
         yield from (each + ending for ending in _BESIDE_DATABASE)
@@ -148,7 +158,11 @@ def _is_same_folder(one: Path, other: Path) -> bool:
 
 
 def _try_to_write(place: Place) -> None:
-    """Raises: OSError when the place cannot be written."""
+    """Find out whether a place can be written.
+
+    Raises:
+        OSError: It cannot.
+    """
     if place.found and not os.access(place.given, os.W_OK):
         raise PermissionError(0, "Permission denied")
     if not place.is_special:

@@ -39,7 +39,7 @@ SettingsFile = Annotated[
     typer.Option("--settings", metavar="FILE", help="A TOML file; else $TRUEUP_SETTINGS.", show_default=False),
 ]
 
-Greet = Callable[[str, str | None], None]  # of where the server is, and the first key where it was made just now
+Greet = Callable[[str, str | None], None]  # takes where the server is, and the first key if it was just made
 
 
 class ServeCommand(TyperCommand):
@@ -70,9 +70,11 @@ def serve(
 
 
 def run_server(settings: "Settings", greet: Greet | None) -> None:
-    """Look whether it can work, say where it is, and serve until told to stop. Ends the command where it cannot.
+    """Check that the server can work, say where it is, and serve until told to stop. Ends the command where it cannot.
 
-    Takes: what to tell a person who looks on, None where nobody does.
+    Args:
+        settings: The server's settings.
+        greet: Tells a person who looks on where the server is; None where nobody looks on.
     """
     from trueup.live import processes  # noqa: PLC0415 - slow to import
     from trueup.live.logs import open_log  # noqa: PLC0415 - the same
@@ -87,7 +89,7 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
     log = open_log(settings.log_form, settings.log_level)
     where = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
     with _alone_on_its_file(settings):
-        # A key that goes to a log is no secret: where nobody looks on, a person makes one later.
+        # A key in a log would be no secret. So one is made only where a person looks on; else a person makes one later.
         admin_key = _prepare(settings, log, make_key=greet is not None)
         for variable in unknown_variables():
             log.warning("%s is no setting", variable)
@@ -141,9 +143,14 @@ def setting_rows() -> Iterator[tuple[str, str, str]]:
 
 
 def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings":
-    """The settings of a server. Ends the command when some will not do.
+    """Read the settings of a server. Ends the command when some cannot be used.
 
-    Takes: what the command line says, by name; a file, which then is the file of all processes.
+    Args:
+        given: Those of the command line, by name.
+        file: The settings file, which all processes of the server then read; None for the one of the environment.
+
+    Returns:
+        The settings.
     """
     from trueup.settings import FILE_VARIABLE, SettingsError, read_settings  # noqa: PLC0415 - slow to import
 
@@ -156,10 +163,10 @@ def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings
 
 
 def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: bool) -> str | None:
-    """See that every process will find what it needs. A database that is away now is not needed to begin.
+    """Make sure that every process will find what it needs. The server can start while the database is away.
 
     Returns:
-        The first admin's key, where it was made here.
+        The first admin's key, None where none was made here.
     """
     from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
     from trueup.edge.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same

@@ -89,9 +89,10 @@ def _has_ledger(context: typer.Context, db: str | None) -> bool:
 
 
 def _on_nothing(context: typer.Context, content: bytes, db: str | None, *, preview: bool) -> "SetupOutcome | None":
-    """What a file comes to where there is no ledger yet: only a file without mistakes makes one.
+    """Find out what a file would do where there is no ledger yet: only a file without mistakes makes one.
 
-    Returns: None where it can be applied.
+    Returns:
+        What it would do, None where it can be applied.
     """
     from trueup.setup.apply import apply_setup  # noqa: PLC0415 - slow to import
 
@@ -106,11 +107,11 @@ def _on_nothing(context: typer.Context, content: bytes, db: str | None, *, previ
 
 
 def _applied(database: Database, content: bytes, *, preview: bool, yes: bool) -> "SetupOutcome":
-    """Apply the file. What it clears is shown first, and asked for; ends the command where that is not wanted."""
+    """Apply the file. What it clears is shown first, and asked for. Ends the command where the person says no."""
     from trueup.setup.apply import apply_setup  # noqa: PLC0415 - slow to import
 
     outcome = apply_setup(database, content, preview=preview, agreed=None if preview or yes else ())
-    while outcome.waits:  # again, where somebody else changed the setup meanwhile
+    while outcome.waits:  # again, if the setup was changed meanwhile
         _ask_to_clear(outcome)
         outcome = apply_setup(database, content, agreed=outcome.cleared)
     return outcome
@@ -127,7 +128,7 @@ def _ask_to_clear(outcome: "SetupOutcome") -> None:
 
 
 def _cleared(outcome: "SetupOutcome") -> list[str]:
-    """What a preview says of it."""
+    """The lines of a preview that say what is cleared."""
     told = [f"  {cleared}" for cleared in outcome.cleared]
     return ["Cleared, since the file leaves it out:", *told] if told else []
 

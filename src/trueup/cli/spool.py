@@ -132,7 +132,11 @@ def _claim(chosen: "Settings", database: Database) -> None:
 
 
 def _tried(ledger: LiveLedger, letter: DeadLetter) -> tuple[Click, str]:
-    """Try to record one. Returns: its click, and what came of it."""
+    """Try to record one dead letter.
+
+    Returns:
+        Its click, and what came of it.
+    """
     try:
         new = ledger.record_clicks([letter.click])
     except DatabaseUnavailableError:

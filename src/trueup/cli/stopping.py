@@ -1,9 +1,9 @@
-"""How a command ends when it is told to: by Ctrl-C, by SIGTERM, with its terminal, or by a pipe that nobody reads.
+"""How a command ends when it is told to: by Ctrl-C, by SIGTERM, by a closed terminal, or by a pipe that nobody reads.
 
-A thread listens for signals, since libraries take them for themselves while they wait. It tells the main thread, by an
-exception there, so that everything on its way is closed and cleared up. Where that waits in a library, such as for a
-database that is locked, the thread ends the program a moment later. That is safe at any moment: what is not committed
-is not there, and what is committed stays.
+A thread listens for signals, since libraries take them for themselves while they wait. It raises an exception in the
+main thread, so that everything is closed and cleared up on its way. Where the main thread waits in a library, such as
+for a locked database, the listening thread ends the program a moment later. That is safe at any moment: what is not
+committed does not exist, and what is committed stays.
 """
 
 import os
@@ -21,12 +21,12 @@ _TELLS_MAIN: Final = signal.SIGUSR1  # which no library takes
 _ENDS_LISTENING: Final = signal.SIGUSR2
 _BY_SIGNAL: Final = 128  # a shell's own way to say which signal ended a program
 _MOMENT_SECONDS: Final = 0.5
-_LINE_ANEW: Final = b"\r\x1b[2K\x1b[?25h"  # the line is cleared, and the cursor is there again
+_LINE_ANEW: Final = b"\r\x1b[2K\x1b[?25h"  # clears the line, and shows the cursor
 PLAINLY: Final = "Stopped."
 
 
 class Stopped(BaseException):
-    """The command is to end now. It is no error, and nothing but the command line's own end may take it."""
+    """The command is to end now. This is no error, and only the end of the command line may catch it."""
 
     def __init__(self, number: int) -> None:
         """Keep which signal it was."""
@@ -36,12 +36,12 @@ class Stopped(BaseException):
 
 
 class _Ending:
-    """What is to be said, and to be cleared up, should the program have to end outright."""
+    """What to say and what to clear up if the program has to end at once."""
 
     def __init__(self) -> None:
         self.saying = PLAINLY
         self.leftovers: set[Path] = set()
-        self.number = 0  # of the signal that came
+        self.number = 0  # the number of the signal that came
         self.is_told = False
         self.is_over = False
         self.release: list[tuple[Any, ...]] = []
@@ -71,20 +71,20 @@ def at_signals() -> Iterator[None]:
     _ending = _Ending()
     heard = frozenset(number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN)
     handlers = {number: signal.signal(number, _stop) for number in (*heard, _TELLS_MAIN)}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, heard | {_ENDS_LISTENING})  # of all threads from now on
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, heard | {_ENDS_LISTENING})  # for all threads from now on
     listening = threading.Thread(target=_listen, args=(heard, _ending), daemon=True)
     listening.start()
     _ending.release = [(listening, handlers, mask)]
     try:
         yield
     finally:
-        _ending.is_told = True  # from here on it ends anyway
+        _ending.is_told = True  # from here on the block ends anyway
         leave_to_others()
-        _ending.clear_up()  # where a signal came amid the clearing up itself
+        _ending.clear_up()  # once more, where a signal interrupted it
 
 
 def leave_to_others() -> None:
-    """Let signals mean again what they meant before: a server has its own way to stop."""
+    """Give signals back the meaning that they had before: a server stops in its own way."""
     while _ending.release:
         listening, handlers, mask = _ending.release.pop()
         _ending.is_over = True
@@ -98,7 +98,7 @@ def leave_to_others() -> None:
 
 @contextmanager
 def saying(what: str) -> Iterator[None]:
-    """Say this, and not just that it was stopped, when the program is stopped amid the block."""
+    """If the program is stopped within the block, say this instead of just that it was stopped."""
     before, _ending.saying = _ending.saying, what
     try:
         yield
@@ -108,13 +108,13 @@ def saying(what: str) -> Iterator[None]:
 
 
 def message() -> str:
-    """What is to be said now that the program was stopped."""
+    """What to say now that the program was stopped."""
     return _ending.saying
 
 
 @contextmanager
 def removed_at_the_end(*paths: Path) -> Iterator[None]:
-    """See that files are gone after the block, however the block or the program ends."""
+    """Remove files after the block, however the block or the program ends."""
     _ending.leftovers.update(paths)
     try:
         yield
@@ -125,7 +125,7 @@ def removed_at_the_end(*paths: Path) -> Iterator[None]:
 
 
 def nobody_reads() -> Stopped:
-    """What to raise where a pipe is closed. Nothing more goes there, not even what Python writes at its end."""
+    """What to raise where a pipe is closed. Nothing more is written there, not even what Python writes when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -143,7 +143,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _listen(heard: frozenset[signal.Signals], ending: _Ending) -> None:
-    """Wait for a signal; end the program outright where it goes on after it, or is told twice."""
+    """Wait for a signal. End the program at once where it goes on after the signal, or gets a second one."""
     number: int = _ENDS_LISTENING
     while number == _ENDS_LISTENING:
         if ending.is_over:

@@ -12,7 +12,7 @@ from trueup.cli.terminal import output
 from trueup.model.visible import visible_column
 
 _GAP: Final = 2
-_WIDTH_MAX: Final = 40  # of a column; longer texts go on below
+_WIDTH_MAX: Final = 40  # the widest column; longer texts are wrapped
 
 
 def printable(frame: pl.DataFrame) -> pl.DataFrame:
@@ -21,9 +21,15 @@ def printable(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def blocks(texts: pl.DataFrame, repeated: Sequence[str], room: int) -> list[list[str]]:
-    """Part a table's columns into tables that each fit.
+    """Part a table's columns into tables that fit the width.
 
-    Takes: the columns that every table begins with, and the width to fit into (a table has at least one more column).
+    Args:
+        texts: The table.
+        repeated: The columns that every table begins with.
+        room: The width, in characters. A table has at least one more column, even if it does not fit.
+
+    Returns:
+        The columns of each table.
     """
     width = {title: min(_WIDTH_MAX, max(map(cell_len, [title, *texts[title]]))) + _GAP for title in texts.columns}
     start = sum(width[title] for title in repeated)
@@ -39,7 +45,13 @@ def blocks(texts: pl.DataFrame, repeated: Sequence[str], room: int) -> list[list
 
 
 def print_table(texts: pl.DataFrame, left: Collection[str], *, ends_in_totals: bool = False) -> None:
-    """Print one table. Takes: texts (see `printable`), and the columns that are words, not numbers."""
+    """Print one table.
+
+    Args:
+        texts: The table, as `printable` makes it.
+        left: The columns of words, which stand on the left; numbers stand on the right.
+        ends_in_totals: Whether the last row is the totals.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for title in texts.columns:
         table.add_column(

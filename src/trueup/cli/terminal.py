@@ -29,7 +29,7 @@ DatabaseUrl = Annotated[
 class ExitCode(IntEnum):
     """What a command's exit code means."""
 
-    ACCEPTED = 0  # every row was accepted; ignored and unchanged rows are
+    ACCEPTED = 0  # every row was accepted; ignored and unchanged rows count as accepted
     SOME_REFUSED = 1  # or a person was asked, and said no
     USAGE = 2  # a wrong word on the command line, or a file that cannot be read
     FAILURE = 3  # the work could not be done
@@ -58,7 +58,7 @@ def sentence(error: Exception) -> str:
 
 
 def agrees(question: str) -> bool:
-    """Ask a person at the terminal. The end of the input is a no, as is no answer."""
+    """Ask a person at the terminal. An empty answer and the end of the input mean no."""
     try:
         return typer.confirm(visible(question))
     except typer.Abort:
@@ -67,7 +67,7 @@ def agrees(question: str) -> bool:
 
 
 def refused_by_a_person() -> NoReturn:
-    """End the command, since the person who was asked does not want it."""
+    """End the command, since the person who was asked said no."""
     stop("Nothing was changed.", ExitCode.SOME_REFUSED)
 
 
@@ -85,7 +85,7 @@ def read_input(file: str) -> bytes:
 
 
 def input_name(file: str) -> str:
-    """What a file that was read is called, in the ledger too; bytes of it that are no text are written out."""
+    """What a file that was read is called, in the ledger too. Bytes of the name that are no text are written out."""
     return "standard input" if file == "-" else Path(file).name.encode("utf-8", "backslashreplace").decode()
 
 

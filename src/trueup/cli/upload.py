@@ -84,7 +84,7 @@ Refused = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-# One function serves both commands: they differ in what their rows ask for.
+# One function serves both commands: they differ in the kind of their rows.
 COMMANDS: Final = {
     "upload": RowKind.CONVERSION,
     "update-status": RowKind.STATUS,
@@ -195,7 +195,11 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
 def _decide(
     database: Database, upload: Upload, resumed: BatchRecord | None, wishes: _Wishes, *, applies: bool
 ) -> tuple[Summary, pl.DataFrame | None]:
-    """Apply or preview. Returns: the summary, and every row's outcome where a file of them is wanted."""
+    """Apply the rows, or preview them.
+
+    Returns:
+        The summary; and every row's outcome, None where no file of them is wanted.
+    """
     kept: list[pl.DataFrame] = []
     run = apply_batch if applies else preview_batch
     saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
@@ -220,7 +224,7 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
     try:
         if rows is not None:
             _write(rows, upload, wishes)
-    finally:  # what was done is told, whatever becomes of the files
+    finally:  # even if a file cannot be written, say what was done
         _sum_up(summary, catalog, wishes)
 
 
@@ -251,7 +255,7 @@ def _show(summary: Summary, catalog: Catalog) -> None:
 
 
 def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> None:
-    """Say when this very file was uploaded before, and go on only if that is meant."""
+    """Say when the same file was uploaded before, and go on only if the person wants it."""
     when = f"{time_text(last.received_at)} by {last.made_by}"
     notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.")
     if is_at_work:

@@ -1,4 +1,4 @@
-"""How the command line says what the layers below only have codes for: its options and commands."""
+"""The command line's words for what the layers below only have codes for: options and commands."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -33,5 +33,5 @@ def in_words(remark: Remark) -> str:
 
 
 def error_in_words(error: Exception) -> str:
-    """The same of an error, whether it has a remark or a message."""
+    """The same for an error, whether it has a remark or a message."""
     return in_words(error.remark) if isinstance(error, RemarkError) else str(error)

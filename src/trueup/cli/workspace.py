@@ -1,4 +1,4 @@
-"""How commands come to the ledger: which of them only look, and which may make one where there is none."""
+"""How commands open the ledger: which of them only look, and which may make one where there is none."""
 
 import getpass
 import os
@@ -19,9 +19,9 @@ from trueup.recording.context import RecordingContext
 class Use(Enum):
     """What a command does with a ledger."""
 
-    LOOKS = "looks"  # at one that is there; nothing is left behind where there is none
-    CHANGES = "changes"  # what is there already, so that there has to be one
-    BEGINS = "begins"  # one where there is none, and says so; its preview only looks
+    LOOKS = "looks"  # reads a ledger that exists; where there is none, nothing is left behind
+    CHANGES = "changes"  # changes a ledger that exists
+    BEGINS = "begins"  # makes a ledger where there is none, and says so; its preview only looks
     NONE = "none"
 
 

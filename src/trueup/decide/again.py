@@ -1,6 +1,6 @@
-"""Decide again: fold some clicks' journal from nothing, and say what differs from what is stored.
+"""Decide some clicks' rows again from nothing, and say what differs from what is stored (docs/ledger.md).
 
-Undo, undo of undo, parked rows whose click has come, and the audit are this one thing with different arguments.
+An undo, the undo of an undo, parked rows whose click has come, and the audit all do this, with different arguments.
 """
 
 import polars as pl
@@ -21,11 +21,17 @@ _COMPARED = [name for name in MUTABLE if name != "version"]
 def decide_again(
     journal: pl.DataFrame, snapshot: Snapshot, policies: Policies, *, without: frozenset[int], by_batch: int
 ) -> pl.DataFrame:
-    """What some clicks' conversions should be, as the difference from what they are.
+    """Find out what the conversions of some clicks should be, as the difference from what is stored.
 
-    Takes: all JOURNAL rows of these clicks; their facts and stored conversions; the policies the rows were received
-    under; the batches to leave out (undone ones); the batch that asks.
-    Returns: STEPS, none where nothing differs. A conversion that no row makes any more becomes `removed`.
+    Args:
+        journal: All JOURNAL rows of these clicks.
+        snapshot: The facts and the stored conversions of these clicks.
+        policies: The policies that the rows were received under.
+        without: The undone batches, whose rows are left out.
+        by_batch: The batch that the changes are recorded for.
+
+    Returns:
+        STEPS; no rows where nothing differs. A conversion that no row makes any more becomes `removed`.
     """
     decided = decided_again(journal, snapshot.clicks, policies, without=without)
     return _difference(snapshot.conversions, final_conversions(decided.steps), by_batch)
@@ -34,20 +40,20 @@ def decide_again(
 def turned_rows(
     journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, before: frozenset[int], after: frozenset[int]
 ) -> pl.DataFrame:
-    """The rows that come to something else once other batches are left out than before.
+    """Find the rows whose outcome changes when other batches are left out than before.
 
     Args:
         journal: All JOURNAL rows of some clicks.
-        clicks: CLICK_FACTS of those that are known.
+        clicks: CLICK_FACTS of those clicks that are known.
         policies: The policies that the rows were received under.
         before: The batches that are left out now.
         after: The batches that are to be left out.
 
     Returns:
-        JOURNAL as it is after, with the outcome that each row has before as `was`. Rows that are left out before or
+        JOURNAL with the outcomes after the change, and the outcome before it as `was`. Rows that are left out before or
         after are not among them.
     """
-    # Most clicks of a batch have rows of no other.
+    # Most clicks have rows of one batch only.
     others = journal.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
     shared = journal.filter(pl.col("click_id").is_in(others.implode()))
     was, becomes = (decided_again(shared, clicks, policies, without=without).journal for without in (before, after))
@@ -58,16 +64,16 @@ def turned_rows(
 def decided_again(
     journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, without: frozenset[int]
 ) -> Decisions:
-    """What the rows of some clicks come to when they are decided from nothing.
+    """Decide the rows of some clicks from nothing.
 
     Args:
-        journal: all JOURNAL rows of these clicks.
-        clicks: CLICK_FACTS of those that are known.
-        policies: those the rows were received under.
-        without: the batches to leave out.
+        journal: All JOURNAL rows of these clicks.
+        clicks: CLICK_FACTS of those clicks that are known.
+        policies: The policies that the rows were received under.
+        without: The batches whose rows are left out.
 
     Returns:
-        The decisions about the rows that are left.
+        The decisions about the other rows.
     """
     rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())
     from_nothing = Snapshot(clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
@@ -75,9 +81,10 @@ def decided_again(
 
 
 def _standing_refusal() -> pl.Expr:
-    """A row refused on sight stays refused.
+    """Whether a row was refused for good when it was received: deciding again keeps the refusal.
 
-    So does one whose click was unknown in a workspace that does not park, and one that was too many for its click.
+    Refused for good are rows refused on sight, rows of an unknown click in a workspace that does not park, and rows
+    that were too many for their click.
     """
     stands = pl.col("outcome").is_in(_STANDING) & (pl.col("refusal") == "")
     return pl.when(stands).then(pl.col("outcome")).otherwise(pl.col("refusal"))

@@ -1,7 +1,7 @@
-"""The duplicate modes: what a row does where its conversion key already has an original.
+"""The duplicate modes: what a row does where its conversion key already has an original (docs/duplicate-modes.md).
 
-Each mode is one function from the row beside its original (columns named `was_...`) to an outcome, and the outcome says
-which of the original's fields take which values. A row without an original is `created` in every mode.
+Each mode is one function. It takes a row beside its original, whose columns are named `was_...`, and gives an outcome.
+The outcome says which fields of the original get which values. A row without an original is `created` in every mode.
 """
 
 from collections.abc import Callable
@@ -57,9 +57,10 @@ MODES: Final[dict[DuplicateMode, Callable[[], pl.Expr]]] = {
 
 
 def acting_mode() -> list[pl.Expr]:
-    """The mode of rows some of which name their conversion, and why.
+    """The mode of each row, and why, where some rows name their conversion.
 
-    One that does updates it, or adds to it where the person chose that; no stored mode bears on it.
+    A row that names its conversion updates it, or adds to its payout where the person chose that. No stored mode
+    applies to it.
     """
     adds = pl.col("chosen_mode") == DuplicateMode.ADD_PAYOUT
     is_free = pl.col("target_n").is_null() | adds | (pl.col("kind") != RowKind.CONVERSION)
@@ -68,7 +69,7 @@ def acting_mode() -> list[pl.Expr]:
 
 
 def finds_original() -> pl.Expr:
-    """Whether the conversion beside a row (columns `was_...`) has what this row is compared by."""
+    """Whether the conversion beside a row (columns `was_...`) is the one that the row is compared with."""
     same_type = pl.col("was_conversion_type") == pl.col("conversion_type")
     same_event = (pl.col("was_event_id") == pl.col("event_id")) & (pl.col("event_id") != "")
     by_event = pl.col("mode") == DuplicateMode.IGNORE_SAME_EVENT_ID
@@ -87,9 +88,9 @@ def outcome_beside_original() -> pl.Expr:
 
 
 def is_as_stored() -> pl.Expr:
-    """Rows that name their conversion and say of it, field by field, what is stored, as those of an export do.
+    """Rows that name their conversion and give exactly what is stored of it, as the rows of an export do.
 
-    They change nothing, whatever the network's words and the workspace's rates have become since.
+    They change nothing, even if the network's status words or the workspace's rates have changed since.
     """
     same = (
         (pl.col("payout") == pl.col("was_payout"))
@@ -102,13 +103,13 @@ def is_as_stored() -> pl.Expr:
 
 
 def left_unused() -> pl.Expr:
-    """What an ignored row said and its original was then, for the message: see `decide.messages`."""
+    """What an ignored row gave, and what its original was then, for the message (see `decide.messages`)."""
     noted = ("given_status", "paid_currency", "was_status", "was_payout", "was_currency", "was_converted_at")
     return pl.concat_str([pl.col(name).cast(pl.String) for name in noted], separator="|")
 
 
 def label(new_or_repeated: Label) -> pl.Expr:
-    """What a created conversion is labelled: only one mode tells new ones from repeated ones."""
+    """The label of a created conversion: only `create_new_or_repeated` tells new conversions from repeated ones."""
     labelled = pl.col("mode") == DuplicateMode.CREATE_NEW_OR_REPEATED
     return pl.when(labelled).then(pl.lit(new_or_repeated.value)).otherwise(pl.lit(Label.UNKNOWN.value))
 
@@ -128,7 +129,7 @@ def updated_fields() -> dict[str, pl.Expr]:
 
 
 def added_fields() -> dict[str, pl.Expr]:
-    """The original's fields after `added_to_payout`. Amounts of two currencies are added in the workspace's."""
+    """The original's fields after `added_to_payout`. Two currencies are added up in the workspace's currency."""
     same = pl.col("paid_currency") == pl.col("was_currency")
     revenue = pl.col("was_revenue") + pl.col("revenue")
     return {

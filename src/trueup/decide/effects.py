@@ -1,4 +1,7 @@
-"""What follows from conversions before -> after: rows to store, changes, counts. One way for every rule and input."""
+"""What follows from conversions before -> after: rows to store, changes and counts. All rules and inputs share it.
+
+What is counted: docs/counting.md.
+"""
 
 from typing import Final
 
@@ -17,14 +20,22 @@ def _was_there() -> pl.Expr:
 
 
 def final_conversions(steps: pl.DataFrame) -> pl.DataFrame:
-    """CONVERSIONS as the steps leave them, one row each."""
-    if steps.height == 1 or not steps["version"].max():  # a conversion has one step: the only one, or its making
+    """CONVERSIONS as the steps leave them, each conversion once."""
+    if steps.height == 1 or not steps["version"].max():  # each conversion has one step
         return steps[_CONVERSION]
     return steps[_CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True)
 
 
 def changes(steps: pl.DataFrame, now: int) -> pl.DataFrame:
-    """CHANGES to keep for ever, made at `now`: every step but a creation by its own row."""
+    """The changes to keep for ever: every step, except a creation by the conversion's own row.
+
+    Args:
+        steps: STEPS.
+        now: The moment of the changes, in microseconds since the epoch.
+
+    Returns:
+        CHANGES.
+    """
     if not steps["version"].max():
         return _NO_CHANGES
     changed = steps.lazy().filter(pl.col("version") > 0)
@@ -34,12 +45,19 @@ def changes(steps: pl.DataFrame, now: int) -> pl.DataFrame:
 
 
 def rollup_deltas(steps: pl.DataFrame) -> pl.DataFrame:
-    """ROLLUPS to add: what the steps add to each cell, and take from it. Sorted, so that writers lock in one order."""
+    """What the steps add to each cell of the rollups, and take from it.
+
+    Args:
+        steps: STEPS.
+
+    Returns:
+        ROLLUPS to add, sorted, so that all writers lock cells in the same order.
+    """
     if not steps.height:
         return _NO_ROLLUPS
     by_clock = _counted(steps).unpivot(_CLOCKS, index=_CELL, variable_name="clock", value_name="bucket")
     cells = sum_by(collect_unoptimized(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
-    return cells.filter(_IS_SOMETHING) if steps["version"].max() else cells  # else nothing is taken from any cell
+    return cells.filter(_IS_SOMETHING) if steps["version"].max() else cells  # only creations: every cell gets something
 
 
 def totals_delta(steps: pl.DataFrame) -> pl.DataFrame:
@@ -50,12 +68,16 @@ def totals_delta(steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def totals_of_cells(deltas: pl.DataFrame) -> pl.DataFrame:
-    """TOTALS to add, in parts: a type and status may come several times.
+    """Make of rollups what they add to the totals.
 
-    Takes: ROLLUPS to add, sorted, and such as the ledger can store.
+    Args:
+        deltas: ROLLUPS to add, sorted; no sum is null.
+
+    Returns:
+        TOTALS to add. A type and status may come several times.
     """
     by_click = (deltas["clock"] == ReportClock.CLICK).sum()
-    cells = deltas[by_click:]  # those of the other clock, which come after
+    cells = deltas[by_click:]  # of the conversion clock, which is sorted after the click clock
     return _summed(cells.lazy()) if cells.height > FEW else cells[_TOTALS]
 
 
@@ -65,10 +87,10 @@ def _summed(counted: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _counted(steps: pl.DataFrame) -> pl.LazyFrame:
-    """One row for each conversion that counts after a step (1), and for each that counted before it (-1)."""
+    """One row for each conversion that is there after a step (1), and for each that was there before it (-1)."""
     there = steps.lazy().filter(pl.col("removed") == 0) if steps["removed"].max() else steps.lazy()
     after = there.select_seq(*_COUNTED_AFTER)
-    if not steps["version"].max():  # nothing was there before
+    if not steps["version"].max():  # only creations: nothing was there before
         return after
     before = steps.lazy().filter(_was_there() & (pl.col("was_removed") == 0)).select_seq(*_COUNTED_BEFORE)
     return pl.concat([after, before])
@@ -103,9 +125,9 @@ _COUNTED_BEFORE: Final = [
     pl.lit(-1, pl.Int64).alias("conversions"),
     (-pl.col("was_revenue")).alias("revenue"),
 ]
-# A cell that leaves 64 bits is null, which the ledger refuses to store.
+# A sum that does not fit in 64 bits is null, and the ledger refuses to store it.
 _IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missing(0)
-# Sums of all cells have more bits than amounts.
+# A sum over all cells may not fit in 64 bits.
 _SUMS: Final = [pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()]
 _CLOCKS: Final = [clock.value for clock in ReportClock]
 _CELL: Final = [name for name in ROLLUPS if name not in ("clock", "bucket")]

@@ -47,7 +47,7 @@ def _updated() -> pl.Expr:
 
 
 def _ignored() -> pl.Expr:
-    """What the row said, and what its conversion was when it was ignored (`decide.duplicates.left_unused`)."""
+    """What an ignored row gave, and what its conversion was then (`decide.duplicates.left_unused`)."""
     noted = pl.col("detail").str.split_exact("|", 5)
     status, currency, *was = (noted.struct.field(f"field_{place}") for place in range(6))
     was_payout, was_time = (was[place].cast(pl.Int64, strict=False) for place in (1, 3))
@@ -67,7 +67,7 @@ def _ignored() -> pl.Expr:
 
 
 def _amount(micros: pl.Expr, currency: pl.Expr, in_two: pl.Expr) -> pl.Expr:
-    """An amount, with its currency where two are beside each other."""
+    """An amount, with its currency where the message has amounts of two currencies."""
     return pl.when(in_two).then(pl.format("{} {}", money_text(micros), currency)).otherwise(money_text(micros))
 
 
@@ -76,7 +76,7 @@ def _listed(parts: list[tuple[pl.Expr, pl.Expr]]) -> pl.Expr:
     return pl.concat_str(given, separator=", ", ignore_nulls=True)
 
 
-# Made of a journal row's columns; `detail` is what deciding it added.
+# Made of a journal row's columns. `detail` is what the decision added.
 MESSAGES: Final[dict[Outcome, pl.Expr]] = {
     Outcome.REFUSED_NOT_ALLOWED: pl.lit("The sender may not report conversions of this click."),
     Outcome.REFUSED_MALFORMED_ROW: _said("The row cannot be read: {}.", "detail"),
@@ -118,14 +118,18 @@ MESSAGE_COLUMNS: Final = [
 
 
 def message(outcomes: Collection[str] = tuple(Outcome)) -> pl.Expr:
-    """The message of each row. Takes: JOURNAL rows, at least their MESSAGE_COLUMNS; which outcomes they can have.
+    """The message of each row, as an expression over JOURNAL rows. It needs their MESSAGE_COLUMNS.
 
-    For a few rows whose outcomes are known it is ten times faster to say which.
+    Args:
+        outcomes: The outcomes that the rows can have. For a few rows, naming their outcomes makes it ten times faster.
+
+    Returns:
+        The message. What each outcome means: docs/outcomes.md.
     """
     return _rendered({outcome: said for outcome, said in MESSAGES.items() if outcome in outcomes})
 
 
-# The same for rows of a click import.
+# The messages of a click import.
 CLICK_MESSAGES: Final[dict[ClickOutcome, pl.Expr]] = {
     ClickOutcome.REFUSED_MALFORMED_ROW: MESSAGES[Outcome.REFUSED_MALFORMED_ROW],
     ClickOutcome.REFUSED_MISSING_CLICK_ID: MESSAGES[Outcome.REFUSED_MISSING_CLICK_ID],
@@ -142,7 +146,7 @@ CLICK_MESSAGES: Final[dict[ClickOutcome, pl.Expr]] = {
 
 
 def click_message() -> pl.Expr:
-    """The message of each row of a click import. Takes: its outcome and detail."""
+    """The message of each row of a click import, as an expression over `outcome` and `detail`."""
     return _rendered(CLICK_MESSAGES)
 
 

@@ -1,4 +1,7 @@
-"""What a conversion pays: the row's payout, else the offer's; and what that is in the workspace's currency."""
+"""What a conversion pays: the row's payout, else the offer's; and what that is in the workspace's currency.
+
+The rule is in docs/setup-file.md, at `[[offers]]`.
+"""
 
 from typing import Final
 
@@ -11,23 +14,37 @@ from trueup.model.words import PayoutMode
 
 
 def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
-    """Micros for a conversion whose row gives no payout: the offer's for the type, else its manual one, else 0."""
+    """The payout of a conversion whose row gives none, by docs/setup-file.md.
+
+    Args:
+        offer: The offer of the conversion's click.
+        conversion_type: The conversion's type.
+
+    Returns:
+        Micros of the offer's currency: the payout that the offer has for the type, else its payout if the payout mode
+        is `manual`, else 0.
+    """
     if conversion_type in offer.payouts:
         return offer.payouts[conversion_type]
     return offer.payout if offer.payout_mode is PayoutMode.MANUAL else 0
 
 
 def without_idle_currency(rows: pl.DataFrame) -> pl.DataFrame:
-    """Take the currency from rows that give no payout: it says nothing, and an offer's amount is in the offer's own."""
+    """Empty the currency of rows that give no payout. It means nothing there: the offer's payout has its own."""
     if not rows["payout"].null_count() or not rows["currency"].max():
         return rows
     return rows.with_columns_seq(currency=pl.when(pl.col("payout").is_null()).then(pl.lit("")).otherwise("currency"))
 
 
 def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
-    """Add `paid` (the row's payout, else the default) and `revenue` (that in the workspace's currency), both micros.
+    """Add `paid`, the row's payout or else the default one, and `revenue`, the same in the workspace's currency.
 
-    Takes: rows with `payout`, `default_payout` and `rate` (null where the currency has none: such rows are refused).
+    Args:
+        rows: Rows with `payout` and `default_payout`, in micros, and `rate`, in billionths. A null rate means that the
+            currency has none; such rows are refused later.
+
+    Returns:
+        The rows. Both new columns are micros.
     """
     rates = rows["rate"]
     if rates.min() == rates.max() == RATE_ONE:
@@ -36,7 +53,7 @@ def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
 
 
 def too_large_to_count() -> pl.Expr:
-    """Rows whose payout, in the workspace's currency, is beyond any amount we keep (`with_revenue` made it null)."""
+    """Rows whose payout in the workspace's currency is larger than any amount we keep (`with_revenue` made it null)."""
     return pl.col("revenue").is_null() & pl.col("rate").is_not_null()
 
 

@@ -1,6 +1,6 @@
-"""The rules in their order: a batch, what the ledger holds of its clicks, and the policies give one outcome per row.
+"""The steps of the rules, in order: from a batch, what the ledger holds of its clicks, and the policies, to outcomes.
 
-Pure: the same arguments give the same decisions. How rows were grouped into batches makes no difference to them.
+It is pure: the same arguments give the same decisions. How rows are grouped into batches makes no difference.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,7 @@ from trueup.model.frames import BATCH, JOURNAL
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
 
-# Rows refused for one of these have no usable click id, or were sent by somebody who may not speak of their click: no
-# click's order counts them.
+# Rows with one of these outcomes get no n: they have no usable click id, or their sender may not report this click.
 _OF_NO_CLICK: Final = [
     Outcome.REFUSED_NOT_ALLOWED.value,
     Outcome.REFUSED_MALFORMED_ROW.value,
@@ -62,17 +61,23 @@ _RECEIVED: Final = [name for name in BATCH if name != "detail"]
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a batch comes to."""
+    """The decisions about the rows of a batch."""
 
     journal: pl.DataFrame  # JOURNAL: every row with its n, outcome and conversion, ordered by click
-    steps: pl.DataFrame  # STEPS: conversions before -> after, a click's in their order
+    steps: pl.DataFrame  # STEPS: conversions before -> after, those of one click in order
 
 
 def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decisions:
-    """Decide a batch.
+    """Decide the rows of a batch.
 
-    Takes: BATCH rows, a click's in the order they came (`n` null: they follow the click's stored rows; given: they are
-    decided again as those); the stored facts of their clicks; every policy the rows name.
+    Args:
+        batch: BATCH rows. The rows of one click stand in the order in which they came. Where `n` is null, the rows are
+            new and follow the click's stored rows; where it is given, they are decided again.
+        snapshot: What is stored of their clicks.
+        policies: Every policy that the rows name.
+
+    Returns:
+        One outcome for each row, and what changes.
     """
     placed = _placed(batch, snapshot)
     rows = with_terms(with_moments(without_idle_currency(placed), policies), policies)
@@ -87,9 +92,9 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
 
 
 def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
-    """A click's rows one after another, each with its n and the facts of its click.
+    """Put the rows of each click one after another, each with its n and the facts of its click.
 
-    Rows that have no n yet are counted on from those their click has had, whatever became of them.
+    New rows are counted on from the rows that their click has had, refused ones too.
     """
     are_new = _are_new(batch)
     order = ["click_id"] if are_new else ["click_id", "n"]
@@ -105,12 +110,12 @@ def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
 
 
 def _are_new(batch: pl.DataFrame) -> bool:
-    """Whether the rows are received now, and have no n yet."""
+    """Whether the rows are received now and have no n yet."""
     return batch["n"].null_count() > 0
 
 
 def _with_verdicts(placed: pl.DataFrame, rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
-    """Every row with its outcome: as the rounds said, or as it was refused without one."""
+    """Every row with its outcome: the verdict of the rounds, or the refusal of a row that the rounds do not play."""
     if verdicts.height < rows.height:
         verdicts = pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)])
     told = verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD].hstack(rows[_MODE])

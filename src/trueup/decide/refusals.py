@@ -1,10 +1,9 @@
-"""Why a row is not accepted, in order of precedence: the first condition that holds is its outcome.
+"""Why a row is not accepted: the first condition that holds is its outcome (docs/outcomes.md).
 
-A row may name a conversion, and whether its click has that conversion is known only once the rows before it are
-decided. So there are two lists: refusals above that question, and refusals below it.
+A row may name a conversion. Whether its click has that conversion is known only when the rows before it are decided. So
+there are two lists: refusals that come before `refused_unknown_conversion`, and refusals that come after it.
 
-How many rows a click takes is a guard at the door: it is asked once, when a row is received, and never when it is
-decided again.
+A click takes only so many rows. That limit is checked once, when a row is received, and never when it is decided again.
 """
 
 from typing import Final
@@ -34,7 +33,7 @@ AFTER_THE_TARGET: Final = (
 )
 AT_THE_DOOR: Final = ((Outcome.REFUSED_TOO_MANY_ROWS, pl.col("n") > pl.col("rows_per_click")),)
 
-# What a message adds to the row's own fields.
+# What messages need besides the row's own fields.
 _DETAILS: Final = {
     Outcome.REFUSED_UNKNOWN_TYPE: pl.col("nearest_types"),
     Outcome.REFUSED_BEFORE_CLICK: seconds_text(pl.col("clicked_at")),
@@ -52,7 +51,7 @@ def _first_of(refusals: tuple[tuple[Outcome, pl.Expr], ...]) -> pl.Expr:
     return first
 
 
-# Made once: making expressions anew would cost a small batch more than running them.
+# Made once: for a small batch, making the expressions takes longer than running them.
 _EARLY: Final = (
     pl.when(pl.col("refusal") != "")
     .then(pl.col("refusal"))
@@ -69,8 +68,8 @@ _REFUSED: Final = (
     .alias("refused")
 )
 
-# Rows whose outcome hangs on their click's conversions. Whether a payout has a rate is no matter to a row that names
-# its conversion and says what is stored.
+# Rows whose outcome depends on their click's conversions. A row that names its conversion and gives what is stored of
+# it needs no rate for its payout.
 _IS_UPDATE: Final = pl.col("kind") != RowKind.CONVERSION
 _NAMES_CONVERSIONS: Final = pl.col("target_n").is_not_null() | _IS_UPDATE
 _OF_MONEY: Final = [Outcome.REFUSED_UNKNOWN_CURRENCY.value, Outcome.REFUSED_BAD_PAYOUT.value]
@@ -86,17 +85,17 @@ _IS_PLAYED: Final = (
 
 
 def with_refusals(rows: pl.LazyFrame, *, are_new: bool) -> pl.LazyFrame:
-    """Add why rows are not accepted, and whether the rounds have the last word (`is_played`).
+    """Add why rows are not accepted, and whether the rounds decide them (`is_played`).
 
-    From here on `converted_at` is not before the click.
+    It also moves `converted_at` to the click's moment where it is a little before that.
 
     Args:
         rows: Rows with their click's facts, their terms and their revenue.
         are_new: Whether they are received now.
 
     Returns:
-        The rows with `refused_early` and `refused_late`, what holds above and below the target, and `refused`, the
-        first of them: each an outcome or ''.
+        The rows with `refused_early` and `refused_late`, the refusals before and after `refused_unknown_conversion`,
+        and `refused`, the first of both. Each is an outcome, or ''.
     """
     late = _LATE_AT_THE_DOOR if are_new else _LATE
     return rows.with_columns_seq(_EARLY, late).with_columns_seq(_REFUSED, _GIVEN_TIME, is_played=_IS_PLAYED)
@@ -104,7 +103,7 @@ def with_refusals(rows: pl.LazyFrame, *, are_new: bool) -> pl.LazyFrame:
 
 def any_refused(rows: pl.DataFrame) -> bool:
     """Whether `with_refusals` found anything in these rows."""
-    return bool(rows["refused"].max())  # '' is the least of all texts
+    return bool(rows["refused"].max())  # '' is less than any other text
 
 
 def with_details(rows: pl.DataFrame) -> pl.DataFrame:

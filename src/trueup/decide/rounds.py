@@ -1,8 +1,9 @@
-"""Rows that can touch each other in their order: round k decides the k-th of them, for all clicks at once.
+"""Rounds: round k decides the k-th row of every click that depends on the rows before it (docs/ledger.md).
 
-Within a batch the order of one click's rows matters, and clicks do not touch each other. So no round has two rows that
-could touch the same conversion, each is decided against the conversions as the rounds before left them, and every rule
-in it is a plain column expression. What a round did is a frame of steps: conversions before -> after.
+Within a batch, the order of one click's rows matters, and rows of different clicks never touch the same conversion. So
+no round has two rows that could touch the same conversion. Each row is decided against the conversions as the rounds
+before left them, and every rule is a plain column expression. What a round changes is a frame of steps: conversions
+before -> after.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from trueup.model.frame_ops import collect_unoptimized, is_each_once, left_join
 from trueup.model.frames import CONVERSIONS, MUTABLE, Schema, empty
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
 
-# A conversion after a row, what it was before (null: it was not there), and which row of which batch did it.
+# A conversion after a row, what it was before (null: it was not there), and which row of which batch changed it.
 STEPS: Final[Schema] = {
     **CONVERSIONS,
     **{f"was_{name}": dtype for name, dtype in MUTABLE.items()},
@@ -33,7 +34,7 @@ STEPS: Final[Schema] = {
     "by_line": pl.Int64,
 }
 
-# What was decided of a row: `index` is the row's place in the batch.
+# What was decided about a row: `index` is the row's place in the batch.
 VERDICTS: Final[Schema] = {"index": pl.UInt32, "outcome": pl.String, "conversion_n": pl.Int64, "detail": pl.String}
 
 _BESIDE: Final = [name for name in CONVERSIONS if name != "click_id"]
@@ -54,9 +55,13 @@ def _unless_refused(outcome: pl.Expr) -> pl.Expr:
 def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Decide rows against conversions.
 
-    Takes: rows whose outcome hangs on their click's conversions, in their order, with `click` (a number for the click)
-    and `index`; and the stored conversions of these clicks.
-    Returns: VERDICTS of all these rows, in no order; STEPS in the order of rounds.
+    Args:
+        rows: Rows whose outcome depends on their click's conversions, in their order, with `click` (a number for the
+            click) and `index` (the row's place in the batch).
+        conversions: CONVERSIONS that are stored of these clicks.
+
+    Returns:
+        VERDICTS of all the rows, in no order; and STEPS, round by round.
     """
     verdicts: list[pl.DataFrame] = []
     steps: list[pl.DataFrame] = []
@@ -74,7 +79,7 @@ def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataF
 
 
 def _as_state(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """What is there of the rows' clicks, by their numbers."""
+    """The stored conversions that are not removed, with the numbers of the rows' clicks."""
     clicks = rows[["click_id", "click"]]
     if not is_each_once(rows["click"]):
         clicks = clicks.unique()
@@ -98,9 +103,10 @@ def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
 def _round() -> pl.Expr:
     """How many rows of the batch must be decided before a row.
 
-    Rows of one click that compare by conversion key touch each other only where the key is the same. Rows that name
-    conversions, set statuses or compare by event id look at all of their click; so a click with such a row goes one by
-    one. A row that can change nothing waits for those before it, and no row waits for it.
+    Two rows of a click that are compared by conversion key touch the same conversion only if they have the same key. A
+    row that names a conversion, sets statuses or is compared by event id may touch any conversion of its click: all
+    rows of a click with such a row go one by one. A refused row changes nothing: it waits for the rows before it, and
+    no row waits for it.
     """
     by_key = pl.col("target_n").is_null() & (pl.col("kind") == RowKind.CONVERSION) & (pl.col("mode") != _BY_EVENT)
     all_by_key = by_key.all().over("click")
@@ -110,7 +116,7 @@ def _round() -> pl.Expr:
 
 
 def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFrame) -> pl.DataFrame:
-    """The state after a round, for the clicks that have a next one."""
+    """The conversions after a round, for the clicks that have a row in the next round."""
     coming = upcoming.select_seq("click", "click_id").unique()
     if state.height:
         state = state.join(coming, on="click", how="semi")
@@ -123,7 +129,15 @@ def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFra
 
 
 def _play(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Play one round. Yields: verdicts with the steps of the same rows."""
+    """Play one round.
+
+    Args:
+        rows: The rows of the round.
+        state: The conversions before it.
+
+    Yields:
+        VERDICTS, and the STEPS of the same rows.
+    """
     are_alike = rows["kind"].n_unique() == 1
     for kind, play in ((RowKind.CONVERSION, _play_conversions), (RowKind.STATUS, _play_status_updates)):
         playing = rows if are_alike else rows.filter(pl.col("kind") == kind)
@@ -150,7 +164,7 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
 
 
 def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
-    """Those of the rows that have an original, beside it, with their outcome."""
+    """The rows that have an original, with the original beside them and their outcome."""
     beside = collect_unoptimized(rows.lazy().join(state.lazy(), on="click").filter(_FINDS_ORIGINAL))
     if not beside.height:
         return beside
@@ -163,16 +177,16 @@ def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
 
 
 def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows without an original are created, whatever the mode, unless they name one."""
+    """Decide rows without an original: they are created in every mode, unless they name a conversion."""
     made = collect_unoptimized(rows.lazy().select_seq("index", _WITHOUT_ORIGINAL, _MADE, "detail", *_FIRST_CREATIONS))
     is_created = made["outcome"] == Outcome.CREATED
     return made[_VERDICT], (made if is_created.all() else made.filter(is_created))[_STEP]
 
 
 def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Set the status of every conversion that matches all a row gives, and mark it as a person's."""
+    """Set the status of every conversion that matches all that a row gives, and mark it as set by a person."""
     met = rows.join(state, on="click").filter(_is_meant())
-    moved = changes_status() | (pl.col("was_status_by_person") == 0)  # to confirm a status is to decide it
+    moved = changes_status() | (pl.col("was_status_by_person") == 0)  # a person who confirms a status sets it
     counted = met.group_by("index").agg(
         met_n=pl.col("was_n").min(), moved_n=pl.col("was_n").filter(moved).min(), moved=moved.sum()
     )
@@ -186,7 +200,7 @@ def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tu
 
 
 def _set_by_person() -> dict[str, pl.Expr]:
-    """What a status update sets. The network's own word stays where its status does."""
+    """The fields that a status update sets. The original status stays where the status does not change."""
     word = pl.when(changes_status()).then(pl.col("status")).otherwise(pl.col("was_original_status"))
     return {"status": pl.col("given_status"), "original_status": word, "status_by_person": pl.lit(1)}
 
@@ -227,7 +241,7 @@ def _changed(fields: dict[str, pl.Expr]) -> list[pl.Expr]:
     ]
 
 
-# Expressions are made once: making them anew would cost a small batch more than running them.
+# Made once: for a small batch, making the expressions takes longer than running them.
 _BY: Final = [pl.col("batch_id").alias("by_batch"), pl.col("line").alias("by_line")]
 _BY_EVENT: Final = DuplicateMode.IGNORE_SAME_EVENT_ID.value
 _IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED

@@ -1,7 +1,6 @@
-"""Which status a row means, and which status changes are refused.
+"""Which status a row means, and which status changes are refused (docs/statuses.md).
 
-The sender's word is looked up in the network's own map, then in the dialect's, then among the words the field agrees
-on.
+A status word is looked up in the network's own status map, then in the dialect's, then among the built-in words.
 """
 
 import polars as pl
@@ -11,10 +10,15 @@ from trueup.model.words import STATUS_WORDS, Approval, Status
 
 
 def status_of_word(word: str, dialect_status: str, network: NetworkPolicy) -> Status | None:
-    """The status that a row gives.
+    """Find the status that a row gives, by docs/statuses.md.
 
-    Takes: the sender's word ('' when the row has none), and what the dialect says of it ('' when nothing).
-    Returns: a status, or None when nobody knows the word, or there is none.
+    Args:
+        word: The row's status word, '' when it has none.
+        dialect_status: The status that the dialect gives to the word, '' when it gives none.
+        network: The policy of the click's network.
+
+    Returns:
+        The status; None when the row has no status word, or the word is unknown.
     """
     folded = word.strip().casefold()
     if folded and folded in network.status_map:
@@ -35,7 +39,7 @@ def moves_persons_status() -> pl.Expr:
 
 
 def moves_status_back() -> pl.Expr:
-    """Rows with `pending` for a conversion that is decided: stray repeats of an earlier message."""
+    """Rows with `pending` for a conversion whose status is decided: stray repeats of an earlier row."""
     return changes_status() & (pl.col("given_status") == Status.PENDING) & (pl.col("forced") == 0)
 
 

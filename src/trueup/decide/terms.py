@@ -19,7 +19,7 @@ from trueup.model.words import DEFAULT_MODE, DEFAULT_TYPE, DuplicateMode, ModeFr
 
 Policies = Mapping[int, Policy]
 
-_LIKENESS: Final = 0.5  # of a type, to the nearest ones that a message names
+_LIKENESS: Final = 0.5  # how alike a type must be to be named as the nearest
 
 _ASKED: Final = [
     "policy_id", "network_id", "offer_id",
@@ -36,7 +36,7 @@ class Terms:
     status_is_known: bool
     given_status: str  # '' when the row gives none
     default_status: str
-    mode: str  # '' of a status update
+    mode: str  # '' for a status update
     mode_from: str
     default_payout: int
     paid_currency: str

@@ -1,7 +1,7 @@
-"""When a conversion happened, in UTC: local times by the zone of their network, and times that cannot be.
+"""When a conversion happened, in UTC: local times by the zone of their network, and times that are refused.
 
-Clocks differ: up to five minutes before the click is the click's own moment. Earlier is before the click, and more
-than five minutes after the row was received is in the future.
+Clocks differ, so up to five minutes before the click counts as the moment of the click. Earlier times are before the
+click. Times more than five minutes after the row was received are in the future.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from trueup.model.zones import clock_changes, moments
 
 SLACK_MICROS: Final = 5 * 60 * SECOND_MICROS
 
-# What a row's zone hangs on.
+# What a row's zone depends on.
 _ASKED: Final = ["policy_id", "network_id", "fallback_zone"]
 _IS_LOCAL: Final = pl.col("local_time").is_not_null() & pl.col("clicked_at").is_not_null()
-# What a sender says of its own status stands below what is wrong with the row.
+# Rows whose time is checked: a bad time is refused even where their sender says to ignore their status.
 _SO_FAR_FIT: Final = pl.col("refusal").is_in(["", Outcome.IGNORED_STATUS.value])
 
 
@@ -28,8 +28,8 @@ def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataF
     """Set `converted_at` of rows that give a local time, by the zone of their click's network, else by their own.
 
     Args:
-        rows: with the batch's columns and their click's facts. Where the click is not known, nobody knows the zone.
-        policies: every policy the rows name.
+        rows: Rows with the batch's columns and their click's facts. Where the click is unknown, so is the zone.
+        policies: Every policy that the rows name.
 
     Returns:
         The rows; `refusal` and `detail` say where a clock change skipped or repeated the time.
@@ -53,7 +53,7 @@ def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataF
 
 
 def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:
-    """Add `zone`: that of the row's local time, '' where it has none that can be known."""
+    """Add `zone`, the zone of each row's local time. It is '' where there is no local time, or the zone is unknown."""
     asked = rows.filter(_IS_LOCAL)[_ASKED].unique()
     zones = [policies[policy].network(network).time_zone or fallback for policy, network, fallback in asked.iter_rows()]
     known = asked.with_columns(zone=pl.Series(zones, dtype=pl.String))
@@ -66,21 +66,21 @@ def _shown(local_time: pl.Expr) -> pl.Expr:
 
 
 def given_time() -> pl.Expr:
-    """When the row says it happened, null where it does not: a little before its click is the click's own moment."""
+    """The time that a row gives, null where it gives none. A time slightly before the click is the click's moment."""
     is_early = pl.col("converted_at") < pl.col("clicked_at")
     return pl.when(is_early).then(pl.col("clicked_at")).otherwise(pl.col("converted_at"))
 
 
 def happened_at() -> pl.Expr:
-    """When a created conversion happened: as its row says (`given_time`), else when that was received."""
+    """When a created conversion happened: the time that its row gives (`given_time`), else when that was received."""
     return pl.coalesce("converted_at", pl.max_horizontal("received_at", "clicked_at"))
 
 
 def before_click() -> pl.Expr:
-    """Rows that happened before their click, and not by a difference of clocks."""
+    """Rows whose time is more than five minutes before their click."""
     return pl.coalesce("converted_at", "received_at") < pl.col("clicked_at") - SLACK_MICROS
 
 
 def in_future() -> pl.Expr:
-    """Rows that happen more than five minutes after they were received."""
+    """Rows whose time is more than five minutes after they were received."""
     return given_time().fill_null(0) > pl.col("received_at") + SLACK_MICROS

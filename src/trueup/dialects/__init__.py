@@ -1,1 +1,1 @@
-"""Files of other trackers become rows of our words: pure, and every broken line is that row's refusal."""
+"""Files of other trackers become rows in our words. It is pure, and a broken line becomes a refused row."""

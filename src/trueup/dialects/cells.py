@@ -1,6 +1,6 @@
-"""Records to columns of text, and the checks that a row can fail: what files of every kind share.
+"""Records to columns of text, and the checks that a row can fail: what files of conversions and of clicks share.
 
-Causes are written for the failed rows alone; they are few, and text is the expensive part.
+Causes are written only for rows that fail a check: those are few, and making text is slow.
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ class Reader:
     rows_after: int  # rows begin below this line
     defused: bool  # an apostrophe stands before text that a spreadsheet would run
     decimal_comma: bool
-    zone: str  # of times without an offset
-    network_zones: bool  # the zone of a click's network goes before it, so rows keep their local times
+    zone: str  # the zone of times without an offset
+    network_zones: bool  # the zone of a click's network comes first, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
 
     def gives(self, field: str) -> bool:
@@ -43,13 +43,13 @@ class Check:
     """One thing that can be wrong with a row."""
 
     outcome: Outcome | ClickOutcome
-    field: str  # it is checked where a column gives this field; '' for every file
+    field: str  # the check is for files that give this field; '' for all files
     bad: pl.Expr
     cause: pl.Expr
 
 
 def texts(records: Records, reader: Reader) -> pl.DataFrame:
-    """Part the records into the fields that are used, trimmed; leave out blank lines and what stands above the rows."""
+    """Part the records into the fields that are used, trimmed. Blank lines, and lines above the rows, are left out."""
     columns, fields = reader.columns, pl.col("fields")
     found = records.frame.select("line", "raw", "trouble", fields=pl.col("record").str.split(records.separator))
     blank = (fields.list.len() == 1) & (fields.list.first().str.strip_chars() == "") & (pl.col("trouble") == "")
@@ -69,7 +69,7 @@ def _text(place: int, reader: Reader) -> pl.Expr:
 
 
 def _source(field: str) -> str:
-    """The column of a field's text; text that becomes a number keeps a column of its own, for the message."""
+    """The column of a field's text. Text that becomes a number has a column of its own, for the message."""
     return f"{field}_text" if field in _READ_FROM_TEXT else field
 
 
@@ -81,12 +81,12 @@ def kept_as(title: str) -> str:
 def sight_checks(
     columns: Columns, outcomes: type[Outcome] | type[ClickOutcome], beside: pl.Expr | None = None
 ) -> list[Check]:
-    """What no row of any file can do without: the right number of fields, and a click id that can be one.
+    """Make the checks that rows of every file need: the right number of fields, and a click id that can be one.
 
     Args:
-        columns: Where the file's records hold what.
-        outcomes: What its rows can come to.
-        beside: What is wrong besides where the click id is missing, '' for nothing.
+        columns: Which column is which field.
+        outcomes: The outcomes that the file's rows can have.
+        beside: What else is wrong where the click id is missing, '' for nothing.
 
     Returns:
         The checks, in order of precedence.

@@ -15,8 +15,8 @@ class Choices:
     row_kind: RowKind = RowKind.CONVERSION  # what the rows are to do
     dialect: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
-    time_zone: str | None = None  # of times without an offset
-    workspace_time_zone: str = "UTC"  # of such times when neither the person nor the dialect says
+    time_zone: str | None = None  # the zone of times without an offset
+    workspace_time_zone: str = "UTC"  # the same, where neither the person nor the dialect says
     decimal_comma: bool = False  # 1,20 instead of 1.20
     encoding: str | None = None
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out

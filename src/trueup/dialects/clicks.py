@@ -28,9 +28,9 @@ TEXTS: Final = tuple(
     name for name, dtype in CLICKS.items() if dtype == pl.String and name not in CLICK_FACTS and name not in VISITOR
 )
 FIELDS: Final = (*REQUIRED, "cost", *TEXTS)
-TEXT_CHARS: Final = 512  # of external_id, country and the sub-parameters
+TEXT_CHARS: Final = 512  # the longest external_id, country or sub-parameter
 EARLIEST: Final = 10_957 * DAY_MICROS  # 2000-01-01: an earlier time is a mistake
-EXPLAINED: Final = 200  # unknown names of each kind whose nearest are looked for; the search is slow
+EXPLAINED: Final = 200  # of so many unknown names of a kind the nearest are searched, which is slow
 _SAID: Final = ("line", "click_id", "campaign_id", "offer_id", "clicked_at", "cost", *TEXTS, "refusal")
 _REFUSAL: Final = pl.Enum(["", *(outcome.value for outcome in ClickOutcome if outcome.value.startswith("refused_"))])
 
@@ -38,13 +38,20 @@ _REFUSAL: Final = pl.Enum(["", *(outcome.value for outcome in ClickOutcome if ou
 def read_clicks(
     content: Content, choices: Choices, catalog: Catalog, progress: Callable[[int], None] | None = None
 ) -> Reading:
-    """Read a file of clicks.
+    """Read a file of clicks. The rules: docs/dialects.md.
 
-    Takes: its bytes, the person's choices, the setup that campaigns and offers are looked up in, and what to call with
-    the number of bytes read so far.
-    Returns: its rows, with the columns of CLICKS that the file gives, and `refusal`, '' for those that are fit; the
-    notes say what is wrong with the others.
-    Raises: UnreadableFile when it cannot be read at all.
+    Args:
+        content: The bytes of the file.
+        choices: What the person chose for it.
+        catalog: The setup, in which campaigns and offers are looked up.
+        progress: Called with the number of bytes read so far.
+
+    Returns:
+        The rows, with the columns of CLICKS that the file gives and `refusal`, which is '' for rows that are not
+        refused. The notes say what is wrong with the others.
+
+    Raises:
+        UnreadableFile: The file as a whole cannot be read.
     """
     encoding = recognised_encoding(content, choices.encoding)
     blocks = decoded(content, encoding, progress)
@@ -93,7 +100,17 @@ def _titles(lines: list[str]) -> tuple[Layout, list[str]]:
 
 
 def _columns(titles: list[str]) -> Columns:
-    """Match the columns with the fields of a click. Raises: UnreadableFile when one is missing, or there twice."""
+    """Match the columns with the fields of a click.
+
+    Args:
+        titles: The column titles of the file.
+
+    Returns:
+        Which column is which field.
+
+    Raises:
+        UnreadableFile: A column that must be there is missing, or a field has two columns.
+    """
     positions: dict[str, int] = {}
     for position, title in enumerate(titles):
         name = normalised(title)
@@ -127,7 +144,7 @@ def _read_block(
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
     refusal = codes.gather(pl.col("failed")).fill_null("")
     table = with_failed(table, checks).with_columns(refusal=refusal)
-    # A refused click's row is never stored: the file itself gives it back.
+    # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
     notes = refusals(table, checks).with_columns(raw=pl.lit(""))
     return table.select(name for name in _SAID if name in table.columns), without_nul(notes)
 

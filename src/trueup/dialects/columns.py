@@ -12,7 +12,7 @@ from trueup.model.words import RowKind
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a file's records hold what."""
+    """Which column of a file is which field."""
 
     titles: tuple[str, ...]  # without those that Trueup added to its file of refused rows
     places: tuple[int, ...]  # their positions
@@ -25,8 +25,17 @@ class Columns:
 def columns_of(header: Sequence[str] | None, dialect: Dialect, choices: Choices) -> Columns:
     """Match a file's columns with the fields of its rows.
 
-    Takes: its column titles, None when it has none. Raises: UnreadableFile when the person has to say more: two columns
-    for one field, a mapping of what is not there, no click id, no status in a status update.
+    Args:
+        header: The column titles, None when the file has none.
+        dialect: The dialect that the file is written in.
+        choices: What the person chose for the file.
+
+    Returns:
+        Which column is which field.
+
+    Raises:
+        UnreadableFile: The person has to say more. Two columns are one field, a chosen column is not in the file, no
+            column is the click id, or a status update has no status.
     """
     titles = [title.strip() for title in header] if header is not None else list(dialect.titles)
     chosen = _chosen(titles, choices.columns)
@@ -74,7 +83,7 @@ def _chosen(titles: list[str], choices: Mapping[str, str]) -> dict[int, str]:
 
 
 def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[int, str]) -> int:
-    """The one column of a field: what the person mapped outranks what the titles say."""
+    """Find the one column of a field: what the person chose comes before what the titles say."""
     rivals = [position for position in positions if position in chosen] or positions
     if len(rivals) == 1:
         return rivals[0]

@@ -1,4 +1,4 @@
-"""Bytes to text. UTF-8 and UTF-16 are recognised; any other encoding is asked for: guessing mixes up letters."""
+"""Bytes to text. UTF-8 and UTF-16 are recognised. Any other encoding has to be chosen: guessing mixes up letters."""
 
 import codecs
 from collections.abc import Callable, Iterator
@@ -15,9 +15,9 @@ Content = bytes | bytearray | memoryview | mmap
 
 CHUNK_BYTES: Final = 1 << 20  # some 20,000 rows: little memory, and columns long enough to be fast
 SAMPLE_BYTES: Final = 4096
-LINE_CHARS: Final = 65_536  # a longer line is no row of ours
+LINE_CHARS: Final = 65_536  # no row is longer
 
-# Byte order marks; that of UTF-32 begins with that of UTF-16.
+# Byte order marks. UTF-32 comes first: its mark begins with that of UTF-16.
 MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -46,17 +46,25 @@ _TEXT_CONTROLS: Final = b"\t\n\r"
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the bytes are read, and how that is known."""
+    """How the bytes are read, and why so."""
 
     name: str  # Python's name of the codec
     said: str  # for the person
 
 
 def recognised_encoding(content: Content, chosen: str | None) -> Encoding:
-    """Find how to read the bytes.
+    """Find out how to read the bytes.
 
-    Takes: the whole content, and the encoding that the person chose. Raises: UnreadableFile when the file is empty, is
-    no text, or needs an encoding to be chosen that is unknown.
+    Args:
+        content: The whole content.
+        chosen: The encoding that the person chose, None when nobody chose one.
+
+    Returns:
+        The encoding.
+
+    Raises:
+        UnreadableFile: The file is empty or is no text, the chosen encoding is unknown, or the person has to choose
+            one.
     """
     sample = bytes(content[:SAMPLE_BYTES])
     if not sample:
@@ -82,10 +90,18 @@ def texts(
 ) -> Iterator[str]:
     """Decode the content in blocks of whole lines.
 
-    Takes: the content, its encoding, what to call with the number of bytes read so far, how much to decode at once.
-    Returns: texts whose lines are apart by a line feed, whichever line ends the file has; the end of the last line is
-    left off. Of a line longer than LINE_CHARS at least so many characters come, and the rest may be missing.
-    Raises: UnreadableFile at a byte that the encoding does not have.
+    Args:
+        content: The bytes of the file.
+        encoding: How to read them.
+        progress: Called with the number of bytes read so far.
+        chunk_bytes: How many bytes to decode at once.
+
+    Returns:
+        The blocks. Their lines end with a line feed, whatever ends them in the file, and the last line of a block ends
+        with nothing. A line longer than LINE_CHARS may be cut off, but never before that many characters.
+
+    Raises:
+        UnreadableFile: The encoding does not have one of the bytes.
     """
     decoder = IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding.name)("strict"), translate=True)
     carry, line = "", 1
@@ -136,7 +152,7 @@ def _known_codec(chosen: str) -> str:
 
 
 def _without_mark(sample: bytes) -> str:
-    """UTF-16 has a zero byte in every plain letter, always on the same side."""
+    """Recognise UTF-16 without a byte order mark: every plain letter has a zero byte, always on the same side."""
     pairs = len(sample) // 2
     first, second = sample[0::2].count(0), sample[1::2].count(0)
     if second > pairs * 0.6 and first < pairs * 0.05:
@@ -144,7 +160,7 @@ def _without_mark(sample: bytes) -> str:
     if first > pairs * 0.6 and second < pairs * 0.05:
         return "utf-16-be"
     controls = sum(byte < ord(" ") and byte not in _TEXT_CONTROLS for byte in sample)
-    if controls > max(16, len(sample) * 0.05):  # a few are the trouble of their rows alone
+    if controls > max(16, len(sample) * 0.05):  # a few only make their own rows bad
         raise UnreadableFile("The file is not text. Save or download it as CSV or other delimited text.")
     return "utf-8"
 

@@ -1,8 +1,8 @@
 """Text to records: which separator a file has, and where each record begins and ends.
 
-Facts: a record is a line, unless a quoted field runs over several. A quote that is never closed would swallow the rest
-of the file, so a record of several lines counts only when it is well formed and short; else its first line is refused
-alone and reading goes on with the next line. A quote matters only where a field begins; inside it is a character.
+A record is a line, unless a quoted field runs over several. A quote that is never closed would swallow the rest of the
+file. So a record of several lines counts only if it is well formed and short; else only its first line is refused, and
+reading goes on with the next line. A quote has a meaning only where a field begins; elsewhere it is a character.
 """
 
 import csv
@@ -18,10 +18,10 @@ from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.names import field_of, normalised
 
 if TYPE_CHECKING:
-    import _csv  # the type of csv.reader's results has its name here only
+    import _csv  # only this module has the type of csv.reader's results
 
 SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-RECORD_LINES: Final = 100  # a quoted field that runs on for longer is a quote that was never closed
+RECORD_LINES: Final = 100  # a quote that is open for more lines was never closed
 BAD_QUOTES: Final = "a quote is not closed, or text follows a closing quote"
 _MARK: Final = "\x1f"  # "unit separator": parts the fields of records that had quotes
 _SCHEMA: Final = {"line": pl.Int64, "record": pl.String, "raw": pl.String, "trouble": pl.String}
@@ -52,10 +52,16 @@ class Records:
 def recognised_layout(lines: Sequence[str], more_titles: AbstractSet[str]) -> Layout:
     """Find the separator.
 
-    `sep=` on the first line says it. Else it is the one that parts the first line into the most column titles that are
-    known. Else the rows begin with a click id, in which no separator can occur: the one that comes first in most lines.
+    `sep=` on the first line says it. Without that, it is the separator that parts the first line into the most known
+    column titles. Without titles, rows begin with a click id, and no separator can be part of one: then it is the
+    separator that comes first in most lines.
 
-    Takes: the first lines of the file, not all blank; normalised titles that mean something in it beside everyone's.
+    Args:
+        lines: The first lines of the file, not all of them blank.
+        more_titles: Normalised titles that are known in this file only, besides those that are known in every file.
+
+    Returns:
+        How the records are written.
     """
     if said := _SEPARATOR_LINE.fullmatch(lines[0].strip(" ")):
         return Layout(said[1], rows_after=1)
@@ -76,10 +82,15 @@ def _known_titles(line: str, separator: str, more_titles: AbstractSet[str]) -> i
 def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:
     """Find the records of a file.
 
-    Takes: its text in blocks of whole lines. Returns: blocks of records, in order, none of them empty.
+    Args:
+        blocks: The text of the file, in blocks of whole lines.
+        separator: What parts the fields of a record.
+
+    Returns:
+        The records in blocks, in order. No block is empty.
     """
     line = 1
-    open_lines: list[str] = []  # of a record that the next block may end
+    open_lines: list[str] = []  # lines of a record that may end in the next block
     for block in blocks:
         text = "\n".join([*open_lines, block])
         open_lines = []
@@ -103,7 +114,7 @@ def _plain(text: str, line: int, separator: str) -> Records:
 
 
 def _quoted(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:
-    """A text with quotes, and the lines at its end that the next text may belong to."""
+    """Records of a text with quotes, and the lines at its end that may belong to the next text."""
     try:
         fields = list(_reader(lines, separator))
         whole = len(fields) == len(lines)
@@ -116,7 +127,7 @@ def _quoted(lines: list[str], line: int, separator: str, *, last: bool) -> tuple
 
 
 def _one_by_one(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:
-    """The same where a record has several lines, or bad quotes: each is judged with RECORD_LINES lines in sight."""
+    """Records where some have several lines, or bad quotes: each is judged with RECORD_LINES lines in sight."""
     starts: list[int] = []
     fields: list[list[str]] = []
     raws: list[str] = []
@@ -153,7 +164,7 @@ def _reader(lines: Iterable[str], separator: str) -> "_csv.Reader":
 def _parted(starts: list[int], fields: list[list[str]], raws: list[str], troubles: list[str]) -> Records:
     joined = list(map(_MARK.join, fields))
     if any(_MARK in raw for raw in raws):
-        # The mark inside a field becomes another control character: neither is allowed in any id, number or time.
+        # The mark inside a field becomes another control character. No id, number or time may have either.
         joined = [_MARK.join(field.replace(_MARK, "\x1e") for field in record) for record in fields]
     columns = {"line": starts, "record": joined, "raw": raws, "trouble": troubles}
     return Records(pl.DataFrame(columns, schema=_SCHEMA), _MARK)

@@ -20,11 +20,11 @@ class Dialect:
     titles: tuple[str, ...]  # its columns, as its files title them; where no header is needed, in their fixed order
     needs_header: bool = True
     trailing_optional: bool = False  # fields at a row's end may be left off
-    own_names: Mapping[str, str] = field(default_factory=dict)  # normalised title -> field, beside everyone's names
+    own_names: Mapping[str, str] = field(default_factory=dict)  # normalised title -> field, besides everyone's names
     kept: tuple[str, ...] = ()  # columns that are kept beside the row and not used
     row_kinds: frozenset[RowKind] = BOTH
-    own_mode: DuplicateMode | None = None  # what its tracker does with duplicates; None where nothing is known of it
-    time_zone: str | None = None  # of times without an offset; None for the workspace's
+    own_mode: DuplicateMode | None = None  # what its tracker does with duplicates; None where that is not known
+    time_zone: str | None = None  # the zone of times without an offset; None for the workspace's
     absent_status: Status | None = None  # what a row without a status means
     defused: bool = False  # Trueup wrote it: an apostrophe stands before text that a spreadsheet would run
 
@@ -91,7 +91,17 @@ EXPORT_TITLES: Final = frozenset(FIELDS) | frozenset(EXPORT_COLUMNS)
 
 
 def dialect_named(name: str) -> Dialect:
-    """Find a dialect. Raises: UnreadableFile for a name that none has, with the nearest."""
+    """Find a dialect by its name.
+
+    Args:
+        name: The name, such as `keitaro`.
+
+    Returns:
+        The dialect.
+
+    Raises:
+        UnreadableFile: No dialect has this name. The message names the nearest.
+    """
     if name not in DIALECTS:
         raise UnreadableFile(f'No dialect is called "{name}". {nearest(name, DIALECTS)}')
     return DIALECTS[name]

@@ -21,8 +21,14 @@ SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refu
 def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read a block of records.
 
-    Returns: the rows, with the columns of a batch that the file gives; and notes on the rows that are refused on sight
-    or keep something beside: line, refusal ('' when it is not refused), detail, raw.
+    Args:
+        records: The block.
+        reader: What is known of its file.
+
+    Returns:
+        The rows, with the columns of a batch that the file gives; and the notes: line, refusal, detail, raw. There is a
+        note for each row that is refused on sight, and one with the refusal '' for each row that keeps columns beside
+        it.
     """
     checks = [check for check in _checks(reader) if not check.field or reader.gives(check.field)]
     table = with_failed(_with_values(texts(records, reader), reader), checks)
@@ -92,7 +98,7 @@ def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
 
 
 def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:
-    """A note for each row with something in a column that is kept; a refused row's record is kept whole anyway."""
+    """A note for each row with something in a column that is kept. A refused row's record is kept whole anyway."""
     if not reader.columns.kept:
         return []
     names = {kept_as(title): title for title in reader.columns.kept}
@@ -102,7 +108,7 @@ def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:
 
 
 def _emptied(table: pl.DataFrame) -> pl.DataFrame:
-    """Take the values from malformed rows: nobody knows which of their fields is which."""
+    """Empty the values of malformed rows: nobody can say which of their fields is which."""
     malformed = table["failed"].eq_missing(0)
     if not malformed.any():
         return table

@@ -8,7 +8,7 @@ from typing import Final
 from trueup.model.nearest import nearest_words
 from trueup.model.words import RowKind
 
-# Our field -> the titles it is found by, whatever their case; blanks, hyphens and underscores are alike.
+# Our field -> the titles that it is found by. Case does not matter; blanks, hyphens and underscores are the same.
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "click_id": ("click_id", "clickid", "cid", "subid", "sub_id", "gk_click_id", "aff_sub", "cnv_id"),
     "payout": ("payout", "sum", "revenue", "amount", "cnv_amount"),
@@ -21,7 +21,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "currency": ("currency", "cnv_currency"),
 }
 
-# Which of them a row uses. A status update sets a status and nothing else, so a bad payout beside it harms nothing.
+# The fields that a row uses. A status update sets a status and nothing else, so a bad payout in it does no harm.
 FIELDS_OF: Final[Mapping[RowKind, tuple[str, ...]]] = {
     RowKind.CONVERSION: tuple(FIELDS),
     RowKind.STATUS: ("click_id", "transaction_id", "conversion_type", "status", "conversion_id"),
@@ -43,17 +43,21 @@ _FIELD_OF: Final = {title: field for field, titles in FIELDS.items() for title i
 
 
 def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
-    """Which field a column gives.
+    """Find out which field a column gives.
 
-    Takes: its title, and the names that only its dialect uses (normalised title -> field). Returns: the field, or None
-    for a title that is none of ours.
+    Args:
+        title: The column's title.
+        own_names: The names that only its dialect has: normalised title -> field.
+
+    Returns:
+        The field, None for a title that names none.
     """
     name = normalised(title)
     return own_names.get(name) or _FIELD_OF.get(name)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the known ones it may have meant, or all of them."""
+    """The end of a message about an unknown word: the known words that may be meant, or all of them."""
     names = list(known)
     close = nearest_words(word, names)
     return f"Did you mean {' or '.join(map(quoted_title, close))}?" if close else f"Known: {listed(names)}."
@@ -66,5 +70,5 @@ def quoted_title(title: str) -> str:
 
 
 def listed(titles: Sequence[str]) -> str:
-    """Titles for a message; of very many the first few."""
+    """Titles for a message; of many titles, the first few."""
     return ", ".join(map(quoted_title, titles[:SHOWN_TITLES])) + ", …" * (len(titles) > SHOWN_TITLES)

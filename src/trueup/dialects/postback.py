@@ -1,7 +1,7 @@
-"""Postbacks: the parameters of one request to one row, under the names and rules of files.
+"""Postbacks: the parameters of one request become one row, under the names and rules of files.
 
-Beside the row's fields a postback can say what it means and what it wants: which of its sender's words are which
-status, sub-parameters of the click, an answer, a test.
+Besides the row's fields, a postback can give: which of its sender's words mean which status, sub-parameters of the
+click, the answer it wants, and whether it is a test call.
 """
 
 import re
@@ -22,24 +22,24 @@ from trueup.model.money import amount, amount_trouble
 from trueup.model.times import NO_TIME, read_time, time_trouble
 from trueup.model.words import Outcome, Status
 
-_ZONE: Final = "UTC"  # of times without an offset, where the click's network has none
-RAW_CHARS: Final = 2_000  # of a request, in the journal
-SUB_CHARS: Final = 1_024  # of a sub-parameter, as much as of one that a visitor brings
+_ZONE: Final = "UTC"  # the zone of times without an offset, where the click's network has none
+RAW_CHARS: Final = 2_000  # how much of a request the journal keeps
+SUB_CHARS: Final = 1_024  # the longest sub-parameter, the same as in a link
 
-# Lists of the sender's own status words, and what each list makes of them; the first that has the word is it.
+# Parameters that list the sender's own status words, and the status they mean. The first list with the word counts.
 MEANINGS: Final[Mapping[str, Status]] = {
     "lead_status": Status.PENDING,
     "sale_status": Status.APPROVED,
     "rejected_status": Status.DECLINED,
 }
 
-# What else a postback can say -> the names it is said by.
+# What else a postback can give -> the parameter names for it.
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     **{name: (name,) for name in MEANINGS},
-    "ignore_status": ("ignore_status", "ignore"),  # words that mean nothing
-    **{f"sub{i}": (f"sub_id_{i}",) for i in range(1, 11)},  # of the click
+    "ignore_status": ("ignore_status", "ignore"),  # status words to ignore
+    **{f"sub{i}": (f"sub_id_{i}",) for i in range(1, 11)},  # sub-parameters of the click
     "return": ("return",),  # the text of the answer
-    "format": ("format",),  # of the answer
+    "format": ("format",),  # the form of the answer
     "test": ("test",),
     "postback_key": ("postback_key",),
 }
@@ -53,18 +53,22 @@ class ReadPostback(NamedTuple):
     """One request, as it was read."""
 
     row: Mapping[str, Any]  # columns of ROWS
-    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
+    sub_parameters: Mapping[str, str] | None = None  # sub1 to sub10 to set for its click
     answer: str = ""  # the text that its sender wants for an answer, '' for ours
     wants_json: bool = False
-    test: bool = False  # its sender wants to know what it would come to
+    test: bool = False  # a test call: decided, and not recorded
     key: str = ""  # the postback key among its parameters
 
 
 def read_postback(parameters: Sequence[tuple[str, str]], raw: str) -> ReadPostback:
-    """Read a postback.
+    """Read a postback. The parameters: docs/postbacks.md.
 
-    Takes: its parameters as they came, whatever their names; the request for the journal, with its secrets taken out.
-    Returns: its row, and what it says beside. A row that cannot be used has the columns `refusal` and `detail`.
+    Args:
+        parameters: Names and values as they came, known names or not.
+        raw: The request for the journal, its secrets taken out.
+
+    Returns:
+        The row, and what the postback says besides. A row that cannot be used has the columns `refusal` and `detail`.
     """
     given: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -90,7 +94,15 @@ def read_postback(parameters: Sequence[tuple[str, str]], raw: str) -> ReadPostba
 
 
 def refused(trouble: str, raw: str) -> Mapping[str, Any]:
-    """The row of a request that cannot be read. Takes: why not, for the message; the request for the journal."""
+    """Make the row of a request that cannot be read.
+
+    Args:
+        trouble: Why it cannot be read, for the message.
+        raw: The request for the journal, its secrets taken out.
+
+    Returns:
+        The row, refused as malformed.
+    """
     return {"refusal": Outcome.REFUSED_MALFORMED_ROW.value, "detail": trouble, "raw": _kept(raw[:RAW_CHARS])}
 
 
@@ -148,7 +160,7 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tupl
 
 
 def _meaning(word: str, given: Mapping[str, str]) -> str:
-    """What the postback itself says that its status word means, '' for nothing."""
+    """The status that the postback itself gives its status word, '' for none."""
     return next((status.value for name, status in MEANINGS.items() if _is_among(word, given.get(name, ""))), "")
 
 
@@ -164,7 +176,7 @@ def _sub_parameters(given: Mapping[str, str]) -> Mapping[str, str] | None:
 
 
 def _answer(wanted: str) -> str:
-    """The answer that a sender asks for, where it is harmless to whoever shows it."""
+    """The answer that a sender asks for, if showing it is harmless."""
     return wanted if _ANSWER.fullmatch(wanted) else ""
 
 

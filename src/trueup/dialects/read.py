@@ -20,10 +20,10 @@ from trueup.model.frames import LOCAL_TIMES
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
 
-# UnreadableFile is what read_file raises, so it can be had from here too.
+# `read_file` raises UnreadableFile, so it can be imported from here too.
 __all__ = ["Reading", "UnreadableFile", "original_records", "read_file"]
 
-SAMPLE_LINES = 1_000  # from which separator, titles and dialect are recognised
+SAMPLE_LINES = 1_000  # separator, titles and dialect are recognised from these
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Reading:
     """A file that was read."""
 
     dialect: str
-    statement: tuple[Remark, ...]  # what it was taken for and why, for the person
+    statement: tuple[Remark, ...]  # what the file was taken for and why, for the person
     own_mode: DuplicateMode | None  # the dialect's own way with duplicates; None where it has none or is in doubt
-    time_zone: str  # of its times without an offset
-    network_zones: bool  # the zone of a click's network goes before it
-    titles: list[str]  # of its columns; the dialect's own where the file has none
+    time_zone: str  # the zone of its times without an offset
+    network_zones: bool  # the zone of a click's network comes before that
+    titles: list[str]  # the column titles; the dialect's own where the file has none
     rows: pl.DataFrame  # in file order, with the columns of a batch that the file gives; refused rows too
     notes: pl.DataFrame  # line, refusal, detail, raw: of the rows that are refused on sight or keep something beside
     layout: Layout
@@ -46,8 +46,16 @@ class Reading:
 def read_file(content: Content, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
     """Read a file of conversions or of statuses.
 
-    Takes: its bytes, the person's choices, and what to call with the number of bytes read so far.
-    Returns: its rows, with what was recognised. Raises: UnreadableFile when it cannot be read at all.
+    Args:
+        content: The bytes of the file.
+        choices: What the person chose for it.
+        progress: Called with the number of bytes read so far.
+
+    Returns:
+        The rows, and what was recognised.
+
+    Raises:
+        UnreadableFile: The file as a whole cannot be read.
     """
     encoding = recognised_encoding(content, choices.encoding)
     blocks = texts(content, encoding, progress)
@@ -76,8 +84,14 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
 def original_records(content: Content, reading: Reading, lines: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
     """Find records again as they came, for the file of refused rows.
 
-    Takes: the same content, its reading, and lines on which records begin. Returns: line and fields in file order, as
-    many as the file has titles or, where a record has too many, more. A record that cannot be parted is one field.
+    Args:
+        content: The same bytes that were read before.
+        reading: What came of reading them.
+        lines: The lines on which the wanted records begin, counted from 1.
+
+    Returns:
+        Each record's line and its fields in file order: one for each title, or more where the record has too many. A
+        record that cannot be parted into fields is one field.
     """
     columns = reading.reader.columns
     wanted = pl.Series("line", list(lines), dtype=pl.Int64)
@@ -117,7 +131,7 @@ def first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[
 def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Join the rows and the notes of a file's blocks.
 
-    It goes a column at a time, so that no second copy of all rows ever stands.
+    It joins one column after the other, so that there is never a second copy of all rows.
     """
     pieces: dict[str, list[pl.Series]] = {}
     notes = []

@@ -23,7 +23,7 @@ class Recognition:
     rivals: tuple[str, ...] = ()  # dialects that it might be as well
 
     def own_mode(self, row_kind: RowKind) -> DuplicateMode | None:
-        """The dialect's own way with duplicates, where it is beyond doubt that it is this dialect."""
+        """The dialect's own duplicate mode, if it is certain that the file is of this dialect."""
         return self.dialect.own_mode if row_kind == RowKind.CONVERSION and not self.rivals else None
 
 
@@ -52,7 +52,7 @@ def _is_redtrack(titles: Titles, _: Sequence[str]) -> bool:
     return bool(titles & {"clickid", "sum", "rdtk_event_id"})
 
 
-# The first that fits is it.
+# The first that fits is the dialect.
 BY_TITLES: Final[Mapping[str, tuple[Callable[[Titles, Sequence[str]], bool], str]]] = {
     "keitaro": (_is("keitaro"), "its column titles are Keitaro's"),
     "voluum": (_is("voluum"), "its column titles are Voluum's"),
@@ -65,11 +65,18 @@ BY_TITLES: Final[Mapping[str, tuple[Callable[[Titles, Sequence[str]], bool], str
 
 
 def recognised(records: Sequence[Sequence[str]], choices: Choices) -> Recognition:
-    """Find the dialect.
+    """Find the dialect. The rules: docs/dialects.md.
 
-    Takes: the first records of the file as fields, an unreadable one as an empty list. Raises: UnreadableFile when the
-    chosen dialect needs column titles and the file has none, when the titles are none we know, or when the dialect
-    cannot do what the rows are to do.
+    Args:
+        records: The fields of the file's first records. A record that cannot be read is an empty list.
+        choices: What the person chose for the file.
+
+    Returns:
+        What the file was taken for.
+
+    Raises:
+        UnreadableFile: The chosen dialect needs column titles and the file has none, all its titles are unknown, or the
+            dialect does not have what the rows are to do.
     """
     chosen = dialect_named(choices.dialect) if choices.dialect else None
     first = tuple(field.strip() for field in records[0]) if records else ()
@@ -135,7 +142,10 @@ def _status_lines(rows: list[list[str]]) -> Recognition:
 
 
 def _refuse_unknown_titles(rows: list[list[str]]) -> None:
-    """A first line of words, above a column that holds nothing but numbers, is a line of titles."""
+    """Refuse a file whose first line is column titles that are all unknown.
+
+    A first line of words above a column that holds only numbers is taken for titles.
+    """
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(_is_word, rows[0])):  # noqa: PLR2004 - titles, and a row below them
         return
     for position in range(len(rows[0])):

@@ -1,4 +1,4 @@
-"""What the person is told about how a file was read, so that nothing recognised stays unsaid."""
+"""What a person is told about how a file was read: all that was recognised."""
 
 from trueup.dialects.cells import Reader
 from trueup.dialects.columns import Columns

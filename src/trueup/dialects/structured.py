@@ -26,10 +26,14 @@ _MARK: Final = "\x1f"  # parts the fields of a record
 
 
 def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Reading:
-    """Read rows.
+    """Read rows that come as named values.
 
-    Takes: each row's fields, '' or nothing for those not given; what the rows are to do. Returns: the rows, whose lines
-    are their places, from 1 on.
+    Args:
+        rows: The fields of each row. A field that is not given is '' or missing.
+        row_kind: What the rows are to do.
+
+    Returns:
+        The rows. The line of a row is its place, counted from 1.
     """
     fields = FIELDS_OF[row_kind]
     records = [_MARK.join([_value(row, field) for field in fields]) for row in rows]
@@ -57,5 +61,8 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
 
 
 def _value(row: Mapping[str, str], field: str) -> str:
-    """A field's text. The mark becomes another control character: neither is allowed in any id, number or time."""
+    """A field's text.
+
+    A unit separator in it becomes another control character: no id, number or time may have either.
+    """
     return row.get(field, "").replace(_MARK, "\x1e")

@@ -4,8 +4,15 @@ from trueup.dialects.dialects import dialect_named
 
 
 def template(dialect: str) -> str:
-    """The line of column titles, which is read with every dialect, those included whose files need none.
+    """Write an empty file of a dialect: a line of column titles. Files of every dialect may begin with one.
 
-    Raises: UnreadableFile when no dialect has this name.
+    Args:
+        dialect: The dialect's name.
+
+    Returns:
+        The line.
+
+    Raises:
+        UnreadableFile: No dialect has this name.
     """
     return ",".join(dialect_named(dialect).titles) + "\n"

@@ -1,7 +1,7 @@
-"""Text that is none: bytes that are no UTF-8, and halves of characters, which JSON and some encodings can write.
+"""Bytes that are no UTF-8, and halves of characters, which JSON and some encodings can write.
 
-Each becomes the control character that ASCII has for it. No id may have a control character, so that two ids which
-differ in such bytes are refused, and never taken for one.
+Each becomes the control character SUBSTITUTE. No id may have a control character. So two ids that differ only in such
+bytes are both refused, and never taken for the same.
 """
 
 import codecs
@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 SUBSTITUTE: Final = "\x1a"
-SUBSTITUTED: Final = "trueup.substituted"  # how Python's decoders are told to put it
+SUBSTITUTED: Final = "trueup.substituted"  # the name of this error handling for Python's decoders
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -28,5 +28,5 @@ def text_of(content: bytes) -> str:
 
 
 def without_halves(text: str) -> str:
-    """Put the mark in place of each half of a character."""
+    """Put SUBSTITUTE in place of each half of a character."""
     return text if text.isascii() else _HALF.sub(SUBSTITUTE, text)

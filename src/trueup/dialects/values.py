@@ -1,7 +1,7 @@
-"""What the fields of a row may hold, beside amounts and times: ids. And how a message quotes a bad value.
+"""Ids of rows: which are good, and what is wrong with a bad one. And how a message quotes a bad value.
 
-Everything is there for whole columns and for single values, side by side. The two agree on every text, and say the
-same words of a bad one.
+All is there for whole columns and for single values, side by side. Both agree on every text, and use the same words for
+a bad one.
 """
 
 import re
@@ -11,17 +11,17 @@ import polars as pl
 
 from trueup.model.ids import CLICK_ID, CONVERSION_ID, split_conversion_id
 
-# What stands around a value and is no part of it: Unicode's white space, without Python's four separators more.
+# What is trimmed from a value: Unicode's white space, without the four separators that Python adds to it.
 BLANKS: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
     "\u205f\u3000"
 )
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-TEXT_CHARS: Final = 128  # of a transaction id or an event id
+TEXT_CHARS: Final = 128  # the longest transaction id or event id
 
-_SHOWN_CHARS: Final = 60  # of a bad value, in a message
+_SHOWN_CHARS: Final = 60  # how much of a bad value a message shows
 _NO_CLICK_ID: Final = "is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
-_FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # said where nothing else names a click
+_FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # for rows without a click id
 _MOST: Final = f"characters, and {TEXT_CHARS} are the most"
 _HAS_CONTROL: Final = "has a control character, or bytes that are no UTF-8"
 _CLICK_ID: Final = f"^{CLICK_ID.pattern}$"
@@ -84,7 +84,7 @@ def ids_trouble(text: pl.Expr, meaning: str) -> pl.Expr:
 def foreign_id_trouble(conversion_id: str) -> str:
     """What is wrong with the conversion id of a row that has no click id, '' where none is given.
 
-    One of ours would name the click.
+    A conversion id of ours names its click, so the row would have one.
     """
     return f"{quoted_value(conversion_id)} {_FOREIGN_ID}" if conversion_id else ""
 
@@ -96,17 +96,15 @@ def foreign_ids_trouble(conversion_id: pl.Expr) -> pl.Expr:
 
 
 def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None]:
-    """Which click a row is of, and the n of the conversion that it names.
-
-    A conversion id names its click too. One of another click, or none at all, names no conversion of this click.
+    """Find out which click a row is of, and the n of the conversion that it names.
 
     Args:
-        click_id: As it is given, '' where it is not.
-        conversion_id: The same.
+        click_id: The row's click id, '' where none is given.
+        conversion_id: The row's conversion id, '' where none is given.
 
     Returns:
-        The click id, which a conversion id gives where nothing else does; and n, 0 for an id that names no conversion
-        of this click, None where no conversion id is given.
+        The click id, which is the conversion id's where the row gives none. And n: 0 where the conversion id is none of
+        this click's, None where no conversion id is given.
     """
     if not conversion_id:
         return click_id, None

@@ -55,14 +55,14 @@ def _copy_postgresql(url: str, part: Path) -> None:
     refuse_unreadable(url)
     if not shutil.which(_PG_DUMP):
         raise ToolMissingError(f"{_PG_DUMP} is not installed here")
-    # Arguments of a program are everybody's to read, its environment is not.
+    # Everybody can read the arguments of a program, but not its environment.
     password = {"PGPASSWORD": password_of(url)} if password_of(url) else {}
     where = without_password(with_waits(url, PATIENT))
-    waiting = f"--lock-wait-timeout={round(PATIENT.lock)}s"  # it sets aside what the URL says of locks
+    waiting = f"--lock-wait-timeout={round(PATIENT.lock)}s"  # overrides what the URL says of locks
     _run([_PG_DUMP, "--format=custom", "--no-owner", waiting, f"--file={part}", f"--dbname={where}"], password)
     if shutil.which(_PG_RESTORE):
         _run([_PG_RESTORE, "--list", str(part)], {})
-    refuse_no_ledger(url)  # an empty database can be copied too
+    refuse_no_ledger(url)  # pg_dump also copies an empty database
 
 
 def _run(words: list[str], environment: dict[str, str]) -> None:

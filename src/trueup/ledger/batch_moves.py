@@ -36,16 +36,16 @@ _ADVANCE: Final = (
 
 
 def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame) -> BatchRecord:
-    """Open a batch.
+    """Open a batch. Within the caller's transaction.
 
     Args:
         database: The ledger.
-        receipt: What it is received as.
+        receipt: What the batch was received as.
         rows_total: How many rows it will have; 0 where it is kept open.
         totals_before: TOTALS of the ledger now.
 
     Returns:
-        The batch as it is in the ledger.
+        The batch's record.
     """
     received = {name: value for name, value in asdict(receipt).items() if name in _RECEIVED}
     new = {
@@ -57,30 +57,30 @@ def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_b
     new |= {name: str(new[name]) for name in ("kind", "origin")}
     made = database.read(_INSERT, {"batch_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
     record = read_batch(database, int(made.item()))
-    assert record is not None  # noqa: S101 - it was just made
+    assert record is not None  # noqa: S101 - it was just stored
     return record
 
 
 def advance_batch(
     database: Database, record: BatchRecord, *, rows: int, outcomes: Mapping[str, int], delta: pl.DataFrame, now: int
 ) -> BatchRecord:
-    """Write down that `rows` more rows of a batch are done, with what they came to; it is done when none is left.
+    """Note that more rows of a batch are done. The batch is done when no row is left.
 
-    A batch that is kept open has as many rows as it has had so far, and is never done by itself.
+    A batch that is kept open has as many rows as were done so far, and is never done by itself.
 
     Args:
-        database: The ledger.
+        database: The ledger, in the transaction that records the rows.
         record: The batch as it is in the ledger.
-        rows: How many rows.
-        outcomes: What they came to, counted.
-        delta: The TOTALS that they add.
-        now: Microseconds UTC.
+        rows: How many more rows are done.
+        outcomes: How many of them came to each outcome.
+        delta: TOTALS that they add.
+        now: The moment, in microseconds since the epoch.
 
     Returns:
         The batch as it is afterwards.
 
     Raises:
-        BatchMovedError: It is not as the record says: another program has advanced or stopped it.
+        BatchMovedError: The ledger's record is another: another program has advanced or stopped the batch.
     """
     rows_done = record.rows_done + rows
     is_open = record.kind in OPEN_ENDED

@@ -72,9 +72,14 @@ def running_undos(database: Database, origin: Origin) -> list[BatchRecord]:
 
 
 def undone_batches(database: Database, also_undone: int = 0) -> frozenset[int]:
-    """The batches whose rows do not count: those with an undo that counts itself.
+    """Find the batches that are undone. The undo of an undo counts: it brings the first batch back (docs/undo.md).
 
-    Takes: for a preview, a batch that is looked at as if it were undone too.
+    Args:
+        database: The ledger.
+        also_undone: A batch that is taken as undone too, for a preview; 0 for none.
+
+    Returns:
+        The batches whose rows do not count.
     """
     chosen = select(batches.c.batch_id, batches.c.undoes).where(batches.c.undoes > 0)
     undos = defaultdict(list)

@@ -56,9 +56,16 @@ def write_workspace(database: Database, workspace: Workspace) -> None:
 
 
 def write_resource(database: Database, resource: Resource) -> int:
-    """Store a network, type, source, offer or campaign. Within the caller's transaction. Postback keys stay.
+    """Store a network, conversion type, traffic source, offer or campaign. Within the caller's transaction.
 
-    Takes: the resource with our number for it, 0 for a new one. Returns: the number.
+    The postback keys of a network stay as they are.
+
+    Args:
+        database: The ledger.
+        resource: The resource, with our number for it, or 0 if it is new.
+
+    Returns:
+        Our number for it.
     """
     kind = _KINDS[type(resource)]
     row = kind.row(resource)
@@ -74,7 +81,7 @@ def write_resource(database: Database, resource: Resource) -> int:
 def vacate_slugs(database: Database, campaign_ids: Iterable[int]) -> None:
     """Take away the slugs of campaigns that are about to get new ones, so that campaigns can swap theirs."""
     campaigns = schema.campaigns
-    vacant = literal(":") + cast(campaigns.c.campaign_id, Text)  # no slug of a person's has a colon
+    vacant = literal(":") + cast(campaigns.c.campaign_id, Text)  # a slug that a person gives has no colon
     chosen = update(campaigns).where(database.is_one_of(campaigns.c.campaign_id, "ids")).values(slug=vacant)
     database.execute(chosen, {"ids": list(campaign_ids)})
 

@@ -13,7 +13,7 @@ from trueup.model.frame_ops import collect_unoptimized, sum_by
 from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
 
 LOCK_BUCKETS: Final = 1_024
-_LOCK_SPACE: Final = 7_465_117  # ours among the advisory locks of a PostgreSQL server
+_LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest($2::int[]) bucket"
 _LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
 
@@ -42,8 +42,11 @@ def commit_rows(database: Database, rows: pl.DataFrame) -> None:
 def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame) -> None:
     """Store conversions as they are now.
 
-    Takes: CONVERSIONS; CHANGES; ROLLUPS to add. A conversion of version 0 was made by this commit, any other may be
-    stored.
+    Args:
+        database: The ledger, in a transaction.
+        final: CONVERSIONS. Those of version 0 are new; any other may be stored already.
+        changed: CHANGES.
+        deltas: ROLLUPS to add.
     """
     if not final["version"].max():
         database.append(conversions, final)

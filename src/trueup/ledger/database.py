@@ -59,7 +59,7 @@ DEFAULT_URL: Final = "sqlite:///trueup.db"
 _SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
 _ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), type(None): pa.null()}
-_NOT_IN_TRANSACTION: Final = "no transaction is active"  # so says SQLite where a failure has rolled back already
+_NOT_IN_TRANSACTION: Final = "no transaction is active"  # SQLite's words where a failure has rolled back already
 
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -100,12 +100,12 @@ class Database:
             DatabaseUnavailableError: It cannot be opened now.
         """
         refuse_unreadable(url)
-        self.lock_seconds = 0.0  # how long the last transaction lasted
+        self.lock_seconds = 0.0  # how long the last transaction took
         self.is_sqlite = url.startswith(SQLITE)
         self.dialect = _SQLITE if self.is_sqlite else _POSTGRESQL
         self._url = url if self.is_sqlite else with_waits(url, waits)
-        self._is_lost = False  # what it holds open cannot be ended: nothing may follow in it
-        self._has_failed = False  # a statement of the transaction
+        self._is_lost = False  # its transaction cannot be ended, so nothing may follow in it
+        self._has_failed = False  # whether a statement of the transaction failed
         try:
             self._connection, self._cursor = self._open(waits)
             self._place = place_of(url)
@@ -124,7 +124,7 @@ class Database:
                 connection = server.connect(self._url)
             on_failure.callback(connection.close)
             cursor = connection.cursor()
-            waiting = f"PRAGMA busy_timeout = {round(waits.lock * 1000)}"  # first: the others wait too
+            waiting = f"PRAGMA busy_timeout = {round(waits.lock * 1000)}"  # first: the other statements may wait
             for pragma in (waiting, *_SQLITE_PRAGMAS) if self.is_sqlite else ():
                 cursor.execute(pragma)
                 cursor.fetchall()
@@ -132,7 +132,7 @@ class Database:
         return connection, cursor
 
     def refuse_moved(self) -> None:
-        """See that SQLite's file is still the one at its place: a program goes on writing to a file that was moved.
+        """Make sure that SQLite's file is still at its place: a program goes on writing to a file that was moved.
 
         Raises:
             DatabaseUnavailableError: It was moved, deleted or replaced. What was committed last may be in no ledger.
@@ -141,7 +141,7 @@ class Database:
             raise DatabaseUnavailableError("the database's file was moved, deleted or replaced")
 
     def close(self) -> None:
-        """Close. What is not committed is lost. A connection that is lost already is let go without a word."""
+        """Close. What is not committed is lost. Closing a connection that is lost already raises nothing."""
         for part in (self._cursor, self._connection):
             with suppress(DriverError):
                 part.close()
@@ -189,7 +189,7 @@ class Database:
         self._roll_back(None)
 
     def _commit(self) -> None:
-        if self._has_failed:  # somebody let it pass; PostgreSQL would take COMMIT for ROLLBACK, and say nothing
+        if self._has_failed:  # the block caught it; PostgreSQL would take COMMIT for ROLLBACK, and say nothing
             raise DatabaseError("a statement of the transaction has failed")
         self.run("COMMIT")
 
@@ -223,7 +223,16 @@ class Database:
         self.run(sql, parameters)
 
     def read(self, statement: Executable, schema: Schema, values: Mapping[str, Any] | None = None) -> pl.DataFrame:
-        """Read rows. Returns: a frame of exactly the schema's columns, cast to its types, in the statement's order."""
+        """Read rows.
+
+        Args:
+            statement: What to read.
+            schema: The columns that the statement reads, in its order, and their types.
+            values: The values of the statement's parameters, by name.
+
+        Returns:
+            A frame of exactly the schema's columns, cast to its types.
+        """
         sql, parameters = self._compiled(statement, values or {})
         return self.read_sql(sql, schema, parameters)
 
@@ -249,7 +258,10 @@ class Database:
     def put(self, table: Table, frame: pl.DataFrame, *, add: Sequence[str] = ()) -> None:
         """Insert rows, or change those whose primary key is there.
 
-        Takes: a frame with the key columns. Columns named in `add` are added to what is stored, all others replace it.
+        Args:
+            table: The table.
+            frame: The rows; the columns of the key are among their columns.
+            add: The columns that are added to what is stored. All others replace it.
         """
         self._write(_put_sql(self.is_sqlite, table, tuple(frame.columns), tuple(add)), frame)
 
@@ -307,7 +319,7 @@ def is_one_of(is_sqlite: bool, key: ColumnElement[Any] | Column[Any], name: str)
 
 
 def _record(parameters: Sequence[Any]) -> pa.RecordBatch:
-    """One record of parameters, their types stated: to find one out, Arrow would look for pandas at every value."""
+    """One record of parameters with their types stated. Otherwise Arrow looks for pandas at every value."""
     values = [pa.array([value], _arrow_type(value)) for value in parameters]
     return pa.record_batch(values, names=[str(place) for place in range(len(values))])
 
@@ -319,7 +331,10 @@ def _arrow_type(value: Any) -> pa.DataType | None:  # noqa: ANN401 - any value a
 
 
 def _bounds(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The range of each list: without it, PostgreSQL scans a whole table that it knows nothing of yet."""
+    """The smallest and the largest value of each list.
+
+    Without them, PostgreSQL scans all of a table it has no numbers of.
+    """
     lists = {name: value for name, value in values.items() if isinstance(value, list)}
     least = {f"{name}_least": min(value, default=None) for name, value in lists.items()}
     return least | {f"{name}_most": max(value, default=None) for name, value in lists.items()}

@@ -1,7 +1,6 @@
-"""What the database's failures mean to whoever asked: try again, leave this data out, or have somebody look.
+"""What the database's failures mean to the caller: try again, leave this data out, or have a person look.
 
-Drivers say what failed by SQLSTATE (PostgreSQL) or in words (SQLite). What is in neither table is nobody's fault that
-is known here, and least of all the data's.
+Drivers say what failed by SQLSTATE (PostgreSQL) or in words (SQLite). A failure in neither table is not the data's.
 """
 
 import re
@@ -85,7 +84,7 @@ _PRIMARY: Final = b"PG_DIAG_MESSAGE_PRIMARY"
 
 
 def failure(error: DriverError, *, is_sqlite: bool) -> DatabaseError:
-    """What a driver's error means, of the class that says so."""
+    """The error of ours that a driver's error means."""
     words = _words(error)
     if is_sqlite:
         return next((kind for said, kind in _BY_WORDS.items() if words.startswith(said)), DatabaseError)(words)

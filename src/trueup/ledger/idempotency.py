@@ -1,6 +1,6 @@
 """What requests with an Idempotency-Key were answered, kept so that the same request again does nothing again.
 
-A request claims its key first; while it works it says so again and again, and a claim that fell silent is taken over.
+A request claims its key first, and renews the claim while it works. A claim that is no longer renewed is taken over.
 """
 
 from dataclasses import dataclass
@@ -52,10 +52,18 @@ class Answered:
 def claim(
     database: Database, key: str, claimer: str, now: int, *, silent_before: int, expired_before: int
 ) -> Answered | None:
-    """Claim a key for a request. In a transaction of its own.
+    """Claim a key for a request. In a transaction of its own (docs/api.md, "Once and only once").
 
-    Takes: the key; a word that this request alone has; the moment; since when a claim must be silent to be taken over;
-    before when answers are forgotten. Returns: None when it is claimed; else what is stored.
+    Args:
+        database: The ledger.
+        key: The key.
+        claimer: A word that only this request has.
+        now: The moment, in microseconds since the epoch.
+        silent_before: A claim that has said nothing since this moment is taken over.
+        expired_before: Answers from before this moment are forgotten.
+
+    Returns:
+        None when the key is claimed, else what is stored for it.
     """
     with database.transaction():
         database.execute(_EXPIRED, {"before": expired_before})
@@ -73,14 +81,25 @@ def claim(
 
 
 def still_at_work(database: Database, key: str, claimer: str, now: int) -> None:
-    """Say that a claim's request is still at work."""
+    """Renew a claim: its request is still at work."""
     database.execute(_BEAT, {"of_key": key, "of_claimer": claimer, "now": now})
 
 
 def keep_answer(database: Database, key: str, claimer: str, request_sha256: str, status: int, answer: str) -> bool:
-    """Keep what a request was answered, unless its claim was taken over. Returns: whether it is kept.
+    """Keep what a request was answered, unless its claim was taken over.
 
-    Within the transaction that does what was asked for, both are done or neither is.
+    Call it within the transaction that does what the request asked for: then both are done, or neither is.
+
+    Args:
+        database: The ledger.
+        key: The key that the request claimed.
+        claimer: The word that only this request has.
+        request_sha256: The digest of the request, by which the same request is known again.
+        status: The answer's HTTP status.
+        answer: The answer as text.
+
+    Returns:
+        Whether it is kept.
     """
     kept = {"new_sha256": request_sha256, "new_status": status, "new_answer": answer}
     values = {"of_key": key, "of_claimer": claimer, **kept}

@@ -75,7 +75,16 @@ def count_keys(database: Database) -> int:
 
 
 def set_revoked(database: Database, key_id: int, now: int) -> bool:
-    """Take a key away. Within the caller's transaction. Returns: whether it was good until now."""
+    """Revoke a key. Within the caller's transaction.
+
+    Args:
+        database: The ledger.
+        key_id: The key's number.
+        now: The moment, in microseconds since the epoch.
+
+    Returns:
+        Whether the key was good until now.
+    """
     good = (api_keys.c.key_id == key_id) & (api_keys.c.revoked_at == 0)
     gone = update(api_keys).where(good).values(revoked_at=now).returning(api_keys.c.key_id)
     return bool(database.read(gone, {"key_id": pl.Int64}).height)

@@ -1,7 +1,7 @@
 """Where the rows of large batches are by their lines, so that a page of them is found without reading the others.
 
-An upload's rows are stored in the order of their clicks. An index on their lines would be filled at random, and made
-uploads a tenth slower; so the order of a batch is read once, when somebody first looks, and remembered for a while.
+An upload's rows are stored in the order of their clicks. An index on their lines would be filled at random, and make
+uploads a tenth slower. So the order of a batch is read when somebody first looks at it, and remembered for a while.
 """
 
 import json
@@ -20,8 +20,8 @@ REMEMBERED_ROWS: Final = 5_000_000  # of all batches together, about 15 bytes ea
 _OUTCOMES: Final = pl.Enum([outcome.value for outcome in Outcome])
 _COLUMNS: Final = ", ".join(JOURNAL)
 
-# A database's own name for where a row stands. Rows of the journal are never changed, so it stays true until the whole
-# table is written anew, which a page notices.
+# Where a row stands, in the database's own terms. Rows of the journal are never changed, so it stays right until the
+# whole table is written anew; reading a page notices that.
 _PLACES: Final = {
     "sqlite": "SELECT line, outcome, rowid FROM journal WHERE batch_id = ?",
     "postgresql": "SELECT line, outcome, ctid::text FROM journal WHERE batch_id = $1",
@@ -35,10 +35,14 @@ _WITHIN_PAGE: Final = 1 << 16  # PostgreSQL's pages hold fewer rows than this
 
 
 class Lines:
-    """The order of the rows of batches that were looked at lately. For any thread, with a connection of its own."""
+    """The order of the rows of batches that were looked at lately. Threads share it, each with its own connection."""
 
     def __init__(self, most: int = REMEMBERED_ROWS) -> None:
-        """Takes: how many rows, of all batches together, to remember the places of."""
+        """Begin without any batch.
+
+        Args:
+            most: How many rows to remember the places of, of all batches together.
+        """
         self._most = most
         self._known: OrderedDict[int, tuple[int, pl.DataFrame]] = OrderedDict()  # batch -> its rows, and their places
         self._lock = Lock()
@@ -48,8 +52,19 @@ class Lines:
     ) -> pl.DataFrame:
         """Read some JOURNAL rows of a batch, by their lines.
 
-        Takes: how many rows the batch has by now; the outcomes to look for, none for all; the line that they come
-        after; how many of them at most. Raises: DatabaseUnavailableError while the table is written anew all the time.
+        Args:
+            database: The ledger, by a connection of the caller's thread.
+            batch_id: The batch.
+            rows: How many rows it has by now.
+            outcomes: The outcomes to look for; none for all.
+            after: The line that the rows come after.
+            most: How many rows to read at most.
+
+        Returns:
+            JOURNAL, in the order of lines.
+
+        Raises:
+            DatabaseUnavailableError: The table is written anew again and again, so that places are never up to date.
         """
         for _ in range(_TRIES):
             wanted = _after(self._places(database, batch_id, rows), outcomes, after, most)

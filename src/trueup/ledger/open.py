@@ -17,7 +17,7 @@ from trueup.ledger.waits import PATIENT, Waits
 from trueup.model.remarks import RemarkError, Way
 
 HEAD: Final = "0007"  # the newest migration; each has the next number
-OLDEST: Final = "0007"  # of a ledger that this program opens: those before it were made under earlier rules
+OLDEST: Final = "0007"  # the oldest that this program opens: ledgers before it were made under earlier rules
 VERSION_TABLE: Final = "trueup_version"
 _OTHERS: Final = "this database holds other tables, and is no ledger: give Trueup a database of its own"
 _MIGRATING: Final = 8_387_229_031  # the number of the advisory lock that a migration holds on PostgreSQL
@@ -77,7 +77,14 @@ def open_ledger(
 
 
 def refuse_no_ledger(url: str) -> None:
-    """Look whether a ledger is there, of whatever version, and leave it as it is. Raises: DatabaseError."""
+    """Make sure that a ledger is there, of whatever version, and leave it as it is.
+
+    Args:
+        url: The database.
+
+    Raises:
+        DatabaseError: There is none, or it cannot be read.
+    """
     if _may_be_ledger(url):
         with Database(url) as db:
             tables = _tables(db)
@@ -94,14 +101,22 @@ def place_of_ledger(url: str) -> str:
 
 
 def _empty(url: str, *, create: bool) -> str:
-    """The version of a database without tables. Raises: NoLedgerError where none are to be made."""
+    """The version of a database without tables: ''.
+
+    Args:
+        url: The database.
+        create: Whether to make a ledger in it.
+
+    Raises:
+        NoLedgerError: No ledger is to be made.
+    """
     if not create:
         raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
     return ""
 
 
 def _may_be_ledger(url: str) -> bool:
-    """Whether there is anything at the place. Only to look at an empty or missing file of SQLite would write to it."""
+    """Whether there is anything at the place. SQLite is not asked: it would write to an empty or missing file."""
     if not url.startswith(SQLITE):
         return True
     path = Path(url.removeprefix(SQLITE))
@@ -118,7 +133,11 @@ def _refuse_missing_folder(url: str) -> None:
 
 
 def _read_version(db: Database) -> str:
-    """The number of the last migration that was run, '' for an empty database. Raises DatabaseError for no ledger."""
+    """Read the number of the last migration that was run, '' for an empty database.
+
+    Raises:
+        DatabaseError: The database is not a ledger.
+    """
     tables = _tables(db)
     if not tables:
         return ""
@@ -142,7 +161,11 @@ def _tables(db: Database) -> list[str]:
 
 
 def _migrate(db: Database) -> str:
-    """Bring the tables up to date. Returns: the version they had, '' for none."""
+    """Bring the tables up to date.
+
+    Returns:
+        The version that they had, '' for none.
+    """
     with db.transaction():
         if not db.is_sqlite:
             db.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
@@ -156,8 +179,12 @@ def _migrate(db: Database) -> str:
 def migration_sql(dialect: str, version: str) -> list[str]:
     """Write the statements that bring a ledger up to date.
 
-    Takes: `sqlite` or `postgresql`, and the version to start from, '' for an empty database.
-    Returns: the statements, in order.
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        version: The version to start from, '' for an empty database.
+
+    Returns:
+        The statements, in order.
     """
     from alembic import command  # noqa: PLC0415 - slow to import, and seldom needed
     from alembic.config import Config  # noqa: PLC0415 - the same

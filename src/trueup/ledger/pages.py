@@ -35,9 +35,16 @@ def read_clicks(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
 
 
 def clicks_page(database: Database, after: str | None, most: int, *, newest_first: bool) -> pl.DataFrame:
-    """Some CLICKS in the order of their ids, which is the order of their time where the ids are ours.
+    """Read some clicks in the order of their ids. For ids of our own that is the order of their time.
 
-    Takes: the click id that they come after in that order, None for its beginning.
+    Args:
+        database: The ledger.
+        after: The click id that they come after in that order, None for its beginning.
+        most: How many to read at most.
+        newest_first: Whether the order is turned round.
+
+    Returns:
+        CLICKS.
     """
     statement = _PREVIOUS_CLICKS if newest_first else _NEXT_CLICKS
     place = after if after is not None else (_AFTER_ALL if newest_first else "")
@@ -52,10 +59,18 @@ def rows_of_click(database: Database, click_id: str, after: int, most: int) -> p
 def rows_of_batch(
     database: Database, lines: Lines, batch: BatchRecord, outcomes: Sequence[str], after: int, most: int
 ) -> pl.DataFrame:
-    """Some JOURNAL rows of a batch, by their lines.
+    """Read some JOURNAL rows of a batch, by their lines.
 
-    Takes: what is remembered of large batches; the batch as it is now; the outcomes to look for, none for all; the
-    line that they come after.
+    Args:
+        database: The ledger.
+        lines: The remembered order of large batches.
+        batch: The batch as it is now.
+        outcomes: The outcomes to look for; none for all.
+        after: The line that the rows come after.
+        most: How many rows to read at most.
+
+    Returns:
+        JOURNAL, in the order of lines.
     """
     if batch.rows_done > _READ_WHOLE_MOST:
         page = lines.page(database, batch.batch_id, batch.rows_done, outcomes, after, most)

@@ -22,8 +22,15 @@ def store_policy(database: Database, policy: Policy) -> None:
 def read_policies(database: Database, policy_ids: Iterable[int]) -> dict[int, Policy]:
     """Read policies.
 
-    Takes: their ids. Returns: each by its id. Raises: DatabaseError when one is not there, or is of rules that this
-    program does not have.
+    Args:
+        database: The ledger.
+        policy_ids: Their ids.
+
+    Returns:
+        Each policy by its id.
+
+    Raises:
+        DatabaseError: One is not there, or is of a rules version that this program does not have.
     """
     wanted = set(policy_ids)
     unread = sorted(wanted - _known.keys())

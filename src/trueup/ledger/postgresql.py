@@ -1,7 +1,7 @@
-"""Connections to PostgreSQL, and what those of one program to one database share.
+"""Connections to PostgreSQL, and what the connections of one program to one database share.
 
-The driver asks a database for its types before it connects, which takes 40 ms; so that is done once, and again when the
-server was started anew or the database made anew, as after a restore.
+The driver asks a database for its types before it connects, which takes 40 ms. So that is done once, and again when the
+server was restarted or the database made anew, as after a restore.
 """
 
 import threading
@@ -18,7 +18,7 @@ _WHICH: Final = """
 
 
 class _LeftOpen:
-    """Stands for what is shared, where a connection that is closed would close it for the others too."""
+    """Stands in for what connections share, so that closing one of them does not close it for the others."""
 
     def close(self) -> None:
         """Leave it open."""
@@ -29,8 +29,8 @@ _LEFT_OPEN: Final = _LeftOpen()
 
 @dataclass
 class _Shared:
-    types: AdbcDatabase  # never closed, for others may use it just now: 0.8 MB for each time a server was started
-    which: str = ""  # the server, since it was started, and the database; '' before it was asked
+    types: AdbcDatabase  # never closed, since others may be using it; 0.8 MB for each restart of the server
+    which: str = ""  # the server with its start, and the database; '' before they are known
     lost: bool = False  # whether a connection was lost since
 
 
@@ -39,7 +39,17 @@ _LOCK: Final = threading.Lock()
 
 
 def connect(url: str) -> Connection:
-    """Connect to a database; statements are committed one by one until there is a BEGIN. Raises: the driver's error."""
+    """Connect to a database. Statements are committed one by one until there is a BEGIN.
+
+    Args:
+        url: A `postgresql://` URL.
+
+    Returns:
+        The driver's connection.
+
+    Raises:
+        adbc_driver_manager.Error: The driver cannot connect.
+    """
     shared = _shared(url)
     connection = _connection(shared)
     if shared.which and not shared.lost:

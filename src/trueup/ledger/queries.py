@@ -21,7 +21,7 @@ from trueup.model.words import ReportClock
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
 _WALKED_MOST: Final = 10_000  # conversions that are looked at in their order, before all of them are sorted
 
-# What the log shows of a conversion, beside the names that the catalog knows.
+# What the log shows of a conversion, besides names from the catalog.
 LOGGED: Final[Schema] = {
     name: CONVERSIONS[name]
     for name in (
@@ -67,16 +67,16 @@ class _Source:
 
     table: Table
     time: ColumnElement[int]  # what the selection's bounds are compared with
-    time_micros: int  # of one unit of it
+    time_micros: int  # microseconds in one unit of `time`
     bucket: ColumnElement[int]
-    count: tuple[str, ColumnElement[Any]]  # its name, and how many rows it comes to
+    count: tuple[str, ColumnElement[Any]]  # the count's name, and what counts the rows
     money: str  # the column of micros that is summed
     conditions: tuple[ColumnElement[bool], ...]
 
 
 @contextmanager
 def read_transaction(database: Database) -> Iterator[None]:
-    """Read everything in the block as the ledger is at its beginning; nobody has to wait for it."""
+    """Read everything in the block as of one moment. No writer has to wait for it."""
     if database.is_sqlite:
         database.run("BEGIN")
     else:
@@ -99,14 +99,21 @@ def read_conversions(
 ) -> Iterator[pl.DataFrame]:
     """Read the selected conversions in the order of their time, then click id, then n.
 
-    Takes: how many of the newest to read, all of them when not given. Read within `one_moment`, no conversion is lost
-    or comes twice. Returns: LOGGED, in pages of `page_rows` rows (0: as suits the database); the last one is shorter,
-    and may be empty.
+    Call it within `read_transaction`: then no conversion is missed or comes twice.
+
+    Args:
+        database: The ledger.
+        selection: Which conversions to read.
+        newest: How many of the newest to read, None for all.
+        page_rows: How many rows a page has, 0 for as many as suit the database.
+
+    Returns:
+        LOGGED, in pages. The last page is shorter than the others, and may be empty.
     """
     page_rows = page_rows or PAGE_ROWS[database.dialect.name]
     place: tuple[Any, ...] = _BEFORE_ALL
     if selection.from_at is not None and selection.clock is ReportClock.CONVERSION:
-        # One bound below: of two, SQLite would search each page from the selection's beginning.
+        # One lower bound: with two, SQLite would search each page from the selection's beginning.
         place, selection = (selection.from_at, "", 0), replace(selection, from_at=None)
     if newest is not None:
         before = _after_place(database, selection, newest_first=True).offset(newest).limit(1)
@@ -124,9 +131,17 @@ def read_conversions(
 def read_conversions_page(
     database: Database, selection: Selection, after: tuple[int, str, int] | None, most: int, *, newest_first: bool
 ) -> pl.DataFrame:
-    """Read some of the selected conversions, by time, then click id, then n.
+    """Read one page of the selected conversions, by time, then click id, then n.
 
-    Takes: the place (these three) that they come after in that order, None for its beginning. Returns: LOGGED.
+    Args:
+        database: The ledger.
+        selection: Which conversions to read.
+        after: The time, click id and n that they come after in that order, None for its beginning.
+        most: How many to read at most.
+        newest_first: Whether the order is turned round.
+
+    Returns:
+        LOGGED.
     """
     place, rest = _beginning(selection, after, newest_first=newest_first)
     if not selection.asks_for("click_id", "transaction_id"):
@@ -134,16 +149,22 @@ def read_conversions_page(
         found = database.read(walk, LOGGED, _values(rest, 1) | _place(place))
         if found.height == most:
             return found
-    # The filters let few through. To follow the index past all the others would be ten times slower than to sort.
+    # The filters select few. Following the index past all the others would be ten times slower than sorting.
     page = _after_place(database, selection, newest_first=newest_first, goes_back=newest_first, sorts=True).limit(most)
     return database.read(page, LOGGED, _values(selection, 1) | _place(place))
 
 
 def read_conversion_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
-    """Count the selected conversions.
+    """Count the selected conversions (docs/counting.md).
 
-    Takes: the CELL_KEYS to tell them apart by. Returns: those, conversion_type, status, conversions, revenue (micros of
-    the workspace's currency, 128 bits). Cells without conversions are left out.
+    Args:
+        database: The ledger.
+        selection: Which conversions to count.
+        keys: The CELL_KEYS to group by.
+
+    Returns:
+        The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
+        Cells without conversions are left out.
     """
     if selection.on_quarter_hours and not selection.asks_for("batch_id", "click_id", "transaction_id"):
         source = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
@@ -153,10 +174,18 @@ def read_conversion_cells(database: Database, selection: Selection, keys: Sequen
 
 
 def read_click_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
-    """Count the selected clicks, at click time. Filters that no click knows (type, status, ...) do not narrow them.
+    """Count the selected clicks by the time of the click (docs/counting.md).
 
-    Takes: the CELL_KEYS to tell them apart by. Returns: those, clicks, cost (micros of the workspace's currency, 128
-    bits). Cells without clicks are left out.
+    Filters that a click has nothing of, such as type and status, do not narrow them.
+
+    Args:
+        database: The ledger.
+        selection: Which clicks to count.
+        keys: The CELL_KEYS to group by.
+
+    Returns:
+        The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
+        out.
     """
     if selection.on_quarter_hours and not selection.asks_for("click_id"):
         source = _rolled_up(click_rollups, "clicks", "cost")
@@ -173,7 +202,7 @@ def _logged(database: Database, selection: Selection, rows: FromClause) -> list[
 def _beginning(
     selection: Selection, after: tuple[int, str, int] | None, *, newest_first: bool
 ) -> tuple[tuple[int, str, int], Selection]:
-    """The place that a page comes after, and what else is selected: of two bounds SQLite would use the farther one."""
+    """The place that a page begins after, and the other filters: of two bounds, SQLite would use the farther one."""
     place = after or (_AFTER_ALL if newest_first else _BEFORE_ALL)
     if selection.clock is ReportClock.CONVERSION:
         if newest_first and selection.to_at is not None:
@@ -184,7 +213,7 @@ def _beginning(
 
 
 def _walk(database: Database, selection: Selection, *, newest_first: bool) -> Select[Any]:
-    """The selected among the conversions that come next after a place, as far as one walks for a page."""
+    """The selected ones among the _WALKED_MOST conversions that come next after a place."""
     bounds = list(_bounds(selection, conversions.c.converted_at)) if selection.clock is ReportClock.CONVERSION else []
     place = [conversions.c[name] for name in _PLACE]
     after = _is_after(place, goes_back=newest_first)
@@ -203,14 +232,22 @@ def _after_place(
     goes_back: bool = False,
     sorts: bool = False,
 ) -> Select[Any]:
-    """The selected conversions that come after a place in their order; before it, where one goes back.
+    """Select the conversions that come after a place in their order.
 
-    Takes: whether to find all of them and sort, and not to follow the index on their time.
+    Args:
+        database: The ledger.
+        selection: Which conversions to select.
+        newest_first: Whether the order is turned round.
+        goes_back: Whether to select those before the place instead.
+        sorts: Whether to find all of them and sort, rather than follow the index on their time.
+
+    Returns:
+        The statement. The place is its parameters.
     """
     place: list[ColumnElement[Any]] = [conversions.c[name] for name in _PLACE]
     if sorts or (selection.asks_for("transaction_id") and not selection.asks_for("click_id")):
-        # So few rows that to go through the table once and sort them is quicker than to follow the index on the time;
-        # no database uses an index for a sum.
+        # There are so few rows that one pass over the table and a sort is quicker than following the index on the time.
+        # Adding 0 keeps both databases from using the index.
         place[0] = place[0] + 0
     after = _is_after(place, goes_back=goes_back)
     order = [key.desc() if newest_first else key for key in place]
@@ -219,7 +256,7 @@ def _after_place(
 
 
 def _is_after(place: Sequence[ColumnElement[Any]], *, goes_back: bool) -> ColumnElement[bool]:
-    """A condition: the place comes after the given one in the order; before it, where one goes back."""
+    """A condition: the place comes after the given one in the order, or before it where `goes_back`."""
     given = tuple_(*(bindparam(f"after_{name}") for name in _PLACE))
     return tuple_(*place) < given if goes_back else tuple_(*place) > given
 
@@ -231,7 +268,7 @@ def _place(values: tuple[Any, ...]) -> dict[str, Any]:
 def _cells(database: Database, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
     by = [source.bucket if key == "bucket" else source.table.c[key] for key in keys]
     (count, counting), micros = source.count, source.table.c[source.money]
-    # A sum of micros may leave 64 bits where the sums of whole units and of the rest do not.
+    # A sum of micros may not fit in 64 bits; the sums of whole units and of the rest do.
     sums = [counting, func.sum(micros // MICROS), func.sum(micros % MICROS)]
     statement = (
         select(*by, *(cast(func.coalesce(total, 0), BigInteger) for total in sums))

@@ -1,4 +1,4 @@
-"""The ledger in ranges of click ids, for whoever looks at all of it in bounded memory."""
+"""The ledger in ranges of click ids, for reading all of it in bounded memory."""
 
 from typing import Final
 
@@ -13,7 +13,16 @@ _NUMBERED: Final = journal.c.n > 0
 
 
 def next_border(database: Database, after: str, rows: int) -> str | None:
-    """The click id that ends a range of about so many journal rows after a click id; None for the last range."""
+    """Find where a range of about `rows` journal rows ends.
+
+    Args:
+        database: The ledger.
+        after: The click id that the range comes after.
+        rows: About how many rows it is to have.
+
+    Returns:
+        Its last click id, None for the last range.
+    """
     numbered = select(journal.c.click_id).where(_NUMBERED, journal.c.click_id > after)
     border = numbered.order_by(journal.c.click_id, journal.c.n).offset(rows).limit(1)
     found = database.read(border, {"click_id": pl.String})
@@ -21,7 +30,18 @@ def next_border(database: Database, after: str, rows: int) -> str | None:
 
 
 def read_range(database: Database, table: Table, schema: Schema, after: str, upto: str | None) -> pl.DataFrame:
-    """A table's rows of the click ids above `after`, up to and with `upto` (None: all). Journal: numbered rows."""
+    """Read a table's rows of a range of click ids.
+
+    Args:
+        database: The ledger.
+        table: The table. Of the journal, only rows with a number are read.
+        schema: The columns to read.
+        after: The click id that the range comes after.
+        upto: Its last click id, None for all that follow.
+
+    Returns:
+        The rows.
+    """
     click_id = table.c.click_id
     rows = select(*(table.c[name] for name in schema)).where(click_id > after)
     if upto is not None:

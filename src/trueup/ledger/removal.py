@@ -10,11 +10,14 @@ from trueup.ledger.schema import click_rollups, metadata, rollups
 
 
 def has_clicks(database: Database, column: str, number: int) -> bool:
-    """Whether any click was ever recorded of a resource, and so perhaps conversions too.
+    """Whether any click of a resource was ever recorded. Only then can there be conversions.
 
-    Takes: the column of clicks that names such resources, such as `offer_id`, and our number for it.
+    Args:
+        database: The ledger.
+        column: The column of clicks that names such resources, such as `offer_id`.
+        number: Our number for the resource.
     """
-    # The counts have a row for every click there ever was, and are far smaller.
+    # The rollups count every click there ever was, and are far smaller.
     clicks = select(click_rollups.c.bucket).where(click_rollups.c[column] == bindparam("of_resource"))
     return _any(database, clicks, {"of_resource": number})
 
@@ -28,7 +31,10 @@ def has_conversions(database: Database, conversion_type: str) -> bool:
 def delete_resource(database: Database, kind: str, number: int) -> None:
     """Take a resource out of the setup. Within the caller's transaction.
 
-    Takes: its kind, such as `offers`, and our number for it.
+    Args:
+        database: The ledger.
+        kind: The resource's kind, such as `offers`.
+        number: Our number for it.
     """
     table = metadata.tables[kind]
     key = table.primary_key.columns[0]

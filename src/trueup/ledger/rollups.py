@@ -1,4 +1,4 @@
-"""The counts: as they are stored, and counted afresh for comparison."""
+"""The rollups: as they are stored, and counted afresh for comparison."""
 
 import polars as pl
 from sqlalchemy import BigInteger, cast, func, select

@@ -61,7 +61,7 @@ conversions = Table(
 # fifteenth on PostgreSQL; without it each page of the log would go through all conversions.
 Index("conversions_converted_at", conversions.c.converted_at, conversions.c.click_id, conversions.c.n)
 
-# Every row ever received. Rows without a usable click id have n = 0, and are in no click's order.
+# Every row ever received. Rows without a usable click id have n = 0.
 journal = Table(
     "journal", metadata, *_columns(frames.JOURNAL, frozenset({"payout", "converted_at", "target_n", "local_time"}))
 )
@@ -74,7 +74,7 @@ Index(
     postgresql_where=journal.c.n > 0,
 )
 Index("journal_batch_id", journal.c.batch_id, postgresql_using="brin")
-# Rows that waited for their click when they came. Whoever brings clicks looks here whether any did.
+# Rows that were parked when they came. Storing clicks looks here for rows that wait for them.
 PARKED = (journal.c.outcome == literal_column(f"'{Outcome.PARKED_UNKNOWN_CLICK.value}'")) & (journal.c.n > 0)
 Index("journal_parked", journal.c.outcome, journal.c.click_id, sqlite_where=PARKED, postgresql_where=PARKED)
 
@@ -86,7 +86,8 @@ changes = Table(
     sqlite_with_rowid=False,
 )
 
-# SQLite turns a sum that leaves 64 bits into a float; PostgreSQL refuses it. Here both do: no amount is ever rounded.
+# PostgreSQL refuses a sum that does not fit in 64 bits; SQLite would make it a float. This check has SQLite refuse it
+# too: no amount is ever rounded.
 rollups = Table(
     "rollups",
     metadata,
@@ -95,15 +96,15 @@ rollups = Table(
     CheckConstraint("typeof(revenue) = 'integer'").ddl_if(dialect="sqlite"),
     sqlite_with_rowid=False,
 )
-# What the batches that have ended have added. One that everybody writes to at each commit would have everybody wait.
+# What the batches that have ended have added. Were it written at each commit, all writers would wait for each other.
 totals = Table(
     "totals",
     metadata,
     _text("conversion_type"),
     _text("status"),
     _whole("conversions"),
-    _whole("units"),  # of the currency, and
-    _whole("micros"),  # what is left of it: the sum of both may leave 64 bits, as no cell of the rollups can
+    _whole("units"),  # whole units of the currency
+    _whole("micros"),  # the rest: as one number the sum might not fit in 64 bits, unlike a cell of the rollups
     PrimaryKeyConstraint("conversion_type", "status"),
     sqlite_with_rowid=False,
 )

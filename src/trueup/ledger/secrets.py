@@ -18,19 +18,25 @@ _VALUE: Final = select(secrets.c.value).where(secrets.c.name == bindparam("of_na
 
 
 def click_key(database: Database, randomness: Callable[[int], bytes]) -> bytes:
-    """The key of our own click ids, made when it is asked for first.
+    """The key of our own click ids. It is made when it is first needed.
 
-    Takes: where random bytes come from. However many programs ask at once, all get the same key.
+    However many programs ask at once, all get the same key.
+
+    Args:
+        database: An open ledger.
+        randomness: Gives as many random bytes as it is asked for.
     """
     return bytes.fromhex(_made_once(database, CLICK_KEY, CLICK_KEY_BYTES, randomness))
 
 
 def ledger_id(database: Database, randomness: Callable[[int], bytes]) -> str:
-    """What tells this ledger from every other, made when it is asked for first. Its backups have the same.
+    """What tells this ledger from every other. It is made when it is first needed, and its backups have the same.
+
+    However many programs ask at once, all get the same id.
 
     Args:
         database: An open ledger.
-        randomness: Where random bytes come from. However many programs ask at once, all get the same id.
+        randomness: Gives as many random bytes as it is asked for.
     """
     return _made_once(database, LEDGER_ID, LEDGER_ID_BYTES, randomness)
 
@@ -40,7 +46,7 @@ def _made_once(database: Database, name: str, size: int, randomness: Callable[[i
     if not stored:
         made = pl.DataFrame([{"name": name, "value": randomness(size).hex()}])
         with database.transaction():
-            database.insert_new(secrets, made)  # where another program was quicker, its value stays
+            database.insert_new(secrets, made)  # if another program was quicker, its value stays
         stored = _read(database, name)
     return stored
 

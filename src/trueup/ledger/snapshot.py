@@ -18,7 +18,7 @@ _WAITED_FOR: Final = select(journal.c.click_id).where(PARKED)
 
 
 def read_snapshot(database: Database, click_ids: Sequence[str]) -> Snapshot:
-    """Read everything a decision about these clicks rests on."""
+    """Read everything that deciding rows of these clicks needs."""
     last_rows = database.read(_last_rows(database.is_sqlite), LAST_ROWS, {"ids": list(click_ids)})
     return Snapshot(
         clicks=read_click_facts(database, click_ids),
@@ -60,7 +60,7 @@ def known_clicks(database: Database, click_ids: Sequence[str]) -> pl.Series:
 
 
 def clicks_waited_for(database: Database, click_ids: Sequence[str]) -> list[str]:
-    """Those of the clicks that a row was parked for, sorted, whether it was woken since or not."""
+    """Those of the clicks that a row was ever parked for, sorted."""
     found = _found_of(database, click_ids, _WAITED_FOR, journal.c.click_id)
     return sorted(set(found.to_list()))
 
@@ -70,8 +70,8 @@ def _found_of(
 ) -> pl.Series:
     """Which of the click ids are among those that a statement finds.
 
-    New clicks stand together at the end of the tree, with hardly another between them: one look at what lies between
-    the first and the last of them is a hundred times cheaper than one for each.
+    New clicks stand together at the end of the index, with hardly another between them. So it is a hundred times
+    cheaper to read what lies between the first and the last of them once than to look for each.
     """
     if not click_ids:
         return pl.Series([], dtype=pl.String)
@@ -79,7 +79,7 @@ def _found_of(
     between, listed = _looks(database.is_sqlite, among, column)
     most = len(ids) + 1
     found = database.read(between, _CLICK_IDS, {"first": ids[0], "last": ids[-1], "most": most})["click_id"]
-    if found.len() == most:  # so many lie between that it is cheaper to ask for each
+    if found.len() == most:  # so many lie between that it is cheaper to look for each
         return database.read(listed, _CLICK_IDS, {"ids": ids})["click_id"]
     return found.filter(found.is_in(ids)) if found.len() else found
 

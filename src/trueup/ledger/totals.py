@@ -26,7 +26,7 @@ STORED: Final[Schema] = {
     "units": pl.Int64,
     "micros": pl.Int64,
 }
-# One statement, so that a batch which ends meanwhile is in one half or the other.
+# One statement, so that a batch that ends meanwhile is counted in exactly one of its halves.
 _NOTHING: Final[dict[str, ColumnClause[Any]]] = {
     name: literal_column("''" if dtype == pl.String else "0") for name, dtype in STORED.items()
 }
@@ -65,7 +65,7 @@ def totals_from_text(text: str) -> pl.DataFrame:
 
 
 def _summed(*parts: pl.DataFrame) -> list[_Cell]:
-    # In plain Python: there are a handful of cells, and Polars would wake its threads for them.
+    # In plain Python: there are only a few cells, and Polars would wake its threads for them.
     sums: dict[tuple[str, str], tuple[int, int]] = {}
     for conversion_type, status, conversions, revenue in chain.from_iterable(part.iter_rows() for part in parts):
         before = sums.get((conversion_type, status), (0, 0))

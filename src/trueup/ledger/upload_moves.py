@@ -1,4 +1,4 @@
-"""How a sent file moves on: noted, from state to state, forgotten. All within the caller's transaction."""
+"""How a sent file moves on: noted, moved from state to state, forgotten. All within the caller's transaction."""
 
 from typing import Final
 
@@ -26,13 +26,13 @@ def create_upload(database: Database, record: UploadRecord) -> None:
 
 
 def move_upload(database: Database, upload_id: str, to: UploadState, **changed: str | int) -> bool:
-    """Move a file to a state, if it may go there from the one it is in.
+    """Move a sent file to a state, if it may go there from its own.
 
     Args:
         database: The ledger.
         upload_id: The file.
         to: The state.
-        changed: What else to store of it.
+        **changed: What else to store of it, by column.
 
     Returns:
         Whether it was moved.
@@ -48,7 +48,15 @@ def note_batch(database: Database, upload_id: str, batch_id: int) -> None:
 
 
 def forget_upload(database: Database, upload_id: str) -> bool:
-    """Forget a file that nobody is at work on. Its batch stays. Returns: whether it was forgotten."""
+    """Forget a sent file that nothing is at work on. Its batch stays.
+
+    Args:
+        database: The ledger.
+        upload_id: The file.
+
+    Returns:
+        Whether it was forgotten.
+    """
     idle = uploads.c.state.not_in([state.value for state in AT_WORK])
     gone = delete(uploads).where(uploads.c.upload_id == upload_id, idle).returning(uploads.c.upload_id)
     return database.read(gone, {"upload_id": pl.String}).height > 0

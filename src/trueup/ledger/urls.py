@@ -1,7 +1,7 @@
 """The URLs of databases: which are understood, what is shown of them, and what is added to them.
 
-A password that is not written as a URL wants it (`p@ss` for `p%40ss`) is taken apart wrongly, by us or by libpq, and a
-part of it could pass for a host. So a URL is understood here before anything else sees it, or it is refused unseen.
+A password with characters that a URL must encode (`p@ss` for `p%40ss`) is parted wrongly, by us or by libpq, and a part
+of it could pass for a host. So a URL is checked here first. One that is not understood is refused, and never shown.
 """
 
 import re
@@ -34,13 +34,20 @@ _MEANT: Final = (
 
 
 def refuse_unreadable(url: str) -> None:
-    """Let a database's URL pass, if it can be understood. Raises: DatabaseError, which shows nothing of it."""
+    """Make sure that a database's URL can be understood.
+
+    Args:
+        url: The URL.
+
+    Raises:
+        DatabaseError: It cannot. The message shows nothing of the URL.
+    """
     if not url.startswith(SQLITE):
         _read(url)
 
 
 def showable(url: str) -> str:
-    """What of a database's URL may be seen by anybody: never a password, nor what could be a part of one."""
+    """What anybody may see of a database's URL: never a password, nor what could be part of one."""
     if url.startswith(SQLITE):
         return url
     try:
@@ -50,7 +57,7 @@ def showable(url: str) -> str:
 
 
 def without_secrets(message: str, url: str) -> str:
-    """What libpq says of a database's URL, without what it quotes of its secrets."""
+    """A message of libpq about a database's URL, without the secrets that it quotes."""
     found = _read(url)
     hidden = [found["password"] or "", *(value for name, value in _pairs(found) if name not in _SHOWN)]
     texts = {text for value in hidden for text in (value, unquote(value)) if text}
@@ -63,23 +70,64 @@ def without_secrets(message: str, url: str) -> str:
 
 
 def password_of(url: str) -> str:
-    """The password in the URL of a PostgreSQL database, '' for none. Raises: DatabaseError."""
+    """Read the password in a database's URL.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+
+    Returns:
+        The password, '' for none.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     return parameters_of(url).get("password") or unquote(_read(url)["password"] or "")
 
 
 def without_password(url: str) -> str:
-    """The URL of a PostgreSQL database, all but the password. Raises: DatabaseError."""
+    """Write a database's URL without its password.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+
+    Returns:
+        The URL.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     found = _read(url)
     return _written(found, [name for name, _ in _pairs(found) if name != "password"])
 
 
 def parameters_of(url: str) -> Parameters:
-    """What follows the `?` of a PostgreSQL database's URL, by name, as it is meant. Raises: DatabaseError."""
+    """Read the parameters of a database's URL.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+
+    Returns:
+        What follows its `?`: name -> value, decoded.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     return {name: unquote(value) for name, value in _pairs(_read(url))}
 
 
 def with_parameters(url: str, parameters: Parameters) -> str:
-    """The URL of a PostgreSQL database with parameters beside, or in place of, those it has. Raises: DatabaseError."""
+    """Write a database's URL with some parameters added or replaced.
+
+    Args:
+        url: The URL of a PostgreSQL database.
+        parameters: name -> value.
+
+    Returns:
+        The URL.
+
+    Raises:
+        DatabaseError: The URL cannot be understood.
+    """
     found = _read(url)
     before = url if found["query"] is None else url[: found.start("query") - 1]
     pairs = [f"{name}={quote(value, safe='')}" for name, value in (parameters_of(url) | parameters).items()]
@@ -99,7 +147,7 @@ def _pairs(found: re.Match[str]) -> list[tuple[str, str]]:
 
 
 def _written(found: re.Match[str], names: Collection[str]) -> str:
-    """The URL without a password, and of its parameters those of some names."""
+    """Write the URL without a password, and with only those of its parameters that have one of the names."""
     user = f"{found['user']}@" if found["user"] else ""
     kept = "&".join(f"{name}={value}" for name, value in _pairs(found) if name in names)
     return f"postgresql://{user}{found['hosts']}/{found['name'] or ''}" + (f"?{kept}" if kept else "")

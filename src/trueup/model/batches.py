@@ -1,4 +1,4 @@
-"""Where a batch stands: what it is, how far it has come, and what it has done so far."""
+"""What a batch is, how far it has come, and what it has done so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, Row
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a batch was received as: everything its rows are decided by that is not in the rows."""
+    """What a batch was received as: all that its rows are decided by, apart from the rows themselves."""
 
     kind: BatchKind
     origin: Origin
@@ -20,11 +20,11 @@ class Receipt:
     policy_id: int
     file_name: str = ""
     sha256: str = ""
-    choices: str = ""  # JSON of what the person chose, so that the same command is known again
+    choices: str = ""  # JSON of what the person chose, by which the same command is recognised
     undoes: int = 0
     row_kind: RowKind = RowKind.CONVERSION
     chosen_mode: DuplicateMode | None = None
-    dialect_mode: DuplicateMode | None = None  # the dialect's own way, where there is no doubt which dialect it is
+    dialect_mode: DuplicateMode | None = None  # the dialect's own mode, where the dialect is certain
     forced: bool = False
 
 

@@ -29,7 +29,7 @@ class AffiliateNetwork:
     postback_keys: tuple[str, ...] = ()  # newest first; two at most, so that one can take over from the other
     only_with_key: bool = False  # a postback without one of the keys is refused
     allowed_addresses: tuple[str, ...] = ()  # addresses and ranges its postbacks come from; none for any
-    always_200: bool = False  # it takes any other answer for a failure, and sends again
+    always_200: bool = False  # the network takes any other answer for a failure, and sends again
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ConversionType:
     type_id: int
     name: str
     include_in_conversions: bool = True
-    duplicate_mode: DuplicateMode | None = None  # None: it says none, and the network is asked
+    duplicate_mode: DuplicateMode | None = None  # None: the network's mode applies
     in_journey: bool = False
 
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from trueup.model.words import Status
 
-_COUNTED: Final = (Status.APPROVED, Status.PENDING, Status.OTHER)  # a conversion, where its type is included
-_PAID: Final = (Status.APPROVED, Status.OTHER)  # revenue, whatever its type
+_COUNTED: Final = (Status.APPROVED, Status.PENDING, Status.OTHER)  # count as conversions, if their type is included
+_PAID: Final = (Status.APPROVED, Status.OTHER)  # count as revenue, whatever the type
 
 
 def is_counted(left_out_types: Collection[str] = ()) -> pl.Expr:

@@ -1,8 +1,8 @@
-"""How steps on columns are carried out: several at once, as they are written.
+"""How steps on columns are carried out: several at once, in the order they are written.
 
-Each call of Polars that answers with a frame costs about a tenth of a millisecond, however few rows there are: its
-threads are woken for it. So steps that need not look at what came before them are one plan, and few rows are sorted,
-looked up and summed without threads.
+Each call of Polars that answers with a frame costs about a tenth of a millisecond, however few rows there are, because
+it wakes threads. So steps that need not look at earlier results are one plan, and few rows are sorted, looked up and
+summed without threads.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,25 @@ from typing import Final
 import polars as pl
 
 FEW: Final = 500  # rows: up to here, waking threads costs more than they save
-_BEYOND: Final = 2**63  # what 64 bits do not hold
+_BEYOND: Final = 2**63  # the first number that 64 bits do not hold
 _AS_WRITTEN: Final = pl.QueryOptFlags.none()
 
 
 def collect_unoptimized(plan: pl.LazyFrame) -> pl.DataFrame:
-    """Carry a plan out as it stands: to improve it first, or to stream, costs a small batch more than it saves."""
+    """Carry out a plan as it is written: for a small batch, improving or streaming it takes longer than it saves."""
     return plan.collect(engine="in-memory", optimizations=_AS_WRITTEN)
 
 
 def left_join(rows: pl.DataFrame, found: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Each row with what was found by its key, null where nothing was: a left join that keeps the rows' order.
+    """Put beside each row what was found for its key: a left join that keeps the order of the rows.
 
-    Takes: also what was found, each key once.
+    Args:
+        rows: Any rows that have the key.
+        found: What was found, each key once.
+        key: The column that both have.
+
+    Returns:
+        The rows with the columns of `found`, null where nothing was found.
     """
     if max(rows.height, found.height) > FEW:
         return collect_unoptimized(rows.lazy().join(found.lazy(), on=key, how="left", maintain_order="left"))
@@ -33,10 +39,16 @@ def left_join(rows: pl.DataFrame, found: pl.DataFrame, key: str) -> pl.DataFrame
 
 
 def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.DataFrame:
-    """The sums of some columns for each key, sorted by key.
+    """Sum some columns for each key.
 
-    Takes: rows without nulls; the columns that are the key; those to be summed, of whole numbers. Returns: the columns
-    of both. No number of rows makes a sum wrong: one that leaves 64 bits is null.
+    Args:
+        rows: Rows without nulls.
+        key: The columns that make up the key.
+        sums: The columns to sum, of whole numbers.
+
+    Returns:
+        One row for each key, sorted by key, with the columns of `key` and `sums`. A sum is never wrong, however many
+        rows there are: one that does not fit in 64 bits is null.
     """
     if not 0 < rows.height <= FEW:
         plan = rows.lazy().group_by(*key).agg(pl.col(*sums).cast(pl.Int128).sum()).sort(*key)

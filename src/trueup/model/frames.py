@@ -1,7 +1,7 @@
-"""The frames that flow: which columns they have, of which type and unit.
+"""The frames that are passed on: their columns, types and units.
 
-Text is never null: '' means not given. Times are microseconds since the epoch, UTC. Money is micros.
-A dialect makes ROWS; the door adds what the batch knows (RECEIPT); the journal keeps both, with the outcome.
+Text is never null: '' means not given. Times are microseconds since the epoch, UTC. Money is micros. A dialect makes
+ROWS; recording adds what the batch knows (RECEIPT); the journal keeps both, with the outcome.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import polars as pl
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
-# A time without an offset whose zone is that of its click's network, which no reader of rows knows.
+# A time without an offset whose zone is the one of the click's network. Readers of rows do not know that zone.
 LOCAL_TIMES: Final[Schema] = {
     "local_time": pl.Int64,  # micros of what a clock there showed, as if in UTC; null for any other time
     "fallback_zone": pl.String,  # the zone where the network has none, '' where there is no local time
@@ -50,8 +50,8 @@ RECEIPT: Final[Schema] = {
 # A row that can be decided: n is which of all the rows of its click it is, 0 for a row without a usable click id.
 BATCH: Final[Schema] = {**ROWS, **RECEIPT, "n": pl.Int64}
 
-# What happened to it. `conversion_n` is the conversion it made or met, 0 for none. The mode is '' where none was asked:
-# of a status update, and of a row that was refused before.
+# What happened to it. `conversion_n` is the conversion that it made or met, 0 for none. The mode is '' for status
+# updates, and for rows that were refused before a mode was needed.
 DECIDED: Final[Schema] = {
     "outcome": pl.String,
     "conversion_n": pl.Int64,
@@ -197,10 +197,15 @@ def empty(schema: Schema) -> pl.DataFrame:
 
 
 def completed(frame: pl.DataFrame, schema: Schema, values: Mapping[str, object] | None = None) -> pl.DataFrame:
-    """Bring a frame to exactly the schema's columns, in its order.
+    """Bring a frame to exactly the columns of a schema, in its order.
 
-    Takes: a frame with some of the columns; what all its rows have in others.
-    Returns: all columns; a missing text is '', any other missing value is null.
+    Args:
+        frame: A frame with some of the columns.
+        schema: The columns to bring it to.
+        values: What all rows have in further columns.
+
+    Returns:
+        All columns. A missing text is '', any other missing value is null.
     """
     given, values = set(frame.columns), values or {}
     return frame.select(

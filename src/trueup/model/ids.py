@@ -1,8 +1,8 @@
 """Ids: our own click ids, and conversion ids.
 
-A click id of ours is a letter, the time, randomness and a keyed tag: ids sort by time, so new clicks land at the end of
-every index; a forged one can be told without a look in the database; and no spreadsheet takes one for a number.
-Clicks brought from other trackers keep the ids they have.
+A click id of ours is a letter, the time, randomness and a keyed tag. So ids sort by time, and new clicks land at the
+end of every index; a forged id is recognised without the database; and no spreadsheet takes an id for a number. Clicks
+from other trackers keep the ids they have.
 """
 
 import hmac
@@ -21,9 +21,15 @@ _PLACES: Final = range(5 * (_TIME_CHARS + _RANDOM_CHARS) - 10, -1, -10)  # of th
 
 
 def new_click_id(now: int, randomness: bytes, key: bytes) -> str:
-    """Make a click id.
+    """Make a click id of our own.
 
-    Takes: microseconds since the epoch, RANDOM_BYTES random bytes, the installation's secret key.
+    Args:
+        now: The moment of the click, in microseconds since the epoch.
+        randomness: RANDOM_BYTES random bytes.
+        key: The ledger's secret key of click ids.
+
+    Returns:
+        The click id.
     """
     number = now // 1000 << 8 * RANDOM_BYTES | int.from_bytes(randomness[:RANDOM_BYTES], "big")
     body = PREFIX + "".join([_PAIRS[number >> place & 1023] for place in _PLACES])
@@ -55,7 +61,14 @@ def conversion_id(click_id: str, n: int) -> str:
 
 
 def split_conversion_id(text: str) -> tuple[str, int] | None:
-    """Read a conversion id. Returns the click id and n, or None when the text is not one."""
+    """Read a conversion id.
+
+    Args:
+        text: What may be a conversion id.
+
+    Returns:
+        The click id and n, None when the text is no conversion id.
+    """
     found = CONVERSION_ID.fullmatch(text)
     return (found[1], int(found[2])) if found else None
 
@@ -69,5 +82,5 @@ def _tag(body: str, key: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _keyed(key: bytes) -> hmac.HMAC:
-    """The key, taken in: the first half of the work, and the same for every id."""
+    """The hash with the key taken in: the first half of the work, which is the same for every id."""
     return hmac.new(key, digestmod="sha256")

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 SUB_PARAMETERS: Final = tuple(f"sub{i}" for i in range(1, 11))
 
-# What a URL may hold in braces; the click's own value stands there when a visitor is sent on.
+# The macros of a URL. When a visitor is sent on, each is replaced by the click's value.
 MACROS: Final = (
     "click_id",
     "external_id",
@@ -37,7 +37,7 @@ MACROS: Final = (
     "ip",
 )
 
-# The names that Keitaro, Voluum and RedTrack have for the same, so that URLs can be brought along as they are.
+# The names of the same macros in Keitaro, Voluum and RedTrack, so that URLs can be used unchanged.
 ALIASES: Final[Mapping[str, str]] = {
     "clickid": "click_id",
     "subid": "click_id",
@@ -96,7 +96,15 @@ class Template:
     def parse(cls, url: str) -> Self:
         """Part a URL.
 
-        Raises: ValueError, saying what is wrong with it; UnknownMacroError for a macro that is none of ours.
+        Args:
+            url: An offer's URL, with macros.
+
+        Returns:
+            The parts.
+
+        Raises:
+            ValueError: The URL cannot be used; the message says what is wrong with it.
+            UnknownMacroError: A macro in it is none of ours.
         """
         found = _URL.fullmatch(url)
         if not found or int(found["port"] or 0) > _PORT_MAX:
@@ -110,9 +118,16 @@ class Template:
         return cls(found["scheme"] + _ascii_host(found["host"]) + _ascii(first), _fields(first, pieces))
 
     def known(self, values: Mapping[str, str]) -> Self:
-        """The URL with some macros filled for good. Takes: what stands for each of them, the same for every visitor."""
+        """Fill some macros for good, with what is the same for every visitor.
+
+        Args:
+            values: macro -> its value.
+
+        Returns:
+            The URL with the other macros still to be filled.
+        """
         fields: list[tuple[str, bool, str]] = []
-        literal = ""  # what stands between the macro at hand and the next that is not filled
+        literal = ""  # the text after this macro, up to the next one that stays
         for macro, in_path, after in reversed(self.fields):
             literal = after + literal
             if macro in values:
@@ -123,7 +138,14 @@ class Template:
         return type(self)(self.first + literal, tuple(reversed(fields)))
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """The URL for one visitor, in ASCII. Takes: what stands for each macro; one that is not there is ''."""
+        """Make the URL for one visitor.
+
+        Args:
+            values: macro -> its value. A macro that is missing here becomes ''.
+
+        Returns:
+            The URL, in ASCII.
+        """
         pieces = [self.first]
         for macro, in_path, after in self.fields:
             pieces += (_filled(values.get(macro, ""), in_path), after)
@@ -138,7 +160,7 @@ def encoded(value: str) -> str:
 
 
 def _filled(value: str, in_path: bool) -> str:
-    """What a value comes to. A segment of nothing but dots would lead elsewhere in the host, encoded or not."""
+    """What a macro becomes. A path segment of nothing but dots would lead elsewhere on the host, encoded or not."""
     return "" if in_path and not value.strip(".") else encoded(value)
 
 
@@ -151,12 +173,12 @@ def _fields(first: str, pieces: list[str]) -> tuple[tuple[str, bool, str], ...]:
 
 
 def _ascii(literal: str) -> str:
-    """What the URL itself says, as a header can hold it."""
+    """A text of the URL itself, as a header can hold it."""
     return "".join(letter if "!" <= letter <= "~" else encoded(letter) for letter in literal)
 
 
 def _ascii_host(host: str) -> str:
-    """A host of other letters in the form that is looked up."""
+    """A host name with non-ASCII letters in the form that is looked up."""
     if host.isascii():
         return host
     try:

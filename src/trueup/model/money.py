@@ -11,13 +11,13 @@ from typing import Final
 import polars as pl
 
 MICROS: Final = 1_000_000
-DECIMALS: Final = 6  # of an amount
+DECIMALS: Final = 6  # the most an amount has
 PAYOUT_MAX: Final = 9_000_000_000 * MICROS  # a click's 1,000 rows of this still fit 64 bits
 RATE_SCALE: Final = 1_000_000_000  # rates are integers of billionths
 RATE_DECIMALS: Final = 9
 RATE_ONE: Final = RATE_SCALE
 
-_SHOWN_DECIMALS: Final = 2  # of an amount, at least
+_SHOWN_DECIMALS: Final = 2  # the fewest an amount is written with
 _WHOLE_DIGITS: Final = 18  # no amount of ours has more
 _POINT: Final = r"\."
 _BEYOND: Final = f"is beyond {PAYOUT_MAX // MICROS:,}"
@@ -32,7 +32,7 @@ def _no_number(example: str) -> str:
     return f"is not a number such as {example}"
 
 
-# The patterns, in words that Python and Polars understand alike.
+# The patterns, in a syntax that Python and Polars share.
 def _fit(decimals: int, mark: str = _POINT) -> str:
     whole = rf"[0-9]{{1,{_WHOLE_DIGITS}}}(?:{mark}[0-9]{{0,{decimals}}})?"
     return rf"[+-]?(?:{whole}|{mark}[0-9]{{1,{decimals}}})"
@@ -51,7 +51,7 @@ _FIT: Final = {decimals: re.compile(_fit(decimals)) for decimals in (DECIMALS, R
 _FINER: Final = re.compile(rf"({_POINT}[0-9]{{{DECIMALS}}})[0-9]+\Z")
 
 
-@lru_cache  # an offer pays the same again and again
+@lru_cache  # most amounts come again and again
 def amount(text: str) -> int | None:
     """Read an amount.
 

@@ -1,10 +1,10 @@
-"""Which of the known words a person likely meant: the one search there is. Whoever asks says it in words of its own."""
+"""Which of the known words a person likely meant. There is one search; each caller words its own message."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
-_CHARS: Final = 128  # of the word: the search is slow, and hardly a name is longer
+_CHARS: Final = 128  # how much of the word is compared: the search is slow, and hardly any name is longer
 _LIKENESS: Final = 0.6  # from 0 to 1
 
 

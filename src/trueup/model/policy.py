@@ -1,8 +1,8 @@
-"""The settings that decisions use, frozen by their content.
+"""The settings that decisions use, kept by their content.
 
-A row is decided under the policy in force when it was received, and for ever after: deciding it again years later reads
-the same content. Names, URLs and everything else that no rule looks at are left out, so that changing them makes no
-new policy. The version of the rules is part of it: when the rules change, rows received before keep theirs.
+A row is decided by the policy of the moment when it was received, and for ever after: deciding it again years later
+uses the same content. Names, URLs and everything else that no rule uses are left out, so that changing them makes no
+new policy. The rules version is part of it: when the rules change, rows received before keep theirs.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from trueup.model.money import RATE_ONE
 from trueup.model.words import DEFAULT_TYPE, Approval, DuplicateMode, PayoutMode, Status, UnknownClick
 
 ROWS_PER_CLICK: Final = 1_000
-RULES_VERSION: Final = 1  # of the rules that this program decides by; the next number whenever they change
+RULES_VERSION: Final = 1  # the rules of this program; the next number whenever they change
 
 
 class UnknownRulesError(Exception):
@@ -27,15 +27,15 @@ class UnknownRulesError(Exception):
 class NetworkPolicy:
     """What an affiliate network's rows are decided by."""
 
-    duplicate_mode: DuplicateMode | None = None  # None: it says none
+    duplicate_mode: DuplicateMode | None = None  # None: the network has none
     default_status: Status = Status.APPROVED
     status_map: Mapping[str, Status] = field(default_factory=dict)  # case-folded word -> status
-    time_zone: str = ""  # of its times without an offset; '' where it does not say
+    time_zone: str = ""  # the zone of its times without an offset; '' where it has none
 
 
 @dataclass(frozen=True)
 class OfferPolicy:
-    """What an offer gives to conversions that do not say it themselves."""
+    """What an offer gives to conversions whose rows do not give it."""
 
     payout_mode: PayoutMode = PayoutMode.AUTO
     payout: int = 0  # micros
@@ -58,7 +58,11 @@ class Policy:
     offers: Mapping[int, OfferPolicy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Let no row be decided by other rules than its own. Raises: UnknownRulesError."""
+        """Make sure that no row is decided by other rules than its own.
+
+        Raises:
+            UnknownRulesError: The policy is of a rules version that this program does not have.
+        """
         if self.rules_version != RULES_VERSION:
             raise UnknownRulesError(
                 f"version {self.rules_version} of the rules is asked for, and this program has version {RULES_VERSION}"
@@ -92,9 +96,19 @@ class Policy:
 
 
 def policy_from_content(content: str) -> Policy:
-    """Read back what `Policy.content` wrote. Raises: UnknownRulesError for one of other rules than this program's."""
+    """Read back what `Policy.content` wrote.
+
+    Args:
+        content: A policy as canonical JSON.
+
+    Returns:
+        The policy.
+
+    Raises:
+        UnknownRulesError: It is of another rules version than this program's.
+    """
     stored = json.loads(content)
-    if stored.get("rules_version") != RULES_VERSION:  # its other fields may be others too
+    if stored.get("rules_version") != RULES_VERSION:  # other rules may have other fields
         return Policy(rules_version=stored.get("rules_version", 0))
     return Policy(
         rules_version=stored["rules_version"],

@@ -1,7 +1,8 @@
-"""What the layers below say to a person: plain text, and in it ways, which each surface has in its own words.
+"""What the layers below the surfaces say to a person: text, with ways in it that each surface words for itself.
 
-An option of the command line is a parameter of the API, and a command is a request. Below the surfaces either is a code
-with its values; `cli/wording.py` and `api/resources/wording.py` have the words, one table each.
+A way is something that a person can do or say: on the command line by an option or a command, in the API by a parameter
+or a request. Below the surfaces it is a code with values. `cli/wording.py` and `api/resources/wording.py` have the
+words for the codes, one table each.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 
 class Way(StrEnum):
-    """How a person tells a surface something, or has it do something. The codes are stored, so none changes."""
+    """A way to tell a surface something, or to have it do something. The codes are stored, so they never change."""
 
     DIALECT = "dialect"  # to choose it; values: dialect
     COLUMN = "column"  # to say which field it is; values: title, field
@@ -22,7 +23,7 @@ class Way(StrEnum):
     LIST_BATCHES = "list_batches"
     UNDO = "undo"  # values: batch_id
     FINISH_UNDO = "finish_undo"  # values: batch_id, of the batch that is undone
-    # Of whoever runs the server, at a terminal; the API has no words for these.
+    # For the person who runs the server, at a terminal. The API has no words for these.
     SERVE = "serve"  # to have a server
     FOLDER = "folder"  # to choose the server's
     CLAIM_FOLDER = "claim_folder"
@@ -38,7 +39,7 @@ class Way(StrEnum):
 
 
 class Mention(NamedTuple):
-    """A way, where a remark speaks of it. As JSON a pair."""
+    """A way that a remark mentions. As JSON it is a pair."""
 
     way: Way
     values: Mapping[str, str | int]
@@ -48,14 +49,14 @@ Remark: TypeAlias = str | tuple[str | Mention, ...]
 
 
 class RemarkError(Exception):
-    """Something is refused. Made from the pieces of a remark, which says why and what can be done."""
+    """Something is refused. It is made from the pieces of a remark that says why, and what can be done."""
 
     def __init__(self, *remark: str | Mention) -> None:
         super().__init__(*remark)
         self.remark = remark
 
     def __str__(self) -> str:
-        """The remark with codes, for who reads a traceback."""
+        """The remark with codes, for a reader of a traceback."""
         return worded(self.remark, _CODES)
 
 
@@ -90,5 +91,5 @@ def remark_from_text(text: str) -> Remark:
     """Read back what `text_from_remark` wrote."""
     try:
         return remark_from_json(json.loads(text))
-    except ValueError:  # none, or a sentence as it was stored at first
+    except ValueError:  # no remark, or a plain sentence, as they were stored at first
         return text

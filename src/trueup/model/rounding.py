@@ -1,4 +1,4 @@
-"""Rounding: to the nearest whole number, and to the even one of two that are as near. Exact, in whole numbers."""
+"""Rounding to the nearest whole number; halves go to the even one. Exact, in whole numbers."""
 
 import polars as pl
 
@@ -13,7 +13,7 @@ def rounded_quotient(number: pl.Expr, divisor: pl.Expr) -> pl.Expr:
     Returns:
         128 bits; null for a division by nothing.
     """
-    # A half more, rounded down, is right but for halves that should have gone down to an even number.
+    # Adding a half and rounding down is right, except for halves that should go down to an even number.
     twice = number * 2 + divisor
     half_up = twice // pl.when(divisor != 0).then(divisor * 2)
     is_half = half_up * (divisor * 2) == twice

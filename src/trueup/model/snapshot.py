@@ -12,7 +12,7 @@ LAST_ROWS: Final[Schema] = {"click_id": pl.String, "last_n": pl.Int64}
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The stored facts a decision rests on, read once."""
+    """The stored facts that decisions need, read once."""
 
     clicks: pl.DataFrame  # CLICK_FACTS of the clicks that are known
     conversions: pl.DataFrame  # CONVERSIONS of these clicks, removed ones included

@@ -1,6 +1,6 @@
-"""Text that a spreadsheet would run as a formula is written with an apostrophe before it, and read back without.
+"""Text that a spreadsheet would run as a formula: written with an apostrophe before it, and read back without.
 
-The pair is exact: whatever the text, `restored(defused(text))` is the text.
+Both are exact: for every text, `restored(defused(text))` is the text.
 """
 
 import polars as pl

@@ -17,7 +17,7 @@ SECOND_MICROS: Final = 1_000_000
 DAY_MICROS: Final = 86_400 * SECOND_MICROS
 DAY_ALONE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-# Years of rows are of four digits from 1000 to 2999; every time of theirs fits a date-time of every language.
+# Years of rows have four digits, from 1000 to 2999: their times fit the date-times of every language.
 _YEARS: Final = "[12][0-9]{3}"
 _ANY_YEAR: Final = "[0-9]{4}"
 _AFTER_YEAR: Final = (
@@ -29,7 +29,7 @@ _DATE_TIME_OF_ANY_YEAR: Final = re.compile(f"({_ANY_YEAR}){_AFTER_YEAR}")
 # Unix times are told by their digits: 9 or 10 of seconds, 12 or 13 of milliseconds, which is 1973 to 2286.
 _UNIX: Final = re.compile("([1-9][0-9]{8,9})|([1-9][0-9]{11,12})")
 _SECONDS_MOST: Final = 10  # digits
-_FRACTION_DIGITS: Final = 6  # the others are cut off
+_FRACTION_DIGITS: Final = 6  # further digits are cut off
 _OFFSET: Final = r"(?:Z|[+-][0-9:]+)$"
 _AFTER_MINUTES: Final = len("2011-12-03T10:15")
 _NO_TIME_OF_DAY: Final = "has no time of day"
@@ -45,7 +45,7 @@ class Time(NamedTuple):
     """A time as it was read, in microseconds since the epoch; neither is there where the text is no time."""
 
     exact: int | None = None
-    local: int | None = None  # what a clock showed, as if in UTC: no offset is given
+    local: int | None = None  # what a clock showed, as if in UTC, where no offset is given
 
 
 NO_TIME: Final = Time()

@@ -1,4 +1,4 @@
-"""Live traffic: what a visitor or a network brings, and what it is told."""
+"""Live traffic: what a visitor or a network sends, and what it is answered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ class IncomingConversion:
 
     row: Mapping[str, Any]  # the columns of ROWS that it gives
     origin: Origin
-    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for one that nobody has
+    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for an unknown key
     address: str = ""  # where it came from
-    sub_parameters: Mapping[str, str] | None = None  # sub1... that it sets of its click
-    wants_text: bool = False  # the sender is told in words, whatever the outcome
+    sub_parameters: Mapping[str, str] | None = None  # sub1 to sub10 to set for its click
+    wants_text: bool = False  # the sender wants a message, whatever the outcome
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What a message came to."""
+    """The result of a postback's or a pixel's row."""
 
     outcome: Outcome
     click_id: str
     conversion_id: str  # '' for none
-    text: str  # for a person; '' where nobody asked and nothing is wrong
+    text: str  # for a person; '' where nothing is wrong and the sender wants no message
 
     @property
     def is_taken(self) -> bool:
-        """Whether it was accepted, for a click that is there: a row that is parked anybody can make."""
+        """Whether the row was accepted for a click that is stored. Parked rows are left out: anybody can send those."""
         return not self.outcome.refused and self.outcome is not Outcome.PARKED_UNKNOWN_CLICK

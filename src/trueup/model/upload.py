@@ -8,7 +8,7 @@ from typing import Any, Final
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
 
-# What each state may be followed by. Previewing again takes other choices; a failed one that has a batch is resumed.
+# The states that may follow each state. Previewing again takes other choices; a failed upload with a batch is resumed.
 MOVES: Final[Mapping[UploadState, frozenset[UploadState]]] = {
     UploadState.RECEIVED: frozenset({UploadState.PREVIEWING, UploadState.APPLYING, UploadState.CANCELLED}),
     UploadState.PREVIEWING: frozenset({UploadState.PREVIEWED, UploadState.FAILED, UploadState.CANCELLED}),
@@ -29,13 +29,13 @@ class UploadChoices:
     kind: UploadKind = UploadKind.CONVERSIONS
     dialect: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
-    duplicates: DuplicateMode | None = None  # None: what is set up, or the dialect's own way
+    duplicates: DuplicateMode | None = None  # None: by the setup, or the dialect's own
     time_zone: str | None = None
     decimal_comma: bool = False
     encoding: str | None = None
     force_status: bool = False
     without_conversion_ids: bool = False
-    again: bool = False  # it is known that the same file was sent before
+    again: bool = False  # the sender knows that the same file was sent before
 
     def text(self) -> str:
         """The choices as JSON, for the ledger."""

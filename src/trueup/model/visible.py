@@ -1,8 +1,8 @@
-"""Text from outside, as it may stand before a person: nothing in it acts, and nothing in it hides.
+"""Text from outside, made safe to show: nothing in it acts, and nothing in it is hidden.
 
 Control characters would move a terminal's cursor or change its colours. Characters of direction would show text in
-another order than it has. Both are written out as Python writes them. What joins letters (U+200C, U+200D) stays:
-Persian and emoji need it.
+another order than it has. Both are written out as Python writes them. Characters that join letters (U+200C, U+200D)
+stay: Persian and emoji need them.
 """
 
 import re
@@ -16,7 +16,7 @@ _ACTING: Final = (
     r"\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}"
 )
 _IN_FRAMES: Final = f"[{_ACTING}]"
-# Halves of characters are in no frame; a file's name can have them.
+# Halves of characters: no frame has them, but a file's name can.
 _PATTERN: Final = re.sub(r"\\u\{(\w+)\}", lambda found: f"\\U{found[1]:>08}", _ACTING) + r"\ud800-\udfff"
 _ANYWHERE: Final = re.compile(f"[{_PATTERN}]")
 _WITHIN_LINES: Final = re.compile(f"(?!\n)[{_PATTERN}]")

@@ -18,7 +18,7 @@ class Status(StrEnum):
 class DuplicateMode(StrEnum):
     """What a row does when its conversion key already has an original."""
 
-    CREATE = "create"  # every row is a conversion of its own
+    CREATE = "create"  # every row creates a conversion
     CREATE_NEW_OR_REPEATED = "create_new_or_repeated"  # the same, labelled new or repeated
     IGNORE = "ignore"  # the first row stands
     UPDATE = "update"  # the original takes the row's payout, status and time
@@ -163,7 +163,7 @@ class ClickOutcome(StrEnum):
     REFUSED_BAD_COST = "refused_bad_cost"
     REFUSED_BAD_TEXT = "refused_bad_text"
     REFUSED_IN_FUTURE = "refused_in_future"
-    KNOWN = "known"  # the click is stored already, or stands above in the file; it is left as it is
+    KNOWN = "known"  # the click is stored already, or is in an earlier line; it stays as it is
     IMPORTED = "imported"
 
 
@@ -199,16 +199,16 @@ STATUS_WORDS = {
     for word in words.split()
 }
 
-# Batches that take whatever comes, as long as somebody keeps them open.
+# Batches that take rows as they come, for as long as they are kept open.
 OPEN_ENDED = (BatchKind.POSTBACKS, BatchKind.LATE_CLICKS)
 
-# Outcomes that only messages have: who sent them, and what their sender says beside the row.
+# Outcomes that only postbacks and pixels have: by who sent them, and by what their sender says beside the row.
 OF_MESSAGES = (Outcome.REFUSED_NOT_ALLOWED, Outcome.IGNORED_STATUS)
 
 # Outcomes that the row alone decides, in precedence. A dialect says them; no later fact changes them.
 ROW_ALONE = tuple(o for o in tuple(Outcome)[: tuple(Outcome).index(Outcome.IGNORED_STATUS)] if o not in OF_MESSAGES)
 
-# The mode of a row for which nobody said one: what a network reports of a sale later is not lost.
+# The mode where nobody chose one: what a network later reports of the same sale is not lost.
 DEFAULT_MODE = DuplicateMode.UPDATE
 
 # The conversion type that always exists, and that a row without a type has.

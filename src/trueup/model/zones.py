@@ -1,7 +1,7 @@
 """Time zones: which there are, and what their clocks show.
 
-A clock change makes some local times happen never, and some twice.
-One table of zones says all of it, that of Polars: the machine's own may be of another year.
+A clock change skips some local times and repeats others. All zones come from the table of Polars: the machine's own may
+be of another year.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-# Polars also takes offsets, "utc" and '', which are no zones' names.
+# Polars also takes offsets, "utc" and '', which are not names of zones.
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+/-]*")
 _MINUTE_MICROS: Final = 60 * 1_000_000
 _DAY_MINUTES: Final = 24 * 60
@@ -21,12 +21,12 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 class ClockChange(StrEnum):
     """Why a local time is no moment."""
 
-    SKIPPED = "skipped"  # it never was
-    REPEATED = "repeated"  # it was twice
+    SKIPPED = "skipped"  # the time never came
+    REPEATED = "repeated"  # the time came twice
 
 
 def is_known(zone: str) -> bool:
-    """Whether there is a zone of this name: an older table of zones lacks the newest."""
+    """Whether there is a zone of this name. An older table of zones lacks the newest."""
     if not _NAME.fullmatch(zone):
         return False
     try:

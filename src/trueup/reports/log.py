@@ -32,7 +32,7 @@ def read_log(
     newest: int | None = None,
     page_rows: int = 0,
 ) -> Iterator[pl.DataFrame]:
-    """Read the selected conversions as EXPORT_COLUMNS, oldest first. Call it within `one_moment`.
+    """Read the selected conversions as EXPORT_COLUMNS, oldest first. Call it within `read_transaction`.
 
     Args:
         database: The ledger.

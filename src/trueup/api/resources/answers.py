@@ -39,7 +39,16 @@ class Answer(BaseModel):
 
 
 def json_answer(told: BaseModel, status: int = 200, place: str = "") -> Response:
-    """An answer, its JSON written here and now. Takes: also its status, and where a resource is that was made."""
+    """Answer with JSON. It is written at once.
+
+    Args:
+        told: What is answered.
+        status: The HTTP status.
+        place: The path of a resource that was made, '' for none.
+
+    Returns:
+        The answer.
+    """
     return Response(told.model_dump_json(), status, {"Location": place} if place else None, "application/json")
 
 
@@ -132,7 +141,15 @@ class BatchAnswer(Answer):
 
     @classmethod
     def of(cls, batch: BatchRecord, undone_batch_ids: frozenset[int]) -> Self:
-        """Show a batch. Takes: also the batches whose rows do not count."""
+        """Show a batch.
+
+        Args:
+            batch: The batch.
+            undone_batch_ids: The batches whose rows do not count.
+
+        Returns:
+            What the API shows of it.
+        """
         return cls(**_batch(batch, undone_batch_ids))
 
 

@@ -23,11 +23,11 @@ router = APIRouter(tags=["audit"])
 
 _LOOK_SECONDS: Final = 0.5
 _BEAT_LOOKS: Final = 10
-_ONE: Final = threading.Lock()  # in a process
+_ONE: Final = threading.Lock()  # one audit at a time in a process
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events `progress` (done, of: rows of the journal), at last `laws`, or `trouble`.",
-        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # of one event
+        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # the schema of one event
     },
     **declared(ProblemKind.WRONG_STATE),
 }
@@ -69,7 +69,14 @@ class _Work:
         self.listened = True
 
     def run(self) -> list[Law]:
-        """Do it. Raises: _Leaving once nobody listens."""
+        """Do it.
+
+        Returns:
+            The laws, each held or broken.
+
+        Raises:
+            _Leaving: Nobody listens any more.
+        """
         try:
             with open_ledger(self._url) as database:
                 return audit(database, self._note_progress)

@@ -99,12 +99,12 @@ async def undo_batch(
     if await waited(context, work, wait):
         try:
             work.result()
-        except UndoRefusedError as error:  # somebody else undid it meanwhile
+        except UndoRefusedError as error:  # it was undone meanwhile
             raise _refused(error) from None
         except BatchMovedError as error:
             if error.batch_id == batch_id:
                 raise Problem(ProblemKind.WRONG_STATE, f"somebody else began to undo batch {batch_id}") from None
-            # else its undo is carried on by another program, or was undone itself: it tells how it stands
+            # otherwise another program carries on the undo, or it was undone itself: the answer says how it stands
     answer = await look(partial(_undo_now, batch_id=batch_id, catalog=context.catalog))
     if answer.undo and answer.undo.state is BatchState.STOPPED:
         undo = answer.undo.batch_id
@@ -115,7 +115,18 @@ async def undo_batch(
 
 
 def known_batch(database: Database, batch_id: int) -> BatchRecord:
-    """A batch. Raises: Problem when there is no such."""
+    """Find a batch.
+
+    Args:
+        database: The ledger.
+        batch_id: The batch's number.
+
+    Returns:
+        The batch.
+
+    Raises:
+        Problem: There is no such batch.
+    """
     batch = read_batch(database, batch_id)
     if batch is None:
         raise not_found(f"batch {batch_id}")
@@ -123,7 +134,18 @@ def known_batch(database: Database, batch_id: int) -> BatchRecord:
 
 
 def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
-    """A batch that can be undone, or whose undo can go on. Raises: Problem."""
+    """Find a batch that can be undone, or whose undo can be resumed.
+
+    Args:
+        database: The ledger.
+        batch_id: The batch's number.
+
+    Returns:
+        The batch.
+
+    Raises:
+        Problem: There is no such batch, or it cannot be undone.
+    """
     try:
         batch, _ = undoable(database, batch_id)
     except UndoRefusedError as error:

@@ -41,7 +41,14 @@ SETUP: Final = needs(KeyScope.SETUP)
 
 
 def resource_routes(kind: str) -> APIRouter:
-    """Make the operations on the resources of a kind. Takes: the kind, as the setup file calls its tables."""
+    """Make the operations on the resources of a kind.
+
+    Args:
+        kind: The kind, as the setup file calls its tables.
+
+    Returns:
+        The operations.
+    """
     router = APIRouter(route_class=BodyRoute, prefix=f"/{kind}", tags=[kind.replace("_", " ")])
     _add_reading(router, kind)
     _add_making(router, kind)
@@ -50,16 +57,38 @@ def resource_routes(kind: str) -> APIRouter:
 
 
 async def changed(context: ServerContext, reader: Database, change: Change) -> Stored:
-    """Change the setup, and have the server know at once. Raises: Problem where the change is refused.
+    """Change the setup, and have the server use the new setup at once.
 
-    It is looked at with the request's own connection first, so that the writer only gets what is likely to be good.
+    The change is tried with the request's own connection first, so that the writer mostly gets changes that are good.
+
+    Args:
+        context: What all requests of the process share.
+        reader: The request's own connection.
+        change: The change.
+
+    Returns:
+        The resource as it is now.
+
+    Raises:
+        Problem: The change is refused.
     """
     refusal = await run_in_threadpool(look_at, reader, change)
     return settled(await written(context, partial(_carried_out, context, change)) if refusal is None else refusal)
 
 
 async def made(request: Request, context: ServerContext, reader: Database, kind: str, change: Change) -> Response:
-    """Set up a new resource of a kind, once for an Idempotency-Key. Returns: the answer, its Location included."""
+    """Make a new resource of a kind, once for an Idempotency-Key.
+
+    Args:
+        request: The request.
+        context: What all requests of the process share.
+        reader: The request's own connection.
+        kind: The kind, as the setup file calls its tables.
+        change: What makes the resource.
+
+    Returns:
+        The answer, with the resource's Location.
+    """
 
     def answer(done: Answer) -> Response:
         resource = settled(done)
@@ -166,7 +195,7 @@ def _one(kind: str) -> str:
 
 
 def _of_number(form: Form, number: int) -> Form:
-    """The form without its `id`, which may stand there as it was shown, but names no other resource than the path."""
+    """The form without its `id`. An answer's form has it, so it may be sent back, but it must be the path's."""
     if form.get("id", number) != number:
         mistake = Mistake(where="body.id", what=f"is not {number}, which the path says")
         raise Problem(ProblemKind.INVALID, "the body is of another resource than the path", errors=[mistake])

@@ -50,8 +50,8 @@ Text = Annotated[str, Field(max_length=_TEXT_CHARS)]
 
 
 Row = TypeVar("Row")
-# Rows are checked by code that lets nothing else go on, up to the next call of a function that is not of its own kind;
-# and what is wrong with the first bad row is told, not what is wrong with each of ten thousand.
+# Pydantic lets no other thread run while it checks a list, until it calls a function of ours: here, for each row.
+# FailFast has it say what is wrong with the first bad row only, not with each of ten thousand.
 InTurn = Annotated[Row, AfterValidator(lambda row: row)]
 
 
@@ -232,7 +232,7 @@ async def _carried_out(
 
 
 def _to_response(context: ServerContext, summary: Summary, rows: pl.DataFrame) -> Response:
-    """The answer, written in the thread that this runs in: ten thousand rows would keep the event loop for long."""
+    """Make the answer, in this thread: ten thousand rows would keep the event loop busy for long."""
     told_of = ("outcome", "click_id", "conversion_n", "message", "mode", "mode_from")
     results = [
         RowTold(

@@ -1,4 +1,4 @@
-"""The setup's forms as the API shows and takes them: the keys of the setup file's tables, with our number as `id`."""
+"""The forms of the setup in the API: the keys of the setup file's tables, and our number as `id`."""
 
 from typing import Any, Final, TypeAlias
 
@@ -23,7 +23,7 @@ _PROBLEMS: Final = {
     RefusalKind.MISTAKES: ProblemKind.INVALID,
 }
 
-# kind -> the table that says which keys there are, and an example of it.
+# kind -> the table with its keys, and an example.
 TABLES: Final[dict[str, tuple[type[tables.SetupTable], Form]]] = {
     WORKSPACE: (
         tables.WorkspaceTable,
@@ -47,12 +47,12 @@ TABLES: Final[dict[str, tuple[type[tables.SetupTable], Form]]] = {
 
 
 def form_name(kind: str) -> str:
-    """What the OpenAPI document calls the form of a kind, as it is sent."""
+    """The name of a kind's form in the OpenAPI document, as it is sent."""
     return TABLES[kind][0].__name__.removesuffix("Table") + "Form"
 
 
 def stored_name(kind: str) -> str:
-    """What the OpenAPI document calls a resource of a kind, as it is answered."""
+    """The name of a kind's form in the OpenAPI document, as it is answered."""
     return TABLES[kind][0].__name__.removesuffix("Table")
 
 
@@ -66,7 +66,7 @@ def form_schemas() -> dict[str, Schema]:
         schemas[form_name(kind)] = {**written, "title": form_name(kind)}
         properties = {**({} if kind == WORKSPACE else {"id": _ID}), **written["properties"]}
         answered = {"title": stored_name(kind), "properties": properties, "required": list(properties)}
-        del written["examples"]  # they are of what is sent
+        del written["examples"]  # the examples are of forms that are sent
         schemas[stored_name(kind)] = {**written, **answered, "description": "As it is set up."}
     return schemas
 
@@ -77,12 +77,12 @@ def ref(name: str) -> Schema:
 
 
 def answers(status: int, description: str, schema: Schema) -> dict[int | str, dict[str, Any]]:
-    """What an operation answers with, as its `responses`, where its own function does not say."""
+    """The `responses` of an operation, for what its own function does not say."""
     return {status: {"description": description, "content": {"application/json": {"schema": schema}}}}
 
 
 def takes(schema: Schema) -> dict[str, Any]:
-    """Which JSON an operation takes, as its `openapi_extra`; its function takes a `FormBody`."""
+    """The `openapi_extra` of an operation, which says what JSON it takes: its function takes a `FormBody`."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -95,7 +95,17 @@ def to_response(resource: Stored) -> Form:
 
 
 def settled(answer: Answer) -> Stored:
-    """What a change of the setup came to. Raises: Problem where it was refused."""
+    """Take the resource from the answer to a change of the setup.
+
+    Args:
+        answer: What the change of the setup came to.
+
+    Returns:
+        The resource as it is now.
+
+    Raises:
+        Problem: The change is refused.
+    """
     if isinstance(answer, Stored):
         return answer
     raise _problem(answer)

@@ -39,7 +39,7 @@ def list_journal(
         raise Problem(ProblemKind.INVALID, "one of batch_id and click_id is needed", errors=[mistake])
     (after,) = asked.after(int) or (-1,)
     if click_id is not None:
-        known = click_id if CLICK_ID.fullmatch(click_id) else ""  # no row is of what cannot be a click id
+        known = click_id if CLICK_ID.fullmatch(click_id) else ""  # what cannot be a click id has no rows
         found = rows_of_click(database, known, after, asked.limit + 1)
         return asked.page(row_answers(with_now(database, found)), lambda row: row, lambda row: [row.n or 0])
     assert batch_id is not None  # noqa: S101 - one of the two is given

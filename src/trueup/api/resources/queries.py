@@ -37,7 +37,18 @@ class Asking(BaseModel):
     time_zone: str | None = Field(None, description="Your time zone; else the workspace's.")
 
     def understood(self, catalog: Catalog, *, removed: bool = False) -> tuple[Selection, str]:
-        """What is selected, and the viewer's time zone. Raises: Problem when a word is not known."""
+        """Find out what is selected, and the viewer's time zone.
+
+        Args:
+            catalog: The setup, in which names are looked up.
+            removed: Whether to select the removed conversions instead.
+
+        Returns:
+            The selection, and the IANA name of the zone.
+
+        Raises:
+            Problem: A word is not known.
+        """
         filters = Filters(
             self.from_,
             self.to,
@@ -54,6 +65,6 @@ class Asking(BaseModel):
 
 
 def not_understood(error: WrongWordError) -> Problem:
-    """The problem that a word of a query is none that can be used."""
+    """The problem that a word of a query cannot be used."""
     what = in_words(error.remark)
     return Problem(ProblemKind.INVALID, what, errors=[Mistake(where="query", what=what)])

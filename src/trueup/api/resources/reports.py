@@ -59,7 +59,7 @@ def get_report(database: Reader, context: ContextHere, asking: Annotated[AskingR
         rows=[],
         totals=texts(counted.totals).to_dicts()[0],
     )
-    # Row by row, in this thread: a report may have very many, and all at once would keep everything else waiting.
+    # Row by row, in this thread: all rows of a large report at once would keep other requests waiting.
     rows = ",".join(json.dumps(row, ensure_ascii=False) for row in texts(counted.rows).iter_rows(named=True))
     whole = told.model_dump_json().replace('"rows":[]', f'"rows":[{rows}]', 1)
     return Response(whole, media_type="application/json")

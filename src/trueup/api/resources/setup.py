@@ -25,7 +25,7 @@ from trueup.setup.resources import setting_workspace
 
 TOML: Final = "application/toml"
 _FILE_TYPES: Final = ("", TOML, "text/plain")
-_FILE_BYTES_MAX: Final = 1 << 20  # ten thousand resources; reading more of it would keep everything else waiting
+_FILE_BYTES_MAX: Final = 1 << 20  # ten thousand resources; reading more would keep other requests waiting
 _FILE: Final = {"schema": {"type": "string"}, "example": '[[traffic_sources]]\nname = "PushAds"\n'}
 
 router = APIRouter(route_class=BodyRoute)
@@ -103,7 +103,7 @@ async def apply_file(
 async def _applied_once(
     request: Request, context: ServerContext, look: Looking, content: bytes, *, preview: bool
 ) -> Response:
-    # With a connection to read first: mistakes are found without the writer.
+    # First with a connection that only reads: so mistakes are found without the writer.
     file = await look(lambda database: read_setup(content, read_catalog(database)))
     if isinstance(file, list):
         raise _mistaken(file)

@@ -1,11 +1,11 @@
-"""How the API says what the layers below only have codes for: its parameters and requests."""
+"""The API's words for what the layers below only have codes for: parameters and requests."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from trueup.model.remarks import Remark, Way, worded
 
-# All but those of whoever runs the server.
+# All but those for the person who runs the server.
 WAYS: Final[Mapping[Way, str]] = {
     Way.DIALECT: "`dialect={dialect}`",
     Way.COLUMN: "`columns={title}={field}`",

@@ -1,6 +1,6 @@
 """What can be done with a sent file: preview, apply, resume, cancel, undo.
 
-What takes long is done aside: a request waits for it as long as it wants to, and sees how it stands.
+Long work is done outside the request. The request waits for it as long as its caller says, and answers how it stands.
 """
 
 import asyncio
@@ -101,7 +101,7 @@ async def resume_upload(
     record = await look(partial(known_upload, upload_id=upload_id))
     if record.can_go_on:
         await written(context, partial(go_on, upload_id=upload_id))
-        record = await look(partial(known_upload, upload_id=upload_id))  # somebody else may have moved it before
+        record = await look(partial(known_upload, upload_id=upload_id))  # it may have been moved meanwhile
     if record.state is not UploadState.APPLYING:
         raise Problem(ProblemKind.WRONG_STATE, f"the upload is {record.state}: there is nothing to go on with")
     return await _worked_on(look, context, response, upload_id, wait)
@@ -145,7 +145,11 @@ async def undo_upload(
 
 
 def _refuse_batch(record: UploadRecord) -> None:
-    """Raise a Problem for a file that became a batch: it does not begin anew."""
+    """Refuse what begins anew for a file that became a batch.
+
+    Raises:
+        Problem: The file became a batch.
+    """
     if record.batch_id:
         raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
 
@@ -170,7 +174,11 @@ async def _worked_on(
 
 
 async def _to_response(look: Look, context: ServerContext, response: Response, upload_id: str) -> UploadDetails:
-    """Show how a file stands. Raises: Problem for one that cannot be read."""
+    """Show how a file stands.
+
+    Raises:
+        Problem: The file cannot be read.
+    """
     details = await details_of(look, context, upload_id)
     if details.state is UploadState.FAILED and not details.batch_id:
         kind = ProblemKind.FAILURE if details.trouble == SERVER_FAILED else ProblemKind.UNREADABLE_FILE

@@ -226,7 +226,16 @@ def upload_details(
 
 
 def progress_of(record: UploadRecord, batch: BatchRecord | None, jobs: Jobs) -> ProgressAnswer | None:
-    """How far the work on a file is. Takes: also the batch that it has become, and the work of this process."""
+    """How far the work on a file is.
+
+    Args:
+        record: The file.
+        batch: The batch that it became, None for none yet.
+        jobs: The work of this process.
+
+    Returns:
+        Rows or bytes that are done, and how many there are; None when nothing is at work on the file.
+    """
     if record.state not in (UploadState.PREVIEWING, UploadState.APPLYING):
         return None
     known = jobs.progress(record.upload_id)

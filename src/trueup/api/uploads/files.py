@@ -1,6 +1,6 @@
-"""Files on their way in and out: a body becomes a file on disk as it comes, and what became of its rows becomes CSV.
+"""Files on their way in and out: a body becomes a file on disk, and the outcomes of its rows become CSV.
 
-A body is the file itself, or a form with one file and the choices beside it. It is held in memory nowhere.
+A body is the file itself, or a form with one file and the choices beside it. It is never held in memory whole.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from trueup.uploads.folder import Incoming
 FORM: Final = "multipart/form-data"
 PLAIN: Final = ("text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/octet-stream")
 FILE_NAME_CHARS: Final = 200
-_FORM_BYTES: Final = 1 << 20  # of a form, beside its file
+_FORM_BYTES: Final = 1 << 20  # what a form may have besides its file
 _GATHERED_BYTES: Final = 1 << 20  # written at once
 _SILENT_SECONDS: Final = 60.0
 _SENT_BYTES: Final = 1 << 18
@@ -37,14 +37,25 @@ class Receiver:
     """One body that becomes a file."""
 
     def __init__(self, request: Request, settings: Settings, incoming: Incoming, room: Callable[[], int]) -> None:
-        """Takes: the request; the file that it becomes; how many bytes the disk has left."""
+        """Prepare to receive a body.
+
+        Args:
+            request: The request whose body is received.
+            settings: The server's settings.
+            incoming: The file that the body becomes.
+            room: How many bytes the disk has left.
+        """
         self._request, self._settings, self._incoming, self._room = request, settings, incoming, room
         self._next_look = _ROOM_EVERY
-        self.fields: list[tuple[str, str]] = []  # of a form
+        self.fields: list[tuple[str, str]] = []  # the other fields of a form
         self.file_name = ""
 
     async def receive(self) -> None:
-        """Receive the whole body. Raises: Problem when it is too large, breaks off, falls silent or has no room."""
+        """Receive the whole body.
+
+        Raises:
+            Problem: It is too large, breaks off, falls silent, or the disk has no room for it.
+        """
         media, options = parse_options_header(self._request.headers.get("content-type", ""))
         is_form = media.decode("latin-1").lower() == FORM
         self._request.state.body.most = most = self._settings.upload_bytes + (_FORM_BYTES if is_form else 0)
@@ -85,7 +96,7 @@ class Receiver:
             raise Problem(ProblemKind.MALFORMED, "the body breaks off") from None
 
     def _put(self, data: bytes) -> None:
-        """Take more of the file. Called in a thread, for a form by what takes it apart."""
+        """Take more of the file. Called in a thread; for a form, by its parser."""
         if self._incoming.bytes + len(data) > self._settings.upload_bytes:
             raise Problem(ProblemKind.TOO_LARGE, f"the file has more than {self._settings.upload_bytes} bytes")
         self._incoming.write(data)
@@ -105,16 +116,25 @@ def no_room(error: OSError) -> Problem:
 
 
 def clean_name(name: str) -> str:
-    """A file's name as it is kept and shown: its last part, without what a terminal or a page would obey."""
+    """A file's name as it is kept and shown: its last part, without characters that act on a terminal or a page."""
     last = re.split(r"[/\\]", name)[-1]
     shown = "".join(c for c in last if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029").strip()
     return shown[:FILE_NAME_CHARS]
 
 
 def csv_answer(name: str, folder: Path, write: Callable[[TextIO], None]) -> StreamingResponse:
-    """Answer with a CSV file. It is written whole first, so that nothing of the ledger is held while it is sent.
+    """Answer with a CSV file. It is written whole first, so that no read of the ledger is open while it is sent.
 
-    Takes: its name; a folder with room for it; what writes it. Raises: Problem when there is no room.
+    Args:
+        name: The file's name.
+        folder: A folder on a disk with room for it.
+        write: Writes it.
+
+    Returns:
+        The answer.
+
+    Raises:
+        Problem: The disk has no room for it.
     """
     file = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8", newline="")  # noqa: SIM115 - it is closed when it is sent
     try:

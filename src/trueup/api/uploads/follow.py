@@ -1,4 +1,4 @@
-"""What becomes of a sent file, as it happens, and of each of its rows, as CSV."""
+"""How a sent file stands, as events while it changes, and the outcome of each of its rows, as CSV."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -38,13 +38,13 @@ router = APIRouter()
 _READ: Final = needs(KeyScope.READ)
 _LOOK_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
-# A stream ends by itself, and the caller asks again: whoever has left is not told for ever.
+# A stream ends by itself, and its caller asks again: so it ends for callers that have left, too.
 STREAM_SECONDS: Final = 15.0
 _LAST: Final = frozenset({UploadState.DONE, UploadState.CANCELLED, UploadState.FAILED})
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events `state` and `progress`, each with the upload's state, progress and batch as JSON.",
-        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # of one event
+        "content": {"text/event-stream": {"schema": {"type": "object"}}},  # the schema of one event
     }
 }
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
@@ -115,7 +115,7 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIt
         try:
             event = await look(partial(_event, context=context, upload_id=upload_id))
         except (UnavailableError, DatabaseError):
-            event = None  # it will be back
+            event = None  # the database is away for now
         except Problem:  # it was deleted
             return
         text = event.model_dump_json() if event else told
@@ -166,7 +166,11 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
 
 
 def _rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
-    """What happened to the rows, or would have when they were last previewed (ROW_COLUMNS). Raises: Problem."""
+    """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
+
+    Raises:
+        Problem: There are none to show yet.
+    """
     if record.batch_id:
         return read_rows(database, record.batch_id, ROW_COLUMNS)
     if not folder.rows(record.upload_id).exists():

@@ -15,7 +15,16 @@ class UploadForm:
     """A form that is received: one part is the file, the others are fields."""
 
     def __init__(self, boundary: bytes, take_file: Callable[[bytes], None]) -> None:
-        """Takes: what parts the form, and what takes the file's bytes. Raises: Problem, FormParserError."""
+        """Begin a form.
+
+        Args:
+            boundary: What stands between the form's parts.
+            take_file: Called with the bytes of the file as they come.
+
+        Raises:
+            Problem: There is no boundary.
+            FormParserError: The boundary cannot be one.
+        """
         if not boundary:
             raise Problem(ProblemKind.MALFORMED, "the form's media type names no boundary")
         self.fields: list[tuple[str, str]] = []
@@ -38,11 +47,23 @@ class UploadForm:
         )
 
     def write(self, chunk: bytes) -> None:
-        """Take more of the form. Raises: Problem for one that is not like that, FormParserError for no form."""
+        """Take more of the form.
+
+        Args:
+            chunk: Its next bytes.
+
+        Raises:
+            Problem: The form has more than one file, or too many or too large fields.
+            FormParserError: It is not a form.
+        """
         self._parser.write(chunk)
 
     def end(self) -> None:
-        """Say that this was all of it. Raises: Problem when something is missing."""
+        """Say that the form ends here.
+
+        Raises:
+            Problem: It breaks off, or has no file.
+        """
         if not self._ended:
             raise Problem(ProblemKind.MALFORMED, "the form breaks off")
         if not self._has_file:

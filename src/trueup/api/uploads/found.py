@@ -17,7 +17,18 @@ UploadId = Annotated[str, Path(pattern="^u[0-9a-f]{28}$", description="The uploa
 
 
 def known_upload(database: Database, upload_id: str) -> UploadRecord:
-    """A sent file. Raises: Problem when there is no such."""
+    """Find a sent file.
+
+    Args:
+        database: The ledger.
+        upload_id: The file.
+
+    Returns:
+        The file's record.
+
+    Raises:
+        Problem: There is no such file.
+    """
     record = find_upload(database, upload_id)
     if record is None:
         raise not_found(f"upload {upload_id}")
@@ -25,7 +36,17 @@ def known_upload(database: Database, upload_id: str) -> UploadRecord:
 
 
 def fitting(choices: UploadChoices) -> UploadChoices:
-    """Choices that go together. Raises: Problem for others."""
+    """Let choices pass that go together.
+
+    Args:
+        choices: The choices for a file.
+
+    Returns:
+        The same choices.
+
+    Raises:
+        Problem: They do not go together.
+    """
     trouble = trouble_of(choices)
     if trouble:
         raise Problem(ProblemKind.INVALID, trouble)
@@ -33,7 +54,19 @@ def fitting(choices: UploadChoices) -> UploadChoices:
 
 
 async def details_of(look: Look, context: ServerContext, upload_id: str) -> UploadDetails:
-    """All that is known of a file. Raises: Problem when there is no such."""
+    """Find out all that is known of a sent file.
+
+    Args:
+        look: Reads in a thread.
+        context: What all requests of the process share.
+        upload_id: The file.
+
+    Returns:
+        What the API shows of it.
+
+    Raises:
+        Problem: There is no such file.
+    """
 
     def details(database: Database) -> UploadDetails:
         record = known_upload(database, upload_id)

@@ -1,4 +1,4 @@
-"""Uploads over the API: send a file, find it again, delete it. What can be done with it: upload_actions.py."""
+"""Uploads over the API: send a file, list the files, delete one. What can be done with a file: actions.py."""
 
 from functools import partial
 from typing import Annotated, Any, Final
@@ -36,7 +36,7 @@ router.include_router(upload_follow.router)
 
 _READ: Final = needs(KeyScope.READ)
 _UPLOAD: Final = needs(KeyScope.UPLOAD)
-_BEYOND_ALL: Final = "v"  # upload ids begin with a u
+_BEYOND_ALL: Final = "v"  # comes after all upload ids, which begin with a u
 _RANDOM_BYTES: Final = 8
 
 _FILE: Final = {"type": "string", "format": "binary"}
@@ -93,7 +93,7 @@ async def send_upload(
 
     try:
         return await answered_once(request, context, work, answer)
-    except (Problem, UnavailableError):  # it is not known that the file is here, and never will be: it is sent again
+    except (Problem, UnavailableError):  # no caller knows of the file, so it is sent again
         await run_in_threadpool(sent_folder(context).forget, record.upload_id)
         raise
 
@@ -127,7 +127,11 @@ async def delete_upload(look: Look, context: ContextHere, upload_id: UploadId) -
 
 
 async def _received(request: Request, context: ServerContext, caller: Caller, query: SentChoices) -> UploadRecord:
-    """Put the body on disk, and say what it is. Raises: Problem."""
+    """Put the body on disk, and record what it is.
+
+    Raises:
+        Problem: The body cannot be received, or the choices do not go together.
+    """
     folder, now = sent_folder(context), context.clock()
     upload_id = f"u{now // 1_000:012x}{context.randomness(_RANDOM_BYTES).hex()}"
     try:
@@ -158,7 +162,11 @@ async def _received(request: Request, context: ServerContext, caller: Caller, qu
 
 
 def _with_fields(query: SentChoices, fields: list[tuple[str, str]]) -> SentChoices:
-    """The choices, with a form's fields in the place of parameters. Raises: RequestValidationError."""
+    """Put a form's fields in the place of the query's parameters.
+
+    Raises:
+        RequestValidationError: A field is not as it should be.
+    """
     given: dict[str, Any] = query.model_dump(exclude_unset=True)
     columns = [value for name, value in fields if name == "columns"]
     given |= {name: value for name, value in fields if name != "columns" and value}

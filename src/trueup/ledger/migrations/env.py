@@ -4,9 +4,9 @@ from alembic import context
 
 context.configure(
     dialect_name=context.config.attributes["dialect"],
-    dialect_opts={"paramstyle": "named"},  # the styles with % would double every % in a statement
+    dialect_opts={"paramstyle": "named"},  # with other styles, every % in a statement is doubled
     version_table=context.config.attributes["version_table"],
     as_sql=True,
-    transactional_ddl=False,  # whoever runs the statements puts one transaction around them all
+    transactional_ddl=False,  # `trueup.ledger.open` puts one transaction around all statements
 )
 context.run_migrations()
