@@ -166,6 +166,7 @@ def test_calls__a_few_fail(database_kind: str, url: str, new_trials: NewTrials, 
         Failure("the database fails", clicks, said),
         Failure("the answer to a commit is lost", Place("cursor.*", "^COMMIT "), said, after=True),
         Failure("there is no memory for a call of the database", rows, "memory"),
+        Failure("the driver panics", Place("cursor.*", "^COMMIT "), "panic"),
         Failure("the database says something unheard of", clicks, UNHEARD_OF, times=0),
     ]
     with trials.load.running():

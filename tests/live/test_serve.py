@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from functools import partial
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def test_serve__every_answer_forbids_keeping_and_guessing(standing: Server) -> N
 
 
 @one_database
+def test_serve__a_request_under_way_is_answered_however_often_it_is_told_to_stop(server: Server) -> None:
+    with socket.create_connection((HOST, server.port), timeout=20) as caller:
+        caller.sendall(b"POST /postback HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\ncid")
+        assert server.get("/healthz").status == 200
+        for _ in range(2):
+            for pid in server.pids:
+                os.kill(pid, signal.SIGTERM)
+            time.sleep(1.5)
+        caller.sendall(b"=x")
+        assert caller.recv(1_000).startswith(b"HTTP/1.1 404")
+
+
 def test_serve__a_process_that_dies_is_replaced(server: Server) -> None:
     (before,) = server.pids
     os.kill(before, signal.SIGKILL)

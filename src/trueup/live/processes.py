@@ -1,9 +1,11 @@
 """The server's processes: granian, as Trueup runs it. One program starts those that serve, and starts them again."""
 
+import asyncio
 import multiprocessing
 import os
 import resource
 import shutil
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +15,8 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any, Final
 
+from granian import _signals
+from granian._granian import WorkerSignal
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -69,6 +73,24 @@ def free_address(host: str, port: int) -> tuple[str, int]:
     return str(found[0]), int(found[1])
 
 
+def _set_loop_signals_once(loop: asyncio.AbstractEventLoop) -> WorkerSignal:
+    """Have the first signal end a process, and no other do anything.
+
+    Granian's own handler does it at each signal. The second time it waits for the requests that are under way, and
+    keeps all of Python waiting meanwhile: they never end.
+    """
+    ending, is_told = WorkerSignal(), Event()
+
+    def end() -> None:
+        if not is_told.is_set():
+            is_told.set()
+            ending.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    return ending
+
+
 class Processes(MPServer):
     """The processes that serve. One that ends is started again, alone; one that keeps ending waits ever longer."""
 
@@ -84,6 +106,11 @@ class Processes(MPServer):
         self._told = told
         self._waits: dict[int, float] = {}  # place -> how long its process waited last
         self._due: dict[int, float] = {}  # place -> when its process is to be started again
+
+    @staticmethod
+    def _spawn_asgi_lifespan_worker(*words: Any, **options: Any) -> None:  # noqa: ANN401 - granian's own
+        _signals.set_loop_signals = _set_loop_signals_once  # granian imports it from there in each process
+        MPServer._spawn_asgi_lifespan_worker(*words, **options)  # noqa: SLF001 - what is done instead is this as well
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own
         while not self.interrupt_signal:

@@ -236,7 +236,10 @@ class Writer:
         return max(0.0, seconds)
 
     def _turn(self) -> None:
-        """Do what is due: the ledger is there first, then messages, then a slice of longer work."""
+        """Do what is due: the ledger is there first, then messages, then a slice of longer work.
+
+        Those who were taken stay so where the thread ends of it: they are told with all others.
+        """
         try:
             self._see_to_the_ledger()
             self._gather()
@@ -246,8 +249,7 @@ class Writer:
         except (DatabaseError, OSError) as error:
             self._lose(error)
             self._queue.give_up(0.0, str(error))
-        finally:
-            self._queue.done()
+        self._queue.done()
 
     @property
     def _ledger(self) -> LiveLedger:
