@@ -34,6 +34,7 @@ class Served(Asked):
         room = {"free_bytes": 0, "spool_bytes": 1 << 20}
         self._settings = Settings(**{"database_url": database_url, "folder": folder / "files", **room, **settings})
         self._said = StringIO()
+        self._thread = Thread(target=self._live)
 
     @property
     def log(self) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from killing import all_that_is_left, kill_amid, made_world, many_rows, start
+from killing import ROWS, all_that_is_left, kill_amid, made_world, many_rows, start
 
 WORDS = ("--yes", "--duplicates", "add_payout")
 
 
 def test_two_programs__at_once(new_url: Callable[[], str], tmp_path: Path) -> None:
     whole, shared = made_world(new_url(), tmp_path), made_world(new_url(), tmp_path)
-    words = ("upload", whole.file(many_rows(), "rows.csv"), *WORDS)
+    words = ("upload", whole.file(many_rows(ROWS // 2), "rows.csv"), *WORDS)
     assert whole.trueup(*words).code == 1
     kill_amid(shared.trueup.url, words, 0, 0.05)
     programs = [start(shared.trueup.url, words) for _ in range(2)]

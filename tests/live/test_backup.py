@@ -14,7 +14,6 @@ import pytest
 from api_caller import Caller
 from command_line import CommandLine
 from served import NewServed, Served
-from serving import NewServer
 from traffic import SETUP, Acknowledged, lost, not_there, traffic
 from worlds import World, succeeded
 
@@ -50,14 +49,14 @@ def _restored(copy: Path, kind: str, new_empty_url: NewUrl) -> str:
 
 
 def test_backup__under_load_has_what_was_acknowledged_before_it_and_proves_itself(
-    world: World, new_server: NewServer, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
+    world: World, new_served: NewServed, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
 ) -> None:
-    server, copy = new_server(), tmp_path / "copy"
+    served, copy = new_served(), tmp_path / "copy"
     before, meanwhile = Acknowledged(), Acknowledged()
-    with traffic(server, before, visitors=4, seed=1):
+    with traffic(served, before, visitors=4, seed=1):
         _wait_for(before, 100)
     assert lost(world.trueup.url, before) == []  # a copy has what the spool has handed over
-    with traffic(server, meanwhile, visitors=4, seed=2):
+    with traffic(served, meanwhile, visitors=4, seed=2):
         _wait_for(meanwhile, 20)
         succeeded(world.trueup("backup", copy))
         _wait_for(meanwhile, len(meanwhile.clicks) + 20)

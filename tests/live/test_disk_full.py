@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from serving import Server
+from served import Served
+from serving import wait_until
 from traffic import SETUP, Acknowledged, not_there, traffic
 from worlds import World, succeeded
 
@@ -34,28 +34,27 @@ def test_disk_full__nothing_is_lost_and_it_recovers(small_disk: Path, database_k
     assert database_kind == "sqlite"  # PostgreSQL has a disk of its own
     world = World(CommandLine(f"sqlite:///{small_disk / 'trueup.db'}"), small_disk)
     world.set_up(SETUP)
-    server = Server(world.trueup.url, small_disk / "server", {"TRUEUP_SPOOL_BYTES": 4 << 20})
+    served = Served(world.trueup.url, small_disk / "served", spool_bytes=4 << 20)
     acknowledged = Acknowledged()
     try:
-        server.start()
-        with traffic(server, acknowledged, visitors=8, seed=1):
-            time.sleep(1)
+        served.start()
+        with traffic(served, acknowledged, visitors=8, seed=1):
+            wait_until(lambda: len(acknowledged.conversions) > 20)
             ballast = _fill(small_disk)
-            _wait_until(lambda: server.get("/readyz").status == 503)
+            wait_until(lambda: served.get("/readyz").status == 503)
             clicks_before, put_off = len(acknowledged.clicks), len(acknowledged.refused)
-            time.sleep(1.5)
-            assert len(acknowledged.clicks) > clicks_before  # visitors are sent on
-            assert 503 in acknowledged.refused[put_off:]
+            wait_until(lambda: len(acknowledged.clicks) > clicks_before)  # visitors are sent on
+            wait_until(lambda: 503 in acknowledged.refused[put_off:])
             ballast.unlink()
-            _wait_until(lambda: server.get("/readyz").status == 200)
+            wait_until(lambda: served.get("/readyz").status == 200)
             clicks_before = len(acknowledged.conversions)
-            _wait_until(lambda: len(acknowledged.conversions) > clicks_before)
+            wait_until(lambda: len(acknowledged.conversions) > clicks_before)
         assert set(acknowledged.refused) <= {503}
-        assert server.stop() == 0
+        served.stop()
         assert not_there(world.trueup.url, acknowledged) == []
         succeeded(world.trueup("audit"))
     finally:
-        server.kill()
+        served.stop()
 
 
 def _fill(folder: Path) -> Path:
@@ -68,10 +67,3 @@ def _fill(folder: Path) -> Path:
         except OSError:
             pass
     return ballast
-
-
-def _wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.1)

@@ -32,6 +32,7 @@ def is_applying(upload: dict[str, Any]) -> bool:
     return upload["state"] == "applying" and bool(upload["summary"]) and sum(upload["summary"]["outcomes"].values()) > 0
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     "killed_at",
     [pytest.param([4_000], id="once"), pytest.param([1, 4_000, 10_000], id="often", marks=pytest.mark.long)],

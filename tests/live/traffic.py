@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import Final
 
 import polars as pl
-from serving import HOST, Server
+from serving import HOST, Asked
 
 from trueup.ledger.database import Database
 
@@ -43,7 +43,7 @@ class Acknowledged:
 
 
 @contextmanager
-def traffic(server: Server, acknowledged: Acknowledged, visitors: int, seed: int) -> Iterator[Event]:
+def traffic(server: Asked, acknowledged: Acknowledged, visitors: int, seed: int) -> Iterator[Event]:
     """Visitors who click and buy, at once and without pause, until the block ends. Yields: what stops them."""
     enough = Event()
     threads = [

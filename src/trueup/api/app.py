@@ -1,13 +1,15 @@
 """The API as one application: its operations, its gate, and the document that describes it."""
 
 import asyncio
+from functools import cache
 from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from trueup import __version__
 from trueup.api.document import Document
@@ -55,7 +57,7 @@ def make_api(context: ServerContext) -> FastAPI:
         docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_name,
+        routes=_operations(),
         exception_handlers={HTTPException: _to_response, RequestValidationError: _to_response},
     )
     api.state.context = context
@@ -63,14 +65,21 @@ def make_api(context: ServerContext) -> FastAPI:
     api.state.lines = Lines()
     api.state.guard = Guard(context, api.state.readers)
     api.state.large_bodies = asyncio.Semaphore(LARGE_AT_ONCE)
-    for part in _PARTS:
-        api.include_router(part.router)
     api.add_route(DOCUMENT, Document(api).answer, include_in_schema=False)
     api.add_middleware(Once, context=context)
     api.add_middleware(
         Gate, context=context, guard=api.state.guard, operations=operations_of(api), open_path=ROOT + DOCUMENT
     )
     return api
+
+
+@cache
+def _operations() -> list[BaseRoute]:
+    """The operations, for every API of this process: FastAPI takes them apart when the first is asked for one."""
+    router = APIRouter(redirect_slashes=False, generate_unique_id_function=_name)
+    for part in _PARTS:
+        router.include_router(part.router)
+    return router.routes
 
 
 def _name(route: APIRoute) -> str:
