@@ -90,7 +90,7 @@ def foreign_id_trouble(conversion_id: str) -> str:
 
 
 def foreign_ids_trouble(conversion_id: pl.Expr) -> pl.Expr:
-    """The same of a column, in the words of `foreign_id_trouble`."""
+    """What is wrong with a column of conversion ids, in the words of `foreign_id_trouble`."""
     told = pl.format(f"{{}} {_FOREIGN_ID}", quoted_cells(conversion_id))
     return pl.when(conversion_id == "").then(pl.lit("")).otherwise(told)
 
@@ -115,7 +115,7 @@ def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None
 
 
 def clicks_and_targets(click_id: pl.Expr, conversion_id: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """The same of columns, null in place of None."""
+    """Read columns as `click_and_target` reads each pair of texts, with null in place of None."""
     named, n = conversion_id.str.extract(_CONVERSION_ID, 1), conversion_id.str.extract(_CONVERSION_ID, 2).cast(pl.Int64)
     click = pl.when(click_id == "").then(named.fill_null("")).otherwise(click_id)
     target = pl.when(conversion_id != "").then(pl.when(named == click).then(n).otherwise(0))

@@ -1,6 +1,6 @@
 """The totals of the whole ledger, and sums of totals.
 
-A batch adds to the stored totals once, when it ends. Until then what it has added stands with the batch.
+A batch adds to the stored totals once, when it ends. Until then its own record has what it has added.
 """
 
 import json
@@ -37,7 +37,7 @@ _READ: Final = union_all(
 
 
 def read_totals(database: Database) -> pl.DataFrame:
-    """TOTALS of the whole ledger, sorted, without the cells that come to nothing."""
+    """TOTALS of the whole ledger, sorted, without cells that are 0."""
     ended: list[_Cell] = []
     running: list[pl.DataFrame] = []
     found = database.read(_READ, {"of_batch": pl.String, **STORED})
@@ -50,7 +50,14 @@ def read_totals(database: Database) -> pl.DataFrame:
 
 
 def added(*parts: pl.DataFrame) -> pl.DataFrame:
-    """The sum of TOTALS, each whole or in parts, sorted, without the cells that come to nothing."""
+    """Add up TOTALS. Each part may have a cell several times.
+
+    Args:
+        *parts: The TOTALS.
+
+    Returns:
+        Their sum, sorted, without cells that are 0.
+    """
     return _frame(_summed(*parts))
 
 

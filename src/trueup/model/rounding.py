@@ -7,11 +7,11 @@ def rounded_quotient(number: pl.Expr, divisor: pl.Expr) -> pl.Expr:
     """The whole number that is nearest to a quotient.
 
     Args:
-        number: Of 128 bits; twice of it fits too.
-        divisor: The same.
+        number: What is divided, of 128 bits. Twice of it must fit in 128 bits, too.
+        divisor: What it is divided by, of the same kind.
 
     Returns:
-        128 bits; null for a division by nothing.
+        128 bits; null for a division by 0.
     """
     # Adding a half and rounding down is right, except for halves that should go down to an even number.
     twice = number * 2 + divisor

@@ -187,7 +187,7 @@ def time_text(micros: int) -> str:
 
 
 def local_time_text(micros: int) -> str:
-    """The same of what a clock showed: without an offset."""
+    """Write what a clock showed as `time_text` does, without an offset."""
     return (_EPOCH + timedelta(microseconds=micros)).replace(tzinfo=None).isoformat()
 
 

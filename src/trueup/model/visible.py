@@ -25,12 +25,12 @@ _SHORT: Final = 0xFFFF
 
 
 def visible(text: str) -> str:
-    r"""The text with what acts or hides written out, such as `\x1b`. Line breaks stay: a message may have lines."""
+    r"""A text with what acts or hides written out, such as `\x1b`. Line breaks stay: a message may have lines."""
     return _WITHIN_LINES.sub(_written_out, text)
 
 
 def on_one_line(text: str) -> str:
-    """The same with its line breaks written out too: a name or a value from outside."""
+    """A name or a value from outside, with what acts or hides written out, and its line breaks too."""
     return _ANYWHERE.sub(_written_out, text)
 
 
