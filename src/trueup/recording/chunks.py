@@ -50,7 +50,11 @@ class AppliedOrder:
 
 
 def applied_order(click_ids: pl.Series) -> AppliedOrder:
-    """Order rows. Takes: their click ids in file order."""
+    """Order rows.
+
+    Args:
+        click_ids: Theirs, in file order.
+    """
     places = by_click(click_ids)
     rows = pl.DataFrame({"place": places, "run": click_ids.gather(places).rle_id()})
     many = rows["run"].value_counts(name="rows").filter(pl.col("rows") > LAP)
@@ -63,7 +67,11 @@ def applied_order(click_ids: pl.Series) -> AppliedOrder:
 
 
 def by_click(click_ids: pl.Series) -> pl.Series:
-    """The places of rows by their click ids, a click's in file order. Takes: the click ids in file order."""
+    """The places of rows by their click ids, a click's in file order.
+
+    Args:
+        click_ids: Theirs, in file order.
+    """
     # In one thread: one sort that takes every thread of Polars keeps all small work in this program waiting for it.
     order = pl.arg_sort_by("click_id", maintain_order=True, multithreaded=False)
     return click_ids.to_frame("click_id").select(order).to_series()

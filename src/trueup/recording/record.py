@@ -49,8 +49,14 @@ def decide_now(
 ) -> Decisions:
     """Decide a batch against the ledger as it stands, and change nothing.
 
-    Takes: BATCH; the policies its rows name; for a preview, what earlier rows of the same clicks would have left
-    (`carry`).
+    Args:
+        database: The ledger.
+        batch: BATCH.
+        policies: Those that its rows name.
+        carried: For a preview, what earlier rows of the same clicks would have left (`carry`).
+
+    Returns:
+        What its rows come to.
     """
     snapshot = read_snapshot(database, _usable_ids(batch))
     return decide(batch, snapshot if carried is None else _overlaid(snapshot, carried), policies)
@@ -66,10 +72,19 @@ def record_rows(
 ) -> tuple[Decisions, BatchRecord]:
     """Decide rows of a batch and commit what they come to.
 
-    Takes: BATCH; the batch's record as it is in the ledger; the policies its rows name; what else to write in the same
-    transaction, which must not bear on what the rows come to. Returns: the decisions, and the record as it is
-    afterwards.
-    Raises: BatchMovedError when another program has advanced the batch meanwhile; nothing is changed then.
+    Args:
+        database: The ledger.
+        batch: BATCH.
+        record: The batch as it is in the ledger.
+        policies: Those that its rows name.
+        clock: The moment they are recorded at.
+        beside: Writes more in the same transaction. It must not bear on what the rows come to.
+
+    Returns:
+        The decisions, and the batch as it is afterwards.
+
+    Raises:
+        BatchMovedError: Another program has advanced the batch meanwhile. Nothing is changed then.
     """
     # Deciding many rows takes longer than writing them. Where the database can tell that nobody wrote meanwhile, it is
     # done before the lock is taken, and again under the lock only if somebody did.
@@ -88,7 +103,14 @@ def record_rows(
 def record_again(database: Database, click_ids: Sequence[str], record: BatchRecord, clock: Clock) -> BatchRecord:
     """Decide clicks again from their journal and commit the difference, as the next clicks of a batch.
 
-    Takes: the clicks; the record of the batch that asks.
+    Args:
+        database: The ledger.
+        click_ids: The clicks.
+        record: The batch that asks, as it is in the ledger.
+        clock: The moment they are recorded at.
+
+    Returns:
+        The batch as it is afterwards.
     """
     with database.transaction():
         lock_clicks(database, click_ids)
@@ -107,7 +129,12 @@ def steps_again(
 ) -> pl.DataFrame:
     """STEPS from what is stored of some clicks to what deciding their journal again gives. Changes nothing.
 
-    Takes: also CLICK_FACTS of clicks that are looked at as if they were stored.
+    Args:
+        database: The ledger.
+        click_ids: The clicks.
+        undone_batch_ids: The batches whose rows do not count.
+        by_batch: The batch that changes are put down to; 0 for a preview.
+        coming: CLICK_FACTS of clicks that are looked at as if they were stored.
     """
     rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
     policies = read_policies(database, rows["policy_id"].unique().to_list())
@@ -160,7 +187,10 @@ def _usable_ids(batch: pl.DataFrame) -> list[str]:
 def carry(carried: Snapshot | None, decisions: Decisions, upcoming: pl.Series) -> Snapshot:
     """What a preview's rows leave for later rows of the same clicks, since nothing of it is stored.
 
-    Takes: what was carried so far; the decisions just made; the click ids that have rows to come.
+    Args:
+        carried: What was carried so far.
+        decisions: Those just made.
+        upcoming: The click ids that have rows to come.
     """
     coming = pl.col("click_id").is_in(upcoming.implode())
     rows = decisions.journal.filter(coming & (pl.col("n") > 0)).group_by("click_id").agg(last_n=pl.col("n").max())

@@ -53,7 +53,11 @@ class Turned:
     first: pl.DataFrame  # a few rows of each, with their `message`
 
     def and_these(self, rows: pl.DataFrame) -> "Turned":
-        """Count more of them. Takes: JOURNAL rows with `was`."""
+        """Count more of them.
+
+        Args:
+            rows: JOURNAL, with `was`: the outcome before.
+        """
         counts = rows.group_by(_TURN).agg(rows=pl.len().cast(pl.Int64)).select(*_TURNED_COUNTS)
         every = pl.concat([self.counts, counts]).group_by(_TURN).agg(pl.col("rows").sum()).sort(_TURN)
         few = with_messages(rows.sort("line").group_by(_TURN).head(SAMPLE)).select(*_TURNED_ROWS)

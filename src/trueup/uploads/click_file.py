@@ -87,7 +87,11 @@ def _with_late(rows: pl.DataFrame, received_at: int) -> pl.DataFrame:
 def refused_clicks(file: ClickFile, received_at: int) -> pl.DataFrame:
     """Which rows are refused and why: line, outcome, message, in the order of the file.
 
-    Takes: when the file was received. Nothing else counts: a click that is known is no refusal.
+    A click that is known is no refusal.
+
+    Args:
+        file: The file that was read.
+        received_at: When it was received (microseconds UTC).
     """
     rows = _with_late(file.reading.rows.select(_NEEDED), received_at)
     return with_click_messages(rows.filter(pl.col("outcome") != ""), file).select("line", "outcome", "message")

@@ -39,8 +39,15 @@ def read_sent(
 ) -> SentFile:
     """Read a sent file as it was chosen.
 
-    Takes: also the batch that it has become, whose other rows are to be read as its first ones were. Raises:
-    UnreadableFile, whose message says why and what to do.
+    Args:
+        database: The ledger.
+        record: The file.
+        content: Its bytes.
+        resumed: The batch that it has become: the other rows are read as its first ones were.
+        progress: Called with how many bytes are read.
+
+    Raises:
+        UnreadableFile: It cannot be read. The remark says why, and what to do.
     """
     chosen, catalog = record.choices, read_catalog(database)
     zone, workspace_zone = chosen.time_zone, catalog.workspace.time_zone

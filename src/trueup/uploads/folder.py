@@ -29,7 +29,14 @@ class Incoming:
     """A file that is being received."""
 
     def __init__(self, path: Path) -> None:
-        """Takes: where the whole file is to stand; nothing may stand there. Raises: OSError."""
+        """Begin a file.
+
+        Args:
+            path: Where it is to stand when it is whole. Nothing may stand there.
+
+        Raises:
+            OSError: It cannot be written.
+        """
         self._path, self._part = path, path.with_name(path.name + _PART)
         self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
@@ -66,7 +73,11 @@ class SentFolder:
     """Where sent files stand."""
 
     def __init__(self, folder: Path) -> None:
-        """Takes: the folder, which is made when it is needed."""
+        """Make nothing yet.
+
+        Args:
+            folder: Where they stand. It is made when it is needed.
+        """
         self.folder = folder
 
     def incoming(self, upload_id: str) -> Incoming:

@@ -34,7 +34,12 @@ def sent_rows(
 ) -> Upload:
     """Read rows that were sent.
 
-    Takes: their fields; what they are to do; by what the same request is known again, '' where it is not to be.
+    Args:
+        rows: Their fields, by name.
+        row_kind: What they are to do.
+        duplicates: The duplicate mode that was chosen, None for none.
+        force_status: Whether statuses are forced.
+        request: By what the same request is known again, '' where it is not to be.
     """
     reading = read_structured(rows, row_kind)
     chosen = {
