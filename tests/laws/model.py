@@ -189,9 +189,9 @@ class Book:
         if names_some and not self._meant(case):
             yield Outcome.REFUSED_UNKNOWN_CONVERSION
         given = self._given_time(case)
-        if (case.upload.received_at if given is None else given) < click.clicked_at - FIVE_MINUTES:
+        if given is not None and given < click.clicked_at - FIVE_MINUTES:
             yield Outcome.REFUSED_BEFORE_CLICK
-        if self._happened(case) > case.upload.received_at + FIVE_MINUTES:
+        if given is not None and self._happened(case) > case.upload.received_at + FIVE_MINUTES:
             yield Outcome.REFUSED_IN_FUTURE
         if case.too_many is None and case.n > policy.rows_per_click:
             yield Outcome.REFUSED_TOO_MANY_ROWS

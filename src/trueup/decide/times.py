@@ -1,7 +1,8 @@
 """When a conversion happened, in UTC: local times by the zone of their network, and times that are refused.
 
 Clocks differ, so up to five minutes before the click counts as the moment of the click. Earlier times are before the
-click. Times more than five minutes after the row was received are in the future.
+click. Times more than five minutes after the row was received are in the future. Who says no time cannot be wrong about
+it: a row that was received before its click happened at the click.
 """
 
 from collections.abc import Mapping
@@ -77,8 +78,11 @@ def happened_at() -> pl.Expr:
 
 
 def before_click() -> pl.Expr:
-    """Rows whose time is more than five minutes before their click."""
-    return pl.coalesce("converted_at", "received_at") < pl.col("clicked_at") - SLACK_MICROS
+    """Rows that give a time more than five minutes before their click.
+
+    A row without a time is never one: where it was received before its click, our own clock has stepped back.
+    """
+    return (pl.col("converted_at") < pl.col("clicked_at") - SLACK_MICROS).fill_null(value=False)
 
 
 def in_future() -> pl.Expr:
