@@ -23,6 +23,7 @@ from trueup.model.batches import Receipt
 from trueup.model.remarks import Mention, Remark, Way
 from trueup.model.words import BatchKind, Origin
 from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
 from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, undoable
 
 TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
@@ -247,7 +248,8 @@ def test_undos__that_are_none(api: Api, world: World, ledger: Database) -> None:
         ran = world.trueup("undo", batch_id, "--yes")
         assert (ran.code, ran.stderr) == (2, f"{at_terminal.in_words(said)}\n")
         assert told(api.post(f"/batches/{batch_id}/undo"), kind)["detail"] == in_api.in_words(said)
-    undoing = applying_undo(ledger, *undoable(ledger, 2), "somebody", now, RunOptions(chunk_rows=1))
+    context = RecordingContext(ledger, now, "somebody", Origin.CLI)
+    undoing = applying_undo(context, *undoable(ledger, 2), RunOptions(chunk_rows=1))
     next(undoing)  # and it stops after the first of two clicks
     assert at_terminal.in_words(UNFINISHED) in world.trueup("audit").stdout
     laws = json.loads(api.post("/audit").text.rpartition("data: ")[2])
