@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -121,9 +122,13 @@ class Stage:
         with Database(self.world.trueup.url) as database:
             made, told = _all(database, conversions, prefix), _all(database, journal, prefix)
         without = [(*row[:15], row[15] if row[15] in moments else None) for row in made]
-        return sorted(without), sorted(told, key=repr)
+        undated = [
+            (*row[:5], _MOMENT.sub(lambda at: at[0] if int(at[0]) in moments else "", str(row[5]))) for row in told
+        ]
+        return sorted(without), sorted(undated, key=repr)
 
 
+_MOMENT: Final = re.compile(r"\b\d{16}\b")  # in the detail of an ignored duplicate, which says what it left unused
 NUMBERS: Final = frozenset(
     ("n", "payout", "rate", "revenue", "version", "removed", "status_by_person", "converted_at", "conversion_n")
 )
