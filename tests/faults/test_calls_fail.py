@@ -227,7 +227,7 @@ def test_calls__all_fail_when_it_is_told_to_stop(
     with trials.load.running():
         for place, error in (("(cursor|connect).*", said), ("(cursor|connect).*", "panic"), ("os.*", "EIO")):
             trials.load.wait_for_more(10)
-            with trials.round("nothing works when Trueup is told to stop", f"{place} {error}") as turn:
+            with trials.round("nothing works when Trueup is asked to stop", f"{place} {error}") as turn:
                 with faults.failing(Place(place, "^"), error):
                     time.sleep(_LASTS_SECONDS)
                     if (code := _stopped(trials)) != 0:

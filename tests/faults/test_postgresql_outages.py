@@ -213,7 +213,7 @@ def test_postgresql__stands_still_when_trueup_is_told_to_stop(
     trials = new_trials(postgresql.url(postgresql.new_database()))
     with trials.load.running():
         trials.load.wait_for_more(20)
-        with trials.round("Trueup is told to stop while PostgreSQL stands still") as turn:
+        with trials.round("Trueup is asked to stop while PostgreSQL stands still") as turn:
             postgresql.freeze()
             time.sleep(_GOES_TO_THE_SPOOL_SECONDS)
             began = time.monotonic()
