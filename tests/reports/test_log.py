@@ -16,7 +16,7 @@ from trueup.dialects.choices import Choices
 from trueup.dialects.read import read_file
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
-from trueup.ledger.queries import Selection, read_conversions, read_transaction
+from trueup.ledger.queries import Selection, read_conversions
 from trueup.ledger.schema import conversions
 from trueup.model.frames import EXPORT_COLUMNS
 
@@ -118,7 +118,7 @@ def test_pages__lose_nothing_and_repeat_nothing(ledger: Database) -> None:
 
 def test_reading__sees_one_moment_though_others_write(url: str, ledger: Database) -> None:
     store(ledger, [conversion(f"c{n}", converted_at=NOON + n) for n in range(6)])
-    with open_ledger(url) as reader, read_transaction(reader):
+    with open_ledger(url) as reader, reader.read_transaction():
         pages = read_conversions(reader, Selection(), page_rows=2)
         seen = next(pages)["click_id"].to_list()
         with ledger.transaction():

@@ -13,7 +13,7 @@ from trueup.cli.terminal import DatabaseUrl, database_url, notices, output
 from trueup.cli.viewing import OutputFormat, chosen_form, understood
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.queries import count_conversions, read_transaction
+from trueup.ledger.queries import count_conversions
 from trueup.model.frames import EXPORT_COLUMNS
 from trueup.reports.export import write_csv, write_json
 from trueup.reports.filters import Filters
@@ -72,7 +72,7 @@ def conversions(
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
     newest = limit or (NEWEST_SHOWN if form is OutputFormat.TABLE else None)
-    with workspace(context, db) as database, read_transaction(database):
+    with workspace(context, db) as database, database.read_transaction():
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         pages = read_log(database, catalog, chosen, zone, newest)

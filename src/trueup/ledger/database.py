@@ -182,6 +182,8 @@ class Database:
         """
         self.run("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
+            if not self.is_sqlite:
+                self.run("SET LOCAL work_mem = '64MB'")  # a page of conversions is sorted in memory
             yield
         except BaseException as error:
             self._roll_back(error)

@@ -5,7 +5,6 @@ the same cells.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -72,20 +71,6 @@ class _Source:
     count: tuple[str, ColumnElement[Any]]  # the count's name, and what counts the rows
     money: str  # the column of micros that is summed
     conditions: tuple[ColumnElement[bool], ...]
-
-
-@contextmanager
-def read_transaction(database: Database) -> Iterator[None]:
-    """Read everything in the block as of one moment. No writer has to wait for it."""
-    if database.is_sqlite:
-        database.run("BEGIN")
-    else:
-        database.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        database.run("SET LOCAL work_mem = '64MB'")  # a page of conversions is sorted in memory
-    try:
-        yield
-    finally:
-        database.run("ROLLBACK")
 
 
 def count_conversions(database: Database, selection: Selection) -> int:

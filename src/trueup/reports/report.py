@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from trueup.ledger.database import Database
-from trueup.ledger.queries import CELL_KEYS, Selection, read_click_cells, read_conversion_cells, read_transaction
+from trueup.ledger.queries import CELL_KEYS, Selection, read_click_cells, read_conversion_cells
 from trueup.model.catalog import Catalog
 from trueup.model.words import DEFAULT_TYPE
 from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, in_order, with_groups
@@ -67,7 +67,7 @@ def read_report(
         The report.
     """
     keys = [key for key in CELL_KEYS if key in {KEYS[dimension] for dimension in by}]
-    with read_transaction(database):
+    with database.read_transaction():
         conversions = read_conversion_cells(database, selection, keys)
         clicks = read_click_cells(database, selection, keys)
     cells = pl.concat([conversions, clicks], how="diagonal")
