@@ -80,9 +80,8 @@ class Postbacks:
             context: What every route stands on.
         """
         self._context = context
-        self._refusals = Failures(
-            context.settings.refused_per_minute
-        )  # of those who bring no network's key, by address
+        # Of those who bring no network's key, by address.
+        self._refusals = Failures(context.settings.refused_per_minute)
         self._tests = Rate(context.settings.refused_per_minute)  # by network
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

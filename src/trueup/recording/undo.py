@@ -183,9 +183,13 @@ def _work(
 ) -> _UndoWork:
     if clicks is None:
         clicks = clicks_of(context.database, batch)
-    received_at = resumed.received_at if resumed else context.clock()
     receipt = Receipt(
-        BatchKind.UNDO, context.origin, received_at, context.made_by, batch.policy_id, undoes=batch.batch_id
+        BatchKind.UNDO,
+        context.origin,
+        context.received_at(resumed),
+        context.made_by,
+        batch.policy_id,
+        undoes=batch.batch_id,
     )
     return _UndoWork(context, batch, clicks, receipt, resumed)
 

@@ -41,7 +41,7 @@ def click_work(context: RecordingContext, file: ClickFile, resumed: BatchRecord 
     receipt = Receipt(
         kind=file.kind,
         origin=context.origin,
-        received_at=resumed.received_at if resumed else context.clock(),
+        received_at=context.received_at(resumed),
         made_by=context.made_by,
         policy_id=policy.policy_id,
         file_name=file.file_name,

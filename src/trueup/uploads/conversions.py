@@ -110,7 +110,7 @@ def upload_work(context: RecordingContext, upload: Upload, resumed: BatchRecord 
     receipt = Receipt(
         kind=upload.kind,
         origin=context.origin,
-        received_at=resumed.received_at if resumed else context.clock(),
+        received_at=context.received_at(resumed),
         made_by=context.made_by,
         policy_id=policy.policy_id,
         file_name=upload.file_name,
