@@ -17,7 +17,7 @@ from trueup.cli.terminal import (
     read_input,
     stop,
 )
-from trueup.cli.upload import Encoding, File, Json, Preview, Zone
+from trueup.cli.upload import Encoding, File, Json, Preview, Sheet, Zone
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices, UnreadableFile
@@ -50,6 +50,7 @@ def import_clicks(
     time_zone: Zone = None,
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     preview: Preview = False,
     refused: Refused = None,
     force: Force = False,
@@ -66,7 +67,13 @@ def import_clicks(
     with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
         zone = catalog.workspace.time_zone
-        choices = Choices(time_zone=time_zone, workspace_time_zone=zone, decimal_comma=decimal_comma, encoding=encoding)
+        choices = Choices(
+            time_zone=time_zone,
+            workspace_time_zone=zone,
+            decimal_comma=decimal_comma,
+            encoding=encoding,
+            sheet=sheet,
+        )
         read = _read(content, file, choices, catalog)
         resumed = earlier_batches(database, read.kind, read.sha256).unfinished(read.choices)
         if resumed:
@@ -76,7 +83,7 @@ def import_clicks(
     try:
         if refused_file:
             with refused_file.opened_as_text() as out:
-                write_refused(refused_clicks(read, work.receipt.received_at), content, read.reading, out)
+                write_refused(refused_clicks(read, work.receipt.received_at), read.content, read.reading, out)
     finally:  # even if the file cannot be written, say what was done
         _tell(summary, catalog, json=json)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)

@@ -68,6 +68,9 @@ DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Payouts are
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="E", help="The file's encoding, where it is not UTF-8 or UTF-16.")
 ]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", metavar="S", help="Of a workbook with several: the sheet's name or number.")
+]
 ForceStatus = Annotated[
     bool, typer.Option("--force-status", help="Set statuses even where a person set another, or back to pending.")
 ]
@@ -121,6 +124,7 @@ def upload_file(
     time_zone: Zone = None,
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     force_status: ForceStatus = False,
     without_conversion_ids: WithoutIds = False,
     preview: Preview = False,
@@ -144,7 +148,7 @@ def upload_file(
         zone = catalog.workspace.time_zone
         kind = COMMANDS[str(context.command.name)]
         choices = Choices(
-            kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding, without_conversion_ids
+            kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding, sheet, without_conversion_ids
         )
         read = _read(content, file, choices, _mode(duplicates), force_status)
         summary = _carry_out(database, catalog, read, wishes)

@@ -12,7 +12,8 @@ import polars as pl
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
-from trueup.dialects.values import click_ids_trouble, is_bad_click_id
+from trueup.dialects.sheet import IDS, NUMBER, lost_zeros
+from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
 from trueup.model.frames import ROWS
 from trueup.model.spreadsheet import restored
 from trueup.model.words import ClickOutcome, Outcome
@@ -32,6 +33,8 @@ class Reader:
     zone: str  # the zone of times without an offset
     network_zones: bool  # the zone of a click's network comes first, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
+    is_sheet: bool = False  # it is a sheet of a workbook, whose cells may hold numbers
+    id_digits: int = 0  # how many characters its click ids have; 0 where that differs
 
     def gives(self, field: str) -> bool:
         """Whether a column of the file is this field."""
@@ -51,7 +54,8 @@ class Check:
 def texts(records: Records, reader: Reader) -> pl.DataFrame:
     """Part the records into the fields that are used, trimmed. Blank lines, and lines above the rows, are left out."""
     columns, fields = reader.columns, pl.col("fields")
-    found = records.frame.select("line", "raw", "trouble", fields=pl.col("record").str.split(records.separator))
+    kinds = ["kinds"] if reader.is_sheet else []
+    found = records.frame.select("line", "raw", "trouble", *kinds, fields=pl.col("record").str.split(records.separator))
     blank = (fields.list.len() == 1) & (fields.list.first().str.strip_chars() == "") & (pl.col("trouble") == "")
     return found.filter((pl.col("line") > reader.rows_after) & ~blank).select(
         "line",
@@ -60,12 +64,25 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
         fields.list.len().alias("width"),
         *(_text(place, reader).alias(_source(name)) for name, place in columns.positions.items()),
         *(_text(place, reader).alias(kept_as(title)) for title, place in columns.kept.items()),
+        *(
+            (pl.col("kinds").str.slice(columns.positions[name], 1) == NUMBER).alias(number_in(name))
+            for name in IDS
+            if reader.is_sheet and reader.gives(name)
+        ),
     )
 
 
 def _text(place: int, reader: Reader) -> pl.Expr:
     trimmed = pl.col("fields").list.get(place, null_on_oob=True).fill_null("").str.strip_chars()
+    if reader.is_sheet and reader.decimal_comma:  # what is a number already has no decimal comma
+        is_number = pl.col("kinds").str.slice(place, 1) == NUMBER
+        trimmed = pl.when(is_number).then(trimmed.str.replace(".", ",", literal=True)).otherwise(trimmed)
     return restored(trimmed).str.strip_chars() if reader.defused else trimmed
+
+
+def number_in(field: str) -> str:
+    """The column that says of each row whether the cell of an id holds a number."""
+    return f"number in {field}"
 
 
 def _source(field: str) -> str:
@@ -79,24 +96,33 @@ def kept_as(title: str) -> str:
 
 
 def sight_checks(
-    columns: Columns, outcomes: type[Outcome] | type[ClickOutcome], beside: pl.Expr | None = None
+    reader: Reader, outcomes: type[Outcome] | type[ClickOutcome], beside: pl.Expr | None = None
 ) -> list[Check]:
     """Make the checks that rows of every file need: the right number of fields, and a click id that can be one.
 
     Args:
-        columns: Which column is which field.
+        reader: What is known of the file.
         outcomes: The outcomes that the file's rows can have.
         beside: What else is wrong where the click id is missing, '' for nothing.
 
     Returns:
         The checks, in order of precedence.
     """
-    click_id = pl.col("click_id")
+    click_id, columns = pl.col("click_id"), reader.columns
+    lost = _lost_zeros(reader) if reader.id_digits and reader.gives("click_id") else []
     return [
         Check(outcomes.REFUSED_MALFORMED_ROW, "", _is_malformed(columns), _malformed_cause(columns)),
         Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", pl.lit("") if beside is None else beside),
         Check(outcomes.REFUSED_BAD_CLICK_ID, "", is_bad_click_id(click_id), click_ids_trouble(click_id)),
+        *(Check(outcomes.REFUSED_BAD_CLICK_ID, "", bad, cause) for bad, cause in lost),
     ]
+
+
+def _lost_zeros(reader: Reader) -> list[tuple[pl.Expr, pl.Expr]]:
+    """The check of a sheet whose click ids are all of one length: a shorter number has probably lost zeros in front."""
+    click_id = pl.col("click_id")
+    bad = pl.col(number_in("click_id")) & (click_id.str.len_chars() < reader.id_digits)
+    return [(bad, pl.format(f"{{}} {lost_zeros(reader.id_digits)}", quoted_cells(click_id)))]
 
 
 def _is_malformed(columns: Columns) -> pl.Expr:

@@ -19,6 +19,7 @@ class Choices:
     workspace_time_zone: str = "UTC"  # the same, where neither the person nor the dialect says
     decimal_comma: bool = False  # 1,20 instead of 1.20
     encoding: str | None = None
+    sheet: str | None = None  # of a workbook: its name or its number, counted from 1
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -10,11 +9,11 @@ import polars as pl
 from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, without_nul
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
-from trueup.dialects.decode import Content, recognised_encoding
-from trueup.dialects.decode import texts as decoded
-from trueup.dialects.delimited import Layout, Records, recognised_layout, records
+from trueup.dialects.decode import Content
+from trueup.dialects.delimited import Records
 from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
-from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
+from trueup.dialects.read import Reading, beginning, joined, of_sheet
+from trueup.dialects.sheet import Sheet
 from trueup.dialects.statement import layout_said
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
@@ -36,12 +35,12 @@ _REFUSAL: Final = pl.Enum(["", *(outcome.value for outcome in ClickOutcome if ou
 
 
 def read_clicks(
-    content: Content, choices: Choices, catalog: Catalog, progress: Callable[[int], None] | None = None
+    content: Content | Sheet, choices: Choices, catalog: Catalog, progress: Callable[[int], None] | None = None
 ) -> Reading:
     """Read a file of clicks. The rules: docs/dialects.md.
 
     Args:
-        content: The bytes of the file.
+        content: The bytes of the file, or a sheet of a workbook.
         choices: What the person chose for it.
         catalog: The setup, in which campaigns and offers are looked up.
         progress: Called with the number of bytes read so far.
@@ -53,10 +52,10 @@ def read_clicks(
     Raises:
         UnreadableFile: The file as a whole cannot be read.
     """
-    encoding = recognised_encoding(content, choices.encoding)
-    blocks = decoded(content, encoding, progress)
-    first = next(blocks, "")
-    layout, titles = _titles(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
+    begun = beginning(content, choices, frozenset(FIELDS), progress)
+    line, first = next(iter(begun.sample), (0, []))
+    titles = [title.strip() for title in first]
+    layout = replace(begun.layout, rows_after=line)
     reader = Reader(
         columns=_columns(titles),
         rows_after=layout.rows_after,
@@ -67,11 +66,12 @@ def read_clicks(
         absent_status="",
     )
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
-    found = records(chain([first], blocks), layout.separator)
-    rows, notes = joined(_read_block(block, reader, numbers) for block in found)
+    if isinstance(content, Sheet):
+        reader = of_sheet(reader, begun.sample)
+    rows, notes = joined(_read_block(block, reader, numbers) for block in begun.records)
     return Reading(
         dialect="clicks",
-        statement=tuple(layout_said(layout, encoding, reader, has_titles=True)),
+        statement=tuple(layout_said(layout, begun.encoding, reader, has_titles=True)),
         own_mode=None,
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -79,7 +79,7 @@ def read_clicks(
         rows=rows,
         notes=_explained(notes, catalog),
         layout=layout,
-        encoding=encoding,
+        encoding=begun.encoding,
         reader=reader,
     )
 
@@ -88,15 +88,6 @@ def campaign_ids(catalog: Catalog) -> dict[str, int]:
     """Campaigns by slug and by name; where a name is another campaign's slug, it is the name."""
     campaigns = catalog.campaigns.values()
     return {c.slug: c.campaign_id for c in campaigns} | {c.name: c.campaign_id for c in campaigns}
-
-
-def _titles(lines: list[str]) -> tuple[Layout, list[str]]:
-    """Find the separator and the column titles."""
-    if not any(line.strip() for line in lines):
-        raise UnreadableFile("The file has no rows: its lines are blank.")
-    layout = recognised_layout(lines, frozenset(FIELDS))
-    line, titles = next(first_records(lines, layout), (0, []))
-    return replace(layout, rows_after=line), [title.strip() for title in titles]
 
 
 def _columns(titles: list[str]) -> Columns:
@@ -158,7 +149,7 @@ def _checks(reader: Reader) -> list[Check]:
     time, cost = pl.col("clicked_at_text"), pl.col("cost_text")
     bad_text = {name: _is_bad_text(pl.col(name)) for name in TEXTS if reader.gives(name)}
     return [
-        *sight_checks(reader.columns, ClickOutcome),
+        *sight_checks(reader, ClickOutcome),
         *(
             Check(outcome, "", pl.col(f"{name}_id") == 0, pl.col(name).str.slice(0, TEXT_CHARS))
             for name, outcome in _UNKNOWN.items()

@@ -25,14 +25,21 @@ MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_SAVE_SHEET: Final = "Workbooks are not read yet: open it in a spreadsheet and save the sheet as CSV (UTF-8)."
+_SAVE_SHEET: Final = "Open it in a spreadsheet, and save it as .xlsx or CSV (UTF-8)."
+_UNPACK: Final = "Unpack it first, or pack it as .gz or .zip."
 _SIGN_IN: Final = "Perhaps a sign-in page was saved instead of the report: download the report again as CSV."
 
 # How files begin that are not delimited text, what they are, and what to do.
 OTHER_FILES: Final = (
-    (b"PK\x03\x04", "a workbook or a zip archive", _SAVE_SHEET),
-    (b"\xd0\xcf\x11\xe0", "an Excel 97 workbook", _SAVE_SHEET),
+    # Workbooks, .gz and .zip are opened before their text is read; these are what is within such a text.
+    (b"PK\x03\x04", "a workbook or a zip archive", "Unpack it first."),
+    (b"\xd0\xcf\x11\xe0", "a workbook or another document", _SAVE_SHEET),
     (b"\x1f\x8b", "compressed with gzip", "Unpack it first."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+    (b"Rar!", "a RAR archive", _UNPACK),
+    (b"BZh", "compressed with bzip2", _UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
     (b"%PDF", "a PDF document", "Ask for the report as CSV."),
     (b"PAR1\x15", "a Parquet file", "Write it as CSV."),
     (b"SQLite format 3", "a database", "Write its rows as CSV."),
@@ -40,6 +47,14 @@ OTHER_FILES: Final = (
     (b"<!DOCTYPE", "a web page or XML", _SIGN_IN),
     (b"<html", "a web page", _SIGN_IN),
     (b"<?xml", "XML", "Save it as CSV."),
+)
+# What trackers and networks also call .xls: marks near the beginning of markup.
+WORKBOOKS_AS_TEXT: Final = (
+    (b"urn:schemas-microsoft-com:office:spreadsheet", "an Excel 2003 workbook in XML"),
+    (b"urn:schemas-microsoft-com:office:excel", "a web page with a table for Excel"),
+    (b"urn:oasis:names:tc:opendocument:xmlns:office", "a flat OpenDocument file"),
+    (b"<table", "a web page with a table"),
+    (b"<TABLE", "a web page with a table"),
 )
 _TEXT_CONTROLS: Final = b"\t\n\r"
 
@@ -70,6 +85,9 @@ def recognised_encoding(content: Content, chosen: str | None) -> Encoding:
     if not sample:
         raise UnreadableFile("The file is empty.")
     text = sample.removeprefix(codecs.BOM_UTF8).lstrip()
+    for sign, what in WORKBOOKS_AS_TEXT:
+        if text.startswith(b"<") and sign in text:
+            raise UnreadableFile(f"The file is not delimited text: it is {what}. {_SAVE_SHEET}")
     for beginning, what, remedy in OTHER_FILES:
         if text[: len(beginning)].lower() == beginning.lower():
             raise UnreadableFile(f"The file is not delimited text: it is {what}. {remedy}")

@@ -7,9 +7,28 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import (
+    Check,
+    Reader,
+    kept_as,
+    number_in,
+    refusals,
+    sight_checks,
+    texts,
+    with_failed,
+    without_nul,
+)
 from trueup.dialects.delimited import Records
-from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
+from trueup.dialects.sheet import cell_errors_trouble, is_cell_error
+from trueup.dialects.values import (
+    clicks_and_targets,
+    foreign_ids_trouble,
+    ids_trouble,
+    is_bad_id,
+    is_shortened,
+    quoted_cells,
+    shortened_ids_trouble,
+)
 from trueup.model.frames import ROWS
 from trueup.model.money import amounts, amounts_trouble
 from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
@@ -74,15 +93,15 @@ def _checks(reader: Reader) -> list[Check]:
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
     foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
     return [
-        *sight_checks(reader.columns, Outcome, foreign),
+        *sight_checks(reader, Outcome, foreign),
         Check(
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",
             (payout != "") & pl.col("payout").is_null(),
             amounts_trouble(payout, quoted_cells(payout), decimal_comma=reader.decimal_comma),
         ),
-        _id_check(Outcome.REFUSED_BAD_TRANSACTION_ID, "transaction_id", "the transaction id"),
-        _id_check(Outcome.REFUSED_BAD_EVENT_ID, "event_id", "the event id"),
+        *_id_checks(Outcome.REFUSED_BAD_TRANSACTION_ID, "transaction_id", "the transaction id", reader),
+        *_id_checks(Outcome.REFUSED_BAD_EVENT_ID, "event_id", "the event id", reader),
         Check(
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
@@ -92,9 +111,15 @@ def _checks(reader: Reader) -> list[Check]:
     ]
 
 
-def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
+def _id_checks(outcome: Outcome, field: str, meaning: str, reader: Reader) -> list[Check]:
     text = pl.col(field)
-    return Check(outcome, field, is_bad_id(text), ids_trouble(text, meaning))
+    checks = [Check(outcome, field, is_bad_id(text), ids_trouble(text, meaning))]
+    if reader.is_sheet and reader.gives(field):
+        # Two ids that lost their last digits may have become the same one.
+        lost = pl.col(number_in(field)) & is_shortened(text)
+        checks.append(Check(outcome, field, lost, shortened_ids_trouble(text)))
+        checks.append(Check(outcome, field, is_cell_error(text), cell_errors_trouble(text)))
+    return checks
 
 
 def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:

@@ -1,6 +1,7 @@
 """One file, from its bytes to its rows: decode, find the separator, recognise, match the columns, read."""
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -10,11 +11,12 @@ from trueup.dialects.cells import Reader
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
-from trueup.dialects.delimited import Layout, recognised_layout, records
+from trueup.dialects.delimited import Layout, Records, recognised_layout, records
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
+from trueup.dialects.sheet import MARK, Sheet, id_digits
 from trueup.dialects.statement import statement
 from trueup.model.frames import LOCAL_TIMES
 from trueup.model.remarks import Remark
@@ -43,11 +45,21 @@ class Reading:
     reader: Reader
 
 
-def read_file(content: Content, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
+@dataclass(frozen=True)
+class Beginning:
+    """A file of which the first records are known."""
+
+    layout: Layout
+    encoding: Encoding
+    sample: list[tuple[int, list[str]]]  # line and fields of the first records that are not blank
+    records: Iterator[Records]  # all of them, those as well
+
+
+def read_file(content: Content | Sheet, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
     """Read a file of conversions or of statuses.
 
     Args:
-        content: The bytes of the file.
+        content: The bytes of the file, or a sheet of a workbook.
         choices: What the person chose for it.
         progress: Called with the number of bytes read so far.
 
@@ -57,18 +69,19 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     Raises:
         UnreadableFile: The file as a whole cannot be read.
     """
-    encoding = recognised_encoding(content, choices.encoding)
-    blocks = texts(content, encoding, progress)
-    first = next(blocks, "")
-    layout, recognition = _recognised(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
+    begun = beginning(content, choices, _titles_beside_ours(choices), progress)
+    recognition = recognised([fields for _, fields in begun.sample], choices)
+    has_titles = recognition.header is not None
+    layout = replace(begun.layout, rows_after=begun.sample[0][0]) if has_titles else begun.layout
     reader = _reader(recognition, layout, choices)
-    found = records(chain([first], blocks), layout.separator)
-    rows, notes = joined(read_block(block, reader) for block in found)
+    if isinstance(content, Sheet):
+        reader = of_sheet(reader, begun.sample)
+    rows, notes = joined(read_block(block, reader) for block in begun.records)
     rows = _without_idle_times(rows)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
-        statement=statement(recognition, layout, encoding, reader, choices.row_kind),
+        statement=statement(recognition, layout, begun.encoding, reader, choices.row_kind),
         own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -76,16 +89,18 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
         rows=rows,
         notes=notes,
         layout=layout,
-        encoding=encoding,
+        encoding=begun.encoding,
         reader=reader,
     )
 
 
-def original_records(content: Content, reading: Reading, lines: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
+def original_records(
+    content: Content | Sheet, reading: Reading, lines: Iterable[int]
+) -> Iterator[tuple[int, list[str]]]:
     """Find records again as they came, for the file of refused rows.
 
     Args:
-        content: The same bytes that were read before.
+        content: The same that was read before.
         reading: What came of reading them.
         lines: The lines on which the wanted records begin, counted from 1.
 
@@ -95,7 +110,11 @@ def original_records(content: Content, reading: Reading, lines: Iterable[int]) -
     """
     columns = reading.reader.columns
     wanted = pl.Series("line", list(lines), dtype=pl.Int64)
-    for found in records(texts(content, reading.encoding), reading.layout.separator):
+    if isinstance(content, Sheet):
+        blocks = content.records(None)
+    else:
+        blocks = records(texts(content, reading.encoding), reading.layout.separator)
+    for found in blocks:
         starts = found.frame["line"]
         here = wanted.filter(wanted.is_between(starts[0], starts[-1]))
         for line, record, raw, trouble in found.frame.filter(starts.is_in(here.implode())).iter_rows():
@@ -104,14 +123,55 @@ def original_records(content: Content, reading: Reading, lines: Iterable[int]) -
             yield line, [full[place] for place in columns.places] + full[columns.most :]
 
 
-def _recognised(lines: list[str], choices: Choices) -> tuple[Layout, Recognition]:
-    """Recognise separator, titles and dialect from the first lines."""
+def beginning(
+    content: Content | Sheet,
+    choices: Choices,
+    more_titles: AbstractSet[str],
+    progress: Callable[[int], None] | None = None,
+) -> Beginning:
+    """Find out how a file is written, from its first lines.
+
+    Args:
+        content: The bytes of the file, or a sheet of a workbook.
+        choices: What the person chose for it.
+        more_titles: Normalised titles that are known in this file only, besides those that are known in every file.
+        progress: Called with the number of bytes read so far.
+
+    Returns:
+        That, and its records.
+
+    Raises:
+        UnreadableFile: It has no rows, or is no text.
+    """
+    if isinstance(content, Sheet):
+        return _beginning_of_sheet(content, progress)
+    encoding = recognised_encoding(content, choices.encoding)
+    blocks = texts(content, encoding, progress)
+    first = next(blocks, "")
+    lines = first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES]
     if not any(line.strip() for line in lines):
         raise UnreadableFile("The file has no rows: its lines are blank.")
-    layout = recognised_layout(lines, _titles_beside_ours(choices))
-    found = list(first_records(lines, layout))
-    recognition = recognised([fields for _, fields in found], choices)
-    return (layout if recognition.header is None else replace(layout, rows_after=found[0][0])), recognition
+    layout = recognised_layout(lines, more_titles)
+    found = records(chain([first], blocks), layout.separator)
+    return Beginning(layout, encoding, list(first_records(lines, layout)), found)
+
+
+def _beginning_of_sheet(sheet: Sheet, progress: Callable[[int], None] | None) -> Beginning:
+    blocks = sheet.records(progress)
+    first = next(blocks, None)
+    if first is None:
+        raise UnreadableFile("The sheet has no rows.")
+    lines = first.frame.head(SAMPLE_LINES).select("line", "record").iter_rows()
+    sample = [(line, record.split(MARK)) for line, record in lines if record.replace(MARK, "").strip()]
+    return Beginning(Layout(MARK), Encoding("utf-8", sheet.said), sample, chain([first], blocks))
+
+
+def of_sheet(reader: Reader, sample: list[tuple[int, list[str]]]) -> Reader:
+    """The reader of a sheet: cells at the end of a row may be empty, and ids may have become numbers."""
+    place = reader.columns.positions.get("click_id")
+    rows = [fields for line, fields in sample if line > reader.rows_after]
+    ids = [fields[place].strip() for fields in rows if place is not None and len(fields) > place]
+    return replace(reader, columns=replace(reader.columns, fewest=1), is_sheet=True, id_digits=id_digits(ids))
 
 
 def _titles_beside_ours(choices: Choices) -> frozenset[str]:

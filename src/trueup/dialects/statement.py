@@ -32,7 +32,8 @@ def layout_said(layout: Layout, encoding: Encoding, reader: Reader, *, has_title
     """Say which columns were used, and how text, times and amounts were read."""
     separator = SEPARATORS.get(layout.separator, f'"{layout.separator}"')
     titles = f"The column titles are on line {layout.rows_after}." if has_titles else "There are no column titles."
-    said = [_columns(reader.columns), f"Separator: {separator}. Encoding: {encoding.said}. {titles}"]
+    written = encoding.said if reader.is_sheet else f"Separator: {separator}. Encoding: {encoding.said}."
+    said = [_columns(reader.columns), f"{written} {titles}"]
     if reader.gives("converted_at") or reader.gives("clicked_at"):
         said.append(f"Times without an offset are in {_zones(reader)}.")
     if reader.gives("payout") or reader.gives("cost"):

@@ -20,6 +20,11 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TEXT_CHARS: Final = 128  # the longest transaction id or event id
 
 _SHOWN_CHARS: Final = 60  # how much of a bad value a message shows
+_SHORTENED: Final = re.compile(r"[1-9](?:[.,][0-9]+)?[Ee]\+[0-9]{2,3}")  # what a spreadsheet makes of a long id
+_LOST_DIGITS: Final = (
+    "is what a spreadsheet makes of a long number: the last digits of the id are lost. Format the column as text, then "
+    "put in the ids again"
+)
 _NO_CLICK_ID: Final = "is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
 _FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # for rows without a click id
 _MOST: Final = f"characters, and {TEXT_CHARS} are the most"
@@ -43,7 +48,9 @@ def quoted_cells(text: pl.Expr) -> pl.Expr:
 
 def click_id_trouble(text: str) -> str:
     """What is wrong with a click id that is given, '' for nothing."""
-    return "" if CLICK_ID.fullmatch(text) else f"{quoted_value(text)} {_NO_CLICK_ID}"
+    if CLICK_ID.fullmatch(text):
+        return ""
+    return f"{quoted_value(text)} {_LOST_DIGITS if _SHORTENED.fullmatch(text) else _NO_CLICK_ID}"
 
 
 def is_bad_click_id(text: pl.Expr) -> pl.Expr:
@@ -53,7 +60,18 @@ def is_bad_click_id(text: pl.Expr) -> pl.Expr:
 
 def click_ids_trouble(text: pl.Expr) -> pl.Expr:
     """What is wrong with bad click ids, in the words of `click_id_trouble`."""
-    return pl.format(f"{{}} {_NO_CLICK_ID}", quoted_cells(text))
+    plain = pl.format(f"{{}} {_NO_CLICK_ID}", quoted_cells(text))
+    return pl.when(is_shortened(text)).then(shortened_ids_trouble(text)).otherwise(plain)
+
+
+def is_shortened(text: pl.Expr) -> pl.Expr:
+    """Whether ids are what a spreadsheet makes of long numbers, such as 1.23E+17."""
+    return text.str.contains(f"^(?:{_SHORTENED.pattern})$")
+
+
+def shortened_ids_trouble(text: pl.Expr) -> pl.Expr:
+    """What is wrong with such ids."""
+    return pl.format(f"{{}} {_LOST_DIGITS}", quoted_cells(text))
 
 
 def id_trouble(text: str, meaning: str) -> str:

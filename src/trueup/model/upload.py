@@ -33,6 +33,7 @@ class UploadChoices:
     time_zone: str | None = None
     decimal_comma: bool = False
     encoding: str | None = None
+    sheet: str | None = None  # of a workbook: its name or its number
     force_status: bool = False
     without_conversion_ids: bool = False
     again: bool = False  # the sender knows that the same file was sent before

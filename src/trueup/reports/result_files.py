@@ -12,6 +12,7 @@ import polars as pl
 from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, original_records
+from trueup.dialects.sheet import Sheet
 from trueup.model.spreadsheet import defused
 from trueup.model.visible import on_one_line, visible_column
 from trueup.reports.now import NOW
@@ -57,12 +58,12 @@ def _shown(text: pl.Expr) -> pl.Expr:
     return defused(visible_column(text))
 
 
-def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:
+def write_refused(refused: pl.DataFrame, content: Content | Sheet, reading: Reading, out: TextIO) -> None:
     """Write the refused rows of a file as they came, each with its outcome and message.
 
     Args:
         refused: Line, outcome and message of the refused rows, in the order of their file.
-        content: The file.
+        content: The file, opened.
         reading: How it was read.
         out: Where to.
     """

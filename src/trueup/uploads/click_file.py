@@ -14,11 +14,13 @@ from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading
+from trueup.dialects.sheet import Sheet
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICKS, completed
 from trueup.model.times import seconds_text
 from trueup.model.words import BatchKind, ClickOutcome
 from trueup.recording.chunks import by_click
+from trueup.workbooks.opening import opened
 
 _NEEDED: Final = ["line", "clicked_at", "refusal"]  # to say which rows are refused
 
@@ -27,9 +29,9 @@ _NEEDED: Final = ["line", "clicked_at", "refusal"]  # to say which rows are refu
 class ClickFile:
     """A file of clicks that has been read, with everything that was chosen for it."""
 
-    content: Content
+    content: Content | Sheet  # opened, where the file is packed
     file_name: str
-    sha256: str
+    sha256: str  # of the file as it came
     reading: Reading
     order: pl.Series  # places of the rows, by click id and line
     catalog: Catalog  # the setup that its campaigns and offers were found in
@@ -54,14 +56,16 @@ def read_click_file(
     progress: Callable[[int], None] | None = None,
 ) -> ClickFile:
     """Read a file of clicks. Raises: UnreadableFile, whose message says why and what to do."""
-    reading = read_clicks(content, choices, catalog, progress)
+    found = opened(content, choices.sheet)
+    reading = read_clicks(found, choices, catalog, progress)
     chosen = {
         "time_zone": reading.time_zone,
         "decimal_comma": choices.decimal_comma,
         "encoding": choices.encoding or "",
+        "sheet": choices.sheet or "",
     }
     return ClickFile(
-        content=content,
+        content=found,
         file_name=file_name,
         sha256=hashlib.sha256(content).hexdigest(),
         reading=reading,

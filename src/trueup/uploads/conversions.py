@@ -13,6 +13,7 @@ from trueup.decide.terms import Policies
 from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, read_file
+from trueup.dialects.sheet import Sheet
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies, store_policy
@@ -26,6 +27,7 @@ from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, applied_orde
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import as_batch, carry, decide_now, record_rows
 from trueup.recording.summary import with_decided, with_messages, with_modes
+from trueup.workbooks.opening import opened
 
 KINDS: Final = {RowKind.CONVERSION: BatchKind.UPLOAD, RowKind.STATUS: BatchKind.UPDATE_STATUS}
 
@@ -34,9 +36,9 @@ KINDS: Final = {RowKind.CONVERSION: BatchKind.UPLOAD, RowKind.STATUS: BatchKind.
 class Upload:
     """A file that has been read, with everything that was chosen for it."""
 
-    content: Content
+    content: Content | Sheet  # opened, where the file is packed
     file_name: str
-    sha256: str
+    sha256: str  # of the file as it came
     reading: Reading
     order: AppliedOrder
     row_kind: RowKind
@@ -65,7 +67,8 @@ def read_upload(
     progress: Callable[[int], None] | None = None,
 ) -> Upload:
     """Read a file. Raises: UnreadableFile, whose message says why and what to do."""
-    reading = read_file(content, choices, progress)
+    found = opened(content, choices.sheet)
+    reading = read_file(found, choices, progress)
     chosen = {
         "kind": choices.row_kind.value,
         "dialect": reading.dialect,
@@ -74,12 +77,13 @@ def read_upload(
         "network_zones": reading.network_zones,
         "decimal_comma": choices.decimal_comma,
         "encoding": choices.encoding or "",
+        "sheet": choices.sheet or "",
         "duplicates": duplicates.value if duplicates else "",
         "force_status": force_status,
         "without_conversion_ids": choices.without_conversion_ids,
     }
     return Upload(
-        content=content,
+        content=found,
         file_name=file_name,
         sha256=hashlib.sha256(content).hexdigest(),
         reading=reading,

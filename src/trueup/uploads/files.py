@@ -62,6 +62,7 @@ def read_sent(
         workspace_time_zone=workspace_zone,
         decimal_comma=chosen.decimal_comma,
         encoding=chosen.encoding,
+        sheet=chosen.sheet,
         without_conversion_ids=chosen.without_conversion_ids,
     )
     if chosen.kind is UploadKind.CLICKS:

@@ -61,6 +61,7 @@ class _Chosen(BaseModel):
     time_zone: Text | None = Field(None, description="Zone of times without an offset.", examples=["Europe/Warsaw"])
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
     encoding: Text | None = Field(None, description="The encoding, where it is not UTF-8 or UTF-16.")
+    sheet: Text | None = Field(None, description="Of a workbook: the sheet's name or number.", examples=["Sales"])
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
     without_conversion_ids: bool = Field(
         False, description="Leave the file's conversion ids out: they are of another ledger."
@@ -119,6 +120,7 @@ class ChoicesAnswer(Answer):
     time_zone: str | None
     decimal_comma: bool
     encoding: str | None
+    sheet: str | None
     force_status: bool
     without_conversion_ids: bool
     again: bool

@@ -158,7 +158,7 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
             else:
                 refused = refused_rows(_rows(database, record, folder))
             name = f"{upload_id}-refused.csv"
-            return csv_answer(name, folder.folder, lambda out: write_refused(refused, content, file.reading, out))
+            return csv_answer(name, folder.folder, lambda out: write_refused(refused, file.content, file.reading, out))
     except FileNotFoundError:
         raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
     except UnreadableFile as error:

@@ -1,0 +1,1 @@
+"""Files that are not plain text, in and out: workbooks, and archives of one file."""
