@@ -117,7 +117,8 @@ def original_records(
     for found in blocks:
         starts = found.frame["line"]
         here = wanted.filter(wanted.is_between(starts[0], starts[-1]))
-        for line, record, raw, trouble in found.frame.filter(starts.is_in(here.implode())).iter_rows():
+        chosen = found.frame.filter(starts.is_in(here.implode())).select("line", "record", "raw", "trouble")
+        for line, record, raw, trouble in chosen.iter_rows():
             fields = [raw] if trouble else record.split(found.separator)
             full = fields + [""] * (columns.most - len(fields))
             yield line, [full[place] for place in columns.places] + full[columns.most :]

@@ -9,6 +9,7 @@ import polars as pl
 
 from trueup.dialects.delimited import Records
 from trueup.dialects.values import quoted_cells
+from trueup.model.ids import CLICK_ID
 
 MARK: Final = "\x1f"  # "unit separator": parts the fields of a record
 NUMBER: Final = "n"  # the kind of a cell that holds a number
@@ -28,12 +29,12 @@ def id_digits(ids: Sequence[str]) -> int:
     """How many characters the click ids of a sheet have.
 
     Args:
-        ids: Some of them, '' where a row has none.
+        ids: Some of them; what can be none is left out.
 
     Returns:
         The length that more than half of them have and none exceeds; 0 where there is no such length.
     """
-    lengths = Counter(len(each) for each in ids if each)
+    lengths = Counter(len(each) for each in ids if CLICK_ID.fullmatch(each))
     longest = max(lengths, default=0)
     return longest if lengths[longest] * 2 > lengths.total() else 0
 

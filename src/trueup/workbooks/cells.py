@@ -7,6 +7,7 @@ digits. It is written as the spreadsheet shows it, 1.23456789012346E+17, which c
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 DIGITS: Final = 15  # of a number that a spreadsheet keeps
@@ -15,6 +16,7 @@ MARK: Final = "\x1f"  # "unit separator": parts the fields of a record
 _LONG: Final = 10**DIGITS
 
 
+@lru_cache(1 << 16)
 def number_text(number: float) -> str:
     """Write a number: plainly, or with an exponent where digits are lost."""
     if abs(number) >= _LONG:
@@ -48,42 +50,42 @@ TEXTS: Final[Mapping[type, Callable[[Any], str]]] = {
 }
 
 
-class Rows:
-    """Writes the rows of a sheet, each as one record."""
+def records(
+    rows: Sequence[Sequence[Any]], moments: Callable[[], frozenset[int]], seen: Mapping[tuple[int, int], str]
+) -> tuple[list[str], list[str]]:
+    """Write rows of a sheet, each as one record. Whole columns are written at once, which is several times faster.
 
-    def __init__(self, moments: frozenset[int] | None = None) -> None:
-        """Begin.
+    Args:
+        rows: The cells, as many in each row.
+        moments: Finds the columns in which some cell has a date and a time of day: a day alone is its midnight there.
+            It is called where a cell has a day alone.
+        seen: Cells of which more is known: place in `rows` and column -> what the person saw.
 
-        Args:
-            moments: The columns in which some cell has a date and a time of day: a day alone is its midnight there.
-                None where that was not looked for yet.
-        """
-        self.moments = moments
-        self._kinds: dict[tuple[type, ...], str] = {}
+    Returns:
+        For each row the texts of its cells, with MARK between them, without empty ones at the end; and the kind of
+        each cell.
+    """
+    texts: list[list[str]] = []
+    kinds: list[list[str]] = []
+    for place, column in enumerate(zip(*rows, strict=True)):
+        types = set(map(type, column))
+        writes = {kind: TEXTS[kind] for kind in types}
+        if date in types and place in moments():
+            writes[date] = _midnight_text
+        if len(types) == 1:
+            (kind,) = types
+            texts.append(list(map(writes[kind], column)))
+            kinds.append([_kind(kind)] * len(column))
+        else:
+            texts.append([writes[type(cell)](cell) for cell in column])
+            kinds.append([_kind(type(cell)) for cell in column])
+    for (row, place), text in seen.items():
+        texts[place][row], kinds[place][row] = text, OTHER
+    found = list(map(MARK.join, zip(*texts, strict=True)))
+    if "".join(found).count(MARK) != len(found) * (len(texts) - 1):
+        found = [MARK.join(text.replace(MARK, "\x1e") for text in row) for row in zip(*texts, strict=True)]
+    return [record.rstrip(MARK) for record in found], list(map("".join, zip(*kinds, strict=True)))
 
-    def record(self, row: Sequence[Any], seen: Mapping[int, str]) -> tuple[str, str]:
-        """Write a row.
 
-        Args:
-            row: The cells.
-            seen: Cells of which more is known: column -> what the person saw.
-
-        Returns:
-            The texts of the cells, with MARK between them, without empty ones at the end; and the kind of each cell.
-        """
-        types = tuple(map(type, row))
-        texts = [TEXTS[kind](cell) for kind, cell in zip(types, row, strict=True)]
-        if date in types and self.moments:
-            for column in self.moments:
-                if types[column] is date:
-                    texts[column] = _midnight_text(row[column])
-        kinds = self._kinds.get(types)
-        if kinds is None:
-            kinds = self._kinds[types] = "".join(NUMBER if kind in (int, float) else OTHER for kind in types)
-        for column, text in seen.items():
-            texts[column] = text
-            kinds = kinds[:column] + OTHER + kinds[column + 1 :]
-        record = MARK.join(texts)
-        if record.count(MARK) != len(texts) - 1:
-            record = MARK.join(text.replace(MARK, "\x1e") for text in texts)
-        return record.rstrip(MARK), kinds
+def _kind(kind: type) -> str:
+    return NUMBER if kind in (int, float) else OTHER

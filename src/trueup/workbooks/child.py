@@ -5,29 +5,35 @@ from its standard input. On its standard output it says one line of JSON, then t
 text is unpacked into another file instead. What it asks of Trueup is little, so that it starts quickly.
 """
 
+import gc
 import json
 import os
 import resource
+import struct
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
+from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from trueup.workbooks.archives import Measure, shown, unpack_gzip, unpack_zip, zip_archive
-from trueup.workbooks.cells import Rows
+from trueup.workbooks.cells import records
 from trueup.workbooks.limits import CPU_SECONDS, MEMORY_BYTES, NEEDED_TIMES, UNPACKED_BYTES
 from trueup.workbooks.parts import Parts, checked_parts, workbook_kind
 from trueup.workbooks.signs import GZIP, OLE, ZIP
 from trueup.workbooks.troubles import CannotOpenError, Trouble
 
 _BLOCK_ROWS: Final = 20_000
+_NOTHING: Final[Mapping[int, str]] = {}
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> int:
     """Open the file. Returns: the exit code; 0 where all was said, be it that the file cannot be opened."""
+    gc.disable()  # it lives for one file, and makes no cycles
     asked = json.loads(sys.argv[1])
     out = sys.stdout.buffer
     try:
@@ -119,7 +125,10 @@ def _stream_sheet(file: BinaryIO, parts: Parts, wanted: str | None, out: BinaryI
             raise CannotOpenError(Trouble.DAMAGED_WORKBOOK) from error
         raise
     number = [one.name for one in workbook.sheets_metadata].index(sheet.name)
-    seen = seen_cells(file, parts, sheet.name, number)
+    try:
+        seen = seen_cells(file, parts, sheet.name, number)
+    except (ValueError, IndexError, KeyError, struct.error, SyntaxError) as error:  # the last is that of XML
+        raise CannotOpenError(Trouble.DAMAGED_WORKBOOK) from error
     merged = len(sheet.merged_cell_ranges or ())
     _say(out, {"sheet": shown(sheet.name), "rows": sheet.total_height, "merged": merged})
     _stream_rows(sheet, seen, out)
@@ -130,31 +139,31 @@ def _stream_rows(sheet: Any, seen: Mapping[int, Mapping[int, str]], out: BinaryI
 
     schema = pa.schema([("line", pa.int64()), ("record", pa.large_string()), ("kinds", pa.large_string())])
     with pa.ipc.new_stream(pa.PythonFile(out, "w"), schema) as stream:
-        for block in _blocks(sheet, seen):
-            stream.write_batch(pa.record_batch([list(column) for column in zip(*block, strict=True)], schema=schema))
+        for columns in _blocks(sheet, seen):
+            stream.write_batch(pa.record_batch(list(columns), schema=schema))
     out.flush()
 
 
-def _blocks(sheet: Any, seen: Mapping[int, Mapping[int, str]]) -> Iterator[list[tuple[int, str, str]]]:  # noqa: ANN401 - the same
-    """The records of a sheet that are not empty, in blocks: line, record, kinds."""
-    rows = Rows()
+def _blocks(
+    sheet: Any,  # noqa: ANN401 - the same
+    seen: Mapping[int, Mapping[int, str]],
+) -> Iterator[tuple[list[int], list[str], list[str]]]:
+    """The records of a sheet that are not empty, in blocks: lines, records, kinds."""
+    moments = lru_cache(1)(partial(_moments, sheet))
     left = sheet.start[1] if sheet.start else 0
-    block: list[tuple[int, str, str]] = []
-    nothing: dict[int, str] = {}
-    for line, row in enumerate(sheet.iter_rows(), start=1):
-        more = seen.get(line, nothing)
-        if more:
-            more = {column - left: text for column, text in more.items() if 0 <= column - left < len(row)}
-        if rows.moments is None and date in map(type, row):
-            rows.moments = _moments(sheet)
-        record, kinds = rows.record(row, more)
-        if record:
-            block.append((line, record, kinds))
-            if len(block) == _BLOCK_ROWS:
-                yield block
-                block = []
-    if block:
-        yield block
+    rows, first = iter(sheet.iter_rows()), 1
+    while block := list(islice(rows, _BLOCK_ROWS)):
+        places = {
+            (line - first, column - left): text
+            for line in (range(first, first + len(block)) if seen else ())
+            for column, text in seen.get(line, _NOTHING).items()
+            if 0 <= column - left < len(block[0])
+        }
+        found, kinds = records(block, moments, places)
+        kept = [place for place, record in enumerate(found) if record]
+        if kept:
+            yield [first + place for place in kept], [found[place] for place in kept], [kinds[place] for place in kept]
+        first += len(block)
 
 
 def _moments(sheet: Any) -> frozenset[int]:  # noqa: ANN401 - the same

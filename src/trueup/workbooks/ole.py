@@ -34,6 +34,8 @@ def refuse_other_documents(file: BinaryIO) -> None:
     names = _directory(file)[0]
     if "EncryptedPackage" in names:
         raise CannotOpenError(Trouble.PASSWORD)
+    if "" not in names:  # its root
+        raise CannotOpenError(Trouble.DAMAGED_WORKBOOK)
     if not any(name in names for name in _WORKBOOKS):
         what = next((what for name, what in _OTHERS.items() if name in names), "another program's document")
         raise CannotOpenError(Trouble.OTHER_DOCUMENT, what=what)

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -57,18 +56,18 @@ def opened(content: Content, sheet: str | None = None) -> Content | Sheet:
         _refuse_sheet(sheet)
         return content
     packed = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the sheet can be read
+    workbook = _Workbook(packed, sheet, len(content))
+    weakref.finalize(workbook, packed.close)
     packed.write(content)
     packed.flush()
     try:
-        child = _Child(packed, sheet)
-        told = child.told()
-        if "text" in told:
-            _refuse_sheet(sheet)
-            return child.text()
+        told = workbook.begin()
+        if isinstance(told, dict):
+            return Sheet(_said(told), workbook.records)
     except CannotOpenError as error:
         raise UnreadableFile(*remark_on(error.trouble, error.values)) from None
-    workbook = _Workbook(packed, sheet, len(content), int(told["rows"]), child)
-    return Sheet(_said(told), workbook.records)
+    _refuse_sheet(sheet)
+    return told
 
 
 def _refuse_sheet(sheet: str | None) -> None:
@@ -81,15 +80,35 @@ def _said(told: dict[str, Any]) -> str:
     return f'Sheet: "{told["sheet"]}".{merged}'
 
 
-@dataclass
 class _Workbook:
-    """A workbook on disk whose sheet can be read more than once."""
+    """A packed file on disk. If it is a workbook, its sheet can be read more than once."""
 
-    packed: IO[bytes]
-    sheet: str | None
-    bytes: int
-    rows: int
-    child: "_Child | None"  # the one that has found the sheet, and has not been read yet
+    def __init__(self, packed: IO[bytes], sheet: str | None, size: int) -> None:
+        self._packed, self._sheet, self._bytes = packed, sheet, size
+        self._rows = 0
+        self._child: _Child | None = None  # the one that has found the sheet, and has not been read yet
+
+    def begin(self) -> dict[str, Any] | Content:
+        """Look what it is.
+
+        Returns:
+            What is known of the sheet; or the text that was in an archive.
+
+        Raises:
+            CannotOpenError: It is neither.
+        """
+        child = _Child(self._packed, self._sheet)
+        try:
+            told = child.told()
+            if "text" in told:
+                text = child.text()
+                child.end()
+                return text
+        except CannotOpenError:
+            child.end()
+            raise
+        self._child, self._rows = child, int(told["rows"])
+        return told
 
     def records(self, progress: Callable[[int], None] | None = None) -> Iterator[Records]:
         """The records of the sheet, block by block.
@@ -100,15 +119,15 @@ class _Workbook:
         Raises:
             UnreadableFile: It cannot be read to its end.
         """
-        child, self.child = self.child, None
+        child, self._child = self._child, None
         try:
             if child is None:
-                child = _Child(self.packed, self.sheet)
+                child = _Child(self._packed, self._sheet)
                 child.told()
             for frame in child.frames():
                 yield Records(frame, MARK)
                 if progress:
-                    progress(self.bytes * int(frame["line"][-1]) // max(self.rows, 1))
+                    progress(self._bytes * int(frame["line"][-1]) // max(self._rows, 1))
         except CannotOpenError as error:
             raise UnreadableFile(*remark_on(error.trouble, error.values)) from None
         finally:
@@ -132,7 +151,7 @@ class _Child:
             env={"ARROW_DEFAULT_MEMORY_POOL": "system", "LC_ALL": "C.UTF-8"},
             cwd=Path("/"),
         )
-        self.end = weakref.finalize(self, _end, self._process)
+        self.end = weakref.finalize(self, _end, self._process, self._unpacked)
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         self._pipe = _Pipe(self._process.stdout)
         self._stream = io.BufferedReader(self._pipe, _PIPE_BYTES)
@@ -213,8 +232,9 @@ class _Pipe(io.RawIOBase):
         return os.readv(self._pipe.fileno(), [buffer])
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]", unpacked: IO[bytes]) -> None:
     process.kill()
     process.wait()
+    unpacked.close()
     if process.stdout:
         process.stdout.close()

@@ -17,10 +17,9 @@ _NOT_READ: Final = ("xl/media/", "xl/embeddings/", "xl/drawings/", "Pictures/", 
 _XML: Final = (".xml", ".rels")
 _DECLARATIONS: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _OVERLAP: Final = 64  # bytes: longer than what is looked for
-# What cells with errors look like, and cells of OpenDocument that show more than their value says.
-_ERRORS: Final = re.compile(
-    rb"""\bt\s*=\s*["']e["']|>(?:#(?:N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!)|Err:[0-9]|0[0-9]{1,40}<)"""
-)
+# What a cell with an error looks like; in OpenDocument, what one shows whose value does not say all.
+_ERROR_TYPES: Final = (b'"e"', b"'e'")
+_SHOWN: Final = re.compile(rb">(?:#(?:N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!)|Err:[0-9]|0[0-9]{1,40}<)")
 _OPEN_DOCUMENT: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 _DOCUMENTS: Final = (
     ("word/", "a Word document"),
@@ -103,8 +102,9 @@ def _is_checked(name: str, chunks: Iterable[bytes], measure: Measure) -> bool:
         if not before and b"\0" in chunk[:4]:
             raise CannotOpenError(Trouble.DAMAGED_WORKBOOK)  # no text in UTF-8
         text = before + chunk
-        if any(declaration in text for declaration in _DECLARATIONS):
+        if b"<!" in text and any(declaration in text for declaration in _DECLARATIONS):
             raise CannotOpenError(Trouble.DECLARES_TYPE)
-        has_errors = has_errors or _ERRORS.search(text) is not None
+        has_errors = has_errors or any(sign in text for sign in _ERROR_TYPES)
+        has_errors = has_errors or (name == "content.xml" and _SHOWN.search(text) is not None)
         before = chunk[-_OVERLAP:]
     return has_errors
