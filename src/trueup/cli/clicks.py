@@ -17,7 +17,7 @@ from trueup.cli.terminal import (
     read_input,
     stop,
 )
-from trueup.cli.upload import Encoding, File, Json, Preview, Sheet, Zone
+from trueup.cli.upload import Encoding, File, Json, Preview, Sheet, Zone, write_refused_to
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices, UnreadableFile
@@ -28,7 +28,6 @@ from trueup.model.visible import on_one_line
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
-from trueup.reports.result_files import write_refused
 from trueup.uploads.click_file import ClickFile, read_click_file, refused_clicks
 from trueup.uploads.clicks import ClickWork, click_work
 from trueup.uploads.same_file import earlier_batches
@@ -82,8 +81,7 @@ def import_clicks(
         summary = _run(work, applies=not preview)
     try:
         if refused_file:
-            with refused_file.opened_as_text() as out:
-                write_refused(refused_clicks(read, work.receipt.received_at), read.content, read.reading, out)
+            write_refused_to(refused_file, refused_clicks(read, work.receipt.received_at), read)
     finally:  # even if the file cannot be written, say what was done
         _tell(summary, catalog, json=json)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)

@@ -15,7 +15,7 @@ from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.queries import count_conversions
 from trueup.model.frames import EXPORT_COLUMNS
-from trueup.reports.export import write_csv, write_json
+from trueup.reports.export import write_csv, write_json, write_xlsx
 from trueup.reports.filters import Filters
 from trueup.reports.log import NUMBERS, read_log
 
@@ -60,6 +60,7 @@ def conversions(
     limit: Limit = None,
     time_zone: viewing.Zone = None,
     csv: viewing.Csv = False,
+    xlsx: viewing.Xlsx = False,
     json: viewing.Json = False,
     table: viewing.AsTable = False,
     file: viewing.Output = None,
@@ -67,7 +68,7 @@ def conversions(
     db: DatabaseUrl = None,
 ) -> None:
     """List conversions, in the order of their time."""
-    form = chosen_form(csv=csv, json=json, table=table, file=file)
+    form = chosen_form(csv=csv, xlsx=xlsx, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
@@ -79,12 +80,17 @@ def conversions(
         if form is OutputFormat.TABLE:
             _show(pl.concat(pages), count_conversions(database, chosen), zone)
         else:
-            _write(pages, form, to_file)
+            _write(pages, form, to_file, zone)
 
 
-def _write(pages: Iterator[pl.DataFrame], form: OutputFormat, file: Output) -> None:
+def _write(pages: Iterator[pl.DataFrame], form: OutputFormat, file: Output, zone: str) -> None:
     with file.opened() as out:
-        written = write_json(pages, out) if form is OutputFormat.JSON else write_csv(pages, NUMBERS, out)
+        if form is OutputFormat.JSON:
+            written = write_json(pages, out)
+        elif form is OutputFormat.XLSX:
+            written = write_xlsx(pages, NUMBERS, out, name="conversions", zone=zone)
+        else:
+            written = write_csv(pages, NUMBERS, out)
     if file.place:
         notices.print(f"Wrote {written:,} conversions to {file.name}.")
 

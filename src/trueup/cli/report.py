@@ -14,10 +14,10 @@ from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.reports.dimensions import Dimension
-from trueup.reports.export import write_csv
+from trueup.reports.export import write_csv, write_xlsx
 from trueup.reports.filters import Filters, WrongWordError
 from trueup.reports.metrics import texts
-from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
+from trueup.reports.report import DAYS, DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
 
 _BY_HELP: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, one row of totals."
 
@@ -41,6 +41,7 @@ def report(
     transaction_id: viewing.TransactionId = None,
     time_zone: viewing.Zone = None,
     csv: viewing.Csv = False,
+    xlsx: viewing.Xlsx = False,
     json: viewing.Json = False,
     table: viewing.AsTable = False,
     file: viewing.Output = None,
@@ -48,7 +49,7 @@ def report(
     db: DatabaseUrl = None,
 ) -> None:
     """Count clicks, conversions and money."""
-    form = chosen_form(csv=csv, json=json, table=table, file=file)
+    form = chosen_form(csv=csv, xlsx=xlsx, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id)
@@ -91,4 +92,8 @@ def _write_json(counted: Report, out: BinaryIO) -> None:
     out.write(json_text.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
-_WRITERS: Final = {OutputFormat.CSV: _write_csv, OutputFormat.JSON: _write_json}
+def _write_xlsx(counted: Report, out: BinaryIO) -> None:
+    write_xlsx([with_totals(counted)], counted.totals.columns, out, name="report", days=DAYS)
+
+
+_WRITERS: Final = {OutputFormat.CSV: _write_csv, OutputFormat.XLSX: _write_xlsx, OutputFormat.JSON: _write_json}

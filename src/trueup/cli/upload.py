@@ -22,6 +22,7 @@ from trueup.cli.terminal import (
     refused_by_a_person,
     stop,
 )
+from trueup.cli.viewing import is_workbook
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
@@ -39,7 +40,15 @@ from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.reports.now import with_now
-from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
+from trueup.reports.result_files import (
+    ROW_COLUMNS,
+    refused_rows,
+    write_refused,
+    write_refused_xlsx,
+    write_results,
+    write_results_xlsx,
+)
+from trueup.uploads.click_file import ClickFile
 from trueup.uploads.conversions import Upload, read_upload, upload_work
 from trueup.uploads.same_file import earlier_batches
 
@@ -80,7 +89,10 @@ WithoutIds = Annotated[
 Preview = Annotated[bool, typer.Option("--preview", help="Show what it would do; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 Again = Annotated[bool, typer.Option("--again", help="Upload a file again that was uploaded before.")]
-Results = Annotated[str | None, typer.Option("--results", metavar="OUT.csv", help="Write what happened to each row.")]
+Results = Annotated[
+    str | None,
+    typer.Option("--results", metavar="OUT.csv", help="Write what happened to each row; OUT.xlsx: a workbook."),
+]
 Refused = Annotated[
     str | None, typer.Option("--refused", metavar="OUT.csv", help="Write the refused rows, ready to mend and upload.")
 ]
@@ -235,10 +247,19 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
 def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
     if wishes.results:
         with wishes.results.opened() as out:
-            write_results(rows, out)
+            (write_results_xlsx if is_workbook(wishes.results.name) else write_results)(rows, out)
     if wishes.refused:
-        with wishes.refused.opened_as_text() as text:
-            write_refused(refused_rows(rows), upload.content, upload.reading, text)
+        write_refused_to(wishes.refused, refused_rows(rows), upload)
+
+
+def write_refused_to(file: Output, refused: pl.DataFrame, read: Upload | ClickFile) -> None:
+    """Write refused rows: a workbook where the file is named so, else CSV."""
+    if is_workbook(file.name):
+        with file.opened() as out:
+            write_refused_xlsx(refused, read.content, read.reading, out)
+    else:
+        with file.opened_as_text() as text:
+            write_refused(refused, read.content, read.reading, text)
 
 
 def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes) -> None:

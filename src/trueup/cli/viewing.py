@@ -11,6 +11,7 @@ from trueup.cli.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
+from trueup.workbooks.writing import ENDING
 
 Words: TypeAlias = list[str] | None
 _NUMBER_MAX = 2**63 - 1
@@ -38,6 +39,7 @@ Zone = Annotated[str | None, typer.Option("--time-zone", metavar="Z", help="Your
 Csv = Annotated[
     bool, typer.Option("--csv", help="As CSV; so it is in a pipe or a file, unless another form is chosen.")
 ]
+Xlsx = Annotated[bool, typer.Option("--xlsx", help="As a workbook; so it is in a file whose name ends in .xlsx.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 AsTable = Annotated[bool, typer.Option("--table", help="As a table; so it is on a terminal.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
@@ -48,22 +50,37 @@ class OutputFormat(StrEnum):
 
     TABLE = "table"
     CSV = "csv"
+    XLSX = "xlsx"
     JSON = "json"
 
 
-def chosen_form(*, csv: bool, json: bool, table: bool, file: str | None) -> OutputFormat:
+def chosen_form(*, csv: bool, xlsx: bool, json: bool, table: bool, file: str | None) -> OutputFormat:
     """The form a person chose, else the one that suits where the result goes. Ends the command when two were chosen."""
     chosen = [
         form
-        for form, wanted in ((OutputFormat.CSV, csv), (OutputFormat.JSON, json), (OutputFormat.TABLE, table))
+        for form, wanted in zip(
+            (OutputFormat.CSV, OutputFormat.XLSX, OutputFormat.JSON, OutputFormat.TABLE),
+            (csv, xlsx, json, table),
+            strict=True,
+        )
         if wanted
     ]
     if len(chosen) > 1:
         stop(f"Choose one of --{' and --'.join(chosen)}.")
     if chosen == [OutputFormat.TABLE] and file:
-        stop("A file holds CSV or JSON; leave out --table, or --output.")
-    default = OutputFormat.TABLE if sys.stdout.isatty() and not file else OutputFormat.CSV
-    return chosen[0] if chosen else default
+        stop("A file holds CSV, JSON or a workbook; leave out --table, or --output.")
+    if chosen == [OutputFormat.XLSX] and not file and sys.stdout.isatty():
+        stop("A terminal cannot show a workbook: name a file with --output.")
+    if chosen:
+        return chosen[0]
+    if file and is_workbook(file):
+        return OutputFormat.XLSX
+    return OutputFormat.TABLE if sys.stdout.isatty() and not file else OutputFormat.CSV
+
+
+def is_workbook(file: str) -> bool:
+    """Whether a file's name is that of a workbook."""
+    return file.lower().endswith(ENDING)
 
 
 def understood(filters: Filters, catalog: Catalog, zone: str | None) -> tuple[Selection, str]:

@@ -30,6 +30,9 @@ FIELDS_OF: Final[Mapping[RowKind, tuple[str, ...]]] = {
 # What the file of refused rows has beside the original columns.
 ADDED_TITLES: Final = ("outcome", "message")
 
+# How the title of the column begins that workbooks of ours have beside an exact time, for people; its zone follows.
+LOCAL_TIME: Final = "local time ("
+
 SHOWN_CHARS: Final = 60
 SHOWN_TITLES: Final = 30
 

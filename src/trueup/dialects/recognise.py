@@ -8,7 +8,7 @@ from typing import Final
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, Dialect, dialect_named
-from trueup.dialects.names import ADDED_TITLES, FIELDS, field_of, listed, normalised, quoted_title
+from trueup.dialects.names import ADDED_TITLES, FIELDS, LOCAL_TIME, field_of, listed, normalised, quoted_title
 from trueup.model.remarks import Way
 from trueup.model.words import STATUS_WORDS, DuplicateMode, RowKind
 
@@ -45,7 +45,8 @@ def _is_gokart_status(titles: Titles, _: Sequence[str]) -> bool:
 
 
 def _is_trueup(_: Titles, header: Sequence[str]) -> bool:
-    return EXPORT_TITLES.issuperset(title for title in header if title not in ADDED_TITLES)
+    ours = (title for title in header if title not in ADDED_TITLES and not title.startswith(LOCAL_TIME))
+    return EXPORT_TITLES.issuperset(ours)
 
 
 def _is_redtrack(titles: Titles, _: Sequence[str]) -> bool:

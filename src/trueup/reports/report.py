@@ -15,6 +15,7 @@ from trueup.reports.filters import WrongWordError, known_word
 from trueup.reports.metrics import NEED_CLICKS, summed, texts
 
 DIMENSIONS_MAX: Final = 4
+DAYS: Final = frozenset({"day"})  # the dimensions whose groups are days
 _TOTAL: Final = "total"
 
 

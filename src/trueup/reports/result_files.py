@@ -5,17 +5,21 @@ again.
 """
 
 import csv
+from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO, Final, TextIO
 
 import polars as pl
 
 from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.dialects.decode import Content
+from trueup.dialects.names import ADDED_TITLES
 from trueup.dialects.read import Reading, original_records
 from trueup.dialects.sheet import Sheet
 from trueup.model.spreadsheet import defused
 from trueup.model.visible import on_one_line, visible_column
 from trueup.reports.now import NOW
+from trueup.workbooks.writing import Cells, write_workbook
 
 ROW_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
 _PIECE_ROWS: Final = 50_000
@@ -58,6 +62,15 @@ def _shown(text: pl.Expr) -> pl.Expr:
     return defused(visible_column(text))
 
 
+def write_results_xlsx(rows: pl.DataFrame, out: BinaryIO) -> None:
+    """Write the same as a workbook. Raises: OSError, where none can hold it."""
+    pieces = (_rendered(piece) for piece in (rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]))
+    first = next(pieces)
+    kinds = [Cells.NUMBER if title == "line" else Cells.TEXT for title in first.columns]
+    every = chain.from_iterable(piece.iter_rows() for piece in chain([first], pieces))
+    write_workbook("results", first.columns, kinds, every, out)
+
+
 def write_refused(refused: pl.DataFrame, content: Content | Sheet, reading: Reading, out: TextIO) -> None:
     """Write the refused rows of a file as they came, each with its outcome and message.
 
@@ -68,11 +81,29 @@ def write_refused(refused: pl.DataFrame, content: Content | Sheet, reading: Read
         out: Where to.
     """
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*reading.titles, "outcome", "message"])
+    writer.writerow([*reading.titles, *ADDED_TITLES])
+    writer.writerows(_as_they_came(refused, content, reading))
+
+
+def write_refused_xlsx(refused: pl.DataFrame, content: Content | Sheet, reading: Reading, out: BinaryIO) -> None:
+    """Write the same as a workbook whose cells are all text, so that no id is taken for a number.
+
+    Raises:
+        OSError: No workbook can hold it.
+    """
+    titles = [*reading.titles, *ADDED_TITLES]
+    rows = list(_as_they_came(refused, content, reading))
+    more = max(map(len, rows), default=0) - len(titles)  # a row may have too many fields
+    titles += [""] * more
+    full = (row + [""] * (len(titles) - len(row)) for row in rows)
+    write_workbook("refused", titles, [Cells.TEXT] * len(titles), full, out)
+
+
+def _as_they_came(refused: pl.DataFrame, content: Content | Sheet, reading: Reading) -> Iterator[list[str]]:
     records = original_records(content, reading, refused["line"].to_list())
     for (_, fields), (_, outcome, text) in zip(records, refused.iter_rows(), strict=True):
         missing = len(reading.titles) - len(fields)
-        writer.writerow([*_defused(fields), *[""] * missing, outcome, on_one_line(text)])
+        yield [*_defused(fields), *[""] * missing, outcome, on_one_line(text)]
 
 
 def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:

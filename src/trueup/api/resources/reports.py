@@ -11,15 +11,15 @@ from starlette.responses import Response
 from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.readers import ContextHere, Reader
-from trueup.api.resources.answers import Answer
+from trueup.api.resources.answers import WORKBOOK, Answer
 from trueup.api.resources.queries import Asking, not_understood
 from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
 from trueup.reports.dimensions import Dimension
-from trueup.reports.export import write_csv
+from trueup.reports.export import write_csv, write_xlsx
 from trueup.reports.filters import WrongWordError
 from trueup.reports.metrics import texts
-from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
+from trueup.reports.report import DAYS, DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
 
 router = APIRouter(tags=["reports"])
 
@@ -27,6 +27,10 @@ _READ: Final = needs(KeyScope.READ)
 _BY: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, totals alone."
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The report.", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+
+_XLSX: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The report.", "content": {WORKBOOK: {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 Number = str | int | None
@@ -73,6 +77,18 @@ def get_report_csv(database: Reader, context: ContextHere, asking: Annotated[Ask
     out = BytesIO()
     write_csv([with_totals(counted)], counted.totals.columns, out)
     return Response(out.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+@router.get(
+    "/reports.xlsx", summary="Report as a workbook", dependencies=[_READ], response_class=Response, responses=_XLSX
+)
+def get_report_xlsx(database: Reader, context: ContextHere, asking: Annotated[AskingReport, Query()]) -> Response:
+    """The same as a workbook."""
+    counted = _counted(database, context, asking)
+    headers = {"Content-Disposition": 'attachment; filename="report.xlsx"'}
+    out = BytesIO()
+    write_xlsx([with_totals(counted)], counted.totals.columns, out, name="report", days=DAYS)
+    return Response(out.getvalue(), headers=headers, media_type=WORKBOOK)
 
 
 def _counted(database: Database, context: ServerContext, asking: AskingReport) -> Report:

@@ -10,7 +10,7 @@ import tempfile
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -19,12 +19,26 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import StreamingResponse
 
 from trueup.api.http.problems import Problem, ProblemKind
+from trueup.api.resources.answers import WORKBOOK
 from trueup.api.uploads.form import UploadForm
 from trueup.settings import Settings
 from trueup.uploads.folder import Incoming
 
 FORM: Final = "multipart/form-data"
-PLAIN: Final = ("text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/octet-stream")
+PLAIN: Final = (
+    "text/csv",
+    "text/plain",
+    "text/tab-separated-values",
+    "application/csv",
+    "application/octet-stream",
+    "application/gzip",
+    "application/zip",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-excel.sheet.macroenabled.12",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    WORKBOOK,
+)
 FILE_NAME_CHARS: Final = 200
 _FORM_BYTES: Final = 1 << 20  # what a form may have besides its file
 _GATHERED_BYTES: Final = 1 << 20  # written at once
@@ -122,6 +136,11 @@ def clean_name(name: str) -> str:
     return shown[:FILE_NAME_CHARS]
 
 
+def workbook_answer(name: str, folder: Path, write: Callable[[BinaryIO], None]) -> StreamingResponse:
+    """Answer with a workbook, as `csv_answer` does with a CSV file."""
+    return _file_answer(name, folder, lambda out: write(out.buffer), WORKBOOK)
+
+
 def csv_answer(name: str, folder: Path, write: Callable[[TextIO], None]) -> StreamingResponse:
     """Answer with a CSV file. It is written whole first, so that no read of the ledger is open while it is sent.
 
@@ -136,6 +155,10 @@ def csv_answer(name: str, folder: Path, write: Callable[[TextIO], None]) -> Stre
     Raises:
         Problem: The disk has no room for it.
     """
+    return _file_answer(name, folder, write, "text/csv; charset=utf-8")
+
+
+def _file_answer(name: str, folder: Path, write: Callable[[TextIO], None], media: str) -> StreamingResponse:
     file = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8", newline="")  # noqa: SIM115 - it is closed when it is sent
     try:
         write(file)
@@ -147,7 +170,7 @@ def csv_answer(name: str, folder: Path, write: Callable[[TextIO], None]) -> Stre
             raise no_room(error) from None
         raise
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
-    return StreamingResponse(_parts(file), headers=headers, media_type="text/csv; charset=utf-8")
+    return StreamingResponse(_parts(file), headers=headers, media_type=media)
 
 
 def _parts(file: TextIO) -> Iterator[bytes]:

@@ -15,10 +15,10 @@ from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
-from trueup.api.resources.answers import Answer
+from trueup.api.resources.answers import WORKBOOK, Answer
 from trueup.api.resources.wording import in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
-from trueup.api.uploads.files import csv_answer
+from trueup.api.uploads.files import csv_answer, workbook_answer
 from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
 from trueup.ledger.batches import read_batch, read_rows
@@ -28,7 +28,14 @@ from trueup.live.context import ServerContext
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
 from trueup.reports.now import with_now
-from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
+from trueup.reports.result_files import (
+    ROW_COLUMNS,
+    refused_rows,
+    write_refused,
+    write_refused_xlsx,
+    write_results,
+    write_results_xlsx,
+)
 from trueup.uploads.click_file import ClickFile, refused_clicks
 from trueup.uploads.files import read_sent
 from trueup.uploads.folder import SentFolder
@@ -50,6 +57,12 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "A file of text.", "content": {"text/csv": {"schema": {"type": "string"}}}},
     **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE, ProblemKind.NO_ROOM),
+}
+
+
+_XLSX: Final[dict[int | str, dict[str, Any]]] = {
+    **_CSV,
+    200: {"description": "A workbook.", "content": {WORKBOOK: {"schema": {"type": "string", "format": "binary"}}}},
 }
 
 
@@ -107,6 +120,33 @@ async def get_refused(context: ContextHere, upload_id: UploadId) -> Response:
     return await asyncio.wrap_future(jobs_of(context).aside(work))
 
 
+@router.get(
+    "/uploads/{upload_id}/results.xlsx",
+    summary="Get what happened to each row, as a workbook",
+    dependencies=[_READ],
+    response_class=StreamingResponse,
+    responses=_XLSX,
+)
+async def get_results_workbook(context: ContextHere, upload_id: UploadId) -> Response:
+    """The same as `results.csv`, as a workbook."""
+    work = partial(_results, upload_id=upload_id, folder=sent_folder(context), as_workbook=True)
+    return await asyncio.wrap_future(jobs_of(context).aside(work))
+
+
+@router.get(
+    "/uploads/{upload_id}/refused.xlsx",
+    summary="Get the refused rows as a workbook",
+    dependencies=[_READ],
+    response_class=StreamingResponse,
+    responses=_XLSX,
+)
+async def get_refused_workbook(context: ContextHere, upload_id: UploadId) -> Response:
+    """The same as `refused.csv`, as a workbook. All cells are text, so that no id is taken for a number."""
+    folder = sent_folder(context)
+    work = partial(_refused, upload_id=upload_id, folder=folder, clock=context.clock, as_workbook=True)
+    return await asyncio.wrap_future(jobs_of(context).aside(work))
+
+
 async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     state, told, ends = None, "", monotonic() + STREAM_SECONDS
@@ -138,16 +178,20 @@ def _event(database: Database, context: ServerContext, upload_id: str) -> EventA
     return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
 
 
-def _results(database: Database, upload_id: str, folder: SentFolder) -> Response:
+def _results(database: Database, upload_id: str, folder: SentFolder, *, as_workbook: bool = False) -> Response:
     record = known_upload(database, upload_id)
     if record.choices.kind is UploadKind.CLICKS:
         raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
     rows = _rows(database, record, folder)
     rows = with_now(database, rows) if record.batch_id else rows
+    if as_workbook:
+        return workbook_answer(f"{upload_id}-results.xlsx", folder.folder, lambda out: write_results_xlsx(rows, out))
     return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
 
 
-def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
+def _refused(
+    database: Database, upload_id: str, folder: SentFolder, clock: Callable[[], int], *, as_workbook: bool = False
+) -> Response:
     record = known_upload(database, upload_id)
     batch = read_batch(database, record.batch_id) if record.batch_id else None
     try:
@@ -157,8 +201,12 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
                 refused = refused_clicks(file, batch.received_at if batch else clock())
             else:
                 refused = refused_rows(_rows(database, record, folder))
-            name = f"{upload_id}-refused.csv"
-            return csv_answer(name, folder.folder, lambda out: write_refused(refused, file.content, file.reading, out))
+            name, opened, reading = f"{upload_id}-refused", file.content, file.reading
+            if as_workbook:
+                return workbook_answer(
+                    f"{name}.xlsx", folder.folder, lambda out: write_refused_xlsx(refused, opened, reading, out)
+                )
+            return csv_answer(f"{name}.csv", folder.folder, lambda out: write_refused(refused, opened, reading, out))
     except FileNotFoundError:
         raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
     except UnreadableFile as error:
