@@ -84,12 +84,13 @@ def rows(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     zone=ZONES,
     clock=st.sampled_from(ReportClock),
     chosen=st.fixed_dictionaries(
-        {}, optional={
+        {},
+        optional={
             "status": st.just(["approved", "pending"]),
             "offer_id": st.just([1, 2]),
             "country": st.just(["PL", ""]),
             "label": st.just(["new"]),
-        }
+        },
     ),
 )
 def test_report__is_the_same_from_rollups_and_rows_and_plain_counting(
