@@ -31,7 +31,7 @@ from trueup.setup.forms import (
     keys_of_file,
     numbers_of,
     toml_of,
-    toml_value,
+    value_text,
     workspace_of,
 )
 from trueup.setup.read import read_setup
@@ -47,7 +47,7 @@ class Named:
 
     def __str__(self) -> str:
         """As a person reads it: `offer "VPN trial"`."""
-        return WORKSPACE if self.kind == WORKSPACE else f"{KINDS[self.kind].label} {toml_value(self.name)}"
+        return WORKSPACE if self.kind == WORKSPACE else f"{KINDS[self.kind].label} {value_text(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class SetupOutcome:
     def cleared(self) -> tuple[Cleared, ...]:
         """What existing resources lose."""
         return tuple(
-            Cleared(change.resource, key, toml_value(before))
+            Cleared(change.resource, key, value_text(before))
             for change in self.changes
             for key, before in change.cleared().items()
         )
@@ -191,7 +191,7 @@ def currency_conflict(database: Database, old: str, new: str) -> str:
 
 
 def _shown(value: object) -> str:
-    return toml_value(value) if is_set(value) else "(not set)"
+    return value_text(value) if is_set(value) else "(not set)"
 
 
 def _changes(stored: Forms, wanted: Forms, given: Mapping[str, Mapping[str, frozenset[str]]]) -> Iterator[Change]:
