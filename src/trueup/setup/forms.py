@@ -98,7 +98,7 @@ def _keys_text(plain: Mapping[str, Any]) -> list[str]:
 
 
 def _table(kind: str, form: Form) -> str:
-    """Write one resource. Each has a heading of its own: a writer of TOML would put several small ones into one list."""
+    """Write one resource. Each has a heading of its own: tomli-w would put several small ones into one list."""
     text = escaped(tomli_w.dumps({kind: {key: value for key, value in form.items() if is_set(value)}}))
     return text if kind == WORKSPACE else text.replace(f"[{kind}]", f"[[{kind}]]", 1)
 
