@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, bindparam, cast, func, select, tuple_
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, ReadTransaction
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
 from trueup.model.frames import BUCKET_MICROS, CONVERSIONS, Schema
 from trueup.model.money import MICROS, micros_of_sums
@@ -73,21 +73,19 @@ class _Source:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def count_conversions(database: Database, selection: Selection) -> int:
+def count_conversions(database: Readable, selection: Selection) -> int:
     """How many conversions are selected."""
     statement = select(func.count()).select_from(conversions).where(*_logged(database, selection, conversions))
     return int(database.read(statement, {"rows": pl.Int64}, _values(selection, 1)).item())
 
 
 def read_conversions(
-    database: Database, selection: Selection, newest: int | None = None, page_rows: int = 0
+    transaction: ReadTransaction, selection: Selection, newest: int | None = None, page_rows: int = 0
 ) -> Iterator[pl.DataFrame]:
     """Read the selected conversions in the order of their time, then click id, then n.
 
-    Call it within `read_transaction`: then no conversion is missed or comes twice.
-
     Args:
-        database: The ledger.
+        transaction: What all pages are read in, so that no conversion is missed or comes twice.
         selection: Which conversions to read.
         newest: How many of the newest to read, None for all.
         page_rows: How many rows a page has, 0 for as many as suit the database.
@@ -95,18 +93,18 @@ def read_conversions(
     Returns:
         LOGGED, in pages. The last page is shorter than the others, and may be empty.
     """
-    page_rows = page_rows or PAGE_ROWS[database.dialect.name]
+    page_rows = page_rows or PAGE_ROWS[transaction.dialect.name]
     place: tuple[Any, ...] = _BEFORE_ALL
     if selection.from_at is not None and selection.clock is ReportClock.CONVERSION:
         # One lower bound: with two, SQLite would search each page from the selection's beginning.
         place, selection = (selection.from_at, "", 0), replace(selection, from_at=None)
     if newest is not None:
-        before = _after_place(database, selection, newest_first=True).offset(newest).limit(1)
-        found = database.read(before, LOGGED, _values(selection, 1) | _place(place))
+        before = _after_place(transaction, selection, newest_first=True).offset(newest).limit(1)
+        found = transaction.read(before, LOGGED, _values(selection, 1) | _place(place))
         place = found.select(_PLACE).row(0) if found.height else place
-    page = _after_place(database, selection).limit(page_rows)
+    page = _after_place(transaction, selection).limit(page_rows)
     while True:
-        rows = database.read(page, LOGGED, _values(selection, 1) | _place(place))
+        rows = transaction.read(page, LOGGED, _values(selection, 1) | _place(place))
         yield rows
         if rows.height < page_rows:
             return
@@ -114,7 +112,7 @@ def read_conversions(
 
 
 def read_conversions_page(
-    database: Database, selection: Selection, after: tuple[int, str, int] | None, most: int, *, newest_first: bool
+    database: Readable, selection: Selection, after: tuple[int, str, int] | None, most: int, *, newest_first: bool
 ) -> pl.DataFrame:
     """Read one page of the selected conversions, by time, then click id, then n.
 
@@ -139,7 +137,7 @@ def read_conversions_page(
     return database.read(page, LOGGED, _values(selection, 1) | _place(place))
 
 
-def read_conversion_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def read_conversion_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
     """Count the selected conversions (docs/counting.md).
 
     Args:
@@ -158,7 +156,7 @@ def read_conversion_cells(database: Database, selection: Selection, keys: Sequen
     return _cells(database, source, selection, [*keys, "conversion_type", "status"])
 
 
-def read_click_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def read_click_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
     """Count the selected clicks by the time of the click (docs/counting.md).
 
     Filters that a click has nothing of, such as type and status, do not narrow them.
@@ -179,7 +177,7 @@ def read_click_cells(database: Database, selection: Selection, keys: Sequence[st
     return _cells(database, source, selection, list(keys))
 
 
-def _logged(database: Database, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
+def _logged(database: Readable, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
     time = rows.c[_TIME[selection.clock]]
     return [rows.c.removed == int(selection.removed), *_conditions(database, selection, rows, time)]
 
@@ -197,7 +195,7 @@ def _beginning(
     return place, selection
 
 
-def _walk(database: Database, selection: Selection, *, newest_first: bool) -> Select[Any]:
+def _walk(database: Readable, selection: Selection, *, newest_first: bool) -> Select[Any]:
     """The selected ones among the _WALKED_MOST conversions that come next after a place."""
     bounds = list(_bounds(selection, conversions.c.converted_at)) if selection.clock is ReportClock.CONVERSION else []
     place = [conversions.c[name] for name in _PLACE]
@@ -210,7 +208,7 @@ def _walk(database: Database, selection: Selection, *, newest_first: bool) -> Se
 
 
 def _after_place(
-    database: Database,
+    database: Readable,
     selection: Selection,
     *,
     newest_first: bool = False,
@@ -250,7 +248,7 @@ def _place(values: tuple[Any, ...]) -> dict[str, Any]:
     return {f"after_{name}": value for name, value in zip(_PLACE, values, strict=True)}
 
 
-def _cells(database: Database, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
+def _cells(database: Readable, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
     by = [source.bucket if key == "bucket" else source.table.c[key] for key in keys]
     (count, counting), micros = source.count, source.table.c[source.money]
     # A sum of micros may not fit in 64 bits; the sums of whole units and of the rest do.
@@ -268,7 +266,7 @@ def _cells(database: Database, source: _Source, selection: Selection, keys: list
 
 
 def _conditions(
-    database: Database, selection: Selection, table: FromClause, time: ColumnElement[int]
+    database: Readable, selection: Selection, table: FromClause, time: ColumnElement[int]
 ) -> Iterator[ColumnElement[bool]]:
     """The selection as conditions on a table; those on columns that it does not have are left out."""
     for column in selection.any_of:

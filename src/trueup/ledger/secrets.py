@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 from sqlalchemy import bindparam, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.ledger.schema import secrets
 
 CLICK_KEY: Final = "click_key"
@@ -45,12 +45,12 @@ def _made_once(database: Database, name: str, size: int, randomness: Callable[[i
     stored = _read(database, name)
     if not stored:
         made = pl.DataFrame([{"name": name, "value": randomness(size).hex()}])
-        with database.transaction():
-            database.insert_new(secrets, made)  # if another program was quicker, its value stays
+        with database.transaction() as transaction:
+            transaction.insert_new(secrets, made)  # if another program was quicker, its value stays
         stored = _read(database, name)
     return stored
 
 
-def _read(database: Database, name: str) -> str:
+def _read(database: Readable, name: str) -> str:
     found = database.read(_VALUE, {"value": pl.String}, {"of_name": name})
     return str(found.item()) if found.height else ""

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 from sqlalchemy import ColumnClause, literal_column, select, union_all
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import batches, totals
 from trueup.model.frames import TOTALS, Schema, empty
 from trueup.model.money import MICROS
@@ -36,7 +36,7 @@ _READ: Final = union_all(
 )
 
 
-def read_totals(database: Database) -> pl.DataFrame:
+def read_totals(database: Readable) -> pl.DataFrame:
     """TOTALS of the whole ledger, sorted, without cells that are 0."""
     ended: list[_Cell] = []
     running: list[pl.DataFrame] = []

@@ -7,7 +7,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError, place_of
+from trueup.ledger.connection import place_of
+from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key
 from trueup.ledger.waits import LIVE

@@ -11,7 +11,7 @@ from trueup.decide.effects import rollup_deltas, totals_of_cells
 from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
 from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.policies import read_policies
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
@@ -73,26 +73,26 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
     whole = Law("database", "The database finds nothing wrong with its files.")
-    with database.read_transaction():
-        batches = read_batches(database)
-        undone_batch_ids = undone_batches(database)
+    with database.read_transaction() as transaction:
+        batches = read_batches(transaction)
+        undone_batch_ids = undone_batches(transaction)
         recounted = empty(ROLLUPS)
-        for found in _ranges(database, batches, progress, range_rows):
+        for found in _ranges(transaction, batches, progress, range_rows):
             numbered.look(found.rows.height, _gaps(found.rows))
-            again.look(found.conversions.height, _decided_differently(database, found, undone_batch_ids))
+            again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
             recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
-        recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
-        totals.look(len(batches), _totals_differ(database, batches, recounted))
-        afresh = recounted_click_rollups(database)
-        clicks.look(afresh.height, _miscounted(read_click_rollups(database), afresh, CLICK_ROLLUP_KEY))
-        outcomes.look(len(batches), _outcomes_differ(database, batches))
+        recount.look(recounted.height, _miscounted(read_rollups(transaction), recounted, ROLLUP_KEY))
+        totals.look(len(batches), _totals_differ(transaction, batches, recounted))
+        afresh = recounted_click_rollups(transaction)
+        clicks.look(afresh.height, _miscounted(read_click_rollups(transaction), afresh, CLICK_ROLLUP_KEY))
+        outcomes.look(len(batches), _outcomes_differ(transaction, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
     return [numbered, again, chain, recount, totals, clicks, outcomes, finished, whole]
 
 
-def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
+def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
     rows_in_all = sum(batch.rows_done for batch in batches if batch.kind not in _WITHOUT_ROWS)
     after, looked_at = "", 0
     while True:
@@ -122,7 +122,7 @@ def _gaps(rows: pl.DataFrame) -> list[str]:
     ]
 
 
-def _decided_differently(database: Database, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
+def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
     policies = read_policies(database, found.rows["policy_id"].unique().to_list())
     stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
     steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=0)
@@ -184,7 +184,7 @@ def _miscounted(stored: pl.DataFrame, recounted: pl.DataFrame, key: Schema) -> l
     ]
 
 
-def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl.DataFrame) -> list[str]:
+def _totals_differ(database: Readable, batches: list[BatchRecord], recounted: pl.DataFrame) -> list[str]:
     of_conversions = totals_of_cells(recounted.sort(*ROLLUP_KEY)).select(*TOTALS)
     afresh = added(of_conversions)
     by_batches = added(*(batch.totals_delta for batch in batches))
@@ -196,7 +196,7 @@ def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl
     ]
 
 
-def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str]:
+def _outcomes_differ(database: Readable, batches: list[BatchRecord]) -> list[str]:
     counted = count_outcomes(database)
     findings = []
     for batch in batches:

@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import polars as pl
 
 from trueup.ledger.batch_moves import create_batch, stop_batch
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.totals import read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.words import BatchState
@@ -59,7 +59,7 @@ class BatchWork(Protocol[Carried]):
     def no_samples(self) -> pl.DataFrame:
         """No rows, with the columns that samples have."""
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Do what comes before the batch is opened, in the transaction that opens it.
 
         Raises:
@@ -154,14 +154,13 @@ def applying_batch(work: BatchWork[Carried], options: RunOptions) -> Generator[N
 
 def stop_rows_of(database: Database, batch_id: int) -> None:
     """Let no more rows of a batch come, whoever sends them. What is applied of it stays."""
-    with database.transaction():
-        stop_batch(database, batch_id)
+    with database.transaction() as transaction:
+        stop_batch(transaction, batch_id)
 
 
 def _begin(work: BatchWork[Carried], options: RunOptions) -> BatchRecord:
-    database = work.context.database
-    with database.transaction():
-        work.prepare()
-        record = create_batch(database, work.receipt, work.rows, read_totals(database))
-        options.begun(record)
+    with work.context.database.transaction() as transaction:
+        work.prepare(transaction)
+        record = create_batch(transaction, work.receipt, work.rows, read_totals(transaction))
+        options.begun(transaction, record)
     return record

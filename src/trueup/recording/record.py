@@ -17,7 +17,7 @@ from trueup.decide.terms import Policies
 from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable, Transaction
 from trueup.ledger.policies import read_policies
 from trueup.ledger.snapshot import read_journal, read_snapshot
 from trueup.model.batches import BatchRecord, Receipt
@@ -45,7 +45,7 @@ def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFram
 
 
 def decide_now(
-    database: Database, batch: pl.DataFrame, policies: Policies, carried: Snapshot | None = None
+    database: Readable, batch: pl.DataFrame, policies: Policies, carried: Snapshot | None = None
 ) -> Decisions:
     """Decide a batch against the ledger as it stands, and change nothing.
 
@@ -68,7 +68,7 @@ def record_rows(
     record: BatchRecord,
     policies: Policies,
     clock: Clock,
-    beside: Callable[[Decisions], None] = lambda _decisions: None,
+    beside: Callable[[Transaction, Decisions], None] = lambda *_: None,
 ) -> tuple[Decisions, BatchRecord]:
     """Decide rows of a batch and commit what they come to.
 
@@ -90,13 +90,13 @@ def record_rows(
     # done before the lock is taken, and again under the lock only if somebody did.
     click_ids, version = _usable_ids(batch), database.data_version() if batch.height > _FEW else None
     decisions = None if version is None else decide(batch, read_snapshot(database, click_ids), policies)
-    with database.transaction():
-        lock_clicks(database, click_ids)
-        if decisions is None or database.data_version() != version:
-            decisions = decide(batch, read_snapshot(database, click_ids), policies)
-        commit_rows(database, decisions.journal)
-        beside(decisions)
-        record = _commit_steps(database, decisions.steps, decisions.journal, record, batch.height, clock)
+    with database.transaction() as transaction:
+        lock_clicks(transaction, click_ids)
+        if decisions is None or transaction.data_version() != version:
+            decisions = decide(batch, read_snapshot(transaction, click_ids), policies)
+        commit_rows(transaction, decisions.journal)
+        beside(transaction, decisions)
+        record = _commit_steps(transaction, decisions.steps, decisions.journal, record, batch.height, clock)
     return decisions, record
 
 
@@ -112,15 +112,15 @@ def record_again(database: Database, click_ids: Sequence[str], record: BatchReco
     Returns:
         The batch as it is afterwards.
     """
-    with database.transaction():
-        lock_clicks(database, click_ids)
+    with database.transaction() as transaction:
+        lock_clicks(transaction, click_ids)
         # Asked for under the lock: an undo that another program begins later decides these clicks again itself.
-        steps = steps_again(database, click_ids, undone_batches(database), record.batch_id)
-        return _commit_steps(database, steps, _NO_ROWS, record, len(click_ids), clock)
+        steps = steps_again(transaction, click_ids, undone_batches(transaction), record.batch_id)
+        return _commit_steps(transaction, steps, _NO_ROWS, record, len(click_ids), clock)
 
 
 def steps_again(
-    database: Database,
+    database: Readable,
     click_ids: Sequence[str],
     undone_batch_ids: frozenset[int],
     by_batch: int,
@@ -144,7 +144,7 @@ def steps_again(
 
 
 def looked_again(
-    database: Database, click_ids: Sequence[str], before: frozenset[int], after: frozenset[int]
+    database: Readable, click_ids: Sequence[str], before: frozenset[int], after: frozenset[int]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What becomes of some clicks once other batches are left out than before. Changes nothing.
 
@@ -163,20 +163,20 @@ def looked_again(
     return steps, turned_rows(rows, stored.clicks, policies, before=before, after=after)
 
 
-def commit_again(database: Database, steps: pl.DataFrame, now: int) -> pl.DataFrame:
-    """Store what deciding again came to. Inside the caller's transaction. Returns: the TOTALS that it adds."""
+def commit_again(transaction: Transaction, steps: pl.DataFrame, now: int) -> pl.DataFrame:
+    """Store what deciding again came to. Returns: the TOTALS that it adds."""
     deltas = rollup_deltas(steps)
-    commit_conversions(database, final_conversions(steps), changes(steps, now), deltas)
+    commit_conversions(transaction, final_conversions(steps), changes(steps, now), deltas)
     return totals_of_cells(deltas)
 
 
 def _commit_steps(
-    database: Database, steps: pl.DataFrame, rows: pl.DataFrame, record: BatchRecord, done: int, clock: Clock
+    transaction: Transaction, steps: pl.DataFrame, rows: pl.DataFrame, record: BatchRecord, done: int, clock: Clock
 ) -> BatchRecord:
     now = clock()
-    delta = commit_again(database, steps, now)
+    delta = commit_again(transaction, steps, now)
     outcomes = dict(rows["outcome"].value_counts().iter_rows())
-    return advance_batch(database, record, rows=done, outcomes=outcomes, delta=delta, now=now)
+    return advance_batch(transaction, record, rows=done, outcomes=outcomes, delta=delta, now=now)
 
 
 def _usable_ids(batch: pl.DataFrame) -> list[str]:

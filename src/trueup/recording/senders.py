@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.snapshot import read_click_facts
 from trueup.model.catalog import AffiliateNetwork, Catalog
 from trueup.model.ids import CLICK_ID
 from trueup.model.traffic import IncomingConversion
 
 
-def refused_senders(database: Database, catalog: Catalog, messages: Sequence[IncomingConversion]) -> list[int]:
+def refused_senders(database: Readable, catalog: Catalog, messages: Sequence[IncomingConversion]) -> list[int]:
     """The places of the messages whose senders may not report conversions of their clicks.
 
     A key is good for the clicks of its own network. A network may ask for a key, and for certain addresses. A click

@@ -14,7 +14,7 @@ import polars as pl
 from trueup.decide.effects import totals_delta
 from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, empty
@@ -44,7 +44,7 @@ class UndoRefusedError(RemarkError):
         self.reason = reason
 
 
-def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecord | None]:
+def undoable(database: Readable, batch_id: int) -> tuple[BatchRecord, BatchRecord | None]:
     """The batch to undo, and its undo that was begun and not finished, if there is one. Raises: UndoRefusedError."""
     batch = read_batch(database, batch_id)
     if batch is None:
@@ -149,10 +149,9 @@ class _UndoWork:
     def rows(self) -> int:
         return self.clicks.len()
 
-    def prepare(self) -> None:
-        database = self.context.database
-        lock_batch(database, self.batch.batch_id)
-        if undos_of(database, self.batch.batch_id) and not _is_still_to_undo(database, self.batch):
+    def prepare(self, transaction: Transaction) -> None:
+        lock_batch(transaction, self.batch.batch_id)
+        if undos_of(transaction, self.batch.batch_id) and not _is_still_to_undo(transaction, self.batch):
             raise BatchMovedError(self.batch.batch_id)
 
     def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
@@ -194,7 +193,7 @@ def _work(
     return _UndoWork(context, batch, clicks, receipt, resumed)
 
 
-def _is_still_to_undo(database: Database, batch: BatchRecord) -> bool:
+def _is_still_to_undo(database: Readable, batch: BatchRecord) -> bool:
     try:
         _, resumed = undoable(database, batch.batch_id)
     except UndoRefusedError:
@@ -202,7 +201,7 @@ def _is_still_to_undo(database: Database, batch: BatchRecord) -> bool:
     return resumed is None
 
 
-def clicks_of(database: Database, batch: BatchRecord) -> pl.Series:
+def clicks_of(database: Readable, batch: BatchRecord) -> pl.Series:
     """The clicks that a batch touched, sorted. An undo touched those of the batch at the bottom of its chain."""
     while batch.kind is BatchKind.UNDO:
         below = read_batch(database, batch.undoes)

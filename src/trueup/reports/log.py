@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import ReadTransaction
 from trueup.ledger.queries import Selection, read_conversions
 from trueup.model.catalog import Catalog
 from trueup.model.frames import EXPORT_COLUMNS
@@ -25,17 +25,17 @@ _NAMED: Final = {
 
 
 def read_log(
-    database: Database,
+    transaction: ReadTransaction,
     catalog: Catalog,
     selection: Selection,
     time_zone: str,
     newest: int | None = None,
     page_rows: int = 0,
 ) -> Iterator[pl.DataFrame]:
-    """Read the selected conversions as EXPORT_COLUMNS, oldest first. Call it within `read_transaction`.
+    """Read the selected conversions as EXPORT_COLUMNS, oldest first.
 
     Args:
-        database: The ledger.
+        transaction: What all pages are read in.
         catalog: The setup, with the names of all resources.
         selection: Which conversions.
         time_zone: The zone to show times in.
@@ -45,7 +45,7 @@ def read_log(
     Returns:
         Pages, one at least. All columns are text but the batch's number.
     """
-    for page in read_conversions(database, selection, newest, page_rows):
+    for page in read_conversions(transaction, selection, newest, page_rows):
         yield as_log(page, catalog, time_zone)
 
 

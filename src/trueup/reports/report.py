@@ -67,9 +67,9 @@ def read_report(
         The report.
     """
     keys = [key for key in CELL_KEYS if key in {KEYS[dimension] for dimension in by}]
-    with database.read_transaction():
-        conversions = read_conversion_cells(database, selection, keys)
-        clicks = read_click_cells(database, selection, keys)
+    with database.read_transaction() as transaction:
+        conversions = read_conversion_cells(transaction, selection, keys)
+        clicks = read_click_cells(transaction, selection, keys)
     cells = pl.concat([conversions, clicks], how="diagonal")
     types = _types(catalog, selection, conversions)
     left_out = catalog.left_out_types

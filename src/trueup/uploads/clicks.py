@@ -12,6 +12,7 @@ import polars as pl
 
 from trueup.decide.effects import totals_delta
 from trueup.ledger.batch_moves import advance_batch
+from trueup.ledger.database import Transaction
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord, Receipt
@@ -68,9 +69,9 @@ class ClickWork:
         """How many rows it has, refused ones included."""
         return self.file.rows
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Keep the settings that it was received under."""
-        store_policy(self.context.database, self.policy)
+        store_policy(transaction, self.policy)
 
     def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
         """Store those of the next clicks that are new, and wake what waited for them."""
@@ -78,12 +79,12 @@ class ClickWork:
         rows = rows_at(self.file, record.rows_done, size, self.receipt.received_at)
         ids = _fit_ids(rows)
         coming = new_clicks(_with_outcomes(rows, known=ids.clear()), self.file)
-        with database.transaction():
-            arrived = record_arrivals(database, coming, lambda: record, clock, are_ours=False)
+        with database.transaction() as transaction:
+            arrived = record_arrivals(transaction, coming, lambda _: record, clock, are_ours=False)
             rows = _with_outcomes(rows, known=ids.filter(~ids.is_in(arrived.new["click_id"].implode())))
             outcomes = dict(rows["outcome"].value_counts().iter_rows())
             after = advance_batch(
-                database, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
+                transaction, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
             )
         return rows, after
 

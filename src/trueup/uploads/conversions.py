@@ -14,7 +14,7 @@ from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, read_file
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.policies import read_policies, store_policy
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, empty
@@ -141,9 +141,9 @@ class UploadWork:
         """How many rows it has, refused ones included."""
         return self.upload.rows
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Keep the settings that its rows are decided by."""
-        store_policy(self.context.database, self.policies[self.receipt.policy_id])
+        store_policy(transaction, self.policies[self.receipt.policy_id])
 
     def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
         """Decide the next rows, and commit what they come to."""
@@ -167,7 +167,7 @@ class UploadWork:
         return with_messages(samples)
 
 
-def _policy(database: Database, resumed: BatchRecord | None) -> Policy:
+def _policy(database: Readable, resumed: BatchRecord | None) -> Policy:
     """The settings in force; a resumed batch keeps those it was received under."""
     if resumed is None:
         return read_catalog(database).policy()

@@ -11,7 +11,7 @@ from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import TOTALS
 from trueup.model.remarks import Remark, remark_from_json
@@ -31,7 +31,7 @@ _SAMPLED: Final = ("line", "outcome", "message")
 
 
 def read_sent(
-    database: Database,
+    database: Readable,
     record: UploadRecord,
     content: Content,
     resumed: BatchRecord | None = None,

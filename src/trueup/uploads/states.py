@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Final, TypeVar
 
 from trueup.ledger.batches import read_batch
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.upload_moves import create_upload, forget_upload, move_upload
 from trueup.ledger.uploads import find_upload, same_file_at_work
 from trueup.model.batches import BatchRecord
@@ -48,7 +48,7 @@ class Refusal:
     upload_id: str = ""  # the upload that does
 
 
-def receive(database: Database, record: UploadRecord, beside: Callable[[Database], T]) -> T:
+def receive(database: Database, record: UploadRecord, beside: Callable[[Transaction], T]) -> T:
     """Note a file that is here.
 
     Args:
@@ -59,9 +59,9 @@ def receive(database: Database, record: UploadRecord, beside: Callable[[Database
     Returns:
         What `beside` does.
     """
-    with database.transaction():
-        create_upload(database, record)
-        return beside(database)
+    with database.transaction() as transaction:
+        create_upload(transaction, record)
+        return beside(transaction)
 
 
 def begin_preview(database: Database, upload_id: str, choices: UploadChoices) -> bool:
@@ -138,10 +138,10 @@ def cancel(database: Database, upload_id: str) -> bool:
 
 def forget(database: Database, upload_id: str) -> bool:
     """Forget a file that nobody is at work on. Its batch stays. Returns: whether it was forgotten."""
-    with database.transaction():
-        return forget_upload(database, upload_id)
+    with database.transaction() as transaction:
+        return forget_upload(transaction, upload_id)
 
 
 def _move(database: Database, upload_id: str, to: UploadState, **changed: str) -> bool:
-    with database.transaction():
-        return move_upload(database, upload_id, to, **changed)
+    with database.transaction() as transaction:
+        return move_upload(transaction, upload_id, to, **changed)

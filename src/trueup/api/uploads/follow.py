@@ -22,7 +22,7 @@ from trueup.api.uploads.files import csv_answer
 from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
 from trueup.ledger.batches import read_batch, read_rows
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
 from trueup.model.upload import UploadRecord
@@ -130,7 +130,7 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIt
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _event(database: Database, context: ServerContext, upload_id: str) -> EventAnswer:
+def _event(database: Readable, context: ServerContext, upload_id: str) -> EventAnswer:
     record = known_upload(database, upload_id)
     batch = read_batch(database, record.batch_id) if record.batch_id else None
     progress = progress_of(record, batch, jobs_of(context))
@@ -138,7 +138,7 @@ def _event(database: Database, context: ServerContext, upload_id: str) -> EventA
     return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
 
 
-def _results(database: Database, upload_id: str, folder: SentFolder) -> Response:
+def _results(database: Readable, upload_id: str, folder: SentFolder) -> Response:
     record = known_upload(database, upload_id)
     if record.choices.kind is UploadKind.CLICKS:
         raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
@@ -147,7 +147,7 @@ def _results(database: Database, upload_id: str, folder: SentFolder) -> Response
     return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
 
 
-def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
+def _refused(database: Readable, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
     record = known_upload(database, upload_id)
     batch = read_batch(database, record.batch_id) if record.batch_id else None
     try:
@@ -165,7 +165,7 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
         raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
 
 
-def _rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
+def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
     """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
 
     Raises:
