@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.frame_ops import collect_unoptimized
+from trueup.model.frames import UndecidedRows
 from trueup.model.policy import Policy
 from trueup.model.times import SECOND_MICROS, local_times_text
 from trueup.model.words import Outcome
@@ -25,7 +26,7 @@ _IS_LOCAL: Final = pl.col("local_time").is_not_null() & pl.col("clicked_at").is_
 _SO_FAR_FIT: Final = pl.col("refusal").is_in(["", Outcome.IGNORED_STATUS.value])
 
 
-def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:
+def with_moments(rows: UndecidedRows, policies: Mapping[int, Policy]) -> UndecidedRows:
     """Set `converted_at` of rows that give a local time, by the zone of their click's network, else by their own.
 
     Args:
@@ -50,7 +51,7 @@ def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataF
             refusal=pl.when(is_bad).then(pl.lit(Outcome.REFUSED_BAD_TIME.value)).otherwise("refusal"),
             detail=pl.when(is_bad).then(why).otherwise("detail"),
         )
-    return dated.drop("zone")
+    return UndecidedRows(dated.drop("zone"))
 
 
 def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:

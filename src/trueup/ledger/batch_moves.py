@@ -14,6 +14,7 @@ from trueup.ledger.database import Transaction
 from trueup.ledger.schema import batches, totals
 from trueup.ledger.totals import STORED, added, totals_as_text, totals_from_text
 from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.frames import Totals
 from trueup.model.money import MICROS
 from trueup.model.words import OPEN_ENDED, BatchState
 
@@ -35,9 +36,7 @@ _ADVANCE: Final = (
 )
 
 
-def create_batch(
-    transaction: Transaction, receipt: Receipt, rows_total: int, totals_before: pl.DataFrame
-) -> BatchRecord:
+def create_batch(transaction: Transaction, receipt: Receipt, rows_total: int, totals_before: Totals) -> BatchRecord:
     """Open a batch.
 
     Args:
@@ -69,7 +68,7 @@ def advance_batch(
     *,
     rows: int,
     outcomes: Mapping[str, int],
-    delta: pl.DataFrame,
+    delta: Totals,
     now: int,
 ) -> BatchRecord:
     """Note that more rows of a batch are done. The batch is done when no row is left.
@@ -142,7 +141,7 @@ def finish_open_ended(transaction: Transaction, received_before: int, now: int) 
     _end(transaction, old, {"state": BatchState.DONE.value, "finished_at": now})
 
 
-def add_to_totals(transaction: Transaction, delta: pl.DataFrame) -> None:
+def add_to_totals(transaction: Transaction, delta: Totals) -> None:
     """Add to the stored totals what a batch has added, in the transaction that ends it.
 
     Args:

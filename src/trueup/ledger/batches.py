@@ -12,7 +12,7 @@ from trueup.ledger.database import Readable
 from trueup.ledger.schema import batches, journal
 from trueup.ledger.totals import totals_from_text
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import JOURNAL, Schema
+from trueup.model.frames import JOURNAL, RowOutcomes, Schema
 from trueup.model.words import BatchKind, BatchState, Origin
 
 _STORED: Final[Schema] = {
@@ -105,10 +105,10 @@ def touched_clicks(database: Readable, batch_id: int) -> pl.Series:
     return database.read(rows, {"click_id": pl.String})["click_id"].sort()
 
 
-def read_rows(database: Readable, batch_id: int, columns: Sequence[str]) -> pl.DataFrame:
+def read_rows(database: Readable, batch_id: int, columns: Sequence[str]) -> RowOutcomes:
     """A batch's rows as the journal has them, some of their columns, in the order of their file."""
     rows = select(*(journal.c[name] for name in columns)).where(journal.c.batch_id == batch_id)
-    return database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line", multithreaded=False)
+    return RowOutcomes(database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line", multithreaded=False))
 
 
 def count_outcomes(database: Readable) -> dict[int, dict[str, int]]:

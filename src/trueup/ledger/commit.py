@@ -10,7 +10,7 @@ from sqlalchemy import update
 from trueup.ledger.database import Transaction
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
 from trueup.model.frame_ops import collect_unoptimized, sum_by
-from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
+from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, Changes, Clicks, Conversions, JournalRows, Rollups
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
@@ -34,14 +34,12 @@ def lock_clicks(transaction: Transaction, click_ids: Iterable[str], *, shared: b
         transaction.read_sql(_LOCK_SHARED if shared else _LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
 
 
-def commit_rows(transaction: Transaction, rows: pl.DataFrame) -> None:
+def commit_rows(transaction: Transaction, rows: JournalRows) -> None:
     """Append decided rows (JOURNAL) to the journal."""
     transaction.append(journal, rows)
 
 
-def commit_conversions(
-    transaction: Transaction, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame
-) -> None:
+def commit_conversions(transaction: Transaction, final: Conversions, changed: Changes, deltas: Rollups) -> None:
     """Store conversions as they are now.
 
     Args:
@@ -65,7 +63,7 @@ def update_sub_parameters(transaction: Transaction, click_id: str, values: Mappi
     transaction.execute(update(clicks).where(clicks.c.click_id == click_id).values(dict(values)))
 
 
-def commit_clicks(transaction: Transaction, new: pl.DataFrame) -> None:
+def commit_clicks(transaction: Transaction, new: Clicks) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
     transaction.append(clicks, new)
     counted = collect_unoptimized(new.lazy().select_seq(*_COUNTED))

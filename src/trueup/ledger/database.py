@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self, overload
 
 import polars as pl
 import pyarrow as pa
@@ -30,7 +30,7 @@ from trueup.ledger.statements import (
     put_sql,
 )
 from trueup.ledger.waits import LIVE, PATIENT, READING, Waits
-from trueup.model.frames import Schema
+from trueup.model.frames import ColumnsOf, Frame, Schema
 
 __all__ = [
     "DEFAULT_URL",
@@ -66,6 +66,12 @@ class Readable:
         self.is_sqlite = connection.is_sqlite
         self.dialect = SQLITE_DIALECT if connection.is_sqlite else POSTGRESQL_DIALECT
 
+    @overload
+    def read(
+        self, statement: SelectBase, schema: ColumnsOf[Frame], values: Mapping[str, Any] | None = None
+    ) -> Frame: ...
+    @overload
+    def read(self, statement: SelectBase, schema: Schema, values: Mapping[str, Any] | None = None) -> pl.DataFrame: ...
     def read(self, statement: SelectBase, schema: Schema, values: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """Read rows.
 
@@ -80,6 +86,10 @@ class Readable:
         sql, parameters = compiled(self.dialect, statement, values or {})
         return self.read_sql(sql, schema, parameters)
 
+    @overload
+    def read_sql(self, sql: str, schema: ColumnsOf[Frame], parameters: Sequence[Any] = ()) -> Frame: ...
+    @overload
+    def read_sql(self, sql: str, schema: Schema, parameters: Sequence[Any] = ()) -> pl.DataFrame: ...
     def read_sql(self, sql: str, schema: Schema, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Read rows of a plain SQL text, the columns in the schema's order."""
         with self._cursor() as cursor:

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, bin
 
 from trueup.ledger.database import Readable, ReadTransaction
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
-from trueup.model.frames import BUCKET_MICROS, CONVERSIONS, Schema
+from trueup.model.frames import BUCKET_MICROS, CONVERSIONS, Cells, ColumnsOf, LoggedConversions
 from trueup.model.money import MICROS, micros_of_sums
 from trueup.model.words import ReportClock
 
@@ -21,13 +21,13 @@ PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go
 _WALKED_MOST: Final = 10_000  # conversions that are looked at in their order, before all of them are sorted
 
 # What the log shows of a conversion, besides names from the catalog.
-LOGGED: Final[Schema] = {
+LOGGED: Final = ColumnsOf[LoggedConversions]({
     name: CONVERSIONS[name]
     for name in (
         "click_id", "n", "conversion_type", "transaction_id", "event_id", "status", "original_status", "payout",
         "currency", "converted_at", "label", "campaign_id", "offer_id", "network_id", "traffic_source_id", "batch_id",
     )
-}  # fmt: skip
+})  # fmt: skip
 
 # What cells can be told apart by; conversions are always told apart by type and status too.
 CELL_KEYS: Final = ("bucket", "campaign_id", "offer_id", "network_id", "traffic_source_id")
@@ -81,7 +81,7 @@ def count_conversions(database: Readable, selection: Selection) -> int:
 
 def read_conversions(
     transaction: ReadTransaction, selection: Selection, newest: int | None = None, page_rows: int = 0
-) -> Iterator[pl.DataFrame]:
+) -> Iterator[LoggedConversions]:
     """Read the selected conversions in the order of their time, then click id, then n.
 
     Args:
@@ -113,7 +113,7 @@ def read_conversions(
 
 def read_conversions_page(
     database: Readable, selection: Selection, after: tuple[int, str, int] | None, most: int, *, newest_first: bool
-) -> pl.DataFrame:
+) -> LoggedConversions:
     """Read one page of the selected conversions, by time, then click id, then n.
 
     Args:
@@ -137,7 +137,7 @@ def read_conversions_page(
     return database.read(page, LOGGED, _values(selection, 1) | _place(place))
 
 
-def read_conversion_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def read_conversion_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
     """Count the selected conversions (docs/counting.md).
 
     Args:
@@ -156,7 +156,7 @@ def read_conversion_cells(database: Readable, selection: Selection, keys: Sequen
     return _cells(database, source, selection, [*keys, "conversion_type", "status"])
 
 
-def read_click_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def read_click_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
     """Count the selected clicks by the time of the click (docs/counting.md).
 
     Filters that a click has nothing of, such as type and status, do not narrow them.
@@ -248,7 +248,7 @@ def _place(values: tuple[Any, ...]) -> dict[str, Any]:
     return {f"after_{name}": value for name, value in zip(_PLACE, values, strict=True)}
 
 
-def _cells(database: Readable, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
+def _cells(database: Readable, source: _Source, selection: Selection, keys: list[str]) -> Cells:
     by = [source.bucket if key == "bucket" else source.table.c[key] for key in keys]
     (count, counting), micros = source.count, source.table.c[source.money]
     # A sum of micros may not fit in 64 bits; the sums of whole units and of the rest do.
@@ -262,7 +262,7 @@ def _cells(database: Readable, source: _Source, selection: Selection, keys: list
     read |= dict.fromkeys([count, "units", "rest"], pl.Int64)
     found = database.read(statement, read, _values(selection, source.time_micros)).filter(pl.col(count) != 0)
     whole = micros_of_sums(pl.col("units"), pl.col("rest"))
-    return found.select(*keys, count, whole.alias(source.money))
+    return Cells(found.select(*keys, count, whole.alias(source.money)))
 
 
 def _conditions(

@@ -9,7 +9,17 @@ from sqlalchemy import Column, Select, Table, Text, bindparam, func, select
 
 from trueup.ledger.database import Readable, is_one_of
 from trueup.ledger.schema import PARKED, changes, clicks, conversions, journal
-from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.model.frames import (
+    CHANGES,
+    CLICK_FACTS,
+    CONVERSIONS,
+    JOURNAL,
+    Changes,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    Schema,
+)
 from trueup.model.snapshot import LAST_ROWS, NOTHING_STORED, Snapshot
 
 _CLICK_IDS: Final[Schema] = {"click_id": pl.String}
@@ -27,13 +37,13 @@ def read_snapshot(database: Readable, click_ids: Sequence[str]) -> Snapshot:
     )
 
 
-def read_click_facts(database: Readable, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_click_facts(database: Readable, click_ids: Sequence[str]) -> ClickFacts:
     """CLICK_FACTS of those of the clicks that are known."""
     statement = _of_clicks(clicks, tuple(CLICK_FACTS), database.is_sqlite)
     return database.read(statement, CLICK_FACTS, {"ids": list(click_ids)})
 
 
-def read_conversions(database: Readable, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_conversions(database: Readable, click_ids: Sequence[str]) -> Conversions:
     """CONVERSIONS of the clicks, removed ones included."""
     if not click_ids:
         return NOTHING_STORED.conversions
@@ -41,13 +51,13 @@ def read_conversions(database: Readable, click_ids: Sequence[str]) -> pl.DataFra
     return database.read(statement, CONVERSIONS, {"ids": list(click_ids)})
 
 
-def read_journal(database: Readable, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_journal(database: Readable, click_ids: Sequence[str]) -> JournalRows:
     """JOURNAL rows of the clicks, in the order of each click."""
     statement = _of_clicks(journal, tuple(JOURNAL), database.is_sqlite, numbered=True)
-    return database.read(statement, JOURNAL, {"ids": list(click_ids)}).sort("click_id", "n")
+    return JournalRows(database.read(statement, JOURNAL, {"ids": list(click_ids)}).sort("click_id", "n"))
 
 
-def read_changes(database: Readable, click_id: str, n: int) -> pl.DataFrame:
+def read_changes(database: Readable, click_id: str, n: int) -> Changes:
     """CHANGES of one conversion, oldest first."""
     of_conversion = (changes.c.click_id == click_id) & (changes.c.n == n)
     statement = select(*(changes.c[name] for name in CHANGES)).where(of_conversion).order_by(changes.c.version)

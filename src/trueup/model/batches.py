@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import polars as pl
-
-from trueup.model.frames import TOTALS, empty
+from trueup.model.frames import TOTALS, Totals, empty
 from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, RowKind
 
 
@@ -46,6 +44,6 @@ class BatchRecord:
     rows_total: int
     rows_done: int
     outcomes: Mapping[str, int] = field(default_factory=dict)
-    totals_before: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
-    totals_delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
+    totals_before: Totals = field(default_factory=lambda: empty(TOTALS))
+    totals_delta: Totals = field(default_factory=lambda: empty(TOTALS))
     undoes: int = 0

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from trueup.decide.rounds import Steps
 from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_clicks, lock_clicks
 from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import TOTALS, empty
+from trueup.model.frames import TOTALS, Clicks, Totals, empty
 from trueup.recording.context import Clock
 from trueup.recording.record import commit_again, steps_again
 
@@ -19,15 +20,15 @@ from trueup.recording.record import commit_again, steps_again
 class Arrived:
     """What the arrival of some clicks came to."""
 
-    new: pl.DataFrame  # CLICKS, those that were not known
+    new: Clicks  # those that were not known
     woken: int = 0  # clicks that rows had waited for
-    delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))  # what those rows add
+    delta: Totals = field(default_factory=lambda: empty(TOTALS))  # what those rows add
     put_down_to: BatchRecord | None = None  # the batch that adds it, where any was woken
 
 
 def record_arrivals(
     transaction: Transaction,
-    clicks: pl.DataFrame,
+    clicks: Clicks,
     waking_batch: Callable[[Transaction], BatchRecord],
     clock: Clock,
     *,
@@ -48,7 +49,7 @@ def record_arrivals(
     click_ids = clicks["click_id"].to_list()
     lock_clicks(transaction, click_ids, shared=are_ours)
     known = known_clicks(transaction, click_ids)
-    new = clicks.filter(~pl.col("click_id").is_in(known.implode())) if known.len() else clicks
+    new = Clicks(clicks.filter(~pl.col("click_id").is_in(known.implode()))) if known.len() else clicks
     commit_clicks(transaction, new)
     waiting = clicks_waited_for(transaction, new["click_id"].to_list())
     if not waiting:
@@ -58,9 +59,7 @@ def record_arrivals(
     return Arrived(new, len(waiting), commit_again(transaction, steps, clock()), batch)
 
 
-def steps_to_wake(
-    database: Readable, waiting: Sequence[str], by_batch: int, coming: pl.DataFrame | None = None
-) -> pl.DataFrame:
+def steps_to_wake(database: Readable, waiting: Sequence[str], by_batch: int, coming: Clicks | None = None) -> Steps:
     """STEPS that come of clicks which rows waited for. Changes nothing.
 
     Args:

@@ -17,7 +17,21 @@ from trueup.ledger.policies import read_policies
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
+from trueup.model.frames import (
+    CLICK_ROLLUP_KEY,
+    MUTABLE,
+    ROLLUP_KEY,
+    ROLLUPS,
+    TOTALS,
+    Changes,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    Rollups,
+    Schema,
+    completed,
+    empty,
+)
 from trueup.model.remarks import Remark, Way
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
@@ -56,10 +70,10 @@ class Law:
 class _Range:
     """What the ledger holds of a range of clicks."""
 
-    rows: pl.DataFrame  # JOURNAL
-    facts: pl.DataFrame  # CLICK_FACTS
-    conversions: pl.DataFrame  # CONVERSIONS
-    changes: pl.DataFrame  # CHANGES
+    rows: JournalRows
+    facts: ClickFacts
+    conversions: Conversions
+    changes: Changes
 
 
 def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) -> list[Law]:
@@ -81,7 +95,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
             numbered.look(found.rows.height, _gaps(found.rows))
             again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
-            recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
+            recounted = Rollups(_sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY))
         recount.look(recounted.height, _miscounted(read_rollups(transaction), recounted, ROLLUP_KEY))
         totals.look(len(batches), _totals_differ(transaction, batches, recounted))
         afresh = recounted_click_rollups(transaction)
@@ -111,7 +125,7 @@ def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, 
         after = upto
 
 
-def _gaps(rows: pl.DataFrame) -> list[str]:
+def _gaps(rows: JournalRows) -> list[str]:
     counted = rows.group_by("click_id").agg(
         pl.len().alias("rows"), last=pl.col("n").max(), different=pl.col("n").n_unique()
     )
@@ -184,9 +198,8 @@ def _miscounted(stored: pl.DataFrame, recounted: pl.DataFrame, key: Schema) -> l
     ]
 
 
-def _totals_differ(database: Readable, batches: list[BatchRecord], recounted: pl.DataFrame) -> list[str]:
-    of_conversions = totals_of_cells(recounted.sort(*ROLLUP_KEY)).select(*TOTALS)
-    afresh = added(of_conversions)
+def _totals_differ(database: Readable, batches: list[BatchRecord], recounted: Rollups) -> list[str]:
+    afresh = added(totals_of_cells(Rollups(recounted.sort(*ROLLUP_KEY))))
     by_batches = added(*(batch.totals_delta for batch in batches))
     kept = read_totals(database)
     return [

@@ -14,10 +14,11 @@ import polars as pl
 
 from trueup.ledger.database import Database, Transaction
 from trueup.model.batches import BatchRecord
+from trueup.model.frames import DecidedRows
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # rows done, rows in all
-Seen = Callable[[pl.DataFrame], None]  # each chunk's rows with their outcomes: JOURNAL, or clicks
+Seen = Callable[[DecidedRows], None]  # each chunk's rows with their outcomes
 Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own

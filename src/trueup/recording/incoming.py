@@ -23,7 +23,7 @@ from trueup.ledger.totals import read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.catalog import Catalog
 from trueup.model.frame_ops import is_each_once
-from trueup.model.frames import BATCH, CLICKS, ROWS
+from trueup.model.frames import BATCH, CLICKS, ROWS, BatchRows, Clicks
 from trueup.model.ids import conversion_id, is_genuine
 from trueup.model.policy import Policy
 from trueup.model.traffic import Click, IncomingConversion, RowResult
@@ -169,7 +169,7 @@ class LiveLedger:
         """
         coming = _click_frame(clicks)
         if not is_each_once(coming["click_id"]):  # of a spool that was written to again
-            coming = coming.unique("click_id", keep="first", maintain_order=True)
+            coming = Clicks(coming.unique("click_id", keep="first", maintain_order=True))
         while True:
             try:
                 with self.database.transaction() as transaction:
@@ -251,7 +251,7 @@ class LiveLedger:
     def _finish(self, transaction: Transaction, record: BatchRecord) -> None:
         finish_batch(transaction, record.batch_id, self._clock())
 
-    def _batch(self, messages: Sequence[IncomingConversion], batch_id: int, rows_before: int) -> pl.DataFrame:
+    def _batch(self, messages: Sequence[IncomingConversion], batch_id: int, rows_before: int) -> BatchRows:
         """BATCH of the messages: what they give, and what they were received as."""
         rows = [message.row for message in messages]
         given = {name: [row.get(name, value) for row in rows] for name, value in _NOT_GIVEN.items()}
@@ -261,7 +261,7 @@ class LiveLedger:
         received = {"batch_id": batch_id, "received_at": self._clock(), "policy_id": self._policy.policy_id}
         columns = [_column(name, values) for name, values in given.items()]
         alike = [*(pl.Series(name, [value], BATCH[name]) for name, value in received.items()), *_RECEIVED_ALIKE]
-        return pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike])
+        return BatchRows(pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike]))
 
 
 def _set_sub_parameters(
@@ -283,9 +283,9 @@ def _column(name: str, values: list[Any]) -> pl.Series:
     return pl.Series(name, values, ROWS[name])
 
 
-def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:
+def _click_frame(clicks: Iterable[Click]) -> Clicks:
     columns = zip(CLICKS.items(), zip(*clicks, strict=True), strict=True)
-    return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
+    return Clicks(pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns]))
 
 
 def _row_results(decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> list[RowResult]:

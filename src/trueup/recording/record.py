@@ -13,6 +13,7 @@ import polars as pl
 from trueup.decide.again import decide_again, turned_rows
 from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
+from trueup.decide.rounds import Steps
 from trueup.decide.terms import Policies
 from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.batches import undone_batches
@@ -21,16 +22,30 @@ from trueup.ledger.database import Database, Readable, Transaction
 from trueup.ledger.policies import read_policies
 from trueup.ledger.snapshot import read_journal, read_snapshot
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import BATCH, CLICK_FACTS, JOURNAL, completed, empty
+from trueup.model.frames import (
+    BATCH,
+    CLICK_FACTS,
+    JOURNAL,
+    BatchRows,
+    ClickFacts,
+    Clicks,
+    Conversions,
+    JournalRows,
+    Rows,
+    Totals,
+    TurnedRows,
+    completed,
+    empty,
+)
 from trueup.model.ids import CLICK_ID
-from trueup.model.snapshot import Snapshot
+from trueup.model.snapshot import LastRows, Snapshot
 from trueup.recording.context import Clock
 
 _NO_ROWS: Final = empty(JOURNAL)
 _FEW: Final = 500  # rows that are decided in a few milliseconds
 
 
-def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFrame:
+def as_batch(rows: Rows, receipt: Receipt, batch_id: int) -> BatchRows:
     """Rows as a dialect made them (some or all columns of ROWS), with what their batch was received as: BATCH."""
     received = {
         "batch_id": batch_id,
@@ -44,9 +59,7 @@ def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFram
     return completed(rows, BATCH, received)
 
 
-def decide_now(
-    database: Readable, batch: pl.DataFrame, policies: Policies, carried: Snapshot | None = None
-) -> Decisions:
+def decide_now(database: Readable, batch: BatchRows, policies: Policies, carried: Snapshot | None = None) -> Decisions:
     """Decide a batch against the ledger as it stands, and change nothing.
 
     Args:
@@ -64,7 +77,7 @@ def decide_now(
 
 def record_rows(
     database: Database,
-    batch: pl.DataFrame,
+    batch: BatchRows,
     record: BatchRecord,
     policies: Policies,
     clock: Clock,
@@ -125,8 +138,8 @@ def steps_again(
     undone_batch_ids: frozenset[int],
     by_batch: int,
     *,
-    coming: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+    coming: Clicks | None = None,
+) -> Steps:
     """STEPS from what is stored of some clicks to what deciding their journal again gives. Changes nothing.
 
     Args:
@@ -139,13 +152,13 @@ def steps_again(
     rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
     policies = read_policies(database, rows["policy_id"].unique().to_list())
     if coming is not None:
-        stored = replace(stored, clicks=pl.concat([stored.clicks, coming.select(*CLICK_FACTS)]))
+        stored = replace(stored, clicks=ClickFacts(pl.concat([stored.clicks, coming.select(*CLICK_FACTS)])))
     return decide_again(rows, stored, policies, without=undone_batch_ids, by_batch=by_batch)
 
 
 def looked_again(
     database: Readable, click_ids: Sequence[str], before: frozenset[int], after: frozenset[int]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[Steps, TurnedRows]:
     """What becomes of some clicks once other batches are left out than before. Changes nothing.
 
     Args:
@@ -163,7 +176,7 @@ def looked_again(
     return steps, turned_rows(rows, stored.clicks, policies, before=before, after=after)
 
 
-def commit_again(transaction: Transaction, steps: pl.DataFrame, now: int) -> pl.DataFrame:
+def commit_again(transaction: Transaction, steps: Steps, now: int) -> Totals:
     """Store what deciding again came to. Returns: the TOTALS that it adds."""
     deltas = rollup_deltas(steps)
     commit_conversions(transaction, final_conversions(steps), changes(steps, now), deltas)
@@ -171,7 +184,7 @@ def commit_again(transaction: Transaction, steps: pl.DataFrame, now: int) -> pl.
 
 
 def _commit_steps(
-    transaction: Transaction, steps: pl.DataFrame, rows: pl.DataFrame, record: BatchRecord, done: int, clock: Clock
+    transaction: Transaction, steps: Steps, rows: JournalRows, record: BatchRecord, done: int, clock: Clock
 ) -> BatchRecord:
     now = clock()
     delta = commit_again(transaction, steps, now)
@@ -179,7 +192,7 @@ def _commit_steps(
     return advance_batch(transaction, record, rows=done, outcomes=outcomes, delta=delta, now=now)
 
 
-def _usable_ids(batch: pl.DataFrame) -> list[str]:
+def _usable_ids(batch: BatchRows) -> list[str]:
     """The click ids to look up, sorted, each once. What cannot be one is left out."""
     return sorted(click_id for click_id in dict.fromkeys(batch["click_id"].to_list()) if CLICK_ID.fullmatch(click_id))
 
@@ -194,7 +207,7 @@ def carry(carried: Snapshot | None, decisions: Decisions, upcoming: pl.Series) -
     """
     coming = pl.col("click_id").is_in(upcoming.implode())
     rows = decisions.journal.filter(coming & (pl.col("n") > 0)).group_by("click_id").agg(last_n=pl.col("n").max())
-    after = Snapshot(empty({}), final_conversions(decisions.steps.filter(coming)), rows)
+    after = Snapshot(ClickFacts(empty({})), final_conversions(Steps(decisions.steps.filter(coming))), LastRows(rows))
     return after if carried is None else _overlaid(carried, after)
 
 
@@ -204,6 +217,6 @@ def _overlaid(below: Snapshot, above: Snapshot) -> Snapshot:
 
     return Snapshot(
         clicks=below.clicks,
-        conversions=over(below.conversions, above.conversions, ["click_id", "n"]),
-        last_rows=over(below.last_rows, above.last_rows, ["click_id"]),
+        conversions=Conversions(over(below.conversions, above.conversions, ["click_id", "n"])),
+        last_rows=LastRows(over(below.last_rows, above.last_rows, ["click_id"])),
     )

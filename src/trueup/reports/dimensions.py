@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.catalog import Catalog
-from trueup.model.frames import BUCKET_MICROS
+from trueup.model.frames import BUCKET_MICROS, Cells, ReportRows
 from trueup.model.zones import local_times
 from trueup.reports.names import name_of
 
@@ -47,7 +47,7 @@ _TIME_FORMATS: Final = {Dimension.HOUR: "%Y-%m-%dT%H:00%:z", Dimension.DAY: "%Y-
 _HOUR_READ: Final = "%Y-%m-%dT%H:%M%:z"
 
 
-def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, time_zone: str) -> pl.DataFrame:
+def with_groups(cells: Cells, by: Sequence[Dimension], catalog: Catalog, time_zone: str) -> Cells:
     """Add a column to the cells for each dimension: the group that a cell is in, in a person's words."""
     resources = {
         dimension.value: name_of(KEYS[dimension], catalog) for dimension in by if KEYS[dimension].endswith("_id")
@@ -59,11 +59,11 @@ def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, 
         dimension.value: moment.dt.to_string(_TIME_FORMATS[dimension]) for dimension in by if dimension in _TIME_FORMATS
     }
     if not times:
-        return named
-    return named.join(cells.select(pl.col("bucket").unique()).with_columns(**times), on="bucket")
+        return Cells(named)
+    return Cells(named.join(cells.select(pl.col("bucket").unique()).with_columns(**times), on="bucket"))
 
 
-def in_order(rows: pl.DataFrame, by: Sequence[Dimension]) -> pl.DataFrame:
+def in_order(rows: ReportRows, by: Sequence[Dimension]) -> ReportRows:
     """Sort groups: times as they came, everything else by its name."""
     hour = pl.col("hour").str.to_datetime(_HOUR_READ, time_zone="UTC")
-    return rows.sort(hour if dimension is Dimension.HOUR else pl.col(dimension.value) for dimension in by)
+    return ReportRows(rows.sort(hour if dimension is Dimension.HOUR else pl.col(dimension.value) for dimension in by))

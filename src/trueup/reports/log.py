@@ -8,7 +8,7 @@ import polars as pl
 from trueup.ledger.database import ReadTransaction
 from trueup.ledger.queries import Selection, read_conversions
 from trueup.model.catalog import Catalog
-from trueup.model.frames import EXPORT_COLUMNS
+from trueup.model.frames import EXPORT_COLUMNS, ExportRows, LoggedConversions
 from trueup.model.money import money_text
 from trueup.model.times import times_text
 from trueup.reports.names import name_of
@@ -31,7 +31,7 @@ def read_log(
     time_zone: str,
     newest: int | None = None,
     page_rows: int = 0,
-) -> Iterator[pl.DataFrame]:
+) -> Iterator[ExportRows]:
     """Read the selected conversions as EXPORT_COLUMNS, oldest first.
 
     Args:
@@ -49,7 +49,7 @@ def read_log(
         yield as_log(page, catalog, time_zone)
 
 
-def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.DataFrame:
+def as_log(conversions: LoggedConversions, catalog: Catalog, time_zone: str) -> ExportRows:
     """Write conversions as EXPORT_COLUMNS.
 
     Args:
@@ -66,4 +66,4 @@ def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.Da
         times_text(pl.col("converted_at"), time_zone).alias("converted_at"),
         *(name_of(key, catalog).alias(title) for key, title in _NAMED.items()),
     ]
-    return conversions.with_columns(shown).select(EXPORT_COLUMNS)
+    return ExportRows(conversions.with_columns(shown).select(EXPORT_COLUMNS))

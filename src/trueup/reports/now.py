@@ -18,7 +18,7 @@ from trueup.ledger.snapshot import (
     read_click_facts,
     read_journal,
 )
-from trueup.model.frames import Schema
+from trueup.model.frames import JournalRows, RowOutcomes, Schema
 
 UNDONE: Final = "undone"  # of a row whose batch is undone: it comes to nothing
 
@@ -33,7 +33,7 @@ _DIFFERS: Final = (pl.col("outcome") != pl.col("outcome_again")) | (
 )
 
 
-def with_now(database: Readable, rows: pl.DataFrame) -> pl.DataFrame:
+def with_now(database: Readable, rows: JournalRows | RowOutcomes) -> RowOutcomes:
     """Put beside rows what they come to now.
 
     Args:
@@ -47,17 +47,23 @@ def with_now(database: Readable, rows: pl.DataFrame) -> pl.DataFrame:
     again = _again(database, rows, undone_batch_ids)
     beside = rows.join(again, on=_ROW, how="left", maintain_order="left")
     is_undone, differs = pl.col("batch_id").is_in(list(undone_batch_ids)), _DIFFERS.fill_null(value=False)
-    return beside.with_columns(
-        outcome_now=pl.when(is_undone).then(pl.lit(UNDONE)).when(differs).then("outcome_again").otherwise(pl.lit("")),
-        message_now=pl.when(is_undone)
-        .then(pl.lit(_UNDONE_MESSAGE))
-        .when(differs)
-        .then("message_again")
-        .otherwise(pl.lit("")),
-    ).select(*rows.columns, *NOW)
+    return RowOutcomes(
+        beside.with_columns(
+            outcome_now=pl.when(is_undone)
+            .then(pl.lit(UNDONE))
+            .when(differs)
+            .then("outcome_again")
+            .otherwise(pl.lit("")),
+            message_now=pl.when(is_undone)
+            .then(pl.lit(_UNDONE_MESSAGE))
+            .when(differs)
+            .then("message_again")
+            .otherwise(pl.lit("")),
+        ).select(*rows.columns, *NOW)
+    )
 
 
-def _again(database: Readable, rows: pl.DataFrame, undone_batch_ids: frozenset[int]) -> pl.DataFrame:
+def _again(database: Readable, rows: JournalRows | RowOutcomes, undone_batch_ids: frozenset[int]) -> pl.DataFrame:
     """What the rows of those clicks come to now whose past may have changed: outcome, conversion and message."""
     click_ids = _perhaps_changed(database, rows["click_id"].unique().sort().to_list())
     found = [_NONE]

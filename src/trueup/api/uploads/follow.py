@@ -25,6 +25,7 @@ from trueup.ledger.batches import read_batch, read_rows
 from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.model.frames import RowOutcomes
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
 from trueup.reports.now import with_now
@@ -165,7 +166,7 @@ def _refused(database: Readable, upload_id: str, folder: SentFolder, clock: Call
         raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
 
 
-def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
+def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
     """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
 
     Raises:
@@ -175,4 +176,4 @@ def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> pl.Da
         return read_rows(database, record.batch_id, ROW_COLUMNS)
     if not folder.rows(record.upload_id).exists():
         raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
-    return pl.read_parquet(folder.rows(record.upload_id))
+    return RowOutcomes(pl.read_parquet(folder.rows(record.upload_id)))
