@@ -47,7 +47,7 @@ class Caller:
     key_id: int
     name: str
     scopes: frozenset[KeyScope]  # also those that its own scopes include
-    last_used_at: int = 0  # as it is stored, microseconds since the epoch
+    last_used_at: int | None = None  # as it is stored, microseconds since the epoch; None for never
 
 
 class KeyNameError(ValueError):
@@ -62,11 +62,11 @@ def parse_key(text: str) -> tuple[int, str] | None:
 
 def verify_key(database: Readable, text: str) -> Caller | None:
     """Who a key belongs to; None for a key that was never made, or was revoked. Compares in constant time."""
-    key_id, secret = parse_key(text) or (0, "")
-    record = stored.read_key(database, key_id) if key_id else None
+    key_id, secret = parse_key(text) or (None, "")
+    record = stored.read_key(database, key_id) if key_id is not None else None
     expected = record.sha256 if record else ""
     fits = hmac.compare_digest(digest_of(secret), expected)
-    if record is None or not fits or record.revoked_at:
+    if record is None or not fits or record.revoked_at is not None:
         return None
     return Caller(record.key_id, record.name, included(scopes_of(record)), record.last_used_at)
 

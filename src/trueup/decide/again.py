@@ -19,7 +19,7 @@ _COMPARED = [name for name in MUTABLE if name != "version"]
 
 
 def decide_again(
-    journal: JournalRows, snapshot: Snapshot, policies: Policies, *, without: frozenset[int], by_batch: int
+    journal: JournalRows, snapshot: Snapshot, policies: Policies, *, without: frozenset[int], by_batch: int | None
 ) -> Steps:
     """Find out what the conversions of some clicks should be, as the difference from what is stored.
 
@@ -28,7 +28,7 @@ def decide_again(
         snapshot: The facts and the stored conversions of these clicks.
         policies: The policies that the rows were received under.
         without: The undone batches, whose rows are left out.
-        by_batch: The batch that the changes are recorded for.
+        by_batch: The batch that the changes are recorded for, None where they are not recorded.
 
     Returns:
         STEPS; no rows where nothing differs. A conversion that no row makes any more becomes `removed`.
@@ -91,7 +91,7 @@ def _standing_refusal() -> pl.Expr:
     return pl.when(stands).then(pl.col("outcome")).otherwise(pl.col("refusal"))
 
 
-def _difference(stored: Conversions, folded: Conversions, by_batch: int) -> Steps:
+def _difference(stored: Conversions, folded: Conversions, by_batch: int | None) -> Steps:
     was = stored.select("click_id", "n", *(pl.col(name).alias(f"was_{name}") for name in MUTABLE))
     kept = folded.join(was, on=["click_id", "n"], how="left")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
@@ -99,6 +99,6 @@ def _difference(stored: Conversions, folded: Conversions, by_batch: int) -> Step
     gone = gone.select(*CONVERSIONS, *(pl.col(name).alias(f"was_{name}") for name in MUTABLE)).with_columns(removed=1)
     steps = pl.concat([kept.filter(differs), gone.select(kept.columns)], how="vertical_relaxed")
     steps = steps.with_columns(
-        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch), by_line=pl.lit(0)
+        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch or 0), by_line=pl.lit(0)
     )
     return Steps(steps.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items()))

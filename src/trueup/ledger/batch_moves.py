@@ -55,7 +55,7 @@ def create_batch(transaction: Transaction, receipt: Receipt, rows_total: int, to
         "rows_total": rows_total,
         "totals_before": totals_as_text(totals_before),
     }
-    new |= {name: str(new[name]) for name in ("kind", "origin")}
+    new |= {name: str(new[name]) for name in ("kind", "origin")} | {"undoes": receipt.undoes or 0}
     made = transaction.returning(_INSERT, {"batch_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
     record = read_batch(transaction, int(made.item()))
     assert record is not None  # noqa: S101 - it was just stored
@@ -99,7 +99,7 @@ def advance_batch(
         outcomes=Counter(record.outcomes) + Counter(outcomes),
         totals_delta=added(record.totals_delta, delta),
         state=BatchState.DONE if finished else BatchState.RUNNING,
-        finished_at=now if finished else 0,
+        finished_at=now if finished else None,
     )
     values = {
         "rows_done": after.rows_done,
@@ -107,7 +107,7 @@ def advance_batch(
         "outcomes": json.dumps(after.outcomes),
         "totals_delta": totals_as_text(after.totals_delta),
         "state": after.state.value,
-        "finished_at": after.finished_at,
+        "finished_at": after.finished_at or 0,
     }
     bound = {"of_batch": record.batch_id, "from_rows": record.rows_done}
     moved = transaction.returning(

@@ -71,12 +71,12 @@ def running_undos(database: Readable, origin: Origin) -> list[BatchRecord]:
     return _read(database, undo, batches.c.state == BatchState.RUNNING.value)
 
 
-def undone_batches(database: Readable, also_undone: int = 0) -> frozenset[int]:
+def undone_batches(database: Readable, also_undone: int | None = None) -> frozenset[int]:
     """Find the batches that are undone. The undo of an undo counts: it brings the first batch back (docs/undo.md).
 
     Args:
         database: The ledger.
-        also_undone: A batch that is taken as undone too, for a preview; 0 for none.
+        also_undone: A batch that is taken as undone too, for a preview; None for none.
 
     Returns:
         The batches whose rows do not count.
@@ -85,7 +85,8 @@ def undone_batches(database: Readable, also_undone: int = 0) -> frozenset[int]:
     undos = defaultdict(list)
     for undo, undone in database.read(chosen, {"batch_id": pl.Int64, "undoes": pl.Int64}).iter_rows():
         undos[undone].append(undo)
-    undos[also_undone].append(0)
+    if also_undone is not None:
+        undos[also_undone].append(0)
 
     def is_left_out(batch_id: int) -> bool:
         return any(not is_left_out(undo) for undo in undos.get(batch_id, ()))
@@ -136,5 +137,7 @@ def _record(row: dict[str, Any]) -> BatchRecord:
         "outcomes": json.loads(row["outcomes"] or "{}"),
         "totals_before": totals_from_text(row["totals_before"]),
         "totals_delta": totals_from_text(row["totals_delta"]),
+        "finished_at": row["finished_at"] or None,
+        "undoes": row["undoes"] or None,
     }
     return BatchRecord(**row)

@@ -1,7 +1,7 @@
 """The API's keys as they are stored: never the key itself, only the digest of its secret."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import bindparam, func, insert, select, update
@@ -36,8 +36,8 @@ class KeyRecord:
     scopes: str  # its words, with spaces between
     sha256: str  # of its secret, hex
     made_at: int  # microseconds since the epoch, as are the next two
-    last_used_at: int = 0  # 0 for never
-    revoked_at: int = 0  # 0 while it is good
+    last_used_at: int | None = None  # None for never
+    revoked_at: int | None = None  # None while it is good
 
 
 def insert_key(transaction: Transaction, name: str, scopes: str, sha256: str, now: int) -> int:
@@ -60,13 +60,13 @@ def insert_key(transaction: Transaction, name: str, scopes: str, sha256: str, no
 
 def read_keys(database: Readable) -> list[KeyRecord]:
     """All keys, revoked ones too, in the order they were made."""
-    return [KeyRecord(**row) for row in database.read(_ALL, _STORED).iter_rows(named=True)]
+    return [_record(row) for row in database.read(_ALL, _STORED).iter_rows(named=True)]
 
 
 def read_key(database: Readable, key_id: int) -> KeyRecord | None:
     """One key, None when there is no such."""
     found = database.read(_ONE, _STORED, {"of_key": key_id})
-    return KeyRecord(**found.row(0, named=True)) if found.height else None
+    return _record(found.row(0, named=True)) if found.height else None
 
 
 def count_keys(database: Readable) -> int:
@@ -99,3 +99,8 @@ def lock_keys(transaction: Transaction) -> None:
     """Keep other writers of the keys out until the transaction ends. On SQLite there is one writer anyway."""
     if not transaction.is_sqlite:
         transaction.run("LOCK TABLE api_keys IN EXCLUSIVE MODE")
+
+
+def _record(row: dict[str, Any]) -> KeyRecord:
+    never = {name: row[name] or None for name in ("last_used_at", "revoked_at")}
+    return KeyRecord(**row | never)

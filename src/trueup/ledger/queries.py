@@ -59,7 +59,7 @@ def count_conversions(database: Readable, selection: Selection) -> int:
 
 
 def read_conversions(
-    transaction: ReadTransaction, selection: Selection, newest: int | None = None, page_rows: int = 0
+    transaction: ReadTransaction, selection: Selection, newest: int | None = None, page_rows: int | None = None
 ) -> Iterator[LoggedConversions]:
     """Read the selected conversions in the order of their time, then click id, then n.
 
@@ -67,7 +67,7 @@ def read_conversions(
         transaction: What all pages are read in, so that no conversion is missed or comes twice.
         selection: Which conversions to read.
         newest: How many of the newest to read, None for all.
-        page_rows: How many rows a page has, 0 for as many as suit the database.
+        page_rows: How many rows a page has, None for as many as suit the database.
 
     Returns:
         LOGGED, in pages. The last page is shorter than the others, and may be empty.

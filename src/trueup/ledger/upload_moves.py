@@ -21,6 +21,7 @@ def create_upload(transaction: Transaction, record: UploadRecord) -> None:
         "choices": record.choices.text(),
         "state": record.state.value,
         "trouble": text_from_remark(record.trouble),
+        "batch_id": record.batch_id or 0,
     }
     transaction.execute(insert(uploads).values(values))
 

@@ -39,11 +39,11 @@ def uploads_at_work(database: Readable) -> list[UploadRecord]:
     return _read(database, _ALL.where(at_work).order_by(uploads.c.upload_id), {})
 
 
-def same_file_at_work(database: Readable, record: UploadRecord) -> str:
-    """The upload that is applying the same content just now, '' for none."""
+def same_file_at_work(database: Readable, record: UploadRecord) -> str | None:
+    """The upload that is applying the same content just now, None for none."""
     same = (uploads.c.sha256 == record.sha256) & (uploads.c.upload_id != record.upload_id)
     rivals = _read(database, _ALL.where(same, uploads.c.state == UploadState.APPLYING.value), {})
-    return next((rival.upload_id for rival in rivals if rival.choices.kind is record.choices.kind), "")
+    return next((rival.upload_id for rival in rivals if rival.choices.kind is record.choices.kind), None)
 
 
 def _read(database: Readable, statement: SelectBase, values: dict[str, Any]) -> list[UploadRecord]:
@@ -52,4 +52,5 @@ def _read(database: Readable, statement: SelectBase, values: dict[str, Any]) -> 
 
 def _record(row: dict[str, Any]) -> UploadRecord:
     choices, trouble = choices_from_text(row["choices"]), remark_from_text(row["trouble"])
-    return UploadRecord(**row | {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble})
+    read = {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble}
+    return UploadRecord(**row | read | {"batch_id": row["batch_id"] or None})

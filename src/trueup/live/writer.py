@@ -102,8 +102,8 @@ class Writer:
         return self._link.catalog
 
     @property
-    def click_key(self) -> bytes:
-        """The key of our own click ids; b'' while the ledger was never seen from this folder."""
+    def click_key(self) -> bytes | None:
+        """The key of our own click ids; None while the ledger was never seen from this folder."""
         return self._link.click_key
 
     @property

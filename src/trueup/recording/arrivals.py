@@ -59,13 +59,15 @@ def record_arrivals(
     return Arrived(new, len(waiting), commit_again(transaction, steps, clock()), batch)
 
 
-def steps_to_wake(database: Readable, waiting: Sequence[str], by_batch: int, coming: Clicks | None = None) -> Steps:
+def steps_to_wake(
+    database: Readable, waiting: Sequence[str], by_batch: int | None, coming: Clicks | None = None
+) -> Steps:
     """STEPS that come of clicks which rows waited for. Changes nothing.
 
     Args:
         database: The ledger.
         waiting: The clicks.
-        by_batch: The batch it is put down to, 0 for a preview.
+        by_batch: The batch it is put down to, None for a preview.
         coming: For a preview, CLICK_FACTS of clicks that are looked at as if they were stored.
     """
     # Asked for under the clicks' locks: an undo that began later decides these clicks again itself.

@@ -139,7 +139,7 @@ def _gaps(rows: JournalRows) -> list[str]:
 def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
     policies = read_policies(database, found.rows["policy_id"].unique().to_list())
     stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
-    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=0)
+    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=None)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 
@@ -222,7 +222,8 @@ def _outcomes_differ(database: Readable, batches: list[BatchRecord]) -> list[str
 
 
 def _unfinished_undos(batches: list[BatchRecord]) -> list[Remark]:
-    running = [batch for batch in batches if batch.kind is BatchKind.UNDO and batch.state is BatchState.RUNNING]
     return [
-        (f"batch {batch.batch_id} is not finished: ", Way.FINISH_UNDO.of(batch_id=batch.undoes)) for batch in running
+        (f"batch {batch.batch_id} is not finished: ", Way.FINISH_UNDO.of(batch_id=batch.undoes))
+        for batch in batches
+        if batch.undoes is not None and batch.state is BatchState.RUNNING
     ]

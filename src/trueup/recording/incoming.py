@@ -26,7 +26,7 @@ from trueup.model.frame_ops import is_each_once
 from trueup.model.frames import BATCH, CLICKS, ROWS, BatchRows, Clicks
 from trueup.model.ids import conversion_id, is_genuine
 from trueup.model.policy import Policy
-from trueup.model.traffic import Click, IncomingConversion, RowResult
+from trueup.model.traffic import Click, IncomingConversion, RowResult, Stranger
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 from trueup.recording.arrivals import Arrived, record_arrivals
 from trueup.recording.context import Clock
@@ -70,21 +70,22 @@ class AbsentClicksError(Exception):
 class LiveLedger:
     """What the one writer of a program knows: the setup, and the batches that are open for messages."""
 
-    def __init__(self, database: Database, clock: Clock, made_by: str, click_key: bytes = b"") -> None:
+    def __init__(self, database: Database, clock: Clock, made_by: str, click_key: bytes | None = None) -> None:
         """Open for messages.
 
         Args:
             database: An open ledger that nobody else uses.
             clock: Gives microseconds since the epoch.
             made_by: Who the batches are made by.
-            click_key: The key of our own click ids; b'' where no spool can have clicks of ours.
+            click_key: The key of our own click ids; None where no spool can have clicks of ours.
         """
         self.database = database
         self.catalog = Catalog()
         self._clock, self._made_by, self._click_key = clock, made_by, click_key
         self._open: dict[_Key, BatchRecord] = {}
         self._policy = Policy()
-        self._version, self._others_writes = -1, -1
+        self._version: int | None = None  # of the setup as it was read last
+        self._others_writes: int | None = None  # the data version at that time, where the database has one
         self.refresh()
         with database.transaction() as transaction:
             finish_open_ended(transaction, clock() - _NOBODY_WRITES_MICROS, clock())
@@ -101,11 +102,11 @@ class LiveLedger:
             self._policy = self.catalog.policy()
             with self.database.transaction() as transaction:
                 store_policy(transaction, self._policy)
-        self._version, self._others_writes = version, data_version if data_version is not None else -1
+        self._version, self._others_writes = version, data_version
 
     def changed(self) -> None:
         """Say that this program itself has changed the setup: the next message is decided by the new one."""
-        self._others_writes = self._version = -1
+        self._others_writes = self._version = None
 
     def record(
         self,
@@ -200,7 +201,7 @@ class LiveLedger:
     def try_out(self, message: IncomingConversion) -> RowResult:
         """Say what a message would come to now. Changes nothing."""
         self.refresh()
-        batch = self._batch([message], 0, 0)
+        batch = self._batch([message], None, 0)
         return _row_results(decide_now(self.database, batch, {self._policy.policy_id: self._policy}), [message], 0)[0]
 
     def finish(self) -> None:
@@ -218,13 +219,15 @@ class LiveLedger:
         rows_before: int,
     ) -> frozenset[int]:
         """The places of messages that are refused for want of a click of our own making."""
-        if _FOR_WANT_OF_A_CLICK.isdisjoint(decisions.journal["outcome"].to_list()):
+        key = self._click_key
+        if key is None or _FOR_WANT_OF_A_CLICK.isdisjoint(decisions.journal["outcome"].to_list()):
             return frozenset()
         refused = decisions.journal.filter(pl.col("outcome").is_in(list(_FOR_WANT_OF_A_CLICK)))
         lines = refused.select("line", "click_id").iter_rows()
-        ours = {line - rows_before - 1: click for line, click in lines if is_genuine(click, self._click_key)}
+        ours = {line - rows_before - 1: click for line, click in lines if is_genuine(click, key)}
         there = set(read_click_facts(transaction, sorted(set(ours.values())))["click_id"]) if ours else set()
-        return frozenset(place for place, click in ours.items() if click not in there and messages[place].sender >= 0)
+        absent = (place for place, click in ours.items() if click not in there)
+        return frozenset(place for place in absent if messages[place].sender is not Stranger.UNKNOWN_KEY)
 
     def _open_batch(self, origin: Origin) -> BatchRecord:
         key = BatchKind.POSTBACKS, origin
@@ -251,14 +254,14 @@ class LiveLedger:
     def _finish(self, transaction: Transaction, record: BatchRecord) -> None:
         finish_batch(transaction, record.batch_id, self._clock())
 
-    def _batch(self, messages: Sequence[IncomingConversion], batch_id: int, rows_before: int) -> BatchRows:
+    def _batch(self, messages: Sequence[IncomingConversion], batch_id: int | None, rows_before: int) -> BatchRows:
         """BATCH of the messages: what they give, and what they were received as."""
         rows = [message.row for message in messages]
         given = {name: [row.get(name, value) for row in rows] for name, value in _NOT_GIVEN.items()}
         given["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
         for place in refused_senders(self.database, self.catalog, messages):
             given["refusal"][place] = Outcome.REFUSED_NOT_ALLOWED.value
-        received = {"batch_id": batch_id, "received_at": self._clock(), "policy_id": self._policy.policy_id}
+        received = {"batch_id": batch_id or 0, "received_at": self._clock(), "policy_id": self._policy.policy_id}
         columns = [_column(name, values) for name, values in given.items()]
         alike = [*(pl.Series(name, [value], BATCH[name]) for name, value in received.items()), *_RECEIVED_ALIKE]
         return BatchRows(pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike]))
@@ -296,7 +299,7 @@ def _row_results(decisions: Decisions, messages: Sequence[IncomingConversion], r
     texts = journal.select(message(set(outcomes))).to_series().to_list() if any(wanted) else [""] * len(lines)
     found = zip(places, outcomes, journal["click_id"].to_list(), journal["conversion_n"].to_list(), texts, strict=True)
     told = {
-        place: RowResult(outcome, click_id, conversion_id(click_id, n) if n else "", text)
+        place: RowResult(outcome, click_id, conversion_id(click_id, n) if n else None, text)
         for place, outcome, click_id, n, text in found
     }
     return [told[place] for place in range(len(messages))]

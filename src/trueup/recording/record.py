@@ -45,10 +45,10 @@ _NO_ROWS: Final = empty(JOURNAL)
 _FEW: Final = 500  # rows that are decided in a few milliseconds
 
 
-def as_batch(rows: Rows, receipt: Receipt, batch_id: int) -> BatchRows:
+def as_batch(rows: Rows, receipt: Receipt, batch_id: int | None) -> BatchRows:
     """Rows as a dialect made them (some or all columns of ROWS), with what their batch was received as: BATCH."""
     received = {
-        "batch_id": batch_id,
+        "batch_id": batch_id or 0,  # of a preview there is none
         "received_at": receipt.received_at,
         "policy_id": receipt.policy_id,
         "kind": receipt.row_kind.value,
@@ -136,7 +136,7 @@ def steps_again(
     database: Readable,
     click_ids: Sequence[str],
     undone_batch_ids: frozenset[int],
-    by_batch: int,
+    by_batch: int | None,
     *,
     coming: Clicks | None = None,
 ) -> Steps:
@@ -146,7 +146,7 @@ def steps_again(
         database: The ledger.
         click_ids: The clicks.
         undone_batch_ids: The batches whose rows do not count.
-        by_batch: The batch that changes are put down to; 0 for a preview.
+        by_batch: The batch that changes are put down to; None for a preview.
         coming: CLICK_FACTS of clicks that are looked at as if they were stored.
     """
     rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
@@ -172,7 +172,7 @@ def looked_again(
     """
     rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
     policies = read_policies(database, rows["policy_id"].unique().to_list())
-    steps = decide_again(rows, stored, policies, without=after, by_batch=0)
+    steps = decide_again(rows, stored, policies, without=after, by_batch=None)
     return steps, turned_rows(rows, stored.clicks, policies, before=before, after=after)
 
 

@@ -204,7 +204,7 @@ def _is_still_to_undo(database: Readable, batch: BatchRecord) -> bool:
 
 def clicks_of(database: Readable, batch: BatchRecord) -> pl.Series:
     """The clicks that a batch touched, sorted. An undo touched those of the batch at the bottom of its chain."""
-    while batch.kind is BatchKind.UNDO:
+    while batch.undoes is not None:
         below = read_batch(database, batch.undoes)
         assert below is not None  # noqa: S101 - a batch is never deleted
         batch = below

@@ -30,7 +30,7 @@ def read_log(
     selection: Selection,
     time_zone: str,
     newest: int | None = None,
-    page_rows: int = 0,
+    page_rows: int | None = None,
 ) -> Iterator[ExportRows]:
     """Read the selected conversions as EXPORT_COLUMNS, oldest first.
 
@@ -40,7 +40,7 @@ def read_log(
         selection: Which conversions.
         time_zone: The zone to show times in.
         newest: How many of the newest to read; None for all of them.
-        page_rows: How many rows a page has; 0 for the reader's own size.
+        page_rows: How many rows a page has; None for as many as suit the database.
 
     Returns:
         Pages, one at least. All columns are text but the batch's number.

@@ -183,10 +183,10 @@ def show_setup(database: Readable) -> str:
     return toml_of(forms_of_catalog(read_catalog(database)))
 
 
-def currency_conflict(database: Readable, old: str, new: str) -> str:
-    """Why the workspace's currency can no longer become another, '' where it can."""
+def currency_conflict(database: Readable, old: str, new: str) -> str | None:
+    """Why the workspace's currency can no longer become another, None where it can."""
     if old == new or not holds_money(database):
-        return ""
+        return None
     return f"cannot become {new} any more: revenue and cost are stored in {old}"
 
 
@@ -216,7 +216,7 @@ def _too_late(database: Readable, changes: tuple[Change, ...]) -> Iterator[str]:
     """The changes that the file may ask for, but that would make what is stored wrong."""
     for change in changes:
         edit = change.edits().get("currency") if change.resource.kind == WORKSPACE else None
-        conflict = currency_conflict(database, *edit) if edit else ""
+        conflict = currency_conflict(database, *edit) if edit else None
         if conflict:
             yield f"[workspace], currency: {conflict}"
 

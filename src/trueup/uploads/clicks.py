@@ -108,7 +108,7 @@ class ClickWork:
         """The TOTALS that rows would add which wait for new clicks."""
         database = self.context.database
         waiting = clicks_waited_for(database, new["click_id"].to_list())
-        return totals_delta(steps_to_wake(database, waiting, 0, coming=new)) if waiting else empty(TOTALS)
+        return totals_delta(steps_to_wake(database, waiting, None, coming=new)) if waiting else empty(TOTALS)
 
 
 def _fit_ids(rows: ClickRows) -> pl.Series:

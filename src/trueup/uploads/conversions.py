@@ -154,7 +154,7 @@ class UploadWork:
     def preview_chunk(self, foreseen: Foreseen[Snapshot], size: int) -> tuple[DecidedRows, Foreseen[Snapshot]]:
         """Decide the next rows by what is stored, and what rows before them would have left."""
         rows = _rows_at(self.upload, foreseen.done, _whole_clicks(self.upload, foreseen.done, size))
-        batch = as_batch(rows, self.receipt, 0)
+        batch = as_batch(rows, self.receipt, None)
         decisions = decide_now(self.context.database, batch, self.policies, foreseen.carried)
         lapping = self.upload.order.lapping
         carried = carry(foreseen.carried, decisions, lapping) if lapping.len() else None

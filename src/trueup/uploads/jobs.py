@@ -154,7 +154,8 @@ class Jobs:
         for record in files:
             self.work_on(record)
         for batch in undos:
-            self.undo(batch.undoes, batch.rows_total, batch.made_by)
+            if batch.undoes is not None:
+                self.undo(batch.undoes, batch.rows_total, batch.made_by)
 
     def _remove_old_files(self) -> None:
         """Look now and then, as long as the server lives, which files have been kept long enough."""
@@ -204,7 +205,7 @@ class Jobs:
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
     def _apply(self, database: Readable, record: UploadRecord, content: Content) -> None:
-        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+        resumed = read_batch(database, record.batch_id) if record.batch_id is not None else None
         step = self._step(database, record, "reading", len(content))
         file = read_sent(database, record, content, resumed, step)
         self._folder.keep_account(record.upload_id, account_of(file.reading, None).text())
@@ -215,7 +216,7 @@ class Jobs:
         record = find_upload(database, upload_id)
         if record is None or record.state is not UploadState.APPLYING:
             return
-        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+        resumed = read_batch(database, record.batch_id) if record.batch_id is not None else None
         options = RunOptions(
             begun=lambda transaction, batch: note_batch(transaction, upload_id, batch.batch_id),
             slice_seconds=SLICE_SECONDS,

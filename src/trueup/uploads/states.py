@@ -45,7 +45,7 @@ class Refusal:
 
     kind: RefusalKind
     batch: BatchRecord | None = None  # the one that stands in the way
-    upload_id: str = ""  # the upload that does
+    upload_id: str | None = None  # the upload that does
 
 
 def receive(database: Database, record: UploadRecord, beside: Callable[[Transaction], T]) -> T:
@@ -95,7 +95,7 @@ def begin_applying(database: Database, record: UploadRecord, *, again: bool) -> 
     if earlier.last and not again:
         return Refusal(RefusalKind.APPLIED_BEFORE, earlier.last)
     rival = same_file_at_work(database, record)
-    if rival:
+    if rival is not None:
         return Refusal(RefusalKind.SENT_TWICE, upload_id=rival)
     if not _move(database, record.upload_id, UploadState.APPLYING, trouble=""):
         return Refusal(RefusalKind.WRONG_STATE)
@@ -120,7 +120,7 @@ def fail(database: Database, upload_id: str, trouble: Remark) -> bool:
 def settle(database: Database, upload_id: str) -> None:
     """Let a file be done, or cancelled, when its batch is finished, or stopped."""
     record = find_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record and record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record and record.batch_id is not None else None
     if batch and batch.state in _ENDS:
         _move(database, upload_id, _ENDS[batch.state])
 
@@ -128,7 +128,7 @@ def settle(database: Database, upload_id: str) -> None:
 def cancel(database: Database, upload_id: str) -> bool:
     """Cancel a file that is not done yet. What was applied of it stays. Returns: whether it was cancelled."""
     record = find_upload(database, upload_id)
-    if record is None or not record.batch_id:
+    if record is None or record.batch_id is None:
         return _move(database, upload_id, UploadState.CANCELLED)
     stop_rows_of(database, record.batch_id)
     settle(database, upload_id)

@@ -213,7 +213,7 @@ def upload_details(
     database: Readable, record: UploadRecord, folder: SentFolder, jobs: Jobs, catalog: Catalog
 ) -> UploadDetails:
     """Show all that is known of a file."""
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     text = folder.account(record.upload_id)
     account = account_from_text(text) if text else None
     return UploadDetails(
@@ -257,5 +257,5 @@ def _shown(record: UploadRecord) -> dict[str, Any]:
         "made_by": record.made_by,
         "made_at": time_text(record.made_at),
         "choices": ChoicesAnswer(**asdict(record.choices)),
-        "batch_id": record.batch_id or None,
+        "batch_id": record.batch_id,
     }

@@ -133,10 +133,10 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIt
 
 def _event(database: Readable, context: ServerContext, upload_id: str) -> EventAnswer:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     progress = progress_of(record, batch, jobs_of(context))
     trouble = in_words(record.trouble) or None
-    return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
+    return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id, progress=progress)
 
 
 def _results(database: Readable, upload_id: str, folder: SentFolder) -> Response:
@@ -144,13 +144,13 @@ def _results(database: Readable, upload_id: str, folder: SentFolder) -> Response
     if record.choices.kind is UploadKind.CLICKS:
         raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
     rows = _rows(database, record, folder)
-    rows = with_now(database, rows) if record.batch_id else rows
+    rows = with_now(database, rows) if record.batch_id is not None else rows
     return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
 
 
 def _refused(database: Readable, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     try:
         with folder.content(upload_id) as content:
             file = read_sent(database, record, content, batch)
@@ -172,7 +172,7 @@ def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOu
     Raises:
         Problem: There are none to show yet.
     """
-    if record.batch_id:
+    if record.batch_id is not None:
         return read_rows(database, record.batch_id, ROW_COLUMNS)
     if not folder.rows(record.upload_id).exists():
         raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
