@@ -216,14 +216,14 @@ def _offer(row: Row) -> Offer:
         approval=Approval(row["approval"]),
         payouts=json.loads(row["payouts"]),
     )
-    return Offer(row["offer_id"], row["name"], row["network_id"], row["url"], policy)
+    return Offer(row["offer_id"], row["name"], row["network_id"] or None, row["url"], policy)
 
 
 def _offer_row(offer: Offer) -> Row:
     return {
         "offer_id": offer.offer_id,
         "name": offer.name,
-        "network_id": offer.network_id,
+        "network_id": offer.network_id or 0,
         "url": offer.url,
         "payout_mode": offer.policy.payout_mode.value,
         "payout": offer.policy.payout,
@@ -235,7 +235,7 @@ def _offer_row(offer: Offer) -> Row:
 
 def _campaign(row: Row) -> Campaign:
     offers = tuple((offer_id, weight) for offer_id, weight in json.loads(row["offers"]))
-    return Campaign(row["campaign_id"], row["name"], row["slug"], row["traffic_source_id"], offers)
+    return Campaign(row["campaign_id"], row["name"], row["slug"], row["traffic_source_id"] or None, offers)
 
 
 def _campaign_row(campaign: Campaign) -> Row:
@@ -243,7 +243,7 @@ def _campaign_row(campaign: Campaign) -> Row:
         "campaign_id": campaign.campaign_id,
         "name": campaign.name,
         "slug": campaign.slug,
-        "traffic_source_id": campaign.traffic_source_id,
+        "traffic_source_id": campaign.traffic_source_id or 0,
         "offers": _json(list(campaign.offers)),
     }
 

@@ -101,8 +101,8 @@ def refused_clicks(file: ClickFile, received_at: int) -> RowOutcomes:
 
 def new_clicks(rows: ClickRows, file: ClickFile) -> Clicks:
     """CLICKS to store."""
-    networks = {offer.offer_id: offer.network_id for offer in file.catalog.offers.values()}
-    sources = {campaign.campaign_id: campaign.traffic_source_id for campaign in file.catalog.campaigns.values()}
+    networks = {offer.offer_id: offer.network_id or 0 for offer in file.catalog.offers.values()}
+    sources = {campaign.campaign_id: campaign.traffic_source_id or 0 for campaign in file.catalog.campaigns.values()}
     new = rows.filter(pl.col("outcome") == ClickOutcome.IMPORTED).with_columns(
         network_id=_looked_up("offer_id", networks), traffic_source_id=_looked_up("campaign_id", sources)
     )
