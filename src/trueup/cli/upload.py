@@ -31,7 +31,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import JOURNAL, RowOutcomes, empty
 from trueup.model.times import time_text
 from trueup.model.visible import on_one_line
 from trueup.model.words import DuplicateMode, RowKind
@@ -238,10 +238,10 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
 def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
     if wishes.results:
         with wishes.results.opened() as out:
-            write_results(rows, out)
+            write_results(RowOutcomes(rows), out)
     if wishes.refused:
         with wishes.refused.opened_as_text() as text:
-            write_refused(refused_rows(rows), upload.content, upload.reading, text)
+            write_refused(refused_rows(RowOutcomes(rows)), upload.content, upload.reading, text)
 
 
 def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from trueup.model.frames import UndecidedRows
 from trueup.model.money import PAYOUT_MAX, RATE_ONE, RATE_SCALE
 from trueup.model.policy import OfferPolicy
 from trueup.model.rounding import rounded_quotient
@@ -43,14 +44,14 @@ _PAID: Final = pl.coalesce("payout", "default_payout").alias("paid")
 _REVENUE: Final = pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()).alias("revenue")
 
 
-def without_idle_currency(rows: pl.DataFrame) -> pl.DataFrame:
+def without_idle_currency(rows: UndecidedRows) -> UndecidedRows:
     """Empty the currency of rows that give no payout. It means nothing there: the offer's payout has its own."""
     if not rows["payout"].null_count() or not rows["currency"].max():
         return rows
-    return rows.with_columns_seq(_CURRENCY_OF_PAYOUT)
+    return UndecidedRows(rows.with_columns_seq(_CURRENCY_OF_PAYOUT))
 
 
-def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
+def with_revenue(rows: UndecidedRows) -> pl.LazyFrame:
     """Add `paid`, the row's payout or else the default one, and `revenue`, the same in the workspace's currency.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import Check, Notes, Reader, refusals, sight_checks, texts, with_failed, without_nul
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
@@ -19,7 +19,7 @@ from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
-from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
+from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR, ClickRows
 from trueup.model.money import amounts, amounts_trouble
 from trueup.model.times import DAY_MICROS, time_micros, times_trouble
 from trueup.model.words import ClickOutcome
@@ -77,7 +77,7 @@ def read_clicks(
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=rows,
+        rows=ClickRows(rows),
         notes=_explained(notes, catalog),
         layout=layout,
         encoding=encoding,
@@ -131,9 +131,7 @@ def _columns(titles: list[str]) -> Columns:
     return Columns(tuple(titles[i] for i in places), places, fewest=len(titles), most=len(titles), positions=positions)
 
 
-def _read_block(
-    block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _read_block(block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]) -> tuple[ClickRows, Notes]:
     table = texts(block, reader).with_columns(
         *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
         time_micros(pl.col("clicked_at_text"), reader.zone).alias("clicked_at"),
@@ -147,7 +145,8 @@ def _read_block(
     table = with_failed(table, checks).with_columns(refusal=refusal)
     # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
     notes = refusals(table, checks).with_columns(raw=pl.lit(""))
-    return table.select(name for name in _SAID if name in table.columns), without_nul(notes)
+    rows = table.select(name for name in _SAID if name in table.columns)
+    return ClickRows(rows), Notes(without_nul(notes))
 
 
 def _number(name: str, known: Mapping[str, int]) -> pl.Expr:
@@ -213,7 +212,7 @@ def _text_cause(name: str, text: pl.Expr) -> pl.Expr:
     )
 
 
-def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+def _explained(notes: Notes, catalog: Catalog) -> Notes:
     """Put what it may have meant in place of each unknown name."""
     known = {"campaign": catalog.campaigns, "offer": catalog.offers}
     for kind, outcome in _UNKNOWN.items():
@@ -222,7 +221,7 @@ def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         told = [_unknown(kind, name, known[kind]) for name in names]
         plain = pl.format(f"There is no {kind} {{}}.", quoted_cells(pl.col("detail")))
         explained = pl.col("detail").replace_strict(names, told, default=plain, return_dtype=pl.String)
-        notes = notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail")))
+        notes = Notes(notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail"))))
     return notes
 
 

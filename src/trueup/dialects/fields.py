@@ -8,10 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import Check, Notes, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
 from trueup.dialects.delimited import Records
 from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
-from trueup.model.frames import ROWS
+from trueup.model.frames import ROWS, Rows
 from trueup.model.money import amounts, amounts_trouble
 from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
 from trueup.model.words import Outcome
@@ -19,7 +19,7 @@ from trueup.model.words import Outcome
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
 
 
-def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_block(records: Records, reader: Reader) -> tuple[Rows, Notes]:
     """Read a block of records.
 
     Args:
@@ -35,7 +35,7 @@ def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataF
     table = with_failed(_with_values(texts(records, reader), reader), checks)
     notes = pl.concat([refusals(table, checks), *_kept(table, reader)])
     rows = _emptied(table).select(name for name in SAID if name in table.columns)
-    return without_nul(rows), without_nul(notes)
+    return Rows(without_nul(rows)), Notes(without_nul(notes))
 
 
 def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
@@ -100,14 +100,14 @@ def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
     return Check(outcome, field, is_bad_id(text), ids_trouble(text, meaning))
 
 
-def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:
+def _kept(table: pl.DataFrame, reader: Reader) -> list[Notes]:
     """A note for each row with something in a column that is kept. A refused row's record is kept whole anyway."""
     if not reader.columns.kept:
         return []
     names = {kept_as(title): title for title in reader.columns.kept}
     filled = table.filter(pl.col("failed").is_null() & pl.any_horizontal(pl.col(list(names)) != ""))
     raw = pl.struct(pl.col(name).alias(title) for name, title in names.items()).struct.json_encode()
-    return [filled.select("line", refusal=pl.lit(""), detail=pl.lit(""), raw=raw)]
+    return [Notes(filled.select("line", refusal=pl.lit(""), detail=pl.lit(""), raw=raw))]
 
 
 def _emptied(table: pl.DataFrame) -> pl.DataFrame:
