@@ -60,6 +60,7 @@ class SentFile:
     columns: dict[str, str] = field(default_factory=dict)
     kind: str = "conversions"
     dialect: str = ""
+    sheet: str = ""
 
     @property
     def mappings(self) -> list[str]:
@@ -69,13 +70,15 @@ class SentFile:
     def options(self) -> list[str]:
         """The choices at a terminal."""
         maps = [word for mapping in self.mappings for word in ("--map", mapping)]
-        return [*maps, *(["--dialect", self.dialect] if self.dialect else [])]
+        named = {"--dialect": self.dialect, "--sheet": self.sheet}
+        return [*maps, *(word for option, value in named.items() if value for word in (option, value))]
 
     @property
     def query(self) -> str:
         """The choices of a request."""
-        chosen = {"kind": self.kind, "columns": self.mappings} | ({"dialect": self.dialect} if self.dialect else {})
-        return urlencode(chosen, doseq=True)
+        named = {"dialect": self.dialect, "sheet": self.sheet}
+        given = {name: value for name, value in named.items() if value}
+        return urlencode({"kind": self.kind, "columns": self.mappings} | given, doseq=True)
 
 
 UNREADABLE = {
@@ -86,6 +89,11 @@ UNREADABLE = {
             "Windows often writes windows-1252 (western), windows-1250 (central European) or windows-1251 (Cyrillic).",
             Way.ENCODING.of(),
         ),
+    ),
+    "a sheet of what has none": SentFile(
+        "click_id\na\n",
+        remark("{}: the file is no workbook, and has no sheets.", Way.SHEET.of(sheet="May")),
+        sheet="May",
     ),
     "no click id": SentFile(
         "payout,status\n1,paid\n",

@@ -38,7 +38,10 @@ clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
 
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Costs are written 1,20.")]
 Refused = Annotated[
-    str | None, typer.Option("--refused", metavar="OUT.csv", help="Write the refused rows, ready to mend and import.")
+    str | None,
+    typer.Option(
+        "--refused", metavar="OUT.csv", help="Write the refused rows, ready to mend and import; OUT.xlsx: a workbook."
+    ),
 ]
 
 

@@ -94,7 +94,10 @@ Results = Annotated[
     typer.Option("--results", metavar="OUT.csv", help="Write what happened to each row; OUT.xlsx: a workbook."),
 ]
 Refused = Annotated[
-    str | None, typer.Option("--refused", metavar="OUT.csv", help="Write the refused rows, ready to mend and upload.")
+    str | None,
+    typer.Option(
+        "--refused", metavar="OUT.csv", help="Write the refused rows, ready to mend and upload; OUT.xlsx: a workbook."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
