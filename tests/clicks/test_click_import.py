@@ -149,7 +149,7 @@ UNREADABLE = {
     "click_id,offer\nc1,x\n": "No column is titled campaign or clicked_at.",
     "c1,PL push,VPN trial,2025-05-01T10:00Z\n": "No column is titled click_id or campaign",
     f"{TITLES},Offer\nc1\n": 'Two columns are titled "offer".',
-    "PK\x03\x04": "a workbook or a zip archive",
+    "PK\x03\x04": "The archive is damaged or cut off",
 }
 
 

@@ -220,7 +220,7 @@ def test_forms__exclude_each_other(trueup: CommandLine) -> None:
     ran = trueup("conversions", "--csv", "--json")
     assert (ran.code, ran.stderr) == (2, "Choose one of --csv and --json.\n")
     ran = trueup("report", "--table", "--output", "out.csv")
-    assert (ran.code, ran.stderr) == (2, "A file holds CSV or JSON; leave out --table, or --output.\n")
+    assert (ran.code, ran.stderr) == (2, "A file holds CSV, JSON or a workbook; leave out --table, or --output.\n")
 
 
 def test_pages_of_filtered_conversions__lose_nothing(ledger: Database) -> None:
