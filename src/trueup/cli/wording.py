@@ -9,6 +9,7 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.DIALECT: "--dialect {dialect}",
     Way.COLUMN: '--map "{title}={field}"',
     Way.ENCODING: "--encoding",
+    Way.TIME_ORDER: "--time-format {order}",
     Way.STATUS_UPDATE: "trueup update-status",
     Way.FROM: "--from",
     Way.TO: "--to",

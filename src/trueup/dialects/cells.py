@@ -15,6 +15,7 @@ from trueup.dialects.delimited import Records
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id
 from trueup.model.frames import ROWS
 from trueup.model.spreadsheet import restored
+from trueup.model.time_formats import ISO, TimeFormat, iso_texts
 from trueup.model.words import ClickOutcome, Outcome
 
 NOTES: Final = {name: ROWS[name] for name in ("line", "refusal", "detail", "raw")}
@@ -32,6 +33,7 @@ class Reader:
     zone: str  # the zone of times without an offset
     network_zones: bool  # the zone of a click's network comes first, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
+    times: TimeFormat = ISO  # how its times are written
 
     def gives(self, field: str) -> bool:
         """Whether a column of the file is this field."""
@@ -66,6 +68,11 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
 def _text(place: int, reader: Reader) -> pl.Expr:
     trimmed = pl.col("fields").list.get(place, null_on_oob=True).fill_null("").str.strip_chars()
     return restored(trimmed).str.strip_chars() if reader.defused else trimmed
+
+
+def with_iso_times(table: pl.DataFrame, field: str, reader: Reader) -> pl.DataFrame:
+    """Write the times of a field as ISO 8601, beside its text as it came: `<field>_iso`."""
+    return table.with_columns(iso_texts(table[_source(field)], reader.times).alias(f"{field}_iso"))
 
 
 def _source(field: str) -> str:

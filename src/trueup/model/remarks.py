@@ -17,6 +17,7 @@ class Way(StrEnum):
     DIALECT = "dialect"  # to choose it; values: dialect
     COLUMN = "column"  # to say which field it is; values: title, field
     ENCODING = "encoding"  # to name it
+    TIME_ORDER = "time_order"  # to say in which order times are written; values: order
     STATUS_UPDATE = "status_update"  # to have a file set statuses
     FROM = "from"  # to say since when
     TO = "to"  # to say until when

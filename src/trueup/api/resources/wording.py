@@ -10,6 +10,7 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.DIALECT: "`dialect={dialect}`",
     Way.COLUMN: "`columns={title}={field}`",
     Way.ENCODING: "`encoding`",
+    Way.TIME_ORDER: "`time_format={order}`",
     Way.STATUS_UPDATE: "`kind=status`",
     Way.FROM: "`from`",
     Way.TO: "`to`",
