@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from trueup.dialects.amounts import amounts_cause, with_amounts
 from trueup.dialects.cells import (
     Check,
     Reader,
@@ -14,15 +15,15 @@ from trueup.dialects.cells import (
     refusals,
     sight_checks,
     texts,
+    times_cause,
     with_failed,
     with_iso_times,
     without_nul,
 )
 from trueup.dialects.delimited import Records
-from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
+from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id
 from trueup.model.frames import ROWS
-from trueup.model.money import amounts, amounts_trouble
-from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
+from trueup.model.times import exact_micros, local_micros, time_micros
 from trueup.model.words import Outcome
 
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
@@ -52,17 +53,31 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         table = _with_target(table)
     values = []
     if reader.gives("payout"):
-        values.append(amounts(pl.col("payout_text"), decimal_comma=reader.decimal_comma).alias("payout"))
+        table = with_amounts(table, "payout", reader)
+        values += _payouts(reader)
+    elif reader.gives("currency"):
+        values.append(_said_currency(reader).alias("currency"))
     if reader.gives("converted_at"):
         table = with_iso_times(table, "converted_at", reader)
         values += _times(pl.col("converted_at_iso"), reader)
-    if reader.gives("currency"):
-        values.append(pl.col("currency").str.to_uppercase())
     if reader.absent_status:
         absent = pl.col("status") == "" if reader.gives("status") else pl.lit(value=True)
         meaning = pl.when(absent).then(pl.lit(reader.absent_status)).otherwise(pl.lit(""))
         values.append(meaning.alias("dialect_status"))
     return table.with_columns(values)
+
+
+def _said_currency(reader: Reader) -> pl.Expr:
+    """The currency that a row names in its own place."""
+    return pl.col("currency").str.to_uppercase() if reader.gives("currency") else pl.lit("")
+
+
+def _payouts(reader: Reader) -> list[pl.Expr]:
+    """The payout, unless the currency beside it is none, or another than the row's; and the currency that holds."""
+    named, said = pl.col("payout_named"), _said_currency(reader)
+    holds = (named != "") & ((said == "") | (said == named))
+    currency = pl.when(holds & pl.col("payout").is_not_null()).then(named).otherwise(said)
+    return [pl.when(named.is_null() | holds).then("payout").alias("payout"), currency.alias("currency")]
 
 
 def _times(text: pl.Expr, reader: Reader) -> list[pl.Expr]:
@@ -81,7 +96,7 @@ def _with_target(table: pl.DataFrame) -> pl.DataFrame:
 
 def _checks(reader: Reader) -> list[Check]:
     """What the row alone shows, in the order of precedence."""
-    payout, time = pl.col("payout_text"), pl.col("converted_at_text")
+    payout = pl.col("payout_text")
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
     foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
     return [
@@ -90,15 +105,15 @@ def _checks(reader: Reader) -> list[Check]:
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",
             (payout != "") & pl.col("payout").is_null(),
-            amounts_trouble(payout, quoted_cells(payout), decimal_comma=reader.decimal_comma),
+            amounts_cause("payout", reader, pl.col("currency")),
         ),
         _id_check(Outcome.REFUSED_BAD_TRANSACTION_ID, "transaction_id", "the transaction id"),
         _id_check(Outcome.REFUSED_BAD_EVENT_ID, "event_id", "the event id"),
         Check(
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
-            (time != "") & times.is_null(),
-            times_trouble(pl.col("converted_at_iso"), quoted_cells(time), reader.zone, reader.times.example),
+            (pl.col("converted_at_text") != "") & times.is_null(),
+            times_cause("converted_at", reader),
         ),
     ]
 

@@ -67,7 +67,7 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     reader = replace(reader, times=times.form)
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(read_block(block, reader) for block in found)
-    rows = _without_idle_times(rows)
+    rows = _without_idle(rows, reader)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
@@ -179,10 +179,13 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.Data
     return pl.DataFrame(columns), pl.concat(notes).sort("line")
 
 
-def _without_idle_times(rows: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the columns of local times where no row has one."""
-    idle = "local_time" in rows.columns and rows["local_time"].null_count() == rows.height
-    return rows.drop(LOCAL_TIMES) if idle else rows
+def _without_idle(rows: pl.DataFrame, reader: Reader) -> pl.DataFrame:
+    """Leave out the columns of local times where no row has one, and currencies where none is beside an amount."""
+    if "local_time" in rows.columns and rows["local_time"].null_count() == rows.height:
+        rows = rows.drop(LOCAL_TIMES)
+    if "currency" in rows.columns and not reader.gives("currency") and not rows["currency"].max():
+        rows = rows.drop("currency")
+    return rows
 
 
 def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:
@@ -196,4 +199,6 @@ def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reade
         zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=not (choices.time_zone or dialect.time_zone),
         absent_status=dialect.absent_status if dialect.absent_status and is_conversion else "",
+        thousands=choices.thousands,
+        currencies=choices.currencies,
     )
