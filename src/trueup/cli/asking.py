@@ -49,7 +49,7 @@ def _asked(name: str, needed: ChoiceNeeded) -> str:
     known = {str(place): choice for place, choice in enumerate(needed.readings, 1)}
     while True:
         try:
-            answer = typer.prompt(f"Which is it? [{'/'.join(known)}]", err=True)
+            answer: str = typer.prompt(f"Which is it? [{'/'.join(known)}]", err=True)
         except typer.Abort:
             notices.print()
             refused_by_a_person()
