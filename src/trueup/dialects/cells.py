@@ -15,7 +15,10 @@ from trueup.dialects.delimited import Records
 from trueup.dialects.sheet import IDS, NUMBER, lost_zeros
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
 from trueup.model.frames import ROWS, ColumnsOf, empty
+from trueup.model.remarks import Way
 from trueup.model.spreadsheet import restored
+from trueup.model.time_formats import ISO, TimeFormat, iso_texts
+from trueup.model.times import times_trouble
 from trueup.model.words import ClickOutcome, Outcome
 
 # Of the rows that are refused on sight, or keep something beside themselves.
@@ -37,6 +40,10 @@ class Reader:
     absent_status: str  # what a row without a status means, '' for nothing
     is_sheet: bool = False  # it is a sheet of a workbook, whose cells may hold numbers
     id_digits: int = 0  # how many characters its click ids have; 0 where that differs
+    times: TimeFormat = ISO  # how its times are written
+    thousands: bool = False  # thousands are parted
+    currencies: tuple[str, ...] = ()  # the workspace's, its own first
+    takes_choices: bool = True  # a person may choose how it is read
 
     def gives(self, field: str) -> bool:
         """Whether a column of the file is this field."""
@@ -85,6 +92,25 @@ def _text(place: int, reader: Reader) -> pl.Expr:
 def number_in(field: str) -> str:
     """The column that says of each row whether the cell of an id holds a number."""
     return f"number in {field}"
+
+
+def with_iso_times(table: pl.DataFrame, field: str, reader: Reader) -> pl.DataFrame:
+    """Write the times of a field as ISO 8601, beside its text as it came: `<field>_iso`."""
+    return table.with_columns(iso_texts(table[_source(field)], reader.times).alias(f"{field}_iso"))
+
+
+def times_cause(field: str, reader: Reader) -> pl.Expr:
+    """What is wrong with times that cannot be used, and what to choose if they are written in another form."""
+    text = pl.col(_source(field))
+    why = times_trouble(pl.col(f"{field}_iso"), quoted_cells(text), reader.zone, reader.times.example)
+    if not reader.takes_choices or reader.times != ISO:
+        return why
+    cure = pl.lit(f"; {Way.TIME_FORMAT.marked} says how it is written")
+    return pl.concat_str(why, pl.when(text.str.contains(_OF_ANOTHER_FORM)).then(cure).otherwise(pl.lit("")))
+
+
+# Numbers or names with signs between, and a clock behind them.
+_OF_ANOTHER_FORM: Final = "^(?:[0-9]{1,2}[-/. ]|[A-Za-z]{3,9}[-. ,]|[0-9]{4}[/. ]).*[0-9]:[0-9]{2}"
 
 
 def _source(field: str) -> str:

@@ -12,12 +12,13 @@ from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
 from trueup.dialects.delimited import Layout, Records, recognised_layout, records
-from trueup.dialects.dialects import DIALECTS
+from trueup.dialects.dialects import DIALECTS, Dialect
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.sheet import MARK, Sheet, id_digits
 from trueup.dialects.statement import statement
+from trueup.dialects.time_order import TimesFound, found_format, stated_format
 from trueup.model.frames import LOCAL_TIMES, ClickRows, Rows
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
@@ -52,7 +53,9 @@ class Beginning:
     layout: Layout
     encoding: Encoding
     sample: list[tuple[int, list[str]]]  # line and fields of the first records that are not blank
+    first: list[Records]  # the records of the first lines
     records: Iterator[Records]  # all of them, those as well
+    again: Callable[[], Iterator[Records]]  # all of them once more
 
 
 def read_file(content: Content | Sheet, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
@@ -76,16 +79,18 @@ def read_file(content: Content | Sheet, choices: Choices, progress: Callable[[in
     reader = _reader(recognition, layout, choices)
     if isinstance(content, Sheet):
         reader = of_sheet(reader, begun.sample)
+    times = found_times(begun, reader, choices, recognition.dialect)
+    reader = replace(reader, times=times.form)
     rows, notes = joined(read_block(block, reader) for block in begun.records)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
-        statement=statement(recognition, layout, begun.encoding, reader, choices.row_kind),
+        statement=statement(recognition, layout, begun.encoding, reader, times.why, choices.row_kind),
         own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=_without_idle_times(rows),
+        rows=_without_idle(rows, reader),
         notes=notes,
         layout=layout,
         encoding=begun.encoding,
@@ -123,6 +128,25 @@ def original_records(
             yield line, [full[place] for place in columns.places] + full[columns.most :]
 
 
+def found_times(begun: Beginning, reader: Reader, choices: Choices, dialect: Dialect | None) -> TimesFound:
+    """Find out how the times of a file are written.
+
+    Args:
+        begun: The file, of which the first records are known.
+        reader: Which columns are read.
+        choices: What the person chose for it.
+        dialect: The dialect it is written in, None where it has none.
+
+    Raises:
+        UnreadableFile: The person has to say how, or chose what is no form of times.
+    """
+    if choices.time_format:
+        return stated_format(choices.time_format, "it was chosen")
+    if dialect and dialect.time_format:
+        return stated_format(dialect.time_format, f"{dialect.name} writes them so")
+    return found_format(begun.first, begun.again, reader)
+
+
 def beginning(
     content: Content | Sheet,
     choices: Choices,
@@ -153,7 +177,14 @@ def beginning(
         raise UnreadableFile("The file has no rows: its lines are blank.")
     layout = recognised_layout(lines, more_titles)
     found = records(chain([first], blocks), layout.separator)
-    return Beginning(layout, encoding, list(first_records(lines, layout)), found)
+    return Beginning(
+        layout,
+        encoding,
+        sample=list(first_records(lines, layout)),
+        first=list(records(["\n".join(lines)], layout.separator)),
+        records=found,
+        again=lambda: records(texts(content, encoding), layout.separator),
+    )
 
 
 def _beginning_of_sheet(sheet: Sheet, progress: Callable[[int], None] | None) -> Beginning:
@@ -161,9 +192,16 @@ def _beginning_of_sheet(sheet: Sheet, progress: Callable[[int], None] | None) ->
     first = next(blocks, None)
     if first is None:
         raise UnreadableFile("The sheet has no rows.")
-    lines = first.frame.head(SAMPLE_LINES).select("line", "record").iter_rows()
-    sample = [(line, record.split(MARK)) for line, record in lines if record.replace(MARK, "").strip()]
-    return Beginning(Layout(MARK), Encoding("utf-8", sheet.said), sample, chain([first], blocks))
+    beginning_of_it = first.frame.head(SAMPLE_LINES)
+    lines = beginning_of_it.select("line", "record").iter_rows()
+    return Beginning(
+        Layout(MARK),
+        Encoding("utf-8", sheet.said),
+        sample=[(line, record.split(MARK)) for line, record in lines if record.replace(MARK, "").strip()],
+        first=[Records(beginning_of_it, MARK)],
+        records=chain([first], blocks),
+        again=lambda: sheet.records(None),
+    )
 
 
 def of_sheet(reader: Reader, sample: list[tuple[int, list[str]]]) -> Reader:
@@ -203,10 +241,13 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, Notes]]) -> tuple[pl.DataFrame, 
     return pl.DataFrame(columns), Notes(pl.concat(notes).sort("line"))
 
 
-def _without_idle_times(rows: pl.DataFrame) -> Rows:
-    """Leave out the columns of local times where no row has one."""
-    idle = "local_time" in rows.columns and rows["local_time"].null_count() == rows.height
-    return Rows(rows.drop(LOCAL_TIMES) if idle else rows)
+def _without_idle(rows: pl.DataFrame, reader: Reader) -> Rows:
+    """Leave out the columns of local times where no row has one, and currencies where none is beside an amount."""
+    if "local_time" in rows.columns and rows["local_time"].null_count() == rows.height:
+        rows = rows.drop(LOCAL_TIMES)
+    if "currency" in rows.columns and not reader.gives("currency") and not rows["currency"].max():
+        rows = rows.drop("currency")
+    return Rows(rows)
 
 
 def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:
@@ -220,4 +261,6 @@ def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reade
         zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=not (choices.time_zone or dialect.time_zone),
         absent_status=dialect.absent_status if dialect.absent_status and is_conversion else "",
+        thousands=choices.thousands,
+        currencies=choices.currencies,
     )

@@ -18,7 +18,7 @@ from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import WORKBOOK, Answer
-from trueup.api.resources.wording import in_words
+from trueup.api.resources.wording import WAYS, in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
 from trueup.api.uploads.files import csv_answer, workbook_answer
 from trueup.api.uploads.found import UploadId, known_upload
@@ -190,8 +190,10 @@ def _results(database: Readable, upload_id: str, folder: SentFolder, *, as_workb
     rows = _rows(database, record, folder)
     rows = with_now(database, rows) if record.batch_id is not None else rows
     if as_workbook:
-        return workbook_answer(f"{upload_id}-results.xlsx", folder.folder, lambda out: write_results_xlsx(rows, out))
-    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
+        return workbook_answer(
+            f"{upload_id}-results.xlsx", folder.folder, lambda out: write_results_xlsx(rows, out, WAYS)
+        )
+    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out, WAYS))
 
 
 def _refused(
@@ -209,9 +211,11 @@ def _refused(
             name, opened, reading = f"{upload_id}-refused", file.content, file.reading
             if as_workbook:
                 return workbook_answer(
-                    f"{name}.xlsx", folder.folder, lambda out: write_refused_xlsx(refused, opened, reading, out)
+                    f"{name}.xlsx", folder.folder, lambda out: write_refused_xlsx(refused, opened, reading, out, WAYS)
                 )
-            return csv_answer(f"{name}.csv", folder.folder, lambda out: write_refused(refused, opened, reading, out))
+            return csv_answer(
+                f"{name}.csv", folder.folder, lambda out: write_refused(refused, opened, reading, out, WAYS)
+            )
     except FileNotFoundError:
         raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
     except UnreadableFile as error:
