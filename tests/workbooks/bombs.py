@@ -1,4 +1,7 @@
-"""Files made to do harm, and damaged ones; run as a program it opens each, and says what came of it."""
+"""Files made to do harm, and damaged ones.
+
+Run as a program it opens each, and says what came of it; with a folder, it writes them there instead.
+"""
 
 import gzip
 import io
@@ -120,7 +123,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "cells without end": (
         lambda: by_hand('<row r="4294967295"><c r="ZZZZZZZ99999999999999"><v>1</v></c></row>'),
-        f"^$|{DAMAGED}|too much memory",
+        "too much memory",
     ),
     "elements in elements": (lambda: by_hand("<row>" * 200_000), f"{DAMAGED}|no data"),
     "a password on an archive": (locked_zip, "archive has a password"),
@@ -149,6 +152,10 @@ def said_of(content: bytes) -> str:
 
 
 def main() -> None:
+    if len(sys.argv) > 1:
+        for place, (make, _) in enumerate(BOMBS.values()):
+            Path(sys.argv[1], f"{place:02}").write_bytes(make())
+        return
     told = {}
     for name, (make, _) in BOMBS.items():
         content = make()

@@ -8,6 +8,7 @@ from trueup.workbooks.archives import shown
 from trueup.workbooks.troubles import CannotOpenError, Trouble
 
 SHEETS_MOST: Final = 100  # in a message
+ROWS_MOST: Final = 1 << 24  # no program has sheets of more; a file can say so, though
 
 
 def chosen_sheet(workbook: CalamineWorkbook, wanted: str | None) -> CalamineSheet:
@@ -28,10 +29,10 @@ def chosen_sheet(workbook: CalamineWorkbook, wanted: str | None) -> CalamineShee
     if not names:
         raise CannotOpenError(Trouble.NO_SHEET)
     if wanted is not None:
-        return workbook.get_sheet_by_name(_named(names, wanted))
+        return _sheet(workbook, _named(names, wanted))
     visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible] or names
     if len(visible) == 1:
-        sheet = workbook.get_sheet_by_name(visible[0])
+        sheet = _sheet(workbook, visible[0])
         if not _has_data(sheet):
             raise CannotOpenError(Trouble.NO_DATA)
         return sheet
@@ -42,7 +43,7 @@ def _only_with_data(workbook: CalamineWorkbook, names: list[str], visible: list[
     found: CalamineSheet | None = None
     filled: list[str] = []
     for name in visible:
-        sheet = workbook.get_sheet_by_name(name)
+        sheet = _sheet(workbook, name)
         if _has_data(sheet):
             filled.append(name)
             found = sheet if len(filled) == 1 else None  # memory holds one of them
@@ -52,6 +53,13 @@ def _only_with_data(workbook: CalamineWorkbook, names: list[str], visible: list[
         listed = _numbered(names, filled)
         raise CannotOpenError(Trouble.SEVERAL_SHEETS, sheets=listed, first=shown(filled[0]))
     return found
+
+
+def _sheet(workbook: CalamineWorkbook, name: str) -> CalamineSheet:
+    sheet = workbook.get_sheet_by_name(name)
+    if sheet.total_height > ROWS_MOST:
+        raise CannotOpenError(Trouble.MEMORY)
+    return sheet
 
 
 def _named(names: list[str], wanted: str) -> str:
