@@ -24,6 +24,7 @@ from trueup.api.resources import (
     campaigns,
     clicks,
     conversions,
+    decide_again,
     journal,
     keys,
     networks,
@@ -39,7 +40,7 @@ DOCUMENT: Final = "/openapi.json"  # it needs no key
 
 # In the order in which the document lists them.
 _PARTS: Final = (
-    uploads, conversions, batches, clicks, journal, reports, audit, setup, networks, campaigns, keys,
+    uploads, conversions, batches, decide_again, clicks, journal, reports, audit, setup, networks, campaigns, keys,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from trueup.model.catalog import Catalog
 from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
 
 Words: TypeAlias = list[str] | None
-_NUMBER_MAX = 2**63 - 1
+NUMBER_MAX = 2**63 - 1
 
 From = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="From this date or date-time on.", show_default=False)
@@ -31,7 +31,7 @@ Campaigns = Annotated[Words, typer.Option("--campaign", metavar="NAME", help="Of
 Offers = Annotated[Words, typer.Option("--offer", metavar="NAME", help="Of this offer.")]
 Networks = Annotated[Words, typer.Option("--network", metavar="NAME", help="Of this affiliate network.")]
 Sources = Annotated[Words, typer.Option("--source", metavar="NAME", help="Of this traffic source.")]
-Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=_NUMBER_MAX, help="Made by this batch.")]
+Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=NUMBER_MAX, help="Made by this batch.")]
 ClickId = Annotated[str | None, typer.Option("--click-id", metavar="ID", help="Of this click.")]
 TransactionId = Annotated[str | None, typer.Option("--transaction-id", metavar="ID", help="Of this transaction.")]
 Zone = Annotated[str | None, typer.Option("--time-zone", metavar="Z", help="Your time zone; else the workspace's.")]

@@ -30,6 +30,7 @@ USES: Final[Mapping[str, Use]] = {
     "upload": Use.BEGINS,
     "update-status": Use.CHANGES,
     "undo": Use.CHANGES,
+    "decide-again": Use.CHANGES,
     "batches": Use.LOOKS,
     "history": Use.LOOKS,
     "conversions": Use.LOOKS,

@@ -6,8 +6,8 @@ import polars as pl
 from sqlalchemy import Table, select
 
 from trueup.ledger.database import Database
-from trueup.ledger.schema import changes, clicks, conversions, journal
-from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.ledger.schema import changes, clicks, conversions, journal, later_policies
+from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, LATER_POLICIES, Schema
 
 _NUMBERED: Final = journal.c.n > 0
 
@@ -54,6 +54,11 @@ def read_range(database: Database, table: Table, schema: Schema, after: str, upt
 def journal_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
     """JOURNAL rows, in the order of each click."""
     return read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n")
+
+
+def later_policies_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+    """LATER_POLICIES."""
+    return read_range(database, later_policies, LATER_POLICIES, after, upto)
 
 
 def conversions_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:

@@ -62,6 +62,14 @@ DECIDED: Final[Schema] = {
 # One row ever received, as the journal keeps it. Columns that came with a later migration stand at the end.
 JOURNAL: Final[Schema] = {**{name: BATCH[name] for name in BATCH if name not in LOCAL_TIMES}, **DECIDED, **LOCAL_TIMES}
 
+# A row that is decided by a later policy than it was received under, since the batch that says so.
+LATER_POLICIES: Final[Schema] = {
+    "click_id": pl.String,
+    "n": pl.Int64,
+    "batch_id": pl.Int64,  # of the kind `decide_again`; of several that are not undone, the last one holds
+    "policy_id": pl.Int64,
+}
+
 # What rules need to know of a click.
 CLICK_FACTS: Final[Schema] = {
     "click_id": pl.String,

@@ -13,19 +13,23 @@ from trueup.ledger import ranges
 from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
 from trueup.ledger.database import Database
 from trueup.ledger.integrity import integrity_troubles
-from trueup.ledger.policies import read_policies
+from trueup.ledger.past import past_of
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
 from trueup.model.remarks import Remark, Way
-from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
 
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
 _TOTALS_KEY: Final = {name: TOTALS[name] for name in ("conversion_type", "status")}
-_WITHOUT_ROWS: Final = (BatchKind.CLICKS, BatchKind.LATE_CLICKS, BatchKind.UNDO)  # of the journal
+_WITHOUT_ROWS: Final = (
+    BatchKind.CLICKS,
+    BatchKind.LATE_CLICKS,
+    BatchKind.UNDO,
+    BatchKind.DECIDE_AGAIN,
+)  # of the journal
 
 Progress = Callable[[int, int], None]  # journal rows looked at, and in all
 
@@ -57,6 +61,7 @@ class _Range:
     """What the ledger holds of a range of clicks."""
 
     rows: pl.DataFrame  # JOURNAL
+    later: pl.DataFrame  # LATER_POLICIES
     facts: pl.DataFrame  # CLICK_FACTS
     conversions: pl.DataFrame  # CONVERSIONS
     changes: pl.DataFrame  # CHANGES
@@ -78,7 +83,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
         undone_batch_ids = undone_batches(database)
         recounted = empty(ROLLUPS)
         for found in _ranges(database, batches, progress, range_rows):
-            numbered.look(found.rows.height, _gaps(found.rows))
+            numbered.look(found.rows.height, [*_gaps(found.rows), *_of_no_row(found)])
             again.look(found.conversions.height, _decided_differently(database, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
             recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
@@ -99,6 +104,7 @@ def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, 
         upto = ranges.next_border(database, after, range_rows)
         found = _Range(
             ranges.journal_range(database, after, upto),
+            ranges.later_policies_range(database, after, upto),
             ranges.click_facts_range(database, after, upto),
             ranges.conversions_range(database, after, upto),
             ranges.changes_range(database, after, upto),
@@ -122,10 +128,18 @@ def _gaps(rows: pl.DataFrame) -> list[str]:
     ]
 
 
+def _of_no_row(found: _Range) -> list[str]:
+    """Later policies whose row is not there."""
+    lost = found.later.join(found.rows, on=["click_id", "n"], how="anti")
+    return [
+        f"batch {batch_id} decided row {n} of click {click_id} again, which is not there"
+        for click_id, n, batch_id in lost.select("click_id", "n", "batch_id").iter_rows()
+    ]
+
+
 def _decided_differently(database: Database, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
-    policies = read_policies(database, found.rows["policy_id"].unique().to_list())
-    stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
-    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=0)
+    past = past_of(database, found.rows, found.later, found.facts)
+    steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=0)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 

@@ -10,9 +10,10 @@ from zoneinfo import available_timezones
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.model.nearest import nearest_words
+from trueup.model.past import PastRows
 from trueup.model.remarks import RemarkError, Way
 from trueup.model.times import DAY_ALONE, NO_TIME, Time, read_time
-from trueup.model.words import DEFAULT_TYPE, ReportClock, Status
+from trueup.model.words import DEFAULT_TYPE, Outcome, ReportClock, Status
 from trueup.model.zones import ClockChange, day_begins, is_known, moment
 from trueup.reports.names import names_by_id
 
@@ -87,6 +88,35 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
         any_of={column: values for column, values in any_of.items() if values},
         removed=filters.removed,
     )
+
+
+def past_rows(filters: Filters, outcomes: Sequence[str], catalog: Catalog, time_zone: str) -> PastRows:
+    """Find which rows of the past are meant, by when they were received.
+
+    Args:
+        filters: The words: of these a batch, networks, conversion types and times.
+        outcomes: The outcomes that the rows were recorded with; none for any.
+        catalog: The setup, with the names of all resources.
+        time_zone: The zone of times without an offset; one that `known_time_zone` accepts.
+
+    Returns:
+        Which rows are meant.
+
+    Raises:
+        WrongWordError: A name, a word or a time is not known, or nothing is said.
+    """
+    chosen = selection(filters, catalog, time_zone)
+    meant = PastRows(
+        batch_id=filters.batch,
+        from_at=chosen.from_at,
+        to_at=chosen.to_at,
+        network_ids=tuple(map(int, chosen.any_of.get("network_id", ()))),
+        conversion_types=tuple(map(str, chosen.any_of.get("conversion_type", ()))),
+        outcomes=tuple(known_word("outcome", word, Outcome).value for word in outcomes),
+    )
+    if meant == PastRows():
+        raise WrongWordError("Say which rows: by their batch, network, time, outcome or conversion type.")
+    return meant
 
 
 def known_time_zone(name: str) -> str:

@@ -14,7 +14,7 @@ from trueup.reports.filters import Filters, WrongWordError, known_time_zone, sel
 
 Order = Annotated[Literal["newest", "oldest"], Query(description="What comes first.")]
 Names = Annotated[list[str], Field(max_length=100)]
-_NUMBER_MAX: Final = 2**63 - 1
+NUMBER_MAX: Final = 2**63 - 1
 
 
 class Asking(BaseModel):
@@ -31,7 +31,7 @@ class Asking(BaseModel):
     offer: Names = Field([], description="Of this offer.")
     network: Names = Field([], description="Of this affiliate network.")
     source: Names = Field([], description="Of this traffic source.")
-    batch: int | None = Field(None, ge=1, le=_NUMBER_MAX, description="Made by this batch.")
+    batch: int | None = Field(None, ge=1, le=NUMBER_MAX, description="Made by this batch.")
     click_id: str | None = Field(None, description="Of this click.")
     transaction_id: str | None = Field(None, description="Of this transaction.")
     time_zone: str | None = Field(None, description="Your time zone; else the workspace's.")
