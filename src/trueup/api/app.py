@@ -29,6 +29,7 @@ from trueup.api.resources import (
     keys,
     networks,
     reports,
+    search,
     setup,
 )
 from trueup.api.uploads import send as uploads
@@ -40,7 +41,8 @@ DOCUMENT: Final = "/openapi.json"  # it needs no key
 
 # In the order in which the document lists them.
 _PARTS: Final = (
-    uploads, conversions, batches, decide_again, clicks, journal, reports, audit, setup, networks, campaigns, keys,
+    uploads, conversions, search, batches, decide_again, clicks, journal, reports, audit, setup, networks, campaigns,
+    keys,
 )  # fmt: skip
 
 

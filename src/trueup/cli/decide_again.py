@@ -12,6 +12,7 @@ from trueup.cli.terminal import (
     agrees,
     at_terminal,
     notices,
+    now,
     progress_bar,
     refused_by_a_person,
     stop,
@@ -28,7 +29,8 @@ from trueup.recording.batch_loop import preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.decide_again import again_work, apply_again, unfinished
 from trueup.recording.summary import Summary
-from trueup.reports.filters import Filters, WrongWordError, known_time_zone, past_rows
+from trueup.reports.filters import Filters, known_time_zone, past_rows
+from trueup.reports.spans import WrongWordError
 
 _NONE_FITS: Final = (
     "No row fits that can come to something else. Rows that are refused by what they say themselves stay as they are, "
@@ -53,11 +55,12 @@ Types = Annotated[
     viewing.Words, typer.Option("--type", metavar="NAME", help="Of this conversion type; repeat for more.")
 ]
 From = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="Received on this date or later, or since this date-time.")
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Received since this day, month or date-time, as for reports."),
 ]
 To = Annotated[
     str | None,
-    typer.Option("--to", metavar="TIME", help="Received before this date-time; a date includes that whole day."),
+    typer.Option("--to", metavar="TIME", help="Received before this date-time; a day or month is included whole."),
 ]
 
 
@@ -111,7 +114,7 @@ def _show(summary: Summary, catalog: Catalog) -> None:
 def _understood(filters: Filters, outcomes: list[str], catalog: Catalog, zone: str | None) -> PastRows:
     try:
         time_zone = known_time_zone(zone or catalog.workspace.time_zone)
-        return past_rows(filters, outcomes, catalog, time_zone)
+        return past_rows(filters, outcomes, catalog, time_zone, now())
     except WrongWordError as error:
         stop(in_words(error.remark))
 

@@ -9,9 +9,11 @@ from typer.exceptions import TyperException
 
 from trueup import __version__
 from trueup.cli import audit, backup, conversions, demo, history, report, serve, template, undo, upload
+from trueup.cli.batch import batch
 from trueup.cli.clicks import clicks
 from trueup.cli.decide_again import decide_again
 from trueup.cli.keys import keys
+from trueup.cli.look_up import click, search
 from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
 from trueup.cli.spool import spool
@@ -61,6 +63,9 @@ for name, summary in upload.HELP.items():
 app.command()(undo.undo)
 app.command()(decide_again)
 app.command()(undo.batches)
+app.command()(batch)
+app.command()(click)
+app.command()(search)
 app.command()(history.history)
 app.command()(conversions.conversions)
 app.command()(report.report)

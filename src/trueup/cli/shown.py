@@ -34,13 +34,18 @@ def show(summary: Summary, catalog: Catalog) -> None:
         output.print(_outcomes_table(summary))
     if summary.modes:
         output.print(_modes_table(summary))
-    output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
+    show_sums(summary, catalog)
     if summary.totals_delta.height:
         output.print(_changes_table(summary.totals_delta))
     if summary.turned and summary.turned.counts.height:
         which = "Rows come" if summary.rows_chosen else "Rows of other batches come to life, or come"
         output.print(f"\n{which} to something else:")
         output.print(_turned_everywhere(summary.turned) if summary.rows_chosen else _turned_table(summary.turned))
+
+
+def show_sums(summary: Summary, catalog: Catalog) -> None:
+    """Print the money before and after a batch."""
+    output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
 
 
 def _outcomes_table(summary: Summary) -> Table:

@@ -6,25 +6,37 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from trueup.cli.terminal import stop
+from trueup.cli.terminal import now, stop
 from trueup.cli.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
-from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
+from trueup.reports.filters import Filters, known_time_zone, selection
+from trueup.reports.spans import WrongWordError
 
 Words: TypeAlias = list[str] | None
 NUMBER_MAX = 2**63 - 1
 
 From = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="From this date or date-time on.", show_default=False)
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="From this day, month or date-time on: 2026-03-31, 2026-03, today, yesterday, 7d (seven days ago).",
+        show_default=False,
+    ),
 ]
 To = Annotated[
     str | None,
-    typer.Option("--to", metavar="TIME", help="Until before this date-time; a date includes that whole day."),
+    typer.Option("--to", metavar="TIME", help="Until before this date-time; a day or month is included whole."),
 ]
 Date = Annotated[str, typer.Option("--date", metavar="conversion|click", help="Which moment of a conversion counts.")]
 Statuses = Annotated[
-    Words, typer.Option("--status", metavar="STATUS", help="Of this status; repeat for more, as with the next five.")
+    Words,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help="Of this status: approved, pending, declined or other; repeat for more, as with the next five.",
+    ),
 ]
 Types = Annotated[Words, typer.Option("--type", metavar="NAME", help="Of this conversion type.")]
 Campaigns = Annotated[Words, typer.Option("--campaign", metavar="NAME", help="Of this campaign.")]
@@ -70,6 +82,6 @@ def understood(filters: Filters, catalog: Catalog, zone: str | None) -> tuple[Se
     """What a person's filters select, and the viewer's time zone. Ends the command when a word is not known."""
     try:
         time_zone = known_time_zone(zone or catalog.workspace.time_zone)
-        return selection(filters, catalog, time_zone), time_zone
+        return selection(filters, catalog, time_zone, now()), time_zone
     except WrongWordError as error:
         stop(in_words(error.remark))

@@ -16,7 +16,7 @@ from trueup.decide.duplicates import (
     finds_original,
     is_as_stored,
     label,
-    left_unused,
+    noted_beside,
     outcome_beside_original,
     updated_fields,
 )
@@ -154,7 +154,7 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
         yield _first_of_their_key(rows.join(met[["index"]], on="index", how="anti"))
     outcomes = set(met["outcome"])
     if Outcome.IGNORED_DUPLICATE in outcomes:
-        met = met.with_columns_seq(_LEFT_UNUSED)
+        met = met.with_columns_seq(_NOTED)
     steps = [
         collect_unoptimized(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
         for outcome, columns in _STEPS_OF_OUTCOMES.items()
@@ -251,9 +251,9 @@ _UNCHANGED: Final = (
     pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(pl.lit(Outcome.UNCHANGED.value))
 )
 _BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESIDE_ORIGINAL)
-_LEFT_UNUSED: Final = (
-    pl.when(pl.col("outcome") == Outcome.IGNORED_DUPLICATE)
-    .then(left_unused())
+_NOTED: Final = (
+    pl.when(pl.col("outcome").is_in([Outcome.IGNORED_DUPLICATE.value, Outcome.UPDATED.value]))
+    .then(noted_beside())
     .otherwise(pl.col("detail"))
     .alias("detail")
 )

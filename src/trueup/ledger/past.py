@@ -13,7 +13,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies
 from trueup.ledger.schema import batches, clicks, journal, later_policies
 from trueup.ledger.snapshot import read_click_facts, read_journal
-from trueup.model.frames import LATER_POLICIES, Schema
+from trueup.model.frames import JOURNAL, LATER_POLICIES, Schema
 from trueup.model.past import Past, PastRows
 from trueup.model.words import DEFAULT_TYPE, OPEN_ENDED, Outcome
 
@@ -67,6 +67,14 @@ def last_click_decided_again(database: Database, batch_id: int) -> str:
 def clicks_with_later_policies(database: Database, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that have a row with a later policy, undone or not."""
     return read_later_policies(database, click_ids)["click_id"].unique().sort().to_list()
+
+
+def rows_decided_again(database: Database, batch_id: int) -> pl.DataFrame:
+    """The JOURNAL rows that a batch gave a later policy, by the batches and lines that they came in."""
+    is_it = (journal.c.click_id == later_policies.c.click_id) & (journal.c.n == later_policies.c.n)
+    rows = select(*(journal.c[name] for name in JOURNAL)).join(later_policies, is_it)
+    chosen = rows.where(later_policies.c.batch_id == batch_id, journal.c.n > 0)
+    return database.read(chosen, JOURNAL).sort("batch_id", "line")
 
 
 def clicks_of_past(database: Database, chosen: PastRows, received_by: int, after: str) -> pl.Series:

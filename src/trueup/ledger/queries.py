@@ -73,10 +73,12 @@ class _Source:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def count_conversions(database: Database, selection: Selection) -> int:
-    """How many conversions are selected."""
-    statement = select(func.count()).select_from(conversions).where(*_logged(database, selection, conversions))
-    return int(database.read(statement, {"rows": pl.Int64}, _values(selection, 1)).item())
+def count_by_status(database: Database, selection: Selection) -> pl.DataFrame:
+    """How many conversions are selected: conversion_type, status, conversions."""
+    kinds = (conversions.c.conversion_type, conversions.c.status)
+    chosen = select(*kinds, func.count()).where(*_logged(database, selection, conversions)).group_by(*kinds)
+    schema: Schema = {"conversion_type": pl.String, "status": pl.String, "conversions": pl.Int64}
+    return database.read(chosen, schema, _values(selection, 1))
 
 
 def read_conversions(

@@ -25,7 +25,8 @@ from trueup.recording.chunks import RunOptions
 from trueup.recording.context import RecordingContext
 from trueup.recording.decide_again import again_work, unfinished
 from trueup.recording.summary import Summary
-from trueup.reports.filters import Filters, WrongWordError, known_time_zone, past_rows
+from trueup.reports.filters import Filters, known_time_zone, past_rows
+from trueup.reports.spans import WrongWordError
 
 router = APIRouter(tags=["batches"])
 
@@ -38,19 +39,19 @@ class PastRowsAsked(BaseModel):
     batch: int | None = Field(None, ge=1, le=NUMBER_MAX, description="Of this batch.")
     network: Names = Field([], description="Of clicks of one of these affiliate networks.")
     from_: str | None = Field(
-        None, alias="from", description="Received on this date or later, or since this date-time."
+        None, alias="from", description="Received since this day, month or date-time, as for reports."
     )
-    to: str | None = Field(None, description="Received before this date-time; a date includes that whole day.")
+    to: str | None = Field(None, description="Received before this date-time; a day or month is included whole.")
     outcome: list[Outcome] = Field([], description="Recorded with one of these outcomes.")
     type: Names = Field([], description="Of one of these conversion types.")
     time_zone: str | None = Field(None, description="Of times without an offset; else the workspace's.")
 
-    def understood(self, catalog: Catalog) -> PastRows:
+    def understood(self, catalog: Catalog, now: int) -> PastRows:
         """Find out which rows are meant. Raises: Problem: A word is not known, or nothing is said."""
         filters = Filters(self.from_, self.to, type=self.type, network=self.network, batch=self.batch)
         try:
             time_zone = known_time_zone(self.time_zone or catalog.workspace.time_zone)
-            return past_rows(filters, self.outcome, catalog, time_zone)
+            return past_rows(filters, self.outcome, catalog, time_zone, now)
         except WrongWordError as error:
             raise not_understood(error) from None
 
@@ -80,7 +81,7 @@ async def decide_again(
     wait: Wait = 10.0,
 ) -> AgainAnswer:
     """Decide rows of the past again under the settings of today. It is a batch, and can be undone."""
-    jobs, chosen = jobs_of(context), asked.understood(context.catalog)
+    jobs, chosen = jobs_of(context), asked.understood(context.catalog, context.clock())
     if asked.batch is not None:
         await look(partial(known_batch, batch_id=asked.batch))
     if preview:
