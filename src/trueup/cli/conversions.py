@@ -62,6 +62,7 @@ def conversions(
     batch: viewing.Batch = None,
     click_id: viewing.ClickId = None,
     transaction_id: viewing.TransactionId = None,
+    where: viewing.Where = None,
     removed: Removed = False,
     limit: Limit = None,
     time_zone: viewing.Zone = None,
@@ -76,14 +77,14 @@ def conversions(
     form = chosen_form(csv=csv, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
-    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
+    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed, where or ())
     newest = limit or (NEWEST_SHOWN if form is OutputFormat.TABLE else None)
     with workspace(context, db) as database, database.read_transaction():
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         pages = read_log(database, catalog, chosen, zone, newest)
         if form is OutputFormat.TABLE:
-            _show(pl.concat(pages), count_by_status(database, chosen), catalog, zone)
+            _show(pl.concat(pages), count_by_status(database, chosen), catalog, zone, removed=removed)
         else:
             _write(pages, form, to_file)
 
@@ -95,12 +96,12 @@ def _write(pages: Iterator[pl.DataFrame], form: OutputFormat, file: Output) -> N
         notices.print(f"Wrote {written:,} conversions to {file.name}.")
 
 
-def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str) -> None:
+def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str, *, removed: bool) -> None:
     total = int(counts["conversions"].sum())
     if not total:
         output.print("No conversions.")
         return
-    first = fitted(printable(_first_columns(rows, catalog)), _CUT, output.width)
+    first = fitted(printable(first_columns(rows, catalog)), _CUT, output.width)
     said = {*_FIRST.values(), *_SAID_ELSEWHERE}
     texts = first.hstack(printable(rows.select(title for title in EXPORT_COLUMNS if title not in said)))
     shown = blocks(texts, first.columns, output.width)[0]
@@ -109,7 +110,8 @@ def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str)
     print_table(texts.select(shown), {*shown} - {"payout", "batch_id"})
     left_out = [title for title in texts.columns if title not in shown]
     which = f"The newest {rows.height:,} of {total:,} conversions" if rows.height < total else f"{total:,} conversions"
-    output.print(f"\n{which}, newest last, times in {zone}.{_difference(counts, catalog)}")
+    why = "" if removed else _difference(counts, catalog)
+    output.print(f"\n{which}, newest last, times in {zone}.{why}")
     if left_out:
         output.print(f"Not shown for lack of room: {', '.join(left_out)}. --csv and --json have every column.")
 
@@ -117,7 +119,7 @@ def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str)
 _SAID_ELSEWHERE: Final = ("click_id", "currency")  # with the conversion id, and with the payout
 
 
-def _first_columns(rows: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+def first_columns(rows: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     """The columns that come first. A label that says nothing of any conversion is left out."""
     foreign = pl.col("currency") != catalog.workspace.currency
     shown = rows.select(pl.col(column).alias(title) for title, column in _FIRST.items()).with_columns(

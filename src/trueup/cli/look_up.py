@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final
 import polars as pl
 import typer
 
+from trueup.cli.consoles import Text
+from trueup.cli.conversions import first_columns
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, notices, output, stop
 from trueup.cli.upload import Json
@@ -19,7 +21,7 @@ from trueup.ledger.snapshot import read_conversions, read_journal
 from trueup.model.catalog import Catalog
 from trueup.model.ids import CLICK_ID
 from trueup.model.money import money_text, text_from_micros
-from trueup.model.times import minute_text, minutes_text, time_text
+from trueup.model.times import minute_text, time_text
 from trueup.reports.log import as_log
 from trueup.reports.names import name_of
 from trueup.reports.now import NOW, with_now
@@ -98,34 +100,20 @@ def _show_conversions(conversions: pl.DataFrame, catalog: Catalog, zone: str) ->
     if not conversions.height:
         output.print("\nNo conversions.")
         return
-    shown = as_log(conversions, catalog, zone).select(
-        "conversion_id", type="conversion_type", status="status", payout="payout", currency="currency",
-        transaction="transaction_id",
-    )  # fmt: skip
-    status = pl.when(conversions["removed"] == 1).then(pl.lit("removed")).otherwise("status")
-    time = conversions.select(time=minutes_text(pl.col("converted_at"), zone))["time"]
+    shown = first_columns(as_log(conversions, catalog, zone), catalog)
+    removed = conversions.select(pl.col("removed") == 1).to_series()
+    shown = shown.with_columns(status=pl.when(removed).then(pl.lit("removed")).otherwise("status"))
     output.print("\nConversions")
-    print_table(
-        printable(shown.with_columns(status=status).insert_column(0, time)), set(shown.columns) - {"payout"} | {"time"}
-    )
+    print_table(printable(shown.drop("campaign")), {*shown.columns} - {"payout"})
 
 
 def _show_rows(rows: pl.DataFrame, zone: str) -> None:
-    if not rows.height:
-        output.print("\nNo row came for it.")
-        return
-    output.print("\nRows that came for it")
-    now = pl.when(pl.col("outcome_now") != "").then("outcome_now").otherwise(pl.lit(""))
-    shown = rows.select(
-        pl.col("n"),
-        minutes_text(pl.col("received_at"), zone).alias("received"),
-        pl.col("batch_id").alias("batch"),
-        "line",
-        "outcome",
-        now.alias("now"),
-        pl.when(pl.col("message_now") != "").then("message_now").otherwise("message").alias("message"),
-    )
-    print_table(printable(shown), {"received", "outcome", "now", "message"})
+    output.print("\nRows that came for it" if rows.height else "\nNo row came for it.")
+    for row in rows.iter_rows(named=True):
+        now = f", now {row['outcome_now']}" if row["outcome_now"] else ""
+        where = f"batch {row['batch_id']}, line {row['line']}"
+        output.print(Text(f"{row['n']:>3}  {minute_text(row['received_at'], zone)}  {where}: {row['outcome']}{now}"))
+        output.print(Text(f"     {row['message_now'] or row['message']}", style="dim"))
 
 
 def _rows_as_json(rows: pl.DataFrame) -> list[dict[str, Any]]:

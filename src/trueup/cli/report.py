@@ -38,7 +38,7 @@ _COLUMNS_HELP: Final = (
     f"Which numbers, with commas between, of {', '.join(NUMBERS)}, other statuses and types as in --csv; a table has "
     f"{', '.join(USUAL)} unless told."
 )
-_SHORTER: Final = {"pending_revenue": "pending"}
+_SHORTER: Final = {"conversions": "conv", "pending_revenue": "pending"}
 
 By = Annotated[str, typer.Option("--by", metavar="WHAT", help=_BY_HELP, show_default=False)]
 
@@ -70,6 +70,7 @@ def report(
     batch: viewing.Batch = None,
     click_id: viewing.ClickId = None,
     transaction_id: viewing.TransactionId = None,
+    where: viewing.Where = None,
     time_zone: viewing.Zone = None,
     csv: viewing.Csv = False,
     json: viewing.Json = False,
@@ -82,7 +83,7 @@ def report(
     form = chosen_form(csv=csv, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
-    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id)
+    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, where=where or ())
     try:
         dimensions = parse_dimensions(by)
     except WrongWordError as error:

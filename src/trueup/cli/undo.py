@@ -23,7 +23,7 @@ from trueup.cli.terminal import (
 from trueup.cli.upload import Json, Preview, Yes
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
-from trueup.ledger.batches import BatchMovedError, read_batches, undone_batches
+from trueup.ledger.batches import BatchMovedError, batches_before, read_batches, undone_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
@@ -35,6 +35,7 @@ from trueup.reports.export import batch_as_json
 
 _NEWEST_SHOWN: Final = 30
 _LIMIT_MAX: Final = 10**9
+_AFTER_ALL: Final = 2**63 - 1  # beyond every batch's number
 _STOPPED: Final = "Stopped. What was undone is safe; run the same command again to go on from there."
 
 
@@ -94,9 +95,9 @@ def batches(context: typer.Context, limit: Limit = None, json: Json = False, db:
     """List the batches: uploads, status updates, postbacks, click imports, undos and rows decided again."""
     with workspace(context, db) as database:
         zone = read_catalog(database).workspace.time_zone
-        every, left_out = read_batches(database), undone_batches(database)
-    most = limit or (len(every) if json else _NEWEST_SHOWN)
-    found = every[-most:] if most else every
+        most = limit or (0 if json else _NEWEST_SHOWN)
+        found = batches_before(database, _AFTER_ALL, most)[::-1] if most else read_batches(database)
+        left_out = undone_batches(database)
     if json:
         output.print_json(json_format.dumps([batch_as_json(batch, left_out) for batch in found]))
         return
@@ -104,7 +105,7 @@ def batches(context: typer.Context, limit: Limit = None, json: Json = False, db:
     titles = ("batch", "what", "when", "by", "rows", "state", "outcomes")
     texts = printable(pl.DataFrame(rows, schema=dict.fromkeys(titles, pl.String), orient="row"))
     print_table(texts, set(titles) - {"batch", "rows"})
-    which = f"The newest {len(found):,} of {len(every):,} batches" if len(found) < len(every) else "All batches"
+    which = f"The newest {len(found):,} batches" if found and found[0].batch_id > 1 else "All batches"
     output.print(f"\n{which}, newest last, times in {zone}. `trueup batch N` shows one.")
 
 

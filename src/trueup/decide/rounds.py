@@ -153,7 +153,7 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
     if met.height < rows.height:
         yield _first_of_their_key(rows.join(met[["index"]], on="index", how="anti"))
     outcomes = set(met["outcome"])
-    if Outcome.IGNORED_DUPLICATE in outcomes:
+    if outcomes & _BESIDE_NOTED:
         met = met.with_columns_seq(_NOTED)
     steps = [
         collect_unoptimized(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
@@ -251,8 +251,9 @@ _UNCHANGED: Final = (
     pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(pl.lit(Outcome.UNCHANGED.value))
 )
 _BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESIDE_ORIGINAL)
+_BESIDE_NOTED: Final = {Outcome.IGNORED_DUPLICATE, Outcome.UPDATED}
 _NOTED: Final = (
-    pl.when(pl.col("outcome").is_in([Outcome.IGNORED_DUPLICATE.value, Outcome.UPDATED.value]))
+    pl.when(pl.col("outcome").is_in([outcome.value for outcome in _BESIDE_NOTED]))
     .then(noted_beside())
     .otherwise(pl.col("detail"))
     .alias("detail")

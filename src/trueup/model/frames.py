@@ -101,6 +101,9 @@ CLICKS: Final[Schema] = {
     **VISITOR,
 }
 
+# What a click is told apart by besides its place in the setup. A conversion has the attributes of its click.
+CLICK_ATTRIBUTES: Final = ("country", "device", "os", "browser", *(f"sub{i}" for i in range(1, 11)))
+
 # What a row, or deciding again, can change in a conversion.
 MUTABLE: Final[Schema] = {
     "status": pl.String,
