@@ -149,7 +149,7 @@ UNREADABLE = {
 }
 READ = SentFile("a,1,,sale\n", remark("It could also be voluum: choose with {}.", dialect("voluum")))
 FILTERS = {
-    "from=yesterday": remark(f"{{}} 'yesterday' is not a date or a time: {FORMS}", Way.FROM.of()),
+    "from=tomorrow": remark(f"{{}} 'tomorrow' is not a date or a time: {FORMS}", Way.FROM.of()),
     "to=2026-02-30": remark(f"{{}} '2026-02-30' is not a date or a time: {FORMS}", Way.TO.of()),
     "from=2026-03-29T02:30&time_zone=Europe/Warsaw": remark(
         "{} '2026-03-29T02:30' was skipped by a clock change in Europe/Warsaw: add its offset, such as +02:00.",
