@@ -28,7 +28,10 @@ from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, 
 
 TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
 FIELDS = "click_id, payout, transaction_id, conversion_type, status, event_id, conversion_id, converted_at, currency"
-FORMS = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone."
+FORMS = (
+    "write 2026-03-31, 2026-03, today, yesterday, 7d (seven days ago) or 2026-03-31T14:30, with an offset such as "
+    "+02:00 where it is not in your time zone."
+)
 
 
 def remark(text: str, *mentions: Mention) -> Remark:
@@ -239,8 +242,9 @@ def test_undos__that_are_none(api: Api, world: World, ledger: Database) -> None:
     succeeded(world.trueup("undo", 1, "--yes"))
     policy_id = undoable(ledger, 2)[0].policy_id
     for made in (BatchKind.CLICKS, BatchKind.LATE_CLICKS):
-        with ledger.transaction():
-            create_batch(ledger, Receipt(made, Origin.REDIRECT, now(), "server", policy_id), 0, read_totals(ledger))
+        with ledger.transaction() as transaction:
+            receipt = Receipt(made, Origin.REDIRECT, now(), "server", policy_id)
+            create_batch(transaction, receipt, 0, read_totals(transaction))
     assert {reason for reason, _, _ in REFUSED.values()} == set(UndoRefusal)
     for batch_id, (reason, said, kind) in REFUSED.items():
         with pytest.raises(UndoRefusedError) as refused:

@@ -85,10 +85,10 @@ class Stage:
     def clear(self) -> None:
         """Empty the ledger, but for the clicks of all stories."""
         self.batches, self.again = [], []
-        with self.ledger.transaction():
+        with self.ledger.transaction() as transaction:
             for table in _EMPTIED:
-                self.ledger.execute(table.delete())
-            commit_clicks(self.ledger, _click_frame(CLICKS))
+                transaction.execute(table.delete())
+            commit_clicks(transaction, _click_frame(CLICKS))
 
     def play(self, story: Sequence[Upload], grouping: Grouping = whole) -> None:
         """Play a story from nothing."""
@@ -120,9 +120,9 @@ class Stage:
             kind, Origin.UPLOAD, upload.received_at, "tests", upload.policy.policy_id,
             row_kind=upload.kind, chosen_mode=upload.mode, dialect_mode=upload.dialect_mode, forced=upload.forced,
         )  # fmt: skip
-        with self.ledger.transaction():
-            store_policy(self.ledger, upload.policy)
-            record = create_batch(self.ledger, receipt, len(upload.rows), read_totals(self.ledger))
+        with self.ledger.transaction() as transaction:
+            store_policy(transaction, upload.policy)
+            record = create_batch(transaction, receipt, len(upload.rows), read_totals(self.ledger))
         self.batches.append(record.batch_id)
         return receipt, record
 
@@ -134,10 +134,10 @@ class Stage:
         assert made is not None
         return made
 
-    def decide_again(self, chosen: PastRows, policy: Policy, chunks: int) -> int:
+    def decide_again(self, chosen: PastRows, policy: Policy, chunks: int) -> int | None:
         """Decide rows of the past again, stopping after so many chunks and going on; 0: at once.
 
-        Returns: the batch that did.
+        Returns: the batch that did; None where no row fits.
         """
         context = RecordingContext(self.ledger, lambda: LATER, "tests", Origin.CLI)
         work = again_work(context, chosen, policy, None)
@@ -148,8 +148,11 @@ class Stage:
         resumed = unfinished(self.ledger, chosen)
         if resumed is not None:
             apply_again(again_work(context, chosen, Policy(), resumed), RunOptions(chunk_rows=2))
-        self.again.append(read_batches(self.ledger)[-1].batch_id)
-        return self.again[-1]
+        last = read_batches(self.ledger)[-1]
+        if last.batch_id in (*self.batches, *self.again):
+            return None  # no row fits
+        self.again.append(last.batch_id)
+        return last.batch_id
 
     def _clock(self) -> int:
         self._now += 1

@@ -82,7 +82,10 @@ def test_decide_again__holds_beside_undos_in_any_order(
     for policy in data.draw(st.lists(policies(), min_size=1, max_size=2)):
         chosen = data.draw(ranges(stage.batches))
         meant = [case for case in book.cases if _is_meant(case, book, chosen, stage.batches)]
-        later[stage.decide_again(chosen, policy, chunks=0)] = dict.fromkeys(map(_place, meant), policy)
+        again = stage.decide_again(chosen, policy, chunks=0)
+        assert (again is None) == (not meant)
+        if again is not None:
+            later[again] = dict.fromkeys(map(_place, meant), policy)
     order = data.draw(st.permutations([*later, *stage.batches]))
     for undos, batch in enumerate(order[: data.draw(st.integers(1, len(order)))], start=1):
         stage.undo(batch)

@@ -83,7 +83,7 @@ def _table(records: Sequence[KeyRecord], zone: str) -> Table:
             str(record.key_id),
             record.name,
             record.scopes,
-            *(minute_text(at, zone) if at else "" for at in moments),
+            *("" if at is None else minute_text(at, zone) for at in moments),
         )
         table.add_row(*(Text(text) for text in texts))
     return table
@@ -95,6 +95,6 @@ def _to_json(record: KeyRecord) -> dict[str, Any]:
         "name": record.name,
         "scopes": [scope.value for scope in scopes_of(record)],
         "made_at": time_text(record.made_at),
-        "last_used_at": time_text(record.last_used_at) if record.last_used_at else None,
-        "revoked_at": time_text(record.revoked_at) if record.revoked_at else None,
+        "last_used_at": time_text(record.last_used_at) if record.last_used_at is not None else None,
+        "revoked_at": time_text(record.revoked_at) if record.revoked_at is not None else None,
     }

@@ -19,6 +19,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.pages import read_clicks
 from trueup.ledger.snapshot import read_conversions, read_journal
 from trueup.model.catalog import Catalog
+from trueup.model.frames import LoggedConversions
 from trueup.model.ids import CLICK_ID
 from trueup.model.money import money_text, text_from_micros
 from trueup.model.times import minute_text, time_text
@@ -70,7 +71,9 @@ def show_click(database: Database, catalog: Catalog, click_id: str, *, json: boo
     if json:
         told = {
             "click": _facts(known, catalog, "UTC", exact=True) if known.height else None,
-            "conversions": as_log(conversions, catalog, "UTC").with_columns(conversions["removed"]).to_dicts(),
+            "conversions": as_log(LoggedConversions(conversions), catalog, "UTC")
+            .with_columns(conversions["removed"])
+            .to_dicts(),
             "rows": _rows_as_json(rows),
         }
         output.print_json(json_format.dumps(told))
@@ -100,7 +103,7 @@ def _show_conversions(conversions: pl.DataFrame, catalog: Catalog, zone: str) ->
     if not conversions.height:
         output.print("\nNo conversions.")
         return
-    shown = first_columns(as_log(conversions, catalog, zone), catalog)
+    shown = first_columns(as_log(LoggedConversions(conversions), catalog, zone), catalog)
     removed = conversions.select(pl.col("removed") == 1).to_series()
     shown = shown.with_columns(status=pl.when(removed).then(pl.lit("removed")).otherwise("status"))
     output.print("\nConversions")

@@ -10,8 +10,8 @@ import polars as pl
 
 from trueup.decide.effects import final_conversions
 from trueup.decide.pipeline import Decisions, decide
-from trueup.decide.rounds import STEPS
-from trueup.model.frames import BATCH, CONVERSIONS, MUTABLE
+from trueup.decide.rounds import STEPS, Steps
+from trueup.model.frames import BATCH, CONVERSIONS, MUTABLE, BatchRows, Conversions, JournalRows, TurnedRows
 from trueup.model.past import Past
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import Outcome
@@ -21,14 +21,14 @@ _TOO_MANY, _UNKNOWN_CLICK = Outcome.REFUSED_TOO_MANY_ROWS.value, Outcome.REFUSED
 _COMPARED = [name for name in MUTABLE if name != "version"]
 
 
-def decide_again(past: Past, conversions: pl.DataFrame, *, without: frozenset[int], by_batch: int) -> pl.DataFrame:
+def decide_again(past: Past, conversions: Conversions, *, without: frozenset[int], by_batch: int | None) -> Steps:
     """Find out what the conversions of some clicks should be, as the difference from what is stored.
 
     Args:
         past: The past of these clicks.
-        conversions: CONVERSIONS, those of them that are stored.
+        conversions: Those of them that are stored.
         without: The undone batches, whose rows and later policies are left out.
-        by_batch: The batch that the changes are recorded for.
+        by_batch: The batch that the changes are recorded for, None where they are not recorded.
 
     Returns:
         STEPS; no rows where nothing differs. A conversion that no row makes any more becomes `removed`.
@@ -37,7 +37,7 @@ def decide_again(past: Past, conversions: pl.DataFrame, *, without: frozenset[in
     return _difference(conversions, final_conversions(decided.steps), by_batch)
 
 
-def turned_rows(past: Past, *, before: frozenset[int], after: frozenset[int]) -> pl.DataFrame:
+def turned_rows(past: Past, *, before: frozenset[int], after: frozenset[int]) -> TurnedRows:
     """Find the rows whose outcome changes when other batches are left out than before.
 
     Args:
@@ -51,10 +51,11 @@ def turned_rows(past: Past, *, before: frozenset[int], after: frozenset[int]) ->
     """
     # Most clicks have rows of one batch only.
     others = past.rows.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
-    shared = replace(past, rows=past.rows.filter(pl.col("click_id").is_in(others.implode())))
+    shared = replace(past, rows=JournalRows(past.rows.filter(pl.col("click_id").is_in(others.implode()))))
     was, becomes = (decided_again(shared, without=without).journal for without in (before, after))
     known = was.select("click_id", "n", was="outcome")
-    return becomes.join(known, on=["click_id", "n"], how="inner").filter(pl.col("was") != pl.col("outcome"))
+    turned = becomes.join(known, on=["click_id", "n"], how="inner")
+    return TurnedRows(turned.filter(pl.col("was") != pl.col("outcome")))
 
 
 def decided_again(past: Past, *, without: frozenset[int]) -> Decisions:
@@ -74,7 +75,7 @@ def decided_again(past: Past, *, without: frozenset[int]) -> Decisions:
     rows = past.rows.filter(~left_out).join(holding, on=["click_id", "n"], how="left", maintain_order="left")
     rows = rows.with_columns(refusal=_standing_refusal(), policy_id=pl.coalesce("later", "policy_id"))
     from_nothing = Snapshot(past.clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
-    return decide(rows.select(*BATCH), from_nothing, past.policies)
+    return decide(BatchRows(rows.select(*BATCH)), from_nothing, past.policies)
 
 
 def _standing_refusal() -> pl.Expr:
@@ -87,13 +88,14 @@ def _standing_refusal() -> pl.Expr:
     return pl.when(stands & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
 
 
-def _difference(stored: pl.DataFrame, folded: pl.DataFrame, by_batch: int) -> pl.DataFrame:
+def _difference(stored: Conversions, folded: Conversions, by_batch: int | None) -> Steps:
     was = stored.select("click_id", "n", *(pl.col(name).alias(f"was_{name}") for name in MUTABLE))
     kept = folded.join(was, on=["click_id", "n"], how="left")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
     gone = stored.filter(pl.col("removed") == 0).join(folded, on=["click_id", "n"], how="anti")
     gone = gone.select(*CONVERSIONS, *(pl.col(name).alias(f"was_{name}") for name in MUTABLE)).with_columns(removed=1)
     steps = pl.concat([kept.filter(differs), gone.select(kept.columns)], how="vertical_relaxed")
-    return steps.with_columns(
-        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch), by_line=pl.lit(0)
-    ).select(pl.col(name).cast(dtype) for name, dtype in STEPS.items())
+    steps = steps.with_columns(
+        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch or 0), by_line=pl.lit(0)
+    )
+    return Steps(steps.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items()))

@@ -9,11 +9,11 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import ColumnElement, func, or_, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.policies import read_policies
 from trueup.ledger.schema import batches, clicks, journal, later_policies
 from trueup.ledger.snapshot import read_click_facts, read_journal
-from trueup.model.frames import JOURNAL, LATER_POLICIES, Schema
+from trueup.model.frames import JOURNAL, LATER_POLICIES, ClickFacts, JournalRows, LaterPolicies, Schema
 from trueup.model.past import Past, PastRows
 from trueup.model.words import DEFAULT_TYPE, OPEN_ENDED, Outcome
 
@@ -22,62 +22,62 @@ _PLACE: Final[Schema] = {"click_id": pl.String, "n": pl.Int64}
 _LATER: Final = select(*(later_policies.c[name] for name in LATER_POLICIES))
 
 
-def read_past(database: Database, click_ids: Sequence[str]) -> Past:
+def read_past(database: Readable, click_ids: Sequence[str]) -> Past:
     """Read everything that deciding these clicks again starts from."""
     rows, later = read_journal(database, click_ids), read_later_policies(database, click_ids)
     return past_of(database, rows, later, read_click_facts(database, click_ids))
 
 
-def past_of(database: Database, rows: pl.DataFrame, later: pl.DataFrame, facts: pl.DataFrame) -> Past:
+def past_of(database: Readable, rows: JournalRows, later: LaterPolicies, facts: ClickFacts) -> Past:
     """The same of what is read already.
 
     Args:
         database: The ledger.
-        rows: JOURNAL.
-        later: LATER_POLICIES of these rows.
-        facts: CLICK_FACTS of their clicks.
+        rows: Of the journal.
+        later: Of these rows.
+        facts: Of their clicks.
     """
     named = {*rows["policy_id"].unique().to_list(), *later["policy_id"].unique().to_list()}
     return Past(rows, later, facts, read_policies(database, named))
 
 
-def read_later_policies(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_later_policies(database: Readable, click_ids: Sequence[str]) -> LaterPolicies:
     """LATER_POLICIES of the clicks."""
     of_clicks = _LATER.where(database.is_one_of(later_policies.c.click_id, "ids"))
     return database.read(of_clicks, LATER_POLICIES, {"ids": list(click_ids)})
 
 
-def commit_later_policies(database: Database, later: pl.DataFrame) -> None:
-    """Add LATER_POLICIES, within the caller's transaction."""
-    database.append(later_policies, later)
+def commit_later_policies(transaction: Transaction, later: LaterPolicies) -> None:
+    """Add LATER_POLICIES."""
+    transaction.append(later_policies, later)
 
 
-def clicks_decided_again(database: Database, batch_id: int) -> pl.Series:
+def clicks_decided_again(database: Readable, batch_id: int) -> pl.Series:
     """The click ids whose rows a batch gave a later policy, sorted."""
     chosen = select(later_policies.c.click_id).where(later_policies.c.batch_id == batch_id).distinct()
     return database.read(chosen, _CLICK_IDS)["click_id"].sort()
 
 
-def last_click_decided_again(database: Database, batch_id: int) -> str:
+def last_click_decided_again(database: Readable, batch_id: int) -> str:
     """The last of those clicks, '' where there is none yet."""
     last = select(func.coalesce(func.max(later_policies.c.click_id), "")).where(later_policies.c.batch_id == batch_id)
     return str(database.read(last, _CLICK_IDS).item())
 
 
-def clicks_with_later_policies(database: Database, click_ids: Sequence[str]) -> list[str]:
+def clicks_with_later_policies(database: Readable, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that have a row with a later policy, undone or not."""
     return read_later_policies(database, click_ids)["click_id"].unique().sort().to_list()
 
 
-def rows_decided_again(database: Database, batch_id: int) -> pl.DataFrame:
+def rows_decided_again(database: Readable, batch_id: int) -> JournalRows:
     """The JOURNAL rows that a batch gave a later policy, by the batches and lines that they came in."""
     is_it = (journal.c.click_id == later_policies.c.click_id) & (journal.c.n == later_policies.c.n)
     rows = select(*(journal.c[name] for name in JOURNAL)).join(later_policies, is_it)
     chosen = rows.where(later_policies.c.batch_id == batch_id, journal.c.n > 0)
-    return database.read(chosen, JOURNAL).sort("batch_id", "line")
+    return JournalRows(database.read(chosen, JOURNAL).sort("batch_id", "line"))
 
 
-def clicks_of_past(database: Database, chosen: PastRows, received_by: int, after: str) -> pl.Series:
+def clicks_of_past(database: Readable, chosen: PastRows, received_by: int, after: str) -> pl.Series:
     """Find the clicks of the rows that are meant.
 
     Rows that a batch, or a time, is named for are found by the index of batches; else all of the journal is gone
@@ -97,7 +97,7 @@ def clicks_of_past(database: Database, chosen: PastRows, received_by: int, after
     return found.filter(found > after).sort()
 
 
-def rows_of_past(database: Database, chosen: PastRows, received_by: int, click_ids: Sequence[str]) -> pl.DataFrame:
+def rows_of_past(database: Readable, chosen: PastRows, received_by: int, click_ids: Sequence[str]) -> pl.DataFrame:
     """Find the rows that are meant, of some clicks.
 
     Args:
@@ -114,7 +114,7 @@ def rows_of_past(database: Database, chosen: PastRows, received_by: int, click_i
     return database.read(rows, _PLACE, {**_values(chosen), "ids": list(click_ids)}).sort("click_id", "n")
 
 
-def _conditions(database: Database, chosen: PastRows, received_by: int) -> list[ColumnElement[bool]]:
+def _conditions(database: Readable, chosen: PastRows, received_by: int) -> list[ColumnElement[bool]]:
     """The rows that are meant, of those that can come to something else under another policy.
 
     A row that is refused by what it says itself, or was too many for its click, stays refused. A row of an unknown

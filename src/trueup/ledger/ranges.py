@@ -5,14 +5,27 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Table, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import changes, clicks, conversions, journal, later_policies
-from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, LATER_POLICIES, Schema
+from trueup.model.frames import (
+    CHANGES,
+    CLICK_FACTS,
+    CONVERSIONS,
+    JOURNAL,
+    LATER_POLICIES,
+    Changes,
+    ClickFacts,
+    ColumnsOf,
+    Conversions,
+    Frame,
+    JournalRows,
+    LaterPolicies,
+)
 
 _NUMBERED: Final = journal.c.n > 0
 
 
-def next_border(database: Database, after: str, rows: int) -> str | None:
+def next_border(database: Readable, after: str, rows: int) -> str | None:
     """Find where a range of about `rows` journal rows ends.
 
     Args:
@@ -29,7 +42,7 @@ def next_border(database: Database, after: str, rows: int) -> str | None:
     return str(found.item()) if found.height else None
 
 
-def read_range(database: Database, table: Table, schema: Schema, after: str, upto: str | None) -> pl.DataFrame:
+def read_range(database: Readable, table: Table, schema: ColumnsOf[Frame], after: str, upto: str | None) -> Frame:
     """Read a table's rows of a range of click ids.
 
     Args:
@@ -51,26 +64,26 @@ def read_range(database: Database, table: Table, schema: Schema, after: str, upt
     return database.read(rows, schema)
 
 
-def journal_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def journal_range(database: Readable, after: str, upto: str | None) -> JournalRows:
     """JOURNAL rows, in the order of each click."""
-    return read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n")
+    return JournalRows(read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n"))
 
 
-def later_policies_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def later_policies_range(database: Readable, after: str, upto: str | None) -> LaterPolicies:
     """LATER_POLICIES."""
     return read_range(database, later_policies, LATER_POLICIES, after, upto)
 
 
-def conversions_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def conversions_range(database: Readable, after: str, upto: str | None) -> Conversions:
     """CONVERSIONS, removed ones included."""
     return read_range(database, conversions, CONVERSIONS, after, upto)
 
 
-def click_facts_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def click_facts_range(database: Readable, after: str, upto: str | None) -> ClickFacts:
     """CLICK_FACTS."""
     return read_range(database, clicks, CLICK_FACTS, after, upto)
 
 
-def changes_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def changes_range(database: Readable, after: str, upto: str | None) -> Changes:
     """CHANGES, a conversion's in their order."""
-    return read_range(database, changes, CHANGES, after, upto).sort("click_id", "n", "version")
+    return Changes(read_range(database, changes, CHANGES, after, upto).sort("click_id", "n", "version"))

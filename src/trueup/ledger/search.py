@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Column, ColumnElement, Text, bindparam, case, func, or_, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import clicks, conversions, journal
 from trueup.model.frames import Schema
 
@@ -36,7 +36,7 @@ FOUND_ROWS: Final[Schema] = {
 }
 
 
-def clicks_named(database: Database, text: str, most: int) -> pl.DataFrame:
+def clicks_named(database: Readable, text: str, most: int) -> pl.DataFrame:
     """FOUND_CLICKS whose id begins with a text, the id itself first: known clicks, and those that only rows name."""
     first, last = (bindparam(name, type_=Text()) for name in ("first", "last"))
     known, of_rows = clicks.c.click_id, journal.c.click_id
@@ -53,7 +53,7 @@ def clicks_named(database: Database, text: str, most: int) -> pl.DataFrame:
     return pl.concat(found).unique().sort("click_id").head(most)
 
 
-def conversions_named(database: Database, text: str, most: int) -> pl.DataFrame:
+def conversions_named(database: Readable, text: str, most: int) -> pl.DataFrame:
     """FOUND_CONVERSIONS whose transaction id or event id begins with a text, whole ids first; removed ones too."""
     named, place = _named(conversions.c.transaction_id, conversions.c.event_id)
     chosen = select(*(conversions.c[name] for name in FOUND_CONVERSIONS)).where(named)
@@ -61,7 +61,7 @@ def conversions_named(database: Database, text: str, most: int) -> pl.DataFrame:
     return database.read(ordered, FOUND_CONVERSIONS, {"text": text})
 
 
-def rows_named(database: Database, text: str, most: int) -> pl.DataFrame:
+def rows_named(database: Readable, text: str, most: int) -> pl.DataFrame:
     """FOUND_ROWS of the journal whose transaction id or event id begins with a text, whole ids first."""
     named, place = _named(journal.c.transaction_id, journal.c.event_id)
     chosen = select(*(journal.c[name] for name in FOUND_ROWS)).where(named)

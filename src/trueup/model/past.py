@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-import polars as pl
-
+from trueup.model.frames import ClickFacts, JournalRows, LaterPolicies
 from trueup.model.policy import Policy
 
 
@@ -14,9 +13,9 @@ from trueup.model.policy import Policy
 class Past:
     """Everything that deciding some clicks again starts from."""
 
-    rows: pl.DataFrame  # JOURNAL: every row that ever came for them
-    later: pl.DataFrame  # LATER_POLICIES of these rows
-    clicks: pl.DataFrame  # CLICK_FACTS of those that are known
+    rows: JournalRows  # every row that ever came for them
+    later: LaterPolicies  # of these rows
+    clicks: ClickFacts  # of those that are known
     policies: Mapping[int, Policy]  # all that the rows, and their later policies, name
 
 

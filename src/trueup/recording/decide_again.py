@@ -12,7 +12,7 @@ import polars as pl
 
 from trueup.decide.effects import totals_delta
 from trueup.ledger.batches import BatchMovedError, running_batches, undone_batches
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.past import (
     clicks_of_past,
     commit_later_policies,
@@ -23,7 +23,7 @@ from trueup.ledger.past import (
 from trueup.ledger.policies import read_policies, store_policy
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import JOURNAL, LATER_POLICIES, completed, empty
+from trueup.model.frames import JOURNAL, LATER_POLICIES, DecidedRows, LaterPolicies, Samples, completed, empty
 from trueup.model.past import PastRows
 from trueup.model.policy import Policy
 from trueup.model.words import BatchKind
@@ -33,12 +33,13 @@ from trueup.recording.context import RecordingContext
 from trueup.recording.record import looked_again, record_again
 from trueup.recording.summary import NOTHING_TURNED, Summary
 
+_NO_ROWS: Final = empty(JOURNAL)  # deciding again has no rows of its own
 _COMING: Final = 2**62  # the number, above all others, of a batch that is only looked at
 
 _LeftOut: TypeAlias = frozenset[int]  # the batches whose rows do not count
 
 
-def unfinished(database: Database, chosen: PastRows) -> BatchRecord | None:
+def unfinished(database: Readable, chosen: PastRows) -> BatchRecord | None:
     """The batch that began to decide exactly these rows again and did not finish, None where there is none."""
     begun = running_batches(database, BatchKind.DECIDE_AGAIN)
     return next((batch for batch in begun if batch.choices == chosen.text), None)
@@ -55,38 +56,38 @@ class AgainWork:
     receipt: Receipt
     resumed: BatchRecord | None
     first_chunk: ClassVar[int] = 2_000
-    no_samples: ClassVar[pl.DataFrame] = empty(JOURNAL)  # it has no rows of its own
+    no_samples: ClassVar[Samples] = Samples(_NO_ROWS)
 
     @property
     def rows(self) -> int:
         """How many clicks there are in all."""
         return self._done_before + self.clicks.len()
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Keep the policy, and make sure that nobody else has begun the same."""
-        begun = unfinished(self.context.database, self.chosen)
+        begun = unfinished(transaction, self.chosen)
         if begun is not None:
             raise BatchMovedError(begun.batch_id)
-        store_policy(self.context.database, self.policy)
+        store_policy(transaction, self.policy)
 
-    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[DecidedRows, BatchRecord]:
         """Give the rows of the next clicks their later policy, and decide these clicks again."""
         database, click_ids = self.context.database, self._clicks_from(record.rows_done, size)
 
-        def first() -> None:
-            commit_later_policies(database, self._later_policies(click_ids, record.batch_id))
+        def first(transaction: Transaction) -> None:
+            commit_later_policies(transaction, self._later_policies(transaction, click_ids, record.batch_id))
 
         as_many_as_there_are = replace(record, rows_total=self.rows)  # clicks may have come since it was begun
-        return self.no_samples, record_again(database, click_ids, as_many_as_there_are, self.context.clock, first)
+        return _NO_ROWS, record_again(database, click_ids, as_many_as_there_are, self.context.clock, first)
 
-    def preview_chunk(self, foreseen: Foreseen[_LeftOut], size: int) -> tuple[pl.DataFrame, Foreseen[_LeftOut]]:
+    def preview_chunk(self, foreseen: Foreseen[_LeftOut], size: int) -> tuple[DecidedRows, Foreseen[_LeftOut]]:
         """Say what the next clicks would come to."""
         database, click_ids = self.context.database, self._clicks_from(foreseen.done, size)
         undone = undone_batches(database) if foreseen.carried is None else foreseen.carried
         past = read_past(database, click_ids)
-        coming = self._later_policies(click_ids, _COMING)
+        coming = self._later_policies(database, click_ids, _COMING)
         policies = {**past.policies, self.policy.policy_id: self.policy}
-        past = replace(past, later=pl.concat([past.later, coming]), policies=policies)
+        past = replace(past, later=LaterPolicies(pl.concat([past.later, coming])), policies=policies)
         steps, turned = looked_again(database, click_ids, past, undone | {_COMING}, undone)
         summary = replace(
             foreseen.summary,
@@ -94,9 +95,9 @@ class AgainWork:
             totals_delta=added(foreseen.summary.totals_delta, totals_delta(steps)),
             turned=(foreseen.summary.turned or NOTHING_TURNED).and_these(turned),
         )
-        return self.no_samples, Foreseen(foreseen.done + len(click_ids), summary, undone)
+        return _NO_ROWS, Foreseen(foreseen.done + len(click_ids), summary, undone)
 
-    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+    def with_messages(self, samples: Samples) -> Samples:
         """The samples, of which there are none."""
         return samples
 
@@ -107,8 +108,8 @@ class AgainWork:
     def _clicks_from(self, done: int, size: int) -> list[str]:
         return self.clicks.slice(done - self._done_before, size).to_list()
 
-    def _later_policies(self, click_ids: Sequence[str], batch_id: int) -> pl.DataFrame:
-        rows = rows_of_past(self.context.database, self.chosen, self.receipt.received_at, click_ids)
+    def _later_policies(self, database: Readable, click_ids: Sequence[str], batch_id: int) -> LaterPolicies:
+        rows = rows_of_past(database, self.chosen, self.receipt.received_at, click_ids)
         return completed(rows, LATER_POLICIES, {"batch_id": batch_id, "policy_id": self.policy.policy_id})
 
 

@@ -8,11 +8,12 @@ import polars as pl
 
 from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.ledger.batches import read_rows
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.lines import Lines
 from trueup.ledger.pages import rows_of_batch
 from trueup.ledger.past import rows_decided_again
 from trueup.model.batches import BatchRecord
+from trueup.model.frames import JournalRows, RowOutcomes
 from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
 from trueup.model.spreadsheet import defused
@@ -31,31 +32,32 @@ TITLES: Final = (
 )  # fmt: skip
 
 
-def first_rows(database: Database, batch: BatchRecord, outcomes: Sequence[str], most: int) -> pl.DataFrame:
+def first_rows(database: Readable, batch: BatchRecord, outcomes: Sequence[str], most: int) -> pl.DataFrame:
     """The first rows of a batch, or those of some outcomes: JOURNAL, NOW and `message`."""
     if batch.kind is BatchKind.DECIDE_AGAIN:
         rows = rows_decided_again(database, batch.batch_id)
-        rows = rows.filter(pl.col("outcome").is_in(list(outcomes))) if outcomes else rows
-        found = rows.head(most)
+        chosen = rows.filter(pl.col("outcome").is_in(list(outcomes))) if outcomes else rows
+        found = JournalRows(chosen.head(most))
     else:
         found = rows_of_batch(database, Lines(), batch, outcomes, -1, most)
     return with_now(database, found).with_columns(message=message())
 
 
-def outcomes_now(database: Database, batch: BatchRecord) -> pl.DataFrame:
+def outcomes_now(database: Readable, batch: BatchRecord) -> pl.DataFrame:
     """Count the rows of a batch by their outcome, as it was recorded and as it is now.
 
     Returns:
         outcome, outcome_now ('' where it is the same), rows, and `line` and `message` of the first.
     """
     again = batch.kind is BatchKind.DECIDE_AGAIN
+    rows: JournalRows | RowOutcomes
     rows = rows_decided_again(database, batch.batch_id) if again else read_rows(database, batch.batch_id, _COLUMNS)
     counted = with_now(database, rows).with_columns(message=message()).group_by("outcome", "outcome_now")
     firsts = (pl.col(name).sort_by("line").first() for name in ("line", "message", "message_now"))
     return counted.agg(*firsts, rows=pl.len()).sort("rows", "outcome", "outcome_now", descending=[True, False, False])
 
 
-def write_refused_again(database: Database, batch: BatchRecord, out: TextIO) -> int:
+def write_refused_again(database: Readable, batch: BatchRecord, out: TextIO) -> int:
     """Write the refused rows of a batch as the journal has them, each with its outcome, message and record.
 
     A payout or a time that could not be read is `?`, so that nothing is taken in its place before a person mends it.
@@ -77,7 +79,7 @@ def write_refused_again(database: Database, batch: BatchRecord, out: TextIO) -> 
     return written
 
 
-def _refused_pages(database: Database, batch: BatchRecord) -> Iterator[pl.DataFrame]:
+def _refused_pages(database: Readable, batch: BatchRecord) -> Iterator[pl.DataFrame]:
     lines, after = Lines(), -1
     refused = [outcome.value for outcome in Outcome if outcome.refused]
     while True:

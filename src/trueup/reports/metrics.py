@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.counting import is_counted, is_paid, total
+from trueup.model.frames import Cells, ReportRows, ReportTexts
 from trueup.model.money import decimal_text
 from trueup.model.rounding import rounded_quotient
 from trueup.model.words import Status
@@ -67,9 +68,7 @@ def of_type(conversion_type: str) -> tuple[str, str]:
     return f"conversions:{conversion_type}", f"revenue:{conversion_type}"
 
 
-def summed(
-    cells: pl.DataFrame, by: Sequence[str], types: Sequence[str], left_out_types: Collection[str]
-) -> pl.DataFrame:
+def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types: Collection[str]) -> ReportRows:
     """Work out every metric of each group of cells (docs/counting.md, What is counted).
 
     Args:
@@ -84,34 +83,40 @@ def summed(
     sums = _sums(types, left_out_types)
     groups = cells.group_by(*by).agg(sums) if by else cells.select(sums)
     clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
-    return groups.with_columns(
-        cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
-        epc=rounded_quotient(revenue, clicks),
-        profit=revenue - cost,
-        roi=rounded_quotient((revenue - cost) * 10_000, cost),
-    ).select(*by, *units(types))
-
-
-def texts(rows: pl.DataFrame) -> pl.DataFrame:
-    """Write every metric that has decimals as text; counts stay whole numbers."""
-    return rows.with_columns(
-        decimal_text(pl.col(name), *unit.value).alias(name)
-        for name, unit in _units_of(rows).items()
-        if unit is not Unit.COUNT
+    return ReportRows(
+        groups.with_columns(
+            cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
+            epc=rounded_quotient(revenue, clicks),
+            profit=revenue - cost,
+            roi=rounded_quotient((revenue - cost) * 10_000, cost),
+        ).select(*by, *units(types))
     )
 
 
-def rounded_to_cents(rows: pl.DataFrame) -> pl.DataFrame:
+def texts(rows: ReportRows) -> ReportTexts:
+    """Write every metric that has decimals as text; counts stay whole numbers."""
+    return ReportTexts(
+        rows.with_columns(
+            decimal_text(pl.col(name), *unit.value).alias(name)
+            for name, unit in _units_of(rows).items()
+            if unit is not Unit.COUNT
+        )
+    )
+
+
+def rounded_to_cents(rows: ReportRows) -> ReportRows:
     """Round sums of money to cents, halves to the even one; averages of money to hundredths of cents."""
     parts = {Unit.MONEY: 10_000, Unit.MONEY_EACH: 100}  # micros of what is rounded to
-    return rows.with_columns(
-        rounded_quotient(pl.col(name).cast(pl.Int128), pl.lit(parts[unit], pl.Int128)) * parts[unit]
-        for name, unit in _units_of(rows).items()
-        if unit in parts
+    return ReportRows(
+        rows.with_columns(
+            rounded_quotient(pl.col(name).cast(pl.Int128), pl.lit(parts[unit], pl.Int128)) * parts[unit]
+            for name, unit in _units_of(rows).items()
+            if unit in parts
+        )
     )
 
 
-def _units_of(rows: pl.DataFrame) -> dict[str, Unit]:
+def _units_of(rows: ReportRows) -> dict[str, Unit]:
     """The units of the metrics that rows have."""
     types = [name.removeprefix("revenue:") for name in rows.columns if name.startswith("revenue:")]
     return {name: unit for name, unit in units(types).items() if name in rows.columns}

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.search import clicks_named, conversions_named, rows_named
 from trueup.ledger.snapshot import read_conversions
 from trueup.model.ids import CLICK_ID, conversion_id, split_conversion_id
@@ -34,7 +34,7 @@ class Found:
     event_id: str = ""
 
 
-def search(database: Database, text: str, *, with_rows: bool) -> list[Found]:
+def search(database: Readable, text: str, *, with_rows: bool) -> list[Found]:
     """Find what a text names: click ids, conversion ids, transaction ids and event ids that are it, or begin with it.
 
     Args:
@@ -54,13 +54,13 @@ def search(database: Database, text: str, *, with_rows: bool) -> list[Found]:
     return sorted(asked, key=lambda each: not each.exactly)
 
 
-def _clicks(database: Database, text: str) -> Iterator[Found]:
+def _clicks(database: Readable, text: str) -> Iterator[Found]:
     if CLICK_ID.fullmatch(text):
         for click_id in clicks_named(database, text, MOST)["click_id"]:
             yield Found("click", "click_id", click_id == text, click_id)
 
 
-def _one_conversion(database: Database, text: str) -> Iterator[Found]:
+def _one_conversion(database: Readable, text: str) -> Iterator[Found]:
     named = split_conversion_id(text)
     if named is not None:
         stored = read_conversions(database, [named[0]]).filter(n=named[1])
