@@ -12,6 +12,7 @@ from typing import Final, NewType
 import polars as pl
 
 from trueup.decide.duplicates import (
+    SUM_TOO_LARGE,
     added_fields,
     finds_original,
     is_as_stored,
@@ -134,6 +135,12 @@ _BESIDE_NOTED: Final = {Outcome.IGNORED_DUPLICATE, Outcome.UPDATED}
 _NOTED: Final = (
     pl.when(pl.col("outcome").is_in([outcome.value for outcome in _BESIDE_NOTED]))
     .then(noted_beside())
+    .otherwise(pl.col("detail"))
+    .alias("detail")
+)
+_TOO_LARGE_A_SUM: Final = (
+    pl.when((pl.col("outcome") == Outcome.REFUSED_BAD_PAYOUT) & ~_IS_REFUSED)
+    .then(pl.lit(SUM_TOO_LARGE))
     .otherwise(pl.col("detail"))
     .alias("detail")
 )
@@ -267,6 +274,8 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
     outcomes = set(met["outcome"])
     if outcomes & _BESIDE_NOTED:
         met = met.with_columns_seq(_NOTED)
+    if Outcome.REFUSED_BAD_PAYOUT in outcomes:
+        met = met.with_columns_seq(_TOO_LARGE_A_SUM)
     steps = [
         collect_unoptimized(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
         for outcome, columns in _STEPS_OF_OUTCOMES.items()

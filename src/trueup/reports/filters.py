@@ -13,7 +13,7 @@ from trueup.model.nearest import nearest_words
 from trueup.model.past import PastRows
 from trueup.model.remarks import Way
 from trueup.model.words import DEFAULT_TYPE, Label, Outcome, ReportClock, Status
-from trueup.model.zones import is_known
+from trueup.model.zones import zone_named
 from trueup.reports.names import names_by_id
 from trueup.reports.spans import WrongWordError, bounds
 
@@ -121,18 +121,19 @@ def past_rows(filters: Filters, outcomes: Sequence[str], catalog: Catalog, time_
 
 
 def known_time_zone(name: str) -> str:
-    """Check that a time zone exists.
+    """Find a time zone by its name in any case.
 
     Returns:
-        Its name.
+        Its name, as it is written.
 
     Raises:
         WrongWordError: There is none of this name.
     """
-    if not is_known(name):
+    known = zone_named(name)
+    if not known:
         told = _nearest(name, available_timezones()) or "Names are such as Europe/Warsaw or UTC."
         raise WrongWordError(f"No time zone is called {name!r}. {told}")
-    return name
+    return known
 
 
 def known_word(kind: str, word: str, words: type[Word]) -> Word:
