@@ -1,13 +1,23 @@
 """Rows of the past decided again over the API."""
 
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from calling import Api, told
 from command_line import CommandLine
 from worlds import World
 
+from trueup.api.http.jobs import jobs_of
 from trueup.api.http.problems import ProblemKind
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.live.context import now
+from trueup.model.past import PastRows
+from trueup.model.words import Origin
+from trueup.recording.chunks import RunOptions
+from trueup.recording.context import RecordingContext
+from trueup.recording.decide_again import again_work, applying_again, unfinished
 
 SETUP = """
 [[affiliate_networks]]
@@ -47,6 +57,21 @@ def test_decide_again__is_previewed_done_and_undone(world: World, api: Api) -> N
     assert [(row["outcome"], row["outcome_now"]) for row in rows] == [("refused_unknown_status", "created")] * 2
     api.post(f"/batches/{done['batch_id']}/undo?wait=60").json()
     assert world.conversions() == []
+
+
+@pytest.mark.front
+def test_decide_again__goes_on_after_its_server_died(world: World, ledger: Database, api: Api) -> None:
+    chosen = PastRows(outcomes=("refused_unknown_status",))
+    context = RecordingContext(ledger, now, "program", Origin.API)
+    next(applying_again(again_work(context, chosen, read_catalog(ledger).policy(), None), RunOptions(chunk_rows=1)))
+    assert len(world.conversions()) == 1
+    jobs_of(api.edge).go_on()
+    gives_up = monotonic() + 60
+    while unfinished(ledger, chosen) is not None and monotonic() < gives_up:
+        sleep(0.05)
+    assert len(world.conversions()) == 2
+    (batch,) = [batch for batch in api.get("/batches").json()["items"] if batch["kind"] == "decide_again"]
+    assert (batch["state"], batch["rows"], batch["rows_done"], batch["made_by"]) == ("done", 2, 2, "program")
 
 
 @pytest.mark.front

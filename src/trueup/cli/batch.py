@@ -61,6 +61,8 @@ def batch(
         catalog, found = read_catalog(database), read_batch(database, number)
         if found is None:
             stop(f"There is no batch {number}; `trueup batches` lists them.")
+        if to_refused and found.kind is BatchKind.CLICKS:
+            stop("The rows of an import are not kept: `trueup clicks import --refused` writes them when it is done.")
         if to_refused:
             with to_refused.opened_as_text() as out:
                 written = write_refused_again(database, found, out)
