@@ -34,7 +34,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, RowOutcomes, empty
 from trueup.model.time_formats import FORMATS
-from trueup.model.times import time_text
+from trueup.model.times import minute_text
 from trueup.model.words import DuplicateMode, RowKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
@@ -202,7 +202,7 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
     if resumed:
         say_going_on(resumed)
     elif earlier.last:
-        _mind_earlier(earlier.last, wishes, is_at_work=earlier.is_at_work)
+        _mind_earlier(earlier.last, catalog.workspace.time_zone, wishes, is_at_work=earlier.is_at_work)
     if wishes.preview or not wishes.yes:
         summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=False)
         if wishes.preview:
@@ -285,9 +285,9 @@ def _show(summary: Summary, catalog: Catalog) -> None:
         notices.print(IDS_UNKNOWN)
 
 
-def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> None:
+def _mind_earlier(last: BatchRecord, zone: str, wishes: _Wishes, *, is_at_work: bool) -> None:
     """Say when the same file was uploaded before, and go on only if the person wants it."""
-    when = f"{time_text(last.received_at)} by {last.made_by}"
+    when = f"{minute_text(last.received_at, zone)} ({zone}) by {last.made_by}"
     notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.")
     if is_at_work:
         stop(
