@@ -35,6 +35,7 @@ class UploadChoices:
     encoding: str | None = None
     force_status: bool = False
     without_conversion_ids: bool = False
+    titles_line: int | None = None  # 0: there are no column titles
     again: bool = False  # the sender knows that the same file was sent before
 
     def text(self) -> str:

@@ -65,6 +65,7 @@ class _Chosen(BaseModel):
     without_conversion_ids: bool = Field(
         False, description="Leave the file's conversion ids out: they are of another ledger."
     )
+    titles_line: int | None = Field(None, ge=0, description="The line with the column titles; 0 for none.")
 
 
 class SentChoices(_Chosen):
@@ -103,7 +104,12 @@ def trouble_of(choices: UploadChoices) -> str:
     """Why choices do not go together, '' where they do."""
     if choices.kind is not UploadKind.CLICKS:
         return ""
-    meant = {"dialect": choices.dialect, "columns": choices.columns, "duplicates": choices.duplicates}
+    meant: dict[str, object] = {
+        "dialect": choices.dialect,
+        "columns": choices.columns,
+        "duplicates": choices.duplicates,
+        "titles_line": choices.titles_line,
+    }
     flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
     foreign = [name for name, value in {**meant, **flags}.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
@@ -121,6 +127,7 @@ class ChoicesAnswer(Answer):
     encoding: str | None
     force_status: bool
     without_conversion_ids: bool
+    titles_line: int | None
     again: bool
 
 
