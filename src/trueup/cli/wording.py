@@ -12,7 +12,6 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.MAPPING: "--mapping {name}",
     Way.WITHOUT_CONVERSION_IDS: "--without-conversion-ids",
     Way.DUPLICATES: "--duplicates",
-    Way.AGAIN: "--again",
     Way.ENCODING: "--encoding",
     Way.STATUS_UPDATE: "trueup update-status",
     Way.FROM: "--from",

@@ -43,6 +43,7 @@ class Reading:
     layout: Layout
     encoding: Encoding
     reader: Reader
+    has_titles: bool = True
 
 
 def read_file(content: Content, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
@@ -81,6 +82,7 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
         layout=layout,
         encoding=encoding,
         reader=reader,
+        has_titles=recognition.header is not None,
     )
 
 

@@ -13,7 +13,6 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.MAPPING: "`mapping={name}`",
     Way.WITHOUT_CONVERSION_IDS: "`without_conversion_ids=true`",
     Way.DUPLICATES: "`duplicates`",
-    Way.AGAIN: "`again=true`",
     Way.ENCODING: "`encoding`",
     Way.STATUS_UPDATE: "`kind=status`",
     Way.FROM: "`from`",
