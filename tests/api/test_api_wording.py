@@ -145,6 +145,14 @@ UNREADABLE = {
         remark('{}: the file has no column "Betrag {1}". Did you mean Betrag {0}?', column("Betrag {1}", "payout")),
         columns={"Betrag {1}": "payout"},
     ),
+    "times of two orders": SentFile(
+        "click_id,time\na,03/04/2026 10:00\n",
+        remark(
+            "The times can be read in several ways: '03/04/2026 10:00' on line 2 is 2026-04-03T10:00:00 as "
+            "day-month-year and 2026-03-04T10:00:00 as month-day-year. Say how they are written: {} or {}.",
+            *(Way.TIME_ORDER.of(order="day-month-year"), Way.TIME_ORDER.of(order="month-day-year")),
+        ),
+    ),
     "a file of statuses": SentFile(
         "a,paid\n",
         remark(

@@ -1,7 +1,6 @@
 """`trueup mappings`: how files are read that a person mapped by hand, by the names under which that was saved."""
 
 import json as json_format
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +12,11 @@ from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.names import nearest, normalised
+from trueup.dialects.read import Reading
 from trueup.ledger.database import Database
 from trueup.ledger.mappings import read_mappings
 from trueup.model.mapping import SavedMapping, name_trouble
+from trueup.model.time_formats import ISO
 from trueup.model.times import time_text
 from trueup.model.visible import on_one_line
 from trueup.uploads.mappings import remove_mapping, save_mapping, with_mapping
@@ -70,21 +71,23 @@ def by_mapping(database: Database, name: str | None, chosen: dict[str, Any]) -> 
         stop(in_words(error.remark))
 
 
-def keep_mapping(database: Database, name: str, choices: Choices, titles: Sequence[str]) -> None:
+def keep_mapping(database: Database, name: str, choices: Choices, reading: Reading) -> None:
     """Save the mapping that a file was read by.
 
     Args:
         database: The ledger.
         name: Under which name.
-        choices: How the file was read.
-        titles: The file's titles.
+        choices: What was chosen for the file.
+        reading: How it was read.
     """
+    times = reading.reader.times
     mapping = SavedMapping(
         name,
-        frozenset(title for title in map(normalised, titles) if title),
+        frozenset(title for title in map(normalised, reading.titles) if title),
         columns=choices.columns,
         dialect=choices.dialect,
         time_zone=choices.time_zone,
+        time_format=None if times is ISO else times.name,
         decimal_comma=choices.decimal_comma,
         made_by=by_person(database).made_by,
         made_at=now(),

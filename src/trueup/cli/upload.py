@@ -8,6 +8,7 @@ import polars as pl
 import typer
 
 from trueup.cli import stopping
+from trueup.cli.asking import with_choices_asked
 from trueup.cli.mappings import by_mapping, keep_mapping, mind_name
 from trueup.cli.output_files import Force, Output, claim_each
 from trueup.cli.shown import print_json, say_going_on, show
@@ -27,7 +28,6 @@ from trueup.cli.terminal import (
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
-from trueup.dialects.read import UnreadableFile
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
@@ -35,7 +35,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.remarks import Notice, NoticeCode
-from trueup.model.visible import on_one_line
+from trueup.model.time_formats import FORMATS
 from trueup.model.words import DuplicateMode, RowKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
@@ -72,6 +72,14 @@ Duplicates = Annotated[
 ]
 Zone = Annotated[
     str | None, typer.Option("--time-zone", metavar="Z", help="Zone of times without an offset, such as Europe/Warsaw.")
+]
+TimeForm = Annotated[
+    str | None,
+    typer.Option(
+        "--time-format",
+        metavar="F",
+        help=f"How times are written: {', '.join(FORMATS)}, or a pattern such as %d/%m/%Y %H:%M.",
+    ),
 ]
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Payouts are written 1,20.")]
 Encoding = Annotated[
@@ -131,6 +139,7 @@ def upload_file(
     titles_line: TitlesLine = None,
     duplicates: Duplicates = None,
     time_zone: Zone = None,
+    time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
     force_status: ForceStatus = False,
@@ -158,6 +167,7 @@ def upload_file(
             "columns": _columns(map_ or []),
             "dialect": dialect,
             "time_zone": time_zone,
+            "time_format": time_format,
             "decimal_comma": decimal_comma,
         }
         choices = Choices(
@@ -169,28 +179,28 @@ def upload_file(
             titles_line=titles_line,
             mappings={} if map_ or mapping else saved_titles(database),
         )
-        read = _read(content, file, choices, _mode(duplicates), force_status)
+        mode = _mode(duplicates)
+        read = with_choices_asked(
+            choices, input_name(file), lambda chosen: _read(content, file, chosen, mode, force_status), asks=not yes
+        )
         summary = _carry_out(database, catalog, read, wishes)
         if save_mapping and summary.batch_id is not None:
-            keep_mapping(database, save_mapping, choices, read.reading.titles)
+            keep_mapping(database, save_mapping, choices, read.reading)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
 def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
     name = input_name(file)
-    try:
-        with progress_bar("Reading") as bar:
-            task = bar.add_task("", total=len(content))
-            read = read_upload(
-                content,
-                name,
-                choices,
-                duplicates=duplicates,
-                force_status=force,
-                progress=lambda done: bar.update(task, completed=done),
-            )
-    except UnreadableFile as error:
-        stop(f"{on_one_line(name)}: {in_words(error.remark)}")
+    with progress_bar("Reading") as bar:
+        task = bar.add_task("", total=len(content))
+        read = read_upload(
+            content,
+            name,
+            choices,
+            duplicates=duplicates,
+            force_status=force,
+            progress=lambda done: bar.update(task, completed=done),
+        )
     for remark in read.reading.statement:
         notices.print(in_words(remark))
     return read

@@ -13,6 +13,7 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.WITHOUT_CONVERSION_IDS: "--without-conversion-ids",
     Way.DUPLICATES: "--duplicates",
     Way.ENCODING: "--encoding",
+    Way.TIME_ORDER: "--time-format {order}",
     Way.STATUS_UPDATE: "trueup update-status",
     Way.FROM: "--from",
     Way.TO: "--to",

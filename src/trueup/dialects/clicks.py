@@ -7,14 +7,14 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, with_iso_times, without_nul
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
 from trueup.dialects.decode import texts as decoded
 from trueup.dialects.delimited import Layout, Records, first_records, layout_by_rows, records, said_layout
 from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
-from trueup.dialects.read import SAMPLE_LINES, Reading, joined
+from trueup.dialects.read import SAMPLE_LINES, Reading, found_times, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.titles import titles_anywhere
 from trueup.dialects.values import quoted_cells
@@ -67,12 +67,14 @@ def read_clicks(
         network_zones=False,
         absent_status="",
     )
+    times = found_times(content, first, layout, encoding, reader, choices, None)
+    reader = replace(reader, times=times.form)
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(_read_block(block, reader, numbers) for block in found)
     return Reading(
         dialect="clicks",
-        statement=tuple(layout_said(layout, encoding, reader, has_titles=True)),
+        statement=tuple(layout_said(layout, encoding, reader, times.why, has_titles=True)),
         own_mode=None,
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -144,9 +146,9 @@ def _columns(titles: list[str]) -> Columns:
 def _read_block(
     block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    table = texts(block, reader).with_columns(
+    table = with_iso_times(texts(block, reader), "clicked_at", reader).with_columns(
         *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
-        time_micros(pl.col("clicked_at_text"), reader.zone).alias("clicked_at"),
+        time_micros(pl.col("clicked_at_iso"), reader.zone).alias("clicked_at"),
     )
     if reader.gives("cost"):
         cost = amounts(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
@@ -178,7 +180,7 @@ def _checks(reader: Reader) -> list[Check]:
             ClickOutcome.REFUSED_BAD_TIME,
             "",
             pl.col("clicked_at").is_null() | (pl.col("clicked_at") < EARLIEST),
-            _time_cause(time, reader.zone),
+            _time_cause(time, reader),
         ),
         Check(
             ClickOutcome.REFUSED_BAD_COST,
@@ -198,13 +200,14 @@ def _checks(reader: Reader) -> list[Check]:
 _UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": ClickOutcome.REFUSED_UNKNOWN_OFFER}
 
 
-def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:
+def _time_cause(text: pl.Expr, reader: Reader) -> pl.Expr:
+    iso = pl.col("clicked_at_iso")
     return (
         pl.when(text == "")
         .then(pl.lit("it is not given"))
         .when(pl.col("clicked_at") < EARLIEST)
         .then(pl.format("{} is before the year 2000", quoted_cells(text)))
-        .otherwise(times_trouble(text, quoted_cells(text), zone))
+        .otherwise(times_trouble(iso, quoted_cells(text), reader.zone, reader.times.example))
     )
 
 

@@ -17,6 +17,7 @@ class SavedMapping:
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
     dialect: str | None = None
     time_zone: str | None = None
+    time_format: str | None = None
     decimal_comma: bool = False
     made_by: str = ""
     made_at: int = 0  # microseconds UTC
@@ -25,7 +26,7 @@ class SavedMapping:
     def choices(self) -> dict[str, Any]:
         """What it chooses for a file, by the names of `Choices` and `UploadChoices`."""
         chosen = {"columns": dict(self.columns), "dialect": self.dialect, "time_zone": self.time_zone}
-        return chosen | {"decimal_comma": self.decimal_comma}
+        return chosen | {"time_format": self.time_format, "decimal_comma": self.decimal_comma}
 
     def choices_text(self) -> str:
         """What it chooses as JSON, for the ledger."""

@@ -21,6 +21,7 @@ class Way(StrEnum):
     WITHOUT_CONVERSION_IDS = "without_conversion_ids"
     DUPLICATES = "duplicates"  # to choose the duplicate mode
     ENCODING = "encoding"  # to name it
+    TIME_ORDER = "time_order"  # to say in which order times are written; values: order
     STATUS_UPDATE = "status_update"  # to have a file set statuses
     FROM = "from"  # to say since when
     TO = "to"  # to say until when

@@ -17,6 +17,7 @@ from trueup.dialects.names import FIELDS, nearest, normalised
 from trueup.ledger.database import Database
 from trueup.ledger.mappings import find_mapping, read_mappings
 from trueup.model.mapping import NAME_CHARS, SavedMapping, name_trouble
+from trueup.model.time_formats import time_format
 from trueup.model.times import time_text
 from trueup.model.zones import is_known
 from trueup.uploads.mappings import remove_mapping, save_mapping
@@ -52,6 +53,11 @@ def _known_zone(zone: str) -> str:
     return zone
 
 
+def _known_time_format(stated: str) -> str:
+    time_format(stated)
+    return stated
+
+
 Name = Annotated[
     str, Path(min_length=1, max_length=NAME_CHARS, description="The mapping's name."), AfterValidator(_fit_name)
 ]
@@ -73,6 +79,9 @@ class MappingForm(BaseModel):
     time_zone: Annotated[str, AfterValidator(_known_zone)] | None = Field(
         None, description="Zone of times without an offset."
     )
+    time_format: Annotated[str, AfterValidator(_known_time_format)] | None = Field(
+        None, description="How times are written."
+    )
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
 
 
@@ -84,6 +93,7 @@ class MappingAnswer(Answer):
     columns: dict[str, str]
     dialect: str | None
     time_zone: str | None
+    time_format: str | None
     decimal_comma: bool
     made_by: str
     made_at: str

@@ -14,6 +14,7 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.WITHOUT_CONVERSION_IDS: "`without_conversion_ids=true`",
     Way.DUPLICATES: "`duplicates`",
     Way.ENCODING: "`encoding`",
+    Way.TIME_ORDER: "`time_format={order}`",
     Way.STATUS_UPDATE: "`kind=status`",
     Way.FROM: "`from`",
     Way.TO: "`to`",

@@ -15,6 +15,7 @@ from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.remarks import Notice, NoticeCode
+from trueup.model.time_formats import time_format
 from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
@@ -40,6 +41,11 @@ def _known_mode(name: str) -> str:
     return name
 
 
+def _known_time_format(stated: str) -> str:
+    time_format(stated)
+    return stated
+
+
 def _mapping(text: str) -> str:
     if not text.rpartition("=")[0].strip():
         raise ValueError("write COLUMN=FIELD, such as Order no=transaction_id")
@@ -47,6 +53,7 @@ def _mapping(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=_TEXT_CHARS)]
+TimeForm = Annotated[Text, AfterValidator(_known_time_format)]
 Dialect = Annotated[Text, AfterValidator(_known_dialect)]
 Mode = Annotated[str, AfterValidator(_known_mode), Field(json_schema_extra={"enum": [STORED, *DuplicateMode]})]
 
@@ -60,6 +67,11 @@ class _Chosen(BaseModel):
     dialect: Dialect | None = Field(None, description="Whose file it is.", examples=["keitaro"])
     duplicates: Mode | None = Field(None, description="What rows do to conversions that exist; `stored`: as set up.")
     time_zone: Text | None = Field(None, description="Zone of times without an offset.", examples=["Europe/Warsaw"])
+    time_format: TimeForm | None = Field(
+        None,
+        description="How times are written: iso, year-month-day, day-month-year, month-day-year, or a pattern.",
+        examples=["day-month-year", "%d/%m/%Y %H:%M"],
+    )
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
     encoding: Text | None = Field(None, description="The encoding, where it is not UTF-8 or UTF-16.")
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
@@ -126,6 +138,7 @@ class ChoicesAnswer(Answer):
     columns: dict[str, str]
     duplicates: DuplicateMode | None = Field(description="null: what is set up, or the dialect's own way.")
     time_zone: str | None
+    time_format: str | None
     decimal_comma: bool
     encoding: str | None
     force_status: bool
