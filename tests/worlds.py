@@ -76,8 +76,8 @@ class World:
                 "cost": 0,
             }
             rows = pl.DataFrame([{"click_id": click_id, **facts} for click_id in sorted(click_ids)])
-            with ledger.transaction():
-                commit_clicks(ledger, completed(rows, CLICKS, {"is_bot": 0}))
+            with ledger.transaction() as transaction:
+                commit_clicks(transaction, completed(rows, CLICKS, {"is_bot": 0}))
 
     def upload(self, text: str | bytes, *words: object, command: str = "upload") -> Uploaded:
         """Upload a text as a file, without questions."""

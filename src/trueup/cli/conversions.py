@@ -56,6 +56,7 @@ def conversions(
     batch: viewing.Batch = None,
     click_id: viewing.ClickId = None,
     transaction_id: viewing.TransactionId = None,
+    where: viewing.Where = None,
     removed: Removed = False,
     limit: Limit = None,
     time_zone: viewing.Zone = None,
@@ -70,14 +71,14 @@ def conversions(
     form = chosen_form(csv=csv, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
-    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
+    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed, where or ())
     newest = limit or (NEWEST_SHOWN if form is OutputFormat.TABLE else None)
-    with workspace(context, db) as database, database.read_transaction():
-        catalog = read_catalog(database)
+    with workspace(context, db) as database, database.read_transaction() as transaction:
+        catalog = read_catalog(transaction)
         chosen, zone = understood(filters, catalog, time_zone)
-        pages = read_log(database, catalog, chosen, zone, newest)
+        pages = read_log(transaction, catalog, chosen, zone, newest)
         if form is OutputFormat.TABLE:
-            _show(pl.concat(pages), count_conversions(database, chosen), zone)
+            _show(pl.concat(pages), count_conversions(transaction, chosen), zone)
         else:
             _write(pages, form, to_file)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import Database, DatabaseError, Readable
 from trueup.ledger.urls import SQLITE, showable
 from trueup.ledger.waits import PATIENT, Waits
 from trueup.model.remarks import RemarkError, Way
@@ -132,7 +132,7 @@ def _refuse_missing_folder(url: str) -> None:
         raise DatabaseError(f"there is no folder {folder} to keep the database in: make it first")
 
 
-def _read_version(db: Database) -> str:
+def _read_version(db: Readable) -> str:
     """Read the number of the last migration that was run, '' for an empty database.
 
     Raises:
@@ -156,7 +156,7 @@ def _read_version(db: Database) -> str:
     return version
 
 
-def _tables(db: Database) -> list[str]:
+def _tables(db: Readable) -> list[str]:
     return db.read_sql(_TABLE_NAMES[db.dialect.name], {"name": pl.String})["name"].to_list()
 
 
@@ -166,13 +166,13 @@ def _migrate(db: Database) -> str:
     Returns:
         The version that they had, '' for none.
     """
-    with db.transaction():
+    with db.transaction() as transaction:
         if not db.is_sqlite:
-            db.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
-            db.run("SET LOCAL statement_timeout = 0")  # a migration takes as long as the ledger is large
-        version = _read_version(db)  # another program may have migrated it while this one waited
+            transaction.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
+            transaction.run("SET LOCAL statement_timeout = 0")  # a migration takes as long as the ledger is large
+        version = _read_version(transaction)  # another program may have migrated it while this one waited
         for statement in migration_sql(db.dialect.name, version) if version != HEAD else ():
-            db.run(statement)
+            transaction.run(statement)
     return version
 
 

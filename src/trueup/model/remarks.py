@@ -25,6 +25,7 @@ class Way(StrEnum):
     STATUS_UPDATE = "status_update"  # to have a file set statuses
     FROM = "from"  # to say since when
     TO = "to"  # to say until when
+    WHERE = "where"  # to say what clicks are like
     LIST_BATCHES = "list_batches"
     UNDO = "undo"  # values: batch_id
     FINISH_UNDO = "finish_undo"  # values: batch_id, of the batch that is undone
@@ -112,7 +113,4 @@ def text_from_remark(remark: Remark) -> str:
 
 def remark_from_text(text: str) -> Remark:
     """Read back what `text_from_remark` wrote."""
-    try:
-        return remark_from_json(json.loads(text))
-    except ValueError:  # no remark, or a plain sentence, as they were stored at first
-        return text
+    return remark_from_json(json.loads(text)) if text else ""
