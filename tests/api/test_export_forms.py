@@ -95,6 +95,14 @@ def test_samples__uploaded_twice_count_once(world: World) -> None:
     ]
 
 
+def test_status_update__reads_the_exports_that_have_statuses(world: World) -> None:
+    world.upload("click_id,payout\nk1,35\nk2,12.50\n")
+    (text,) = samples("affise")
+    ran = world.trueup("update-status", world.file(text.replace("A-1", "").replace("A-2", "")), "--yes", "--json")
+    assert json.loads(succeeded(ran))["outcomes"] == {"updated": 2}
+    assert world.seen("status") == [("approved",), ("pending",)]
+
+
 def test_revenue_alone__is_asked_about(world: World) -> None:
     text = "Conversion ID,Transaction ID,Sub1,Revenue\n9,ab,k1,50.00\n"
     ran = world.trueup("upload", world.file(text), "--preview")
