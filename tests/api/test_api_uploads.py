@@ -120,7 +120,7 @@ def test_upload__of_clicks_wakes_what_waited(api: Api, world: World) -> None:
 def test_preview__with_other_choices_needs_no_second_sending(api: Api) -> None:
     upload = sent(api, "click_id;payout\nc1;1,20 zł\n".encode("cp1250"))
     trouble = told(api.post(f"/uploads/{upload['upload_id']}/preview"), ProblemKind.UNREADABLE_FILE)
-    assert "Name its encoding with `encoding`;" in trouble["detail"]
+    assert "Name its encoding with `encoding`." in trouble["detail"]
     failed = api.get(f"/uploads/{upload['upload_id']}").json()
     assert (failed["state"], failed["trouble"]) == ("failed", trouble["detail"])
     other = {"encoding": "windows-1250", "decimal_comma": True}
@@ -302,3 +302,18 @@ def test_results__before_anything_is_known(api: Api) -> None:
     upload = sent(api)
     told(api.get(f"/uploads/{upload['upload_id']}/results.csv"), ProblemKind.WRONG_STATE)
     told(api.get(f"/uploads/{upload['upload_id']}/refused.csv"), ProblemKind.WRONG_STATE)
+
+
+def test_upload__times_and_amounts_are_read_as_chosen(api: Api, world: World) -> None:
+    upload = sent(api, 'click_id,payout,time\nc1,"1,234.5",03/04/2026 10:00\n')
+    path = f"/uploads/{upload['upload_id']}"
+    trouble = told(api.post(f"{path}/preview"), ProblemKind.UNREADABLE_FILE)["detail"]
+    assert trouble.endswith("`time_format=day-month-year` or `time_format=month-day-year`.")
+    chosen = {"time_format": "month-day-year", "thousands": True}
+    previewed = done(api.post(f"{path}/preview", json=chosen))
+    assert {name: previewed["choices"][name] for name in chosen} == chosen
+    assert any("Times are read as month-day-year: it was chosen." in said for said in previewed["reading"]["statement"])
+    done(api.post(f"{path}/apply"))
+    assert world.seen("payout", "converted_at") == [("1234.50", "2026-03-04T10:00:00+00:00")]
+    problem = told(api.post("/uploads?time_format=dmy", content="a,1\n"), ProblemKind.INVALID)
+    assert "day-month-year" in problem["errors"][0]["what"]

@@ -79,7 +79,7 @@ def test_migration_that_fails__leaves_nothing_behind(new_empty_url: Callable[[],
 
 def migrate_and_fail(db: Database) -> None:
     with db.transaction() as transaction:
-        for statement in [*migration_sql(db.dialect.name, ""), "SELECT no_such_column FROM clicks"]:
+        for statement in [*migration_sql(db.dialect.name, None), "SELECT no_such_column FROM clicks"]:
             transaction.run(statement)
 
 

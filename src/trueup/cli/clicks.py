@@ -18,10 +18,11 @@ from trueup.cli.terminal import (
     read_input,
     stop,
 )
-from trueup.cli.upload import Encoding, File, Json, Preview, TimeForm, Zone
-from trueup.cli.wording import in_words
+from trueup.cli.upload import Encoding, File, Json, Preview, Thousands, TimeForm, Zone
+from trueup.cli.wording import WAYS, in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
+from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog
 from trueup.model.catalog import Catalog
@@ -50,6 +51,7 @@ def import_clicks(
     time_zone: Zone = None,
     time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
+    thousands: Thousands = False,
     encoding: Encoding = None,
     preview: Preview = False,
     refused: Refused = None,
@@ -72,6 +74,8 @@ def import_clicks(
             workspace_time_zone=zone,
             time_format=time_format,
             decimal_comma=decimal_comma,
+            thousands=thousands,
+            currencies=catalog.workspace.currencies,
             encoding=encoding,
         )
         read = with_choices_asked(
@@ -85,13 +89,13 @@ def import_clicks(
     try:
         if refused_file:
             with refused_file.opened_as_text() as out:
-                write_refused(refused_clicks(read, work.receipt.received_at), content, read.reading, out)
+                write_refused(refused_clicks(read, work.receipt.received_at), content, read.reading, out, WAYS)
     finally:  # even if the file cannot be written, say what was done
         _tell(summary, catalog, json=json)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
-def _read(content: bytes, file: str, choices: Choices, catalog: Catalog) -> ClickFile:
+def _read(content: Content, file: str, choices: Choices, catalog: Catalog) -> ClickFile:
     name = input_name(file)
     with progress_bar("Reading") as bar:
         task = bar.add_task("", total=len(content))

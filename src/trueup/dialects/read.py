@@ -80,7 +80,7 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=_without_idle_times(rows),
+        rows=_without_idle(rows, reader),
         notes=notes,
         layout=layout,
         encoding=encoding,
@@ -178,10 +178,13 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, Notes]]) -> tuple[pl.DataFrame, 
     return pl.DataFrame(columns), Notes(pl.concat(notes).sort("line"))
 
 
-def _without_idle_times(rows: pl.DataFrame) -> Rows:
-    """Leave out the columns of local times where no row has one."""
-    idle = "local_time" in rows.columns and rows["local_time"].null_count() == rows.height
-    return Rows(rows.drop(LOCAL_TIMES) if idle else rows)
+def _without_idle(rows: pl.DataFrame, reader: Reader) -> Rows:
+    """Leave out the columns of local times where no row has one, and currencies where none is beside an amount."""
+    if "local_time" in rows.columns and rows["local_time"].null_count() == rows.height:
+        rows = rows.drop(LOCAL_TIMES)
+    if "currency" in rows.columns and not reader.gives("currency") and not rows["currency"].max():
+        rows = rows.drop("currency")
+    return Rows(rows)
 
 
 def _reader(recognition: Recognition, beginning: Beginning, choices: Choices) -> Reader:
@@ -202,4 +205,6 @@ def _reader(recognition: Recognition, beginning: Beginning, choices: Choices) ->
         currency=dialect.currencies.get(normalised(header[payout]), "") if header and payout is not None else "",
         removal=dialect.removal,
         form=None if header else dialect.form,
+        thousands=choices.thousands,
+        currencies=choices.currencies,
     )

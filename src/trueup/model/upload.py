@@ -33,6 +33,7 @@ class UploadChoices:
     time_zone: str | None = None
     time_format: str | None = None  # how times are written: a name or a pattern
     decimal_comma: bool = False
+    thousands: bool = False
     encoding: str | None = None
     force_status: bool = False
     without_conversion_ids: bool = False

@@ -59,6 +59,7 @@ def read_click_file(
         "time_zone": reading.time_zone,
         "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
+        "thousands": choices.thousands,
         "encoding": choices.encoding or "",
     }
     return ClickFile(

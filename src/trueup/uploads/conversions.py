@@ -75,6 +75,7 @@ def read_upload(
         "network_zones": reading.network_zones,
         "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
+        "thousands": choices.thousands,
         "encoding": choices.encoding or "",
         "duplicates": duplicates.value if duplicates else "",
         "force_status": force_status,

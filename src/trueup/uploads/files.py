@@ -65,6 +65,8 @@ def read_sent(
         workspace_time_zone=workspace_zone,
         time_format=time_format,
         decimal_comma=chosen.decimal_comma,
+        thousands=chosen.thousands,
+        currencies=catalog.workspace.currencies,
         encoding=chosen.encoding,
         without_conversion_ids=chosen.without_conversion_ids,
         titles_line=chosen.titles_line,

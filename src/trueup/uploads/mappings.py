@@ -41,7 +41,7 @@ def with_mapping(database: Readable, name: str, chosen: Mapping[str, Any]) -> di
     Args:
         database: The ledger.
         name: The mapping's name.
-        chosen: What was chosen for the file: columns, dialect, time_zone, time_format, decimal_comma.
+        chosen: What was chosen for the file: columns, and what else a mapping chooses.
 
     Returns:
         All that was chosen, the mapping's part in its place.
