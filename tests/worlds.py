@@ -70,7 +70,7 @@ class World:
             facts = {
                 "campaign_id": 0,
                 "offer_id": known.offer_id if known else 0,
-                "network_id": known.network_id if known else 0,
+                "network_id": (known.network_id or 0) if known else 0,
                 "traffic_source_id": 0,
                 "clicked_at": micros_at(clicked_at),
                 "cost": 0,

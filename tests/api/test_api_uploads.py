@@ -1,7 +1,6 @@
 """Files sent over the API: what a terminal can do with a file, and with the same result."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from calling import Api, NewApi, told
 from command_line import CommandLine
-from upload_calling import CSV, ROWS, done, records, sent
+from upload_calling import CSV, ROWS, done, followed, records, sent
 from worlds import World
 
 from trueup.access.keys import KeyScope
@@ -176,12 +175,7 @@ def test_apply__goes_on_aside_when_nobody_waits(api: Api, world: World) -> None:
     answer = api.post(f"/uploads/{upload['upload_id']}/apply?wait=0")
     assert answer.status_code == 202
     assert answer.json()["state"] == "applying"
-    state = "applying"
-    while state == "applying":  # a stream ends after some seconds, and its caller asks again
-        events = api.get(f"/uploads/{upload['upload_id']}/events")
-        assert events.headers["content-type"].startswith("text/event-stream")
-        seen = [json.loads(line[6:]) for line in events.text.splitlines() if line.startswith("data: ")]
-        state = seen[-1]["state"]
+    seen = followed(api, f"/uploads/{upload['upload_id']}")
     assert seen[-1] == {"state": "done", "trouble": None, "batch_id": 1, "progress": None}
     assert done(api.get(f"/uploads/{upload['upload_id']}"))["summary"]["outcomes"] == {"created": 3_000}
 
@@ -233,8 +227,7 @@ def test_upload__of_a_server_that_was_stopped_goes_on_with_the_next(new_api: New
     assert 0 < len(world.conversions()) < len(clicks)
     second = new_api()
     resume_uploads(second.edge)
-    events = second.get(f"{path}/events").text
-    assert '"state":"done"' in events
+    assert followed(second, path)[-1]["state"] == "done"
     outcomes = second.get(path).json()["summary"]["outcomes"]
     assert outcomes == {"created": len(clicks), "added_to_payout": len(clicks)}
     assert world.totals()["revenue"] == "9000.00"
