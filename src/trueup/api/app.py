@@ -27,6 +27,7 @@ from trueup.api.resources import (
     decide_again,
     journal,
     keys,
+    mappings,
     networks,
     reports,
     search,
@@ -41,8 +42,8 @@ DOCUMENT: Final = "/openapi.json"  # it needs no key
 
 # In the order in which the document lists them.
 _PARTS: Final = (
-    uploads, conversions, search, batches, decide_again, clicks, journal, reports, audit, setup, networks, campaigns,
-    keys,
+    uploads, mappings, conversions, search, batches, decide_again, clicks, journal, reports, audit, setup, networks,
+    campaigns, keys,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from trueup.cli.clicks import clicks
 from trueup.cli.decide_again import decide_again
 from trueup.cli.keys import keys
 from trueup.cli.look_up import click, search
+from trueup.cli.mappings import mappings
 from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
 from trueup.cli.spool import spool
@@ -77,6 +78,7 @@ app.add_typer(clicks, name="clicks")
 app.add_typer(setup, name="setup")
 app.add_typer(postbacks, name="postbacks")
 app.add_typer(keys, name="keys")
+app.add_typer(mappings, name="mappings")
 app.add_typer(spool, name="spool")
 
 

@@ -36,9 +36,11 @@ from trueup.recording.chunks import RunOptions, Slices, single_slice
 from trueup.recording.context import Clock, RecordingContext
 from trueup.recording.decide_again import AgainWork, again_work, applying_again, unfinished
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
+from trueup.uploads.conversions import Upload
 from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, read_sent, sent_work
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import remove_old_files
+from trueup.uploads.notices import notices_of
 from trueup.uploads.states import end_preview, fail, settle
 
 T = TypeVar("T")
@@ -222,7 +224,8 @@ class Jobs:
         if keeps_rows:
             kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
             kept.write_parquet(self._folder.rows(record.upload_id))
-        self._folder.keep_account(record.upload_id, account_of(file.reading, summary).text())
+        said = notices_of(database, file, summary) if isinstance(file, Upload) else ()
+        self._folder.keep_account(record.upload_id, account_of(file.reading, summary, said).text())
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
     def _apply(self, database: Readable, record: UploadRecord, content: Content) -> None:
