@@ -68,6 +68,67 @@ def test_sheet__a_day_alone_is_no_time() -> None:
     assert "no time of day" in causes(reading)[2]
 
 
+def test_sheet__a_date_is_a_date_whatever_form_is_stated_for_texts() -> None:
+    at, text = _at(2026, 3, 5, 9, 15, 30), "05.03.2026 10:00"
+    for form in ("%d.%m.%Y %H:%M", "day-month-year"):
+        reading = read(sheet(["k1", 1, "", at], ["k2", 1, "", text]), time_zone="UTC", time_format=form)
+        times = [time_text(each) for each in reading.rows["converted_at"]]
+        assert times == ["2026-03-05T09:15:30Z", "2026-03-05T10:00:00Z"]
+    reading = read(sheet(["k1", 1, "", "2026-03-05T09:15:30"]), time_format="%d.%m.%Y %H:%M")
+    assert "refused_bad_time" in causes(reading)[2]
+    reading = read(sheet(["k1", 1, "", at], ["k2", 1, "", "25.03.2026 10:00"]), time_zone="UTC")
+    assert [time_text(each) for each in reading.rows["converted_at"]] == [
+        "2026-03-05T09:15:30Z",
+        "2026-03-25T10:00:00Z",
+    ]
+
+
+STATEMENT = [
+    ["Northwind Media"],
+    ["Statement for", date(2026, 3, 31)],
+    [],
+    ["Click ID", "Sale amount", "Payout", "Status"],
+    ["c1", 100, 35.5, "sale"],
+    ["c2", 80, "x"],
+    [],
+    ["c3", 80, 7],
+]
+
+
+def test_sheet__titles_are_found_below_a_statements_name_and_date() -> None:
+    reading = read(workbook({"March": STATEMENT}))
+    assert reading.rows["line"].to_list() == [5, 6, 8]
+    assert reading.rows["payout"].to_list() == [35_500_000, None, 7_000_000]
+    assert list(causes(reading)) == [6]
+    said = " ".join(map(in_words, reading.statement))
+    assert "Lines 1 to 3 stand above the column titles, and are not read: 'Northwind Media', 'Statement for" in said
+    assert 'Sheet: "March". The column titles are on line 4.' in said
+    refused = original_records(opened(workbook({"March": STATEMENT})), reading, [6])
+    assert list(refused) == [(6, ["c2", "80", "x", ""])]
+
+
+def test_sheet__titles_in_doubt_are_asked_for() -> None:
+    row_above = workbook({"March": [["c0", 5], *STATEMENT[3:]]})
+    assert read(row_above, titles_line=2).rows["line"].to_list() == [3, 4, 6]
+    payouts = [["c0", "", 7], *STATEMENT[3:]]  # a row of a sheet ends with its last cell that has something
+    assert "Line 1 reads like a row" in unreadable(workbook({"March": payouts}))
+    late = workbook({"March": [["c0", 1]] * 20 + [["subid", "payout"], ["c1", 2]]})
+    assert "Line 21 reads like column titles" in unreadable(late)
+    assert read(late, titles_line=21).rows["line"].to_list() == [22]
+
+
+def test_sheet__of_a_preset_and_without_titles() -> None:
+    titles = ["Postback timestamp", "Visit timestamp", "Click ID", "Transaction ID", "Conversion type", "Revenue"]
+    voluum = workbook({"S": [["Conversions"], titles, [_at(2026, 3, 5, 9, 15), "", "k1", "T1", "", 35]]})
+    reading = read(voluum, time_zone="UTC")
+    assert (reading.dialect, reading.rows["payout"].to_list()) == ("voluum-report", [35_000_000])
+    assert time_text(reading.rows["converted_at"][0]) == "2026-03-05T09:15:00Z"
+    reading = read(workbook({"S": [["k1", 35.5, "T1", "sale"], ["k2", 1, "", "lead"], ["k3"]]}))
+    assert (reading.dialect, reading.rows["payout"].to_list()) == ("keitaro", [35_500_000, 1_000_000, None])
+    for lines in (["k1:35:approved", "k2:T1:lead"], ["k1:T1", "k2:T2"]):
+        assert "lines of text" in unreadable(workbook({"S": [[line] for line in lines]}))
+
+
 def test_sheet__an_error_is_no_empty_cell() -> None:
     reading = read(sheet(["k1", "#N/A"], ["#REF!", 2], ["k3", 3, "#VALUE!"], ["k4", 4, "T", "#NUM!"]))
     assert {line: cause.partition(":")[0] for line, cause in causes(reading).items()} == {

@@ -52,6 +52,8 @@ def test_workbook__uploaded_mended_and_uploaded_again(world: World, tmp_path: Pa
     titles, row = cells(refused)
     assert titles == ["click_id", "payout", "txid", "outcome", "message"]
     assert row[:4] == ["k2", "#N/A", "007", "refused_bad_payout"]
+    succeeded(world.trueup("batch", 1, "--refused", str(refused), "--force"))
+    assert cells(refused)[1][:1] == ["k2"]
     sent.write_bytes(workbook({"Mended": [titles, [*row[:1], 2, *row[2:]]]}))
     succeeded(world.trueup("upload", str(sent), "--yes"))
     exported = json.loads(succeeded(world.trueup("conversions", "--json")))
@@ -62,8 +64,9 @@ def test_workbook__of_clicks(world: World, tmp_path: Path) -> None:
     sent = tmp_path / "clicks.xlsx"
     titles = ["click_id", "campaign", "offer", "clicked_at", "cost"]
     at = datetime(2026, 3, 5, 9)  # noqa: DTZ001 - a workbook knows no zones
-    sent.write_bytes(workbook({"Clicks": [titles, ["n1", "nowhere", "Shoes", at, 0.25]]}))
-    done = world.trueup("clicks", "import", str(sent), "--preview", "--json")
+    sent.write_bytes(workbook({"Clicks": [["Clicks of March"], [], titles, ["n1", "nowhere", "Shoes", at, 0.25]]}))
+    pattern = ("--time-format", "%d.%m.%Y %H:%M")  # of texts, and this is a date
+    done = world.trueup("clicks", "import", str(sent), "--preview", "--json", *pattern)
     assert json.loads(done.stdout)["outcomes"] == {"refused_unknown_campaign": 1}
 
 

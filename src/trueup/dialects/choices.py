@@ -24,6 +24,10 @@ class Choices:
     encoding: str | None = None
     sheet: str | None = None  # of a workbook: its name or its number, counted from 1
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
+    titles_line: int | None = None  # the line that holds the column titles; 0: there are none
+    mappings: Mapping[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # saved mapping -> its files' normalised titles
 
 
 class UnreadableFile(RemarkError):  # noqa: N818 - a statement about the file, shown to a person

@@ -1,6 +1,6 @@
 """A file of clicks: how its columns are found, and what each row says. The titles are always there, and exact."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -23,11 +23,13 @@ from trueup.dialects.cells import (
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content
-from trueup.dialects.delimited import Records
+from trueup.dialects.delimited import Layout, Records, first_records, layout_by_rows, said_layout
 from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
-from trueup.dialects.read import Reading, beginning, found_times, joined, of_sheet
-from trueup.dialects.sheet import Sheet
+from trueup.dialects.read import Reading, found_times, joined
+from trueup.dialects.sheet import MARK, Sheet
+from trueup.dialects.sources import Source, of_sheet, source_of
 from trueup.dialects.statement import layout_said
+from trueup.dialects.titles import best_titles, titles_anywhere
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR, ClickRows
@@ -64,10 +66,8 @@ def read_clicks(
     Raises:
         UnreadableFile: The file as a whole cannot be read.
     """
-    begun = beginning(content, choices, frozenset(FIELDS), progress)
-    line, first = next(iter(begun.sample), (0, []))
-    titles = [title.strip() for title in first]
-    layout = replace(begun.layout, rows_after=line)
+    source = source_of(content, choices, progress)
+    layout, titles = _titles(source)
     reader = Reader(
         columns=_columns(titles),
         rows_after=layout.rows_after,
@@ -80,14 +80,14 @@ def read_clicks(
         currencies=choices.currencies,
     )
     if isinstance(content, Sheet):
-        reader = of_sheet(reader, begun.sample)
-    times = found_times(begun, reader, choices, None)
+        reader = of_sheet(reader, [record for record in source.cells or () if record.line > layout.rows_after])
+    times = found_times(source, layout, reader, choices, None)
     reader = replace(reader, times=times.form)
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
-    rows, notes = joined(_read_block(block, reader, numbers) for block in begun.records)
+    rows, notes = joined(_read_block(block, reader, numbers) for block in source.records(layout.separator))
     return Reading(
         dialect="clicks",
-        statement=tuple(layout_said(layout, begun.encoding, reader, times.why, has_titles=True)),
+        statement=tuple(layout_said(layout, source.encoding, reader, times.why, has_titles=True)),
         own_mode=None,
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -95,7 +95,7 @@ def read_clicks(
         rows=ClickRows(rows),
         notes=_explained(notes, catalog),
         layout=layout,
-        encoding=begun.encoding,
+        encoding=source.encoding,
         reader=reader,
     )
 
@@ -104,6 +104,27 @@ def campaign_ids(catalog: Catalog) -> dict[str, int]:
     """Campaigns by slug and by name; where a name is another campaign's slug, it is the name."""
     campaigns = catalog.campaigns.values()
     return {c.slug: c.campaign_id for c in campaigns} | {c.name: c.campaign_id for c in campaigns}
+
+
+def _titles(source: Source) -> tuple[Layout, list[str]]:
+    """Find the separator and the column titles."""
+    if source.cells is not None:
+        best = best_titles(source.cells, _rank)
+        header = best[1] if best else source.cells[0]
+        return Layout(MARK, rows_after=header.line), list(header.fields)
+    found = titles_anywhere(source.lines, _rank)
+    if found:
+        layout, (line, titles) = found
+    else:
+        layout = said_layout(source.lines) or layout_by_rows(source.lines)
+        line, titles = next(first_records(source.lines, layout), (0, []))
+    return replace(layout, rows_after=line), [title.strip() for title in titles]
+
+
+def _rank(fields: Sequence[str]) -> int:
+    """How much a record reads like the titles of clicks."""
+    known = len(set(map(normalised, fields)) & set(FIELDS))
+    return known if known > 1 else 0
 
 
 def _columns(titles: list[str]) -> Columns:

@@ -1,32 +1,33 @@
 """One file, from its bytes to its rows: decode, find the separator, recognise, match the columns, read."""
 
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 
 import polars as pl
 
 from trueup.dialects.cells import Notes, Reader
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
-from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
-from trueup.dialects.delimited import Layout, Records, recognised_layout, records
-from trueup.dialects.dialects import DIALECTS, Dialect
+from trueup.dialects.decode import Content, Encoding
+from trueup.dialects.delimited import Layout
+from trueup.dialects.dialect import Dialect
+from trueup.dialects.dialects import dialect_named
+from trueup.dialects.doubts import refuse_doubtful_titles
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
-from trueup.dialects.sheet import MARK, Sheet, id_digits
+from trueup.dialects.sheet import Sheet
+from trueup.dialects.sources import Source, all_records, beginning_with_titles, of_sheet, source_of
 from trueup.dialects.statement import statement
 from trueup.dialects.time_order import TimesFound, found_format, stated_format
+from trueup.dialects.titles import Beginning
 from trueup.model.frames import LOCAL_TIMES, ClickRows, Rows
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
 
 # `read_file` raises UnreadableFile, so it can be imported from here too.
 __all__ = ["Reading", "UnreadableFile", "original_records", "read_file"]
-
-SAMPLE_LINES = 1_000  # separator, titles and dialect are recognised from these
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,7 @@ class Reading:
     layout: Layout
     encoding: Encoding
     reader: Reader
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """A file of which the first records are known."""
-
-    layout: Layout
-    encoding: Encoding
-    sample: list[tuple[int, list[str]]]  # line and fields of the first records that are not blank
-    first: list[Records]  # the records of the first lines
-    records: Iterator[Records]  # all of them, those as well
-    again: Callable[[], Iterator[Records]]  # all of them once more
+    has_titles: bool = True
 
 
 def read_file(content: Content | Sheet, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
@@ -72,20 +62,19 @@ def read_file(content: Content | Sheet, choices: Choices, progress: Callable[[in
     Raises:
         UnreadableFile: The file as a whole cannot be read.
     """
-    begun = beginning(content, choices, _titles_beside_ours(choices), progress)
-    recognition = recognised([fields for _, fields in begun.sample], choices)
-    has_titles = recognition.header is not None
-    layout = replace(begun.layout, rows_after=begun.sample[0][0]) if has_titles else begun.layout
-    reader = _reader(recognition, layout, choices)
+    source = source_of(content, choices, progress)
+    beginning, recognition = _recognised(source, choices)
+    layout = beginning.layout
+    reader = _reader(recognition, beginning, choices)
     if isinstance(content, Sheet):
-        reader = of_sheet(reader, begun.sample)
-    times = found_times(begun, reader, choices, recognition.dialect)
+        reader = of_sheet(reader, beginning.below)
+    times = found_times(source, layout, reader, choices, recognition.dialect)
     reader = replace(reader, times=times.form)
-    rows, notes = joined(read_block(block, reader) for block in begun.records)
+    rows, notes = joined(read_block(block, reader) for block in source.records(layout.separator))
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
-        statement=statement(recognition, layout, begun.encoding, reader, times.why, choices.row_kind),
+        statement=statement(recognition, beginning, source.encoding, reader, times.why, choices),
         own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -93,8 +82,9 @@ def read_file(content: Content | Sheet, choices: Choices, progress: Callable[[in
         rows=_without_idle(rows, reader),
         notes=notes,
         layout=layout,
-        encoding=begun.encoding,
+        encoding=source.encoding,
         reader=reader,
+        has_titles=recognition.header is not None,
     )
 
 
@@ -114,25 +104,26 @@ def original_records(
     """
     columns = reading.reader.columns
     wanted = pl.Series("line", list(lines), dtype=pl.Int64)
-    if isinstance(content, Sheet):
-        blocks = content.records(None)
-    else:
-        blocks = records(texts(content, reading.encoding), reading.layout.separator)
-    for found in blocks:
+    form = reading.reader.form
+    for found in all_records(content, reading.encoding, reading.layout.separator):
         starts = found.frame["line"]
         here = wanted.filter(wanted.is_between(starts[0], starts[-1]))
-        chosen = found.frame.filter(starts.is_in(here.implode())).select("line", "record", "raw", "trouble")
-        for line, record, raw, trouble in chosen.iter_rows():
-            fields = [raw] if trouble else record.split(found.separator)
+        parted = pl.col("record").str.split(found.separator)
+        asked = found.frame.filter(starts.is_in(here.implode())).with_columns(fields=form(parted) if form else parted)
+        for line, raw, trouble, parts in asked.select("line", "raw", "trouble", "fields").iter_rows():
+            fields = [raw] if trouble else parts
             full = fields + [""] * (columns.most - len(fields))
             yield line, [full[place] for place in columns.places] + full[columns.most :]
 
 
-def found_times(begun: Beginning, reader: Reader, choices: Choices, dialect: Dialect | None) -> TimesFound:
+def found_times(
+    source: Source, layout: Layout, reader: Reader, choices: Choices, dialect: Dialect | None
+) -> TimesFound:
     """Find out how the times of a file are written.
 
     Args:
-        begun: The file, of which the first records are known.
+        source: The file, of which the beginning is known.
+        layout: How its records are written.
         reader: Which columns are read.
         choices: What the person chose for it.
         dialect: The dialect it is written in, None where it has none.
@@ -144,86 +135,32 @@ def found_times(begun: Beginning, reader: Reader, choices: Choices, dialect: Dia
         return stated_format(choices.time_format, "it was chosen")
     if dialect and dialect.time_format:
         return stated_format(dialect.time_format, f"{dialect.name} writes them so")
-    return found_format(begun.first, begun.again, reader)
+    return found_format(source.first(layout.separator), partial(source.again, layout.separator), reader)
 
 
-def beginning(
-    content: Content | Sheet,
-    choices: Choices,
-    more_titles: AbstractSet[str],
-    progress: Callable[[int], None] | None = None,
-) -> Beginning:
-    """Find out how a file is written, from its first lines.
-
-    Args:
-        content: The bytes of the file, or a sheet of a workbook.
-        choices: What the person chose for it.
-        more_titles: Normalised titles that are known in this file only, besides those that are known in every file.
-        progress: Called with the number of bytes read so far.
-
-    Returns:
-        That, and its records.
-
-    Raises:
-        UnreadableFile: It has no rows, or is no text.
-    """
-    if isinstance(content, Sheet):
-        return _beginning_of_sheet(content, progress)
-    encoding = recognised_encoding(content, choices.encoding)
-    blocks = texts(content, encoding, progress)
-    first = next(blocks, "")
-    lines = first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES]
-    if not any(line.strip() for line in lines):
-        raise UnreadableFile("The file has no rows: its lines are blank.")
-    layout = recognised_layout(lines, more_titles)
-    found = records(chain([first], blocks), layout.separator)
-    return Beginning(
-        layout,
-        encoding,
-        sample=list(first_records(lines, layout)),
-        first=list(records(["\n".join(lines)], layout.separator)),
-        records=found,
-        again=lambda: records(texts(content, encoding), layout.separator),
-    )
+def _recognised(source: Source, choices: Choices) -> tuple[Beginning, Recognition]:
+    """Recognise separator, titles and dialect from the beginning of a file."""
+    chosen = dialect_named(choices.dialect) if choices.dialect else None
+    beginning = beginning_with_titles(source, choices, chosen)
+    refuse_doubtful_titles(beginning, choices, chosen)
+    recognition = recognised(beginning, choices)
+    if beginning.header:
+        layout = replace(beginning.layout, rows_after=beginning.header.line)
+        return replace(beginning, layout=layout), recognition
+    if source.cells is not None:
+        _refuse_lines_in_cells(recognition.dialect)
+        return beginning, recognition
+    separator = recognition.dialect.separator or beginning.layout.separator
+    return replace(beginning, layout=replace(beginning.layout, separator=separator)), recognition
 
 
-def _beginning_of_sheet(sheet: Sheet, progress: Callable[[int], None] | None) -> Beginning:
-    blocks = sheet.records(progress)
-    first = next(blocks, None)
-    if first is None:
-        raise UnreadableFile("The sheet has no rows.")
-    beginning_of_it = first.frame.head(SAMPLE_LINES)
-    lines = beginning_of_it.select("line", "record").iter_rows()
-    return Beginning(
-        Layout(MARK),
-        Encoding("utf-8", sheet.said),
-        sample=[(line, record.split(MARK)) for line, record in lines if record.replace(MARK, "").strip()],
-        first=[Records(beginning_of_it, MARK)],
-        records=chain([first], blocks),
-        again=lambda: sheet.records(None),
-    )
-
-
-def of_sheet(reader: Reader, sample: list[tuple[int, list[str]]]) -> Reader:
-    """The reader of a sheet: cells at the end of a row may be empty, and ids may have become numbers."""
-    place = reader.columns.positions.get("click_id")
-    rows = [fields for line, fields in sample if line > reader.rows_after]
-    ids = [fields[place].strip() for fields in rows if place is not None and len(fields) > place]
-    return replace(reader, columns=replace(reader.columns, fewest=1), is_sheet=True, id_digits=id_digits(ids))
-
-
-def _titles_beside_ours(choices: Choices) -> frozenset[str]:
-    """Titles that mean something in this file alone: a dialect's own, and those the person mapped."""
-    own = (name for dialect in DIALECTS.values() for name in dialect.own_names)
-    return frozenset(chain(own, map(normalised, choices.columns)))
-
-
-def first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    """Line and fields of the records in these lines, none for one that cannot be parted; blank ones are left out."""
-    for found in records(["\n".join(lines)], layout.separator):
-        for line, record, raw, trouble in found.frame.iter_rows():
-            if line > layout.rows_after and raw.strip():
-                yield line, [] if trouble or len(raw) > LINE_CHARS else record.split(found.separator)
+def _refuse_lines_in_cells(dialect: Dialect) -> None:
+    """Refuse a sheet whose cells hold lines of text that would have to be parted further."""
+    if dialect.form:
+        raise UnreadableFile(
+            f"The cells of this sheet hold lines of text, as in {dialect.name} files. Save the sheet as CSV, and send "
+            "that."
+        )
 
 
 def joined(blocks: Iterable[tuple[pl.DataFrame, Notes]]) -> tuple[pl.DataFrame, Notes]:
@@ -250,17 +187,24 @@ def _without_idle(rows: pl.DataFrame, reader: Reader) -> Rows:
     return Rows(rows)
 
 
-def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:
+def _reader(recognition: Recognition, beginning: Beginning, choices: Choices) -> Reader:
     dialect, header = recognition.dialect, recognition.header
     is_conversion = choices.row_kind == RowKind.CONVERSION
+    columns = columns_of(header, dialect, choices, [record.fields for record in beginning.below])
+    payout = columns.positions.get("payout")
     return Reader(
-        columns=columns_of(header, dialect, choices),
-        rows_after=layout.rows_after,
+        columns=columns,
+        rows_after=beginning.layout.rows_after,
         defused=dialect.defused or written_by_trueup(header or ()),
         decimal_comma=choices.decimal_comma,
         zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=not (choices.time_zone or dialect.time_zone),
         absent_status=dialect.absent_status if dialect.absent_status and is_conversion else "",
+        blanks=dialect.blanks,
+        status_words=dialect.status_words,
+        currency=dialect.currencies.get(normalised(header[payout]), "") if header and payout is not None else "",
+        removal=dialect.removal,
+        form=None if header else dialect.form,
         thousands=choices.thousands,
         currencies=choices.currencies,
     )

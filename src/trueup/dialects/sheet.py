@@ -13,7 +13,9 @@ from trueup.model.ids import CLICK_ID
 
 MARK: Final = "\x1f"  # "unit separator": parts the fields of a record
 NUMBER: Final = "n"  # the kind of a cell that holds a number
+DATE: Final = "d"  # the kind of a cell that holds a date, with or without a time of day
 IDS: Final = ("click_id", "transaction_id", "event_id")  # fields that no number should be
+TIMES: Final = ("converted_at", "clicked_at")
 _CELL_ERROR: Final = r"^(?:#(?:N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|GETTING_DATA)|Err:[0-9]+)$"
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 DIGITS: Final = 15  # of a number that a spreadsheet keeps
-NUMBER, OTHER = "n", "-"  # what kind of cell it is
+NUMBER, DATE, OTHER = "n", "d", "-"  # what kind of cell it is
 MARK: Final = "\x1f"  # "unit separator": parts the fields of a record
 _LONG: Final = 10**DIGITS
 
@@ -88,4 +88,6 @@ def records(
 
 
 def _kind(kind: type) -> str:
-    return NUMBER if kind in (int, float) else OTHER
+    if kind in (int, float):
+        return NUMBER
+    return DATE if kind in (datetime, date) else OTHER
