@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
-from sqlalchemy import update
+from sqlalchemy import bindparam, select, update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
+from trueup.ledger.segments import SegmentKind, add_segment, new_click_numbers
 from trueup.model.frame_ops import collect_unoptimized, sum_by
-from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, CLICKS, CONVERSIONS, COUNTED
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
@@ -39,7 +40,9 @@ def commit_rows(database: Database, rows: pl.DataFrame) -> None:
     database.append(journal, rows)
 
 
-def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame) -> None:
+def commit_conversions(
+    database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame, counted: pl.DataFrame
+) -> None:
     """Store conversions as they are now.
 
     Args:
@@ -47,6 +50,7 @@ def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.Data
         final: CONVERSIONS. Those of version 0 are new; any other may be stored already.
         changed: CHANGES.
         deltas: ROLLUPS to add.
+        counted: COUNTED, what the deltas are the sums of.
     """
     if not final["version"].max():
         database.append(conversions, final)
@@ -56,24 +60,72 @@ def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.Data
         database.put(conversions, final.filter(~is_new))
     database.append(changes, changed)
     database.put(rollups, deltas, add=["conversions", "revenue"])
+    add_segment(database, SegmentKind.CONVERSIONS, counted)
 
 
 def update_sub_parameters(database: Database, click_id: str, values: Mapping[str, str]) -> None:
-    """Set sub-parameters (sub1...) of a click, if it is known. No rule and no count depends on them."""
-    database.execute(update(clicks).where(clicks.c.click_id == click_id).values(dict(values)))
+    """Set sub-parameters (sub1...) of a click, if it is known, and count it and its conversions by them.
+
+    Within the caller's transaction, under the click's lock.
+    """
+    found = database.read(_ONE_CLICK, _NUMBERED, {"of_click": click_id})
+    becomes = found.with_columns(pl.lit(value).alias(name) for name, value in values.items())
+    if becomes.equals(found):
+        return
+    number = new_click_numbers(database, 1)
+    database.execute(
+        update(clicks).where(clicks.c.click_id == click_id).values({**values, "click_number": number.item()})
+    )
+    database.execute(update(conversions).where(conversions.c.click_id == click_id).values(click_number=number.item()))
+    rows = [counted_clicks(found, -1), counted_clicks(becomes.with_columns(number), 1)]
+    add_segment(database, SegmentKind.CLICKS, pl.concat(rows))
+    there = database.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
+    was = there.with_columns(found["click_number"].first())
+    add_segment(
+        database, SegmentKind.CONVERSIONS, pl.concat([counted_conversions(was, -1), counted_conversions(there, 1)])
+    )
 
 
 def commit_clicks(database: Database, new: pl.DataFrame) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
-    database.append(clicks, new)
-    counted = collect_unoptimized(new.lazy().select_seq(*_COUNTED))
-    cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
+    if not new.height:
+        return
+    numbered = new.with_columns(new_click_numbers(database, new.height))
+    database.append(clicks, numbered)
+    counted = counted_clicks(numbered, 1)
+    cells = sum_by(counted.rename({"click": "bucket"}), list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     database.put(click_rollups, cells, add=["clicks", "cost"])
+    add_segment(database, SegmentKind.CLICKS, counted)
 
 
-_COUNTED: Final = [
-    (pl.col("clicked_at") // BUCKET_MICROS).alias("bucket"),
-    *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
-    pl.lit(1, pl.Int64).alias("clicks"),
-    "cost",
-]
+def counted_conversions(found: pl.DataFrame, each: int) -> pl.DataFrame:
+    """COUNTED of CONVERSIONS, each as 1, or taken back as -1. Those that are removed count nowhere."""
+    counts = {**_AS_COUNTED, "conversions": pl.lit(each, pl.Int64), "revenue": pl.col("revenue") * each}
+    return found.filter(pl.col("removed") == 0).select(counts.get(name, pl.col(name)).alias(name) for name in COUNTED)
+
+
+def counted_clicks(numbered: pl.DataFrame, each: int) -> pl.DataFrame:
+    """COUNTED_CLICKS of CLICKS that have their number, each as 1, or taken back as -1."""
+    return collect_unoptimized(numbered.lazy().select_seq(*_COUNTED_AS[each]))
+
+
+_AS_COUNTED: Final = {
+    "conversion": pl.col("converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+}
+_COUNTED_AS: Final = {
+    each: [
+        "click_number",
+        _AS_COUNTED["click"].alias("click"),
+        *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
+        *CLICK_ATTRIBUTES,
+        pl.lit(each, pl.Int64).alias("clicks"),
+        pl.col("cost") * each,
+    ]
+    for each in (1, -1)
+}
+_NUMBERED: Final = {**CLICKS, "click_number": pl.Int64}
+_ONE_CLICK: Final = select(*(clicks.c[name] for name in _NUMBERED)).where(clicks.c.click_id == bindparam("of_click"))
+_OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
+    conversions.c.click_id == bindparam("of_click")
+)

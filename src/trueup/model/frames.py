@@ -62,15 +62,10 @@ DECIDED: Final[Schema] = {
 # One row ever received, as the journal keeps it. Columns that came with a later migration stand at the end.
 JOURNAL: Final[Schema] = {**{name: BATCH[name] for name in BATCH if name not in LOCAL_TIMES}, **DECIDED, **LOCAL_TIMES}
 
-# What rules need to know of a click.
-CLICK_FACTS: Final[Schema] = {
-    "click_id": pl.String,
-    "campaign_id": pl.Int64,
-    "offer_id": pl.Int64,
-    "network_id": pl.Int64,
-    "traffic_source_id": pl.Int64,
-    "clicked_at": pl.Int64,
-}
+_PLACE: Final[Schema] = dict.fromkeys(("campaign_id", "offer_id", "network_id", "traffic_source_id"), pl.Int64)
+
+# What recording rows needs to know of a click. Its number finds its attributes in the segments.
+CLICK_FACTS: Final[Schema] = {"click_id": pl.String, **_PLACE, "clicked_at": pl.Int64, "click_number": pl.Int64}
 
 # What a visitor's browser said; '' for clicks brought from elsewhere.
 VISITOR: Final[Schema] = {
@@ -85,7 +80,7 @@ VISITOR: Final[Schema] = {
 
 # A click as it is stored.
 CLICKS: Final[Schema] = {
-    **CLICK_FACTS,
+    **{name: CLICK_FACTS[name] for name in CLICK_FACTS if name != "click_number"},  # the ledger gives the number
     "cost": pl.Int64,  # micros of the workspace's currency
     "external_id": pl.String,
     "country": pl.String,
@@ -124,6 +119,7 @@ CONVERSIONS: Final[Schema] = {
     "network_id": pl.Int64,
     "traffic_source_id": pl.Int64,
     "clicked_at": pl.Int64,
+    "click_number": pl.Int64,
     "batch_id": pl.Int64,  # the batch and line of the row that made it
     "line": pl.Int64,
 }
@@ -162,6 +158,27 @@ CLICK_ROLLUP_KEY: Final[Schema] = {
     "traffic_source_id": pl.Int64,
 }
 CLICK_ROLLUPS: Final[Schema] = {**CLICK_ROLLUP_KEY, "clicks": pl.Int64, "cost": pl.Int64}
+
+# The same counts row by row, as the segments keep them: `conversion` and `click` are quarter hours of the two clocks.
+COUNTED: Final[Schema] = {
+    "click_number": pl.Int64,
+    "conversion": pl.Int64,
+    "click": pl.Int64,
+    "conversion_type": pl.String,
+    "status": pl.String,
+    "label": pl.String,
+    **_PLACE,
+    "conversions": pl.Int64,  # 1, or -1 for what was there before a change
+    "revenue": pl.Int64,
+}
+COUNTED_CLICKS: Final[Schema] = {
+    "click_number": pl.Int64,
+    "click": pl.Int64,
+    **_PLACE,
+    **dict.fromkeys(CLICK_ATTRIBUTES, pl.String),
+    "clicks": pl.Int64,  # 1 or -1, too
+    "cost": pl.Int64,
+}
 
 # What a batch did to the money, by type and status.
 TOTALS: Final[Schema] = {

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.again import decide_again, turned_rows
-from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
+from trueup.decide.effects import changes, counted, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.terms import Policies
 from trueup.ledger.batch_moves import advance_batch
@@ -95,8 +95,8 @@ def record_rows(
         if decisions is None or database.data_version() != version:
             decisions = decide(batch, read_snapshot(database, click_ids), policies)
         commit_rows(database, decisions.journal)
-        beside(decisions)
         record = _commit_steps(database, decisions.steps, decisions.journal, record, batch.height, clock)
+        beside(decisions)
     return decisions, record
 
 
@@ -139,7 +139,7 @@ def steps_again(
     rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
     policies = read_policies(database, rows["policy_id"].unique().to_list())
     if coming is not None:
-        stored = replace(stored, clicks=pl.concat([stored.clicks, coming.select(*CLICK_FACTS)]))
+        stored = replace(stored, clicks=pl.concat([stored.clicks, completed(coming, CLICK_FACTS, {"click_number": 0})]))
     return decide_again(rows, stored, policies, without=undone_batch_ids, by_batch=by_batch)
 
 
@@ -165,8 +165,9 @@ def looked_again(
 
 def commit_again(database: Database, steps: pl.DataFrame, now: int) -> pl.DataFrame:
     """Store what deciding again came to. Inside the caller's transaction. Returns: the TOTALS that it adds."""
-    deltas = rollup_deltas(steps)
-    commit_conversions(database, final_conversions(steps), changes(steps, now), deltas)
+    rows = counted(steps)
+    deltas = rollup_deltas(steps, rows)
+    commit_conversions(database, final_conversions(steps), changes(steps, now), deltas, rows)
     return totals_of_cells(deltas)
 
 

@@ -1,0 +1,205 @@
+"""Segments: clicks and counted conversions once more, column by column, for reports by what only single rows know.
+
+Each commit adds its rows as a segment, in the same transaction as the rows themselves. A row is never changed: what is
+no longer so is taken back by a row of -1. Small segments are merged, so that few are to be read.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+from sqlalchemy import bindparam, delete, func, insert, select
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import segment_columns, segments
+from trueup.model.frames import COUNTED, COUNTED_CLICKS, Schema
+
+FULL_ROWS: Final = 65_536  # what has so many rows is merged no more
+_COLUMNS_FROM: Final = 500  # rows; fewer are shorter, and sooner written, as text
+_MERGED: Final = 32  # segments of a level that become one
+_RANGES: Final = ("click_number", "conversion", "click")  # whose least and most a segment knows
+_ARROW: Final = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+class SegmentKind(StrEnum):
+    """What the rows of a segment are."""
+
+    CLICKS = "clicks"
+    CONVERSIONS = "conversions"
+
+
+class SegmentLevel(IntEnum):
+    """How large a segment is."""
+
+    TEXT = 0
+    COLUMNS = 1
+    FULL = 2
+
+
+SEGMENT_ROWS: Final[Mapping[SegmentKind, Schema]] = {
+    SegmentKind.CLICKS: COUNTED_CLICKS,
+    SegmentKind.CONVERSIONS: COUNTED,
+}
+FOUND: Final[Schema] = {"segment_id": pl.Int64, "level": pl.Int64, "rows": pl.Int64, "content": pl.String}
+
+_NEW: Final = ("kind", "level", "rows", *(f"{name}_{end}" for name in _RANGES for end in ("least", "most")), "content")
+_INSERT: Final = (
+    insert(segments).values({name: bindparam(f"new_{name}") for name in _NEW}).returning(segments.c.segment_id)
+)
+_OLDEST: Final = (
+    select(*(segments.c[name] for name in FOUND))
+    .where(segments.c.kind == bindparam("of_kind"), segments.c.level == bindparam("of_level"))
+    .order_by(segments.c.segment_id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)  # another program merges those already
+)
+_LAST_NUMBER: Final = select(func.coalesce(func.max(segments.c.click_number_most), 0)).where(
+    segments.c.kind == SegmentKind.CLICKS.value
+)
+_NEXT_NUMBERS: Final = "SELECT nextval('click_numbers') FROM generate_series(1, $1::int)"
+
+
+def new_click_numbers(database: Database, clicks: int) -> pl.Series:
+    """Numbers for new clicks, in their order. Within the caller's transaction.
+
+    Args:
+        database: The ledger.
+        clicks: How many are needed.
+    """
+    numbered = {"click_number": pl.Int64}
+    if not database.is_sqlite:
+        return database.read_sql(_NEXT_NUMBERS, numbered, [clicks])["click_number"]
+    first = int(database.read(_LAST_NUMBER, numbered).item()) + 1
+    return pl.int_range(first, first + clicks, dtype=pl.Int64, eager=True).alias("click_number")
+
+
+def add_segment(database: Database, kind: SegmentKind, rows: pl.DataFrame) -> None:
+    """Add rows. Within the transaction that makes them so.
+
+    Args:
+        database: The ledger.
+        kind: What the rows are.
+        rows: SEGMENT_ROWS of the kind.
+    """
+    if not rows.height:
+        return
+    segment_id = _store(database, kind, rows)
+    if segment_id % _MERGED == 0:
+        for each in SegmentKind:
+            for level in (SegmentLevel.TEXT, SegmentLevel.COLUMNS):
+                _merge(database, each, level)
+
+
+def segment_rows(database: Database, kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
+    """Read all rows of some segments.
+
+    Args:
+        database: The ledger.
+        kind: What the rows are.
+        found: FOUND.
+
+    Returns:
+        SEGMENT_ROWS of the kind.
+    """
+    return texts_rows(kind, found).vstack(
+        pl.DataFrame(
+            {name: _plain(chunks) for name, chunks in column_chunks(database, found, list(SEGMENT_ROWS[kind])).items()},
+            SEGMENT_ROWS[kind],
+        )
+    )
+
+
+def texts_rows(kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
+    """SEGMENT_ROWS of those of the segments (FOUND) that are kept as text."""
+    rows = [row for content in found["content"].to_list() if content for row in json.loads(content)]
+    return pl.DataFrame(rows, SEGMENT_ROWS[kind], orient="row")
+
+
+def column_chunks(database: Database, found: pl.DataFrame, names: Sequence[str]) -> dict[str, list[pa.Array]]:
+    """Read some columns of those segments that are kept as columns.
+
+    Args:
+        database: The ledger.
+        found: FOUND.
+        names: The columns.
+
+    Returns:
+        Each column as one array for each segment, texts by a dictionary.
+    """
+    ids = found.filter(pl.col("level") > SegmentLevel.TEXT)["segment_id"].to_list()
+    chunks: dict[str, list[pa.Array]] = {name: [] for name in names}
+    if not ids:
+        return chunks
+    wanted = select(segment_columns.c.name, segment_columns.c.content).where(
+        segment_columns.c.name == bindparam("of_name"), database.is_one_of(segment_columns.c.segment_id, "ids")
+    )
+    for name in names:
+        values = {"of_name": name, "ids": ids}
+        read = database.read(
+            wanted.order_by(segment_columns.c.segment_id), {"name": pl.String, "content": pl.Binary}, values
+        )
+        chunks[name] = [_array(content) for content in read["content"].to_list()]
+    return chunks
+
+
+def _store(database: Database, kind: SegmentKind, rows: pl.DataFrame) -> int:
+    level = _level(rows.height)
+    new: dict[str, Any] = {"kind": kind.value, "level": int(level), "rows": rows.height, "content": ""}
+    for name in _RANGES:
+        column = rows[name if name in rows.columns else "click"]
+        new |= {f"{name}_least": column.min(), f"{name}_most": column.max()}
+    if level is SegmentLevel.TEXT:
+        new["content"] = json.dumps(rows.rows())
+    made = database.read(_INSERT, {"segment_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
+    segment_id = int(made.item())
+    if level is not SegmentLevel.TEXT:
+        contents = pl.DataFrame(
+            {"name": rows.columns, "content": [_content(column) for column in rows.get_columns()]},
+            {"name": pl.String, "content": pl.Binary},
+        )
+        database.append(segment_columns, contents.with_columns(segment_id=pl.lit(segment_id, pl.Int64)))
+    return segment_id
+
+
+def _merge(database: Database, kind: SegmentKind, level: SegmentLevel) -> None:
+    """Make one segment of the oldest of a level, if there are enough of them."""
+    values = {"of_kind": kind.value, "of_level": int(level), "most": _MERGED}
+    found = database.read(_OLDEST, FOUND, values)
+    if found.height < _MERGED:
+        return
+    merged = found.filter(pl.col("rows").cum_sum() - pl.col("rows") < FULL_ROWS)
+    rows = segment_rows(database, kind, merged)
+    ids = merged["segment_id"].to_list()
+    for table in (segments, segment_columns):
+        database.execute(delete(table).where(database.is_one_of(table.c.segment_id, "ids")), {"ids": ids})
+    _store(database, kind, rows)
+
+
+def _level(rows: int) -> SegmentLevel:
+    if rows < _COLUMNS_FROM:
+        return SegmentLevel.TEXT
+    return SegmentLevel.COLUMNS if rows < FULL_ROWS else SegmentLevel.FULL
+
+
+def _content(column: pl.Series) -> bytes:
+    array = column.to_arrow()
+    if column.dtype == pl.String:
+        array = array.cast(pa.string()).dictionary_encode()
+    batch = pa.record_batch([array], names=["values"])
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, batch.schema, options=_ARROW) as stream:
+        stream.write_batch(batch)
+    return bytes(out.getvalue().to_pybytes())
+
+
+def _array(content: bytes) -> pa.Array:
+    return pa.ipc.open_stream(content).read_next_batch().column(0)
+
+
+def _plain(chunks: Sequence[pa.Array]) -> pl.Series:
+    """The values of a column's chunks, one after another."""
+    parts = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in chunks]
+    return pl.concat([pl.Series(part) for part in parts]) if parts else pl.Series([])
