@@ -38,10 +38,16 @@ KINDS = {  # how many values there are of each
 }  # fmt: skip
 FLOOR = (
     "SELECT count(*), coalesce(sum(cost), 0) FROM clicks WHERE clicked_at >= {0} AND clicked_at < {1}",
-    "SELECT count(*), coalesce(sum(revenue), 0) FROM conversions"
-    " WHERE removed = 0 AND converted_at >= {0} AND converted_at < {1}",
+    "SELECT count(*), coalesce(sum(revenue), 0) FROM conversions WHERE converted_at >= {0} AND converted_at < {1}",
 )
-COMBINED = ("day,country", "campaign,country", "country,device,os,browser", "sub1,sub2", "label,country", "day,campaign")
+COMBINED = (
+    "day,country",
+    "campaign,country",
+    "country,device,os,browser",
+    "sub1,sub2",
+    "label,country",
+    "day,campaign",
+)
 
 
 def drawn(at: pl.Series, kind: str, values: int) -> pl.Series:
@@ -156,7 +162,9 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="use the SQLite ledger that an earlier run has made")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    print(f"{options.clicks:,} clicks, {options.conversions:,} conversions, {options.days} days, {os.cpu_count()} cores")
+    print(
+        f"{options.clicks:,} clicks, {options.conversions:,} conversions, {options.days} days, {os.cpu_count()} cores"
+    )
     with ExitStack() as open_:
         for kind in options.database or ["sqlite", "postgresql"]:
             if kind == "sqlite":

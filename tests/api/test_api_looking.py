@@ -180,7 +180,7 @@ def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
     with open_ledger(api.url) as ledger:
         ledger.run("UPDATE conversions SET revenue = 7 WHERE click_id = 'k1'")
     broken = {law["law"] for law in events(api.post("/audit").text)[-1][1] if not law["held"]}
-    assert broken == {"conversions", "rollups", "totals"}
+    assert broken == {"conversions", "rollups", "totals", "segments"}
 
 
 def test_csv__of_a_report_is_safe_to_open(api: Api, world: World) -> None:

@@ -11,7 +11,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
 from trueup.ledger.segments import SegmentKind, add_segment, new_click_numbers
 from trueup.model.frame_ops import collect_unoptimized, sum_by
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, CLICKS, CONVERSIONS, COUNTED
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, CONVERSIONS, COUNTED, NUMBERED_CLICKS
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
@@ -68,7 +68,7 @@ def update_sub_parameters(database: Database, click_id: str, values: Mapping[str
 
     Within the caller's transaction, under the click's lock.
     """
-    found = database.read(_ONE_CLICK, _NUMBERED, {"of_click": click_id})
+    found = database.read(_ONE_CLICK, NUMBERED_CLICKS, {"of_click": click_id})
     becomes = found.with_columns(pl.lit(value).alias(name) for name, value in values.items())
     if becomes.equals(found):
         return
@@ -80,7 +80,7 @@ def update_sub_parameters(database: Database, click_id: str, values: Mapping[str
     rows = [counted_clicks(found, -1), counted_clicks(becomes.with_columns(number), 1)]
     add_segment(database, SegmentKind.CLICKS, pl.concat(rows))
     there = database.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
-    was = there.with_columns(found["click_number"].first())
+    was = there.with_columns(pl.lit(found["click_number"].item()).alias("click_number"))
     add_segment(
         database, SegmentKind.CONVERSIONS, pl.concat([counted_conversions(was, -1), counted_conversions(there, 1)])
     )
@@ -105,7 +105,7 @@ def counted_conversions(found: pl.DataFrame, each: int) -> pl.DataFrame:
 
 
 def counted_clicks(numbered: pl.DataFrame, each: int) -> pl.DataFrame:
-    """COUNTED_CLICKS of CLICKS that have their number, each as 1, or taken back as -1."""
+    """COUNTED_CLICKS of NUMBERED_CLICKS, each as 1, or taken back as -1."""
     return collect_unoptimized(numbered.lazy().select_seq(*_COUNTED_AS[each]))
 
 
@@ -124,8 +124,9 @@ _COUNTED_AS: Final = {
     ]
     for each in (1, -1)
 }
-_NUMBERED: Final = {**CLICKS, "click_number": pl.Int64}
-_ONE_CLICK: Final = select(*(clicks.c[name] for name in _NUMBERED)).where(clicks.c.click_id == bindparam("of_click"))
+_ONE_CLICK: Final = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
+    clicks.c.click_id == bindparam("of_click")
+)
 _OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
     conversions.c.click_id == bindparam("of_click")
 )

@@ -1,13 +1,14 @@
 """The ledger in ranges of click ids, for reading all of it in bounded memory."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import changes, clicks, conversions, journal
-from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, NUMBERED_CLICKS, Schema
 
 _NUMBERED: Final = journal.c.n > 0
 
@@ -64,6 +65,19 @@ def conversions_range(database: Database, after: str, upto: str | None) -> pl.Da
 def click_facts_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
     """CLICK_FACTS."""
     return read_range(database, clicks, CLICK_FACTS, after, upto)
+
+
+def clicks_in_parts(database: Database, rows: int = 50_000) -> Iterator[pl.DataFrame]:
+    """Read the clicks with their numbers (NUMBERED_CLICKS), so many at a time. Call it within `read_transaction`."""
+    columns = [clicks.c[name] for name in NUMBERED_CLICKS]
+    part = select(*columns).where(clicks.c.click_id > bindparam("after")).order_by(clicks.c.click_id).limit(rows)
+    after = ""
+    while True:
+        found = database.read(part, NUMBERED_CLICKS, {"after": after})
+        if not found.height:
+            return
+        yield found
+        after = str(found["click_id"][-1])
 
 
 def changes_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:

@@ -5,7 +5,7 @@ no longer so is taken back by a row of -1. Small segments are merged, so that fe
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
@@ -55,6 +55,13 @@ _OLDEST: Final = (
     .order_by(segments.c.segment_id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)  # another program merges those already
+)
+_READ_TOGETHER: Final = 4  # segments; a full one has some tens of megabytes
+_NEXT: Final = (
+    select(*(segments.c[name] for name in FOUND))
+    .where(segments.c.kind == bindparam("of_kind"), segments.c.segment_id > bindparam("after"))
+    .order_by(segments.c.segment_id)
+    .limit(bindparam("most"))
 )
 _LAST_NUMBER: Final = select(func.coalesce(func.max(segments.c.click_number_most), 0)).where(
     segments.c.kind == SegmentKind.CLICKS.value
@@ -110,6 +117,17 @@ def segment_rows(database: Database, kind: SegmentKind, found: pl.DataFrame) -> 
             SEGMENT_ROWS[kind],
         )
     )
+
+
+def segments_in_parts(database: Database, kind: SegmentKind) -> Iterator[pl.DataFrame]:
+    """Read SEGMENT_ROWS of all segments of a kind, some segments at a time. Call it within `read_transaction`."""
+    after = 0
+    while True:
+        found = database.read(_NEXT, FOUND, {"of_kind": kind.value, "after": after, "most": _READ_TOGETHER})
+        if not found.height:
+            return
+        yield segment_rows(database, kind, found)
+        after = int(found["segment_id"][-1])
 
 
 def texts_rows(kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:

@@ -88,6 +88,9 @@ CLICKS: Final[Schema] = {
     **VISITOR,
 }
 
+# A click with the number that the ledger has given it.
+NUMBERED_CLICKS: Final[Schema] = {**CLICKS, "click_number": pl.Int64}
+
 # What a click is told apart by besides its place in the setup. A conversion has the attributes of its click.
 CLICK_ATTRIBUTES: Final = ("country", "device", "os", "browser", *(f"sub{i}" for i in range(1, 11)))
 

@@ -15,12 +15,14 @@ from trueup.ledger.database import Database
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.policies import read_policies
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
+from trueup.ledger.segments import SegmentKind
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
 from trueup.model.remarks import Remark, Way
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
+from trueup.recording.segment_audit import SEALED, clicks_sealed, counted_afresh, misplaced, sealed
 
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
@@ -70,26 +72,38 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     recount = Law("rollups", "The counts of conversions and revenue equal a recount.")
     totals = Law("totals", "What all batches have added, and the totals that are kept of it, equal a recount.")
     clicks = Law("clicks", "The counts of clicks and cost equal a recount.")
+    columns = Law(
+        "segments", "The segments hold the clicks and conversions that there are, quarter hour by quarter hour."
+    )
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
     whole = Law("database", "The database finds nothing wrong with its files.")
     with database.read_transaction():
         batches = read_batches(database)
         undone_batch_ids = undone_batches(database)
-        recounted = empty(ROLLUPS)
+        recounted, conversions_sealed = empty(ROLLUPS), empty(SEALED)
         for found in _ranges(database, batches, progress, range_rows):
             numbered.look(found.rows.height, _gaps(found.rows))
             again.look(found.conversions.height, _decided_differently(database, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
+            rows = counted_afresh(found.conversions, found.facts)
+            conversions_sealed = _sum(
+                conversions_sealed, sealed(SegmentKind.CONVERSIONS, [rows]), {"quarter": pl.Int64}
+            )
             recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
         recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
         totals.look(len(batches), _totals_differ(database, batches, recounted))
         afresh = recounted_click_rollups(database)
         clicks.look(afresh.height, _miscounted(read_click_rollups(database), afresh, CLICK_ROLLUP_KEY))
+        for kind, there in (
+            (SegmentKind.CLICKS, clicks_sealed(database)),
+            (SegmentKind.CONVERSIONS, conversions_sealed),
+        ):
+            columns.look(there.height, misplaced(database, kind, there))
         outcomes.look(len(batches), _outcomes_differ(database, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
-    return [numbered, again, chain, recount, totals, clicks, outcomes, finished, whole]
+    return [numbered, again, chain, recount, totals, clicks, columns, outcomes, finished, whole]
 
 
 def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
