@@ -18,7 +18,7 @@ def clicks_from(first: int, count: int) -> pl.DataFrame:
     numbers = range(first, first + count)
     given = {
         "click_number": list(numbers),
-        "click": [number // 100 for number in numbers],
+        "bucket": [number // 100 for number in numbers],
         "country": [COUNTRIES[number % 4] for number in numbers],
         "sub1": [f"zone {number % 300}" for number in numbers],
         "clicks": [1] * count,
@@ -59,7 +59,7 @@ def segments_of(ledger: Database, kind: str) -> list[int]:
 def test_small_segments__become_large_ones_and_keep_every_row(
     ledger: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "FULL_ROWS", 3_000)
+    monkeypatch.setattr(segments, "LEVELS", [40, 500, 3_000])
     monkeypatch.setattr(segments, "_MERGED", 4)
     added, first = [], 1
     with ledger.transaction():
@@ -76,7 +76,8 @@ def test_small_segments__become_large_ones_and_keep_every_row(
 
 
 @pytest.mark.parametrize("clock", ReportClock)
-def test_cells__are_those_of_the_rows(ledger: Database, clock: ReportClock) -> None:
+def test_cells__are_those_of_the_rows(ledger: Database, clock: ReportClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "LEVELS", [40, 950, 3_000])
     numbers = [number * 7 % 2_900 + 1 for number in range(2_000)]
     with ledger.transaction():
         for first in (1, 1_001, 2_001, 2_901):

@@ -80,7 +80,7 @@ def update_sub_parameters(database: Database, click_id: str, values: Mapping[str
     rows = [counted_clicks(found, -1), counted_clicks(becomes.with_columns(number), 1)]
     add_segment(database, SegmentKind.CLICKS, pl.concat(rows))
     there = database.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
-    was = there.with_columns(pl.lit(found["click_number"].item()).alias("click_number"))
+    was = there.with_columns(pl.lit(found["click_number"].item(), pl.Int64).alias("click_number"))
     add_segment(
         database, SegmentKind.CONVERSIONS, pl.concat([counted_conversions(was, -1), counted_conversions(there, 1)])
     )
@@ -93,7 +93,7 @@ def commit_clicks(database: Database, new: pl.DataFrame) -> None:
     numbered = new.with_columns(new_click_numbers(database, new.height))
     database.append(clicks, numbered)
     counted = counted_clicks(numbered, 1)
-    cells = sum_by(counted.rename({"click": "bucket"}), list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
+    cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     database.put(click_rollups, cells, add=["clicks", "cost"])
     add_segment(database, SegmentKind.CLICKS, counted)
 
@@ -116,7 +116,7 @@ _AS_COUNTED: Final = {
 _COUNTED_AS: Final = {
     each: [
         "click_number",
-        _AS_COUNTED["click"].alias("click"),
+        _AS_COUNTED["click"].alias("bucket"),
         *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
         *CLICK_ATTRIBUTES,
         pl.lit(each, pl.Int64).alias("clicks"),

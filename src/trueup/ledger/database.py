@@ -58,7 +58,7 @@ __all__ = [
 DEFAULT_URL: Final = "sqlite:///trueup.db"
 _SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
-_ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), type(None): pa.null()}
+_ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), bytes: pa.binary(), type(None): pa.null()}
 _NOT_IN_TRANSACTION: Final = "no transaction is active"  # SQLite's words where a failure has rolled back already
 
 _SQLITE_PRAGMAS: Final = (

@@ -134,10 +134,10 @@ segments = Table(
     metadata,
     Column("segment_id", SERIAL, Identity(always=True), primary_key=True),
     _text("kind"),  # SegmentKind
-    _whole("level"),  # 0: its rows are in `content`; else its columns are in segment_columns. 2: it is full
+    _whole("level"),  # SegmentLevel, by its rows
     _whole("rows"),
     *(_whole(f"{name}_{end}") for name in ("click_number", "conversion", "click") for end in ("least", "most")),
-    _text("content"),  # JSON of the rows
+    Column("content", LargeBinary, nullable=False),  # an Arrow stream; nothing where segment_columns has the columns
 )
 Index("segments_kind_level", segments.c.kind, segments.c.level)
 Index("segments_kind_number", segments.c.kind, segments.c.click_number_most)

@@ -5,6 +5,7 @@ Texts are handled as numbers of a dictionary until the groups are named.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Final
 
 import polars as pl
@@ -14,7 +15,7 @@ from sqlalchemy import Select, bindparam, select
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
 from trueup.ledger.schema import segments
-from trueup.ledger.segments import FOUND, SEGMENT_ROWS, SegmentKind, column_chunks, texts_rows
+from trueup.ledger.segments import FOUND, SEGMENT_ROWS, SegmentKind, column_chunks, whole_numbers, whole_rows
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
 from trueup.model.words import ReportClock
 
@@ -44,6 +45,8 @@ class _Coded:
             self.texts[name].gather(cells[name].replace(_NOTHING, None)).fill_null("").alias(name)
             for name in cells.columns
             if name in self.texts
+        ).with_columns(
+            pl.col(name).cast(pl.Int64) for name in cells.columns if name.endswith("_id") or name == "bucket"
         )
 
 
@@ -57,7 +60,7 @@ def conversion_segment_cells(database: Database, selection: Selection, keys: Seq
     """
     time = selection.clock.value
     by = [*keys, "conversion_type", "status"]
-    asked = [*by, *selection.any_of]
+    asked = [time if name == "bucket" else name for name in (*by, *selection.any_of)]
     of_click = [name for name in CLICK_ATTRIBUTES if name in asked]
     names = _columns(
         SegmentKind.CONVERSIONS, asked, ["conversions", "revenue", *(["click_number"] if of_click else [])]
@@ -83,10 +86,9 @@ def click_segment_cells(database: Database, selection: Selection, keys: Sequence
         selection.to_at,
         {column: values for column, values in selection.any_of.items() if column in known},
     )
-    time = ReportClock.CLICK.value
     names = _columns(SegmentKind.CLICKS, [*keys, *of_clicks.any_of], ["clicks", "cost"])
-    found = _read(database, _Wanted(SegmentKind.CLICKS, of_clicks, time), names)
-    return _summed(found, of_clicks, list(keys), time, ("clicks", "cost"))
+    found = _read(database, _Wanted(SegmentKind.CLICKS, of_clicks, "bucket"), names)
+    return _summed(found, of_clicks, list(keys), "bucket", ("clicks", "cost"))
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,13 @@ class _Wanted:
 
     def segments(self) -> Select[Any]:
         """The segments that can have such rows."""
-        chosen = select(*(segments.c[name] for name in FOUND)).where(segments.c.kind == self.kind.value)
+        time = "click" if self.time == "bucket" else self.time
+        ends = [segments.c[f"{time}_{end}"] for end in ("least", "most")]
+        chosen = select(*(segments.c[name] for name in FOUND), *ends).where(segments.c.kind == self.kind.value)
         if "from" in self.bounds:
-            chosen = chosen.where(segments.c[f"{self.time}_most"] >= bindparam("from"))
+            chosen = chosen.where(segments.c[f"{time}_most"] >= bindparam("from"))
         if "to" in self.bounds:
-            chosen = chosen.where(segments.c[f"{self.time}_least"] < bindparam("to"))
+            chosen = chosen.where(segments.c[f"{time}_least"] < bindparam("to"))
         return chosen.order_by(segments.c.segment_id)
 
 
@@ -119,31 +123,32 @@ def _columns(kind: SegmentKind, asked: Sequence[str], more: Sequence[str]) -> li
 
 def _read(database: Database, wanted: _Wanted, names: list[str]) -> _Coded:
     bounds = wanted.bounds
-    names = [*dict.fromkeys([*names, wanted.time])]
-    found = database.read(wanted.segments(), FOUND, bounds)
+    found = database.read(wanted.segments(), {**FOUND, "least": pl.Int64, "most": pl.Int64}, bounds)
+    least, most = found.select(pl.col("least").min(), pl.col("most").max()).row(0)
+    conditions = []
+    if "from" in bounds and least is not None and least < bounds["from"]:
+        conditions.append(pl.col(wanted.time) >= bounds["from"])
+    if "to" in bounds and most is not None and most >= bounds["to"]:
+        conditions.append(pl.col(wanted.time) < bounds["to"])
+    if conditions:
+        names = [*dict.fromkeys([*names, wanted.time])]
     coded = _coded(database, wanted.kind, found, names)
-    rows = coded.rows
-    if "from" in bounds:
-        rows = rows.filter(pl.col(wanted.time) >= bounds["from"])
-    if "to" in bounds:
-        rows = rows.filter(pl.col(wanted.time) < bounds["to"])
     here = [coded.among(column, values) for column, values in wanted.selection.any_of.items() if column in names]
-    return _Coded(rows.filter(*here) if here else rows, coded.texts)
+    return _Coded(coded.rows.filter(*conditions, *here) if conditions or here else coded.rows, coded.texts)
 
 
 def _coded(database: Database, kind: SegmentKind, found: pl.DataFrame, names: Sequence[str]) -> _Coded:
-    small = texts_rows(kind, found)
+    small = whole_rows(kind, found, names)
     columns: dict[str, pl.Series] = {}
     texts: dict[str, pl.Series] = {}
     for name, chunks in column_chunks(database, found, names).items():
-        rest = small[name].to_arrow()
         if SEGMENT_ROWS[kind][name] == pl.String:
-            parts = [*chunks, rest.cast(pa.string()).dictionary_encode()]
+            parts = [*chunks, small[name].to_arrow().cast(pa.string()).dictionary_encode()]
             alike = pa.chunked_array(parts).unify_dictionaries()
             texts[name] = pl.Series(alike.chunk(0).dictionary, dtype=pl.String)
             columns[name] = pl.Series(pa.chunked_array([part.indices for part in alike.chunks]))
         else:
-            columns[name] = pl.Series(pa.chunked_array([*chunks, rest]))
+            columns[name] = whole_numbers([*chunks, small[name].shrink_dtype().to_arrow()])
     return _Coded(pl.DataFrame(columns), texts)
 
 
@@ -177,14 +182,38 @@ def _looked_up(numbers: pl.Series, clicks: pl.DataFrame, names: Sequence[str]) -
         once = clicks.unique("click_number")
         joined = numbers.to_frame().join(once, on="click_number", how="left", maintain_order="left")
         return [joined[name].fill_null(_NOTHING) for name in names]
-    known = numbers.is_between(first, last)
-    asked = (numbers - first).cast(pl.Int64).clip(0, span - 1)
+    asked = (numbers.cast(pl.Int64) - first).cast(pl.UInt32, strict=False).fill_null(span)
+    asked = asked.clip(0, span)  # the last place stands for every number that is not among the clicks
     found = []
     for name in names:
-        table = pl.repeat(_NOTHING, span, dtype=pl.Int32, eager=True).scatter(places - first, clicks[name])
-        codes = table.gather(asked)
-        found.append((codes if known.all() else codes.set(~known, _NOTHING)).alias(name))
+        table = pl.repeat(_NOTHING, span + 1, dtype=pl.Int32, eager=True)
+        found.append(table.scatter(places - first, clicks[name]).gather(asked).alias(name))
     return found
+
+
+def _grouped(rows: pl.DataFrame, by: list[str], totals: list[pl.Expr]) -> pl.DataFrame:
+    """Sum rows by columns of whole numbers, as one number where they fit into one: that is three times as fast."""
+    if not by:
+        return rows.select(totals)
+    ends = rows.select(
+        *(pl.col(name).min().alias(f"{name}_least") for name in by), *(pl.col(name).max() for name in by)
+    )
+    spans = {name: (int(ends[f"{name}_least"].item() or 0), int(ends[name].item() or 0)) for name in by}
+    sizes = {name: most - least + 1 for name, (least, most) in spans.items()}
+    if prod(sizes.values()) >= 2**62:
+        return rows.group_by(by).agg(totals)
+    key, rest = pl.lit(0, pl.Int64), pl.col("key")
+    for name in by:
+        key = key * sizes[name] + (pl.col(name).cast(pl.Int64) - spans[name][0])
+    cells = rows.lazy().select(key.alias("key"), *_summed_columns(rows, by)).group_by("key").agg(totals).collect()
+    for name in reversed(by):
+        column = (rest % sizes[name] + spans[name][0]).cast(rows.schema[name]).alias(name)
+        cells = cells.with_columns(column, key=rest // sizes[name])
+    return cells.drop("key")
+
+
+def _summed_columns(rows: pl.DataFrame, by: list[str]) -> list[str]:
+    return [name for name in rows.columns if name not in by]
 
 
 def _summed(found: _Coded, selection: Selection, by: list[str], time: str, sums: tuple[str, str]) -> pl.DataFrame:
@@ -196,9 +225,9 @@ def _summed(found: _Coded, selection: Selection, by: list[str], time: str, sums:
         rows = rows.rename({time: "bucket"})
     count, money = sums
     micros = pl.col(money)
-    most = int(rows.select(micros.abs().max()).item() or 0)
-    fits = most * rows.height < 2**63
-    totals = [pl.col(count).sum(), (micros if fits else micros.cast(pl.Int128)).sum().cast(pl.Int128)]
-    cells = rows.group_by(by).agg(totals) if by else rows.select(totals)
+    most = int(rows.select(micros.cast(pl.Int128).abs().max()).item() or 0)
+    wide = pl.Int64 if most * rows.height < 2**63 else pl.Int128
+    totals = [pl.col(count).cast(pl.Int64).sum(), micros.cast(wide).sum().cast(pl.Int128)]
+    cells = _grouped(rows, by, totals)
     # Where all counts are taken back, all money is, too.
     return found.named(cells.filter(pl.col(count) != 0)).select(*by, *sums)

@@ -4,9 +4,10 @@ Each commit adds its rows as a segment, in the same transaction as the rows them
 no longer so is taken back by a row of -1. Small segments are merged, so that few are to be read.
 """
 
-import json
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum, StrEnum
+from io import BytesIO
 from typing import Any, Final
 
 import polars as pl
@@ -17,8 +18,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.schema import segment_columns, segments
 from trueup.model.frames import COUNTED, COUNTED_CLICKS, Schema
 
-FULL_ROWS: Final = 65_536  # what has so many rows is merged no more
-_COLUMNS_FROM: Final = 500  # rows; fewer are shorter, and sooner written, as text
+LEVELS: Final = [128, 8_192, 65_536]  # the rows that a segment of the next level has at least
 _MERGED: Final = 32  # segments of a level that become one
 _RANGES: Final = ("click_number", "conversion", "click")  # whose least and most a segment knows
 _ARROW: Final = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -34,16 +34,17 @@ class SegmentKind(StrEnum):
 class SegmentLevel(IntEnum):
     """How large a segment is."""
 
-    TEXT = 0
-    COLUMNS = 1
-    FULL = 2
+    SMALL = 0
+    MIDDLE = 1
+    LARGE = 2  # from here on, each of its columns is kept for itself
+    FULL = 3  # it is merged no more
 
 
 SEGMENT_ROWS: Final[Mapping[SegmentKind, Schema]] = {
     SegmentKind.CLICKS: COUNTED_CLICKS,
     SegmentKind.CONVERSIONS: COUNTED,
 }
-FOUND: Final[Schema] = {"segment_id": pl.Int64, "level": pl.Int64, "rows": pl.Int64, "content": pl.String}
+FOUND: Final[Schema] = {"segment_id": pl.Int64, "level": pl.Int64, "rows": pl.Int64, "content": pl.Binary}
 
 _NEW: Final = ("kind", "level", "rows", *(f"{name}_{end}" for name in _RANGES for end in ("least", "most")), "content")
 _INSERT: Final = (
@@ -96,7 +97,7 @@ def add_segment(database: Database, kind: SegmentKind, rows: pl.DataFrame) -> No
     segment_id = _store(database, kind, rows)
     if segment_id % _MERGED == 0:
         for each in SegmentKind:
-            for level in (SegmentLevel.TEXT, SegmentLevel.COLUMNS):
+            for level in (SegmentLevel.SMALL, SegmentLevel.MIDDLE, SegmentLevel.LARGE):
                 _merge(database, each, level)
 
 
@@ -111,12 +112,9 @@ def segment_rows(database: Database, kind: SegmentKind, found: pl.DataFrame) -> 
     Returns:
         SEGMENT_ROWS of the kind.
     """
-    return texts_rows(kind, found).vstack(
-        pl.DataFrame(
-            {name: _plain(chunks) for name, chunks in column_chunks(database, found, list(SEGMENT_ROWS[kind])).items()},
-            SEGMENT_ROWS[kind],
-        )
-    )
+    columns = column_chunks(database, found, list(SEGMENT_ROWS[kind]))
+    rest = pl.DataFrame({name: _plain(chunks) for name, chunks in columns.items()})
+    return whole_rows(kind, found).vstack(rest.cast(pl.Schema(SEGMENT_ROWS[kind])))
 
 
 def segments_in_parts(database: Database, kind: SegmentKind) -> Iterator[pl.DataFrame]:
@@ -130,10 +128,12 @@ def segments_in_parts(database: Database, kind: SegmentKind) -> Iterator[pl.Data
         after = int(found["segment_id"][-1])
 
 
-def texts_rows(kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
-    """SEGMENT_ROWS of those of the segments (FOUND) that are kept as text."""
-    rows = [row for content in found["content"].to_list() if content for row in json.loads(content)]
-    return pl.DataFrame(rows, SEGMENT_ROWS[kind], orient="row")
+def whole_rows(kind: SegmentKind, found: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFrame:
+    """SEGMENT_ROWS of those of the segments (FOUND) that are kept whole; only some of the columns, if any are named."""
+    columns = list(SEGMENT_ROWS[kind] if names is None else names)
+    contents = found.filter(pl.col("level") < SegmentLevel.LARGE)["content"].to_list()
+    parts = [pl.read_ipc_stream(BytesIO(content), columns=columns) for content in contents]
+    return pl.concat([pl.DataFrame(schema=dict(SEGMENT_ROWS[kind])).select(columns), *parts])
 
 
 def column_chunks(database: Database, found: pl.DataFrame, names: Sequence[str]) -> dict[str, list[pa.Array]]:
@@ -147,7 +147,7 @@ def column_chunks(database: Database, found: pl.DataFrame, names: Sequence[str])
     Returns:
         Each column as one array for each segment, texts by a dictionary.
     """
-    ids = found.filter(pl.col("level") > SegmentLevel.TEXT)["segment_id"].to_list()
+    ids = found.filter(pl.col("level") >= SegmentLevel.LARGE)["segment_id"].to_list()
     chunks: dict[str, list[pa.Array]] = {name: [] for name in names}
     if not ids:
         return chunks
@@ -165,15 +165,17 @@ def column_chunks(database: Database, found: pl.DataFrame, names: Sequence[str])
 
 def _store(database: Database, kind: SegmentKind, rows: pl.DataFrame) -> int:
     level = _level(rows.height)
-    new: dict[str, Any] = {"kind": kind.value, "level": int(level), "rows": rows.height, "content": ""}
+    new: dict[str, Any] = {"kind": kind.value, "level": int(level), "rows": rows.height, "content": b""}
     for name in _RANGES:
-        column = rows[name if name in rows.columns else "click"]
+        column = rows[name if name in rows.columns else "bucket"]
         new |= {f"{name}_least": column.min(), f"{name}_most": column.max()}
-    if level is SegmentLevel.TEXT:
-        new["content"] = json.dumps(rows.rows())
+    if level < SegmentLevel.LARGE:
+        whole = BytesIO()
+        rows.write_ipc_stream(whole, compression="lz4")
+        new["content"] = whole.getvalue()
     made = database.read(_INSERT, {"segment_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
     segment_id = int(made.item())
-    if level is not SegmentLevel.TEXT:
+    if level >= SegmentLevel.LARGE:
         contents = pl.DataFrame(
             {"name": rows.columns, "content": [_content(column) for column in rows.get_columns()]},
             {"name": pl.String, "content": pl.Binary},
@@ -188,7 +190,7 @@ def _merge(database: Database, kind: SegmentKind, level: SegmentLevel) -> None:
     found = database.read(_OLDEST, FOUND, values)
     if found.height < _MERGED:
         return
-    merged = found.filter(pl.col("rows").cum_sum() - pl.col("rows") < FULL_ROWS)
+    merged = found.filter(pl.col("rows").cum_sum() - pl.col("rows") < LEVELS[-1])
     rows = segment_rows(database, kind, merged)
     ids = merged["segment_id"].to_list()
     for table in (segments, segment_columns):
@@ -197,15 +199,14 @@ def _merge(database: Database, kind: SegmentKind, level: SegmentLevel) -> None:
 
 
 def _level(rows: int) -> SegmentLevel:
-    if rows < _COLUMNS_FROM:
-        return SegmentLevel.TEXT
-    return SegmentLevel.COLUMNS if rows < FULL_ROWS else SegmentLevel.FULL
+    return SegmentLevel(bisect_right(LEVELS, rows))
 
 
 def _content(column: pl.Series) -> bytes:
-    array = column.to_arrow()
     if column.dtype == pl.String:
-        array = array.cast(pa.string()).dictionary_encode()
+        array = column.to_arrow().cast(pa.string()).dictionary_encode()
+    else:
+        array = column.shrink_dtype().to_arrow()  # fewer bytes to read
     batch = pa.record_batch([array], names=["values"])
     out = pa.BufferOutputStream()
     with pa.ipc.new_stream(out, batch.schema, options=_ARROW) as stream:
@@ -219,5 +220,14 @@ def _array(content: bytes) -> pa.Array:
 
 def _plain(chunks: Sequence[pa.Array]) -> pl.Series:
     """The values of a column's chunks, one after another."""
-    parts = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in chunks]
-    return pl.concat([pl.Series(part) for part in parts]) if parts else pl.Series([])
+    if not chunks:
+        return pl.Series([])
+    if pa.types.is_integer(chunks[0].type):
+        return whole_numbers(chunks)
+    return pl.Series(pa.chunked_array([each.dictionary_decode() for each in chunks]))
+
+
+def whole_numbers(parts: Sequence[pa.Array]) -> pl.Series:
+    """Whole numbers one after another, in the smallest type that holds all of them."""
+    widest = max((part.type for part in parts), key=lambda kind: kind.bit_width)
+    return pl.Series(pa.chunked_array([part if part.type == widest else part.cast(widest) for part in parts]))

@@ -176,7 +176,7 @@ COUNTED: Final[Schema] = {
 }
 COUNTED_CLICKS: Final[Schema] = {
     "click_number": pl.Int64,
-    "click": pl.Int64,
+    "bucket": pl.Int64,
     **_PLACE,
     **dict.fromkeys(CLICK_ATTRIBUTES, pl.String),
     "clicks": pl.Int64,  # 1 or -1, too

@@ -16,7 +16,7 @@ from trueup.model.frames import COUNTED, Schema, completed
 # `seal` is a sum of what is made of the rows' values: it differs wherever a row does, whatever the order of the rows.
 SEALED: Final[Schema] = {"quarter": pl.Int64, "rows": pl.Int64, "seal": pl.Int128}
 
-_QUARTER: Final = {SegmentKind.CLICKS: "click", SegmentKind.CONVERSIONS: "conversion"}
+_QUARTER: Final = {SegmentKind.CLICKS: "bucket", SegmentKind.CONVERSIONS: "conversion"}
 _COUNT: Final = {SegmentKind.CLICKS: ("clicks", "cost"), SegmentKind.CONVERSIONS: ("conversions", "revenue")}
 
 

@@ -183,7 +183,7 @@ def create_segments() -> None:
         number("segment_id"),
         *text("kind"),
         *whole("level", "rows", *ranges),
-        *text("content"),
+        sa.Column("content", sa.LargeBinary, nullable=False),
     )
     op.create_index("segments_kind_level", "segments", ["kind", "level"])
     op.create_index("segments_kind_number", "segments", ["kind", "click_number_most"])
