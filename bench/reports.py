@@ -14,13 +14,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
-from ledgers import CLICKED_FROM, SETUP, TYPES, database_url, postgres_server
+from ledgers import CLICKED_FROM, SETUP, TYPES, administer, database_url, postgres_server
 
 from trueup.decide.effects import rollup_deltas
 from trueup.decide.rounds import STEPS
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.commit import commit_clicks, commit_conversions, counted_conversions
-from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.ledger.queries import Selection
 from trueup.model.frames import CHANGES, CLICKS, CONVERSIONS, completed, empty
@@ -105,16 +104,17 @@ def prepare(url: str, options: argparse.Namespace) -> None:
         assert not apply_setup(database, SETUP.encode()).mistakes
         for first in range(0, options.clicks, CHUNK):
             part = clicks_of(first, min(CHUNK, options.clicks - first), options.clicks, options.days)
-            with database.transaction():
-                commit_clicks(database, part)
+            with database.transaction() as transaction:
+                commit_clicks(transaction, part)
         for first in range(0, options.conversions, CHUNK):
             count = min(CHUNK, options.conversions - first)
             made = conversions_of(first, count, options.clicks, options.conversions, options.days)
             deltas = rollup_deltas(completed(made, STEPS))
-            with database.transaction():
-                commit_conversions(database, made, empty(CHANGES), deltas, counted_conversions(made, 1))
+            with database.transaction() as transaction:
+                commit_conversions(transaction, made, empty(CHANGES), deltas, counted_conversions(made, 1))
         if not database.is_sqlite:
-            database.run("ANALYZE")
+            with database.transaction() as transaction:
+                transaction.run("ANALYZE")
 
 
 def timed(rounds: int, work: Callable[[], object]) -> tuple[float, float]:
@@ -175,9 +175,9 @@ def main() -> None:
                 url = f"sqlite:///{path}"
             else:
                 server = postgres_server(open_)
-                with Database(server) as admin:
-                    admin.run("DROP DATABASE IF EXISTS bench_reports WITH (FORCE)")
-                    admin.run("CREATE DATABASE bench_reports")
+                administer(
+                    server, "DROP DATABASE IF EXISTS bench_reports WITH (FORCE)", "CREATE DATABASE bench_reports"
+                )
                 url = database_url(server, "bench_reports")
             if not (options.keep and kind == "sqlite"):
                 began = time.process_time()

@@ -239,8 +239,9 @@ def test_undos__that_are_none(api: Api, world: World, ledger: Database) -> None:
     succeeded(world.trueup("undo", 1, "--yes"))
     policy_id = undoable(ledger, 2)[0].policy_id
     for made in (BatchKind.CLICKS, BatchKind.LATE_CLICKS):
-        with ledger.transaction():
-            create_batch(ledger, Receipt(made, Origin.REDIRECT, now(), "server", policy_id), 0, read_totals(ledger))
+        with ledger.transaction() as transaction:
+            receipt = Receipt(made, Origin.REDIRECT, now(), "server", policy_id)
+            create_batch(transaction, receipt, 0, read_totals(transaction))
     assert {reason for reason, _, _ in REFUSED.values()} == set(UndoRefusal)
     for batch_id, (reason, said, kind) in REFUSED.items():
         with pytest.raises(UndoRefusedError) as refused:

@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 from command_line import CommandLine
+from databases import by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,11 +56,6 @@ def test_remark__is_kept_as_text_that_every_database_takes(remark: str | tuple[s
     assert remark_from_text(text) == remark
 
 
-@pytest.mark.parametrize("text", ["The file is empty.", "[The file", '"', "The file is not UTF-8. Name its encoding"])
-def test_remark__that_was_stored_as_a_sentence_is_that_sentence(text: str) -> None:
-    assert remark_from_text(text) == text
-
-
 def test_words__leave_the_braces_of_a_file_alone() -> None:
     asked = Way.COLUMN.of(title="{0} {field}", field="payout")
     assert at_terminal.in_words((asked, ": {} is none")) == '--map "{0} {field}=payout": {} is none'
@@ -72,7 +68,7 @@ def test_error__has_its_codes_where_nobody_gives_it_words() -> None:
 
 def test_ledger_made_under_earlier_rules__is_told_how_to_be_built_again(url: str, trueup: CommandLine) -> None:
     with Database(url) as db:
-        db.run("UPDATE trueup_version SET version_num = '0001'")
+        by_hand(db, "UPDATE trueup_version SET version_num = '0001'")
     ran = trueup("batches")
     assert (ran.code, ran.stderr) == (3, f"The database failed: {REBUILT}\n")
     ran = trueup("serve", "--port", 0)

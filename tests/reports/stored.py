@@ -69,10 +69,10 @@ def click(click_id: str, clicked_at: int, **columns: Any) -> dict[str, Any]:  # 
 
 def set_up(ledger: Database, time_zone: str = "UTC") -> None:
     """Give a ledger the THINGS."""
-    with ledger.transaction():
-        write_workspace(ledger, Workspace(time_zone=time_zone))
+    with ledger.transaction() as transaction:
+        write_workspace(transaction, Workspace(time_zone=time_zone))
         for thing in THINGS:
-            write_resource(ledger, thing)
+            write_resource(transaction, thing)
 
 
 def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Iterable[dict[str, Any]] = ()) -> None:
@@ -95,14 +95,14 @@ def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Itera
         schema.rollups: rolled.select(*ROLLUPS),
         schema.click_rollups: click_rolled.select(*CLICK_ROLLUPS),
     }
-    with ledger.transaction():
+    with ledger.transaction() as transaction:
         for table, frame in frames.items():
-            ledger.execute(table.delete())
-            ledger.append(table, frame)
+            transaction.execute(table.delete())
+            transaction.append(table, frame)
         for table in (schema.segments, schema.segment_columns):
-            ledger.execute(table.delete())
-        add_segment(ledger, SegmentKind.CLICKS, counted_clicks(numbered, 1))
-        add_segment(ledger, SegmentKind.CONVERSIONS, counted_conversions(made, 1))
+            transaction.execute(table.delete())
+        add_segment(transaction, SegmentKind.CLICKS, counted_clicks(numbered, 1))
+        add_segment(transaction, SegmentKind.CONVERSIONS, counted_conversions(made, 1))
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: Schema) -> pl.DataFrame:

@@ -135,10 +135,10 @@ def test_labels__part_first_sales_from_repeated_ones(world: World) -> None:
 
 
 def test_sub_parameters_that_come_later__move_the_click_and_its_conversions(world: World, ledger: Database) -> None:
-    with ledger.transaction():
-        update_sub_parameters(ledger, "k1", {"sub1": "zone 7", "sub9": "b"})
-        update_sub_parameters(ledger, "k2", {"sub1": "zone 2"})
-        update_sub_parameters(ledger, "unknown", {"sub1": "zone 2"})
+    with ledger.transaction() as transaction:
+        update_sub_parameters(transaction, "k1", {"sub1": "zone 7", "sub9": "b"})
+        update_sub_parameters(transaction, "k2", {"sub1": "zone 2"})
+        update_sub_parameters(transaction, "unknown", {"sub1": "zone 2"})
     assert by(world, "sub1") == {
         "": (1, 1, "5.00", "0.00"),
         "zone 1": (1, 1, "40.00", "0.00"),

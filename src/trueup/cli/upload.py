@@ -31,7 +31,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import JOURNAL, RowOutcomes, empty
 from trueup.model.times import time_text
 from trueup.model.visible import on_one_line
 from trueup.model.words import DuplicateMode, RowKind
@@ -180,20 +180,27 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
     elif earlier.last:
         _mind_earlier(earlier.last, wishes, is_at_work=earlier.is_at_work)
     if wishes.preview or not wishes.yes:
-        summary, rows = _decide(database, upload, resumed, wishes, applies=False)
+        summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=False)
         if wishes.preview:
             _tell(summary, catalog, rows, upload, wishes)
             return summary
         _show(summary, catalog)
         if not agrees("Apply it?"):
             refused_by_a_person()
-    summary, rows = _decide(database, upload, resumed, wishes, applies=True)
+        catalog = read_catalog(database)  # it may have changed while the person thought
+    summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=True)
     _tell(summary, catalog, rows, upload, wishes)
     return summary
 
 
 def _decide(
-    database: Database, upload: Upload, resumed: BatchRecord | None, wishes: _Wishes, *, applies: bool
+    database: Database,
+    catalog: Catalog,
+    upload: Upload,
+    resumed: BatchRecord | None,
+    wishes: _Wishes,
+    *,
+    applies: bool,
 ) -> tuple[Summary, pl.DataFrame | None]:
     """Apply the rows, or preview them.
 
@@ -210,7 +217,7 @@ def _decide(
             seen=lambda rows: kept.append(rows.select(ROW_COLUMNS)) if wishes.wants_rows and not applies else None,
         )
         try:
-            summary = run(upload_work(by_person(database), upload, resumed), options)
+            summary = run(upload_work(by_person(database), upload, resumed, catalog), options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was applied is safe; run the command again to see.", ExitCode.FAILURE)
     if not wishes.wants_rows:
@@ -231,10 +238,10 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
 def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
     if wishes.results:
         with wishes.results.opened() as out:
-            write_results(rows, out)
+            write_results(RowOutcomes(rows), out)
     if wishes.refused:
         with wishes.refused.opened_as_text() as text:
-            write_refused(refused_rows(rows), upload.content, upload.reading, text)
+            write_refused(refused_rows(RowOutcomes(rows)), upload.content, upload.reading, text)
 
 
 def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes) -> None:

@@ -7,9 +7,9 @@ import polars as pl
 
 from trueup.decide.effects import final_conversions
 from trueup.decide.pipeline import Decisions, decide
-from trueup.decide.rounds import STEPS
+from trueup.decide.rounds import STEPS, Steps
 from trueup.decide.terms import Policies
-from trueup.model.frames import BATCH, CONVERSIONS, MUTABLE
+from trueup.model.frames import BATCH, CONVERSIONS, MUTABLE, BatchRows, ClickFacts, Conversions, JournalRows, TurnedRows
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import Outcome
 
@@ -19,8 +19,8 @@ _COMPARED = [name for name in MUTABLE if name != "version"]
 
 
 def decide_again(
-    journal: pl.DataFrame, snapshot: Snapshot, policies: Policies, *, without: frozenset[int], by_batch: int
-) -> pl.DataFrame:
+    journal: JournalRows, snapshot: Snapshot, policies: Policies, *, without: frozenset[int], by_batch: int | None
+) -> Steps:
     """Find out what the conversions of some clicks should be, as the difference from what is stored.
 
     Args:
@@ -28,7 +28,7 @@ def decide_again(
         snapshot: The facts and the stored conversions of these clicks.
         policies: The policies that the rows were received under.
         without: The undone batches, whose rows are left out.
-        by_batch: The batch that the changes are recorded for.
+        by_batch: The batch that the changes are recorded for, None where they are not recorded.
 
     Returns:
         STEPS; no rows where nothing differs. A conversion that no row makes any more becomes `removed`.
@@ -38,8 +38,8 @@ def decide_again(
 
 
 def turned_rows(
-    journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, before: frozenset[int], after: frozenset[int]
-) -> pl.DataFrame:
+    journal: JournalRows, clicks: ClickFacts, policies: Policies, *, before: frozenset[int], after: frozenset[int]
+) -> TurnedRows:
     """Find the rows whose outcome changes when other batches are left out than before.
 
     Args:
@@ -55,14 +55,15 @@ def turned_rows(
     """
     # Most clicks have rows of one batch only.
     others = journal.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
-    shared = journal.filter(pl.col("click_id").is_in(others.implode()))
+    shared = JournalRows(journal.filter(pl.col("click_id").is_in(others.implode())))
     was, becomes = (decided_again(shared, clicks, policies, without=without).journal for without in (before, after))
     known = was.select("click_id", "n", was="outcome")
-    return becomes.join(known, on=["click_id", "n"], how="inner").filter(pl.col("was") != pl.col("outcome"))
+    turned = becomes.join(known, on=["click_id", "n"], how="inner")
+    return TurnedRows(turned.filter(pl.col("was") != pl.col("outcome")))
 
 
 def decided_again(
-    journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, without: frozenset[int]
+    journal: JournalRows, clicks: ClickFacts, policies: Policies, *, without: frozenset[int]
 ) -> Decisions:
     """Decide the rows of some clicks from nothing.
 
@@ -77,7 +78,7 @@ def decided_again(
     """
     rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())
     from_nothing = Snapshot(clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
-    return decide(rows.select(*BATCH), from_nothing, policies)
+    return decide(BatchRows(rows.select(*BATCH)), from_nothing, policies)
 
 
 def _standing_refusal() -> pl.Expr:
@@ -90,13 +91,14 @@ def _standing_refusal() -> pl.Expr:
     return pl.when(stands).then(pl.col("outcome")).otherwise(pl.col("refusal"))
 
 
-def _difference(stored: pl.DataFrame, folded: pl.DataFrame, by_batch: int) -> pl.DataFrame:
+def _difference(stored: Conversions, folded: Conversions, by_batch: int | None) -> Steps:
     was = stored.select("click_id", "n", *(pl.col(name).alias(f"was_{name}") for name in MUTABLE))
     kept = folded.join(was, on=["click_id", "n"], how="left")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
     gone = stored.filter(pl.col("removed") == 0).join(folded, on=["click_id", "n"], how="anti")
     gone = gone.select(*CONVERSIONS, *(pl.col(name).alias(f"was_{name}") for name in MUTABLE)).with_columns(removed=1)
     steps = pl.concat([kept.filter(differs), gone.select(kept.columns)], how="vertical_relaxed")
-    return steps.with_columns(
-        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch), by_line=pl.lit(0)
-    ).select(pl.col(name).cast(dtype) for name, dtype in STEPS.items())
+    steps = steps.with_columns(
+        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch or 0), by_line=pl.lit(0)
+    )
+    return Steps(steps.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items()))

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from trueup.decide.rounds import Steps
 from trueup.model.frame_ops import FEW, collect_unoptimized, sum_by
 from trueup.model.frames import (
     BUCKET_MICROS,
@@ -17,26 +18,32 @@ from trueup.model.frames import (
     ROLLUP_KEY,
     ROLLUPS,
     TOTALS,
+    Changes,
+    Conversions,
+    CountedConversions,
+    Rollups,
+    Totals,
     empty,
 )
 from trueup.model.words import ReportClock
 
 _CONVERSION: Final = list(CONVERSIONS)
-_NO_CHANGES, _NO_COUNTED, _NO_ROLLUPS, _NO_TOTALS = (empty(each) for each in (CHANGES, COUNTED, ROLLUPS, TOTALS))
+_NO_CHANGES, _NO_COUNTED = empty(CHANGES), empty(COUNTED)
+_NO_ROLLUPS, _NO_TOTALS = empty(ROLLUPS), empty(TOTALS)
 
 
 def _was_there() -> pl.Expr:
     return pl.col("was_version").is_not_null()
 
 
-def final_conversions(steps: pl.DataFrame) -> pl.DataFrame:
+def final_conversions(steps: Steps) -> Conversions:
     """CONVERSIONS as the steps leave them, each conversion once."""
     if steps.height == 1 or not steps["version"].max():  # each conversion has one step
-        return steps[_CONVERSION]
-    return steps[_CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True)
+        return Conversions(steps[_CONVERSION])
+    return Conversions(steps[_CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True))
 
 
-def changes(steps: pl.DataFrame, now: int) -> pl.DataFrame:
+def changes(steps: Steps, now: int) -> Changes:
     """The changes to keep for ever: every step, except a creation by the conversion's own row.
 
     Args:
@@ -49,17 +56,16 @@ def changes(steps: pl.DataFrame, now: int) -> pl.DataFrame:
     if not steps["version"].max():
         return _NO_CHANGES
     changed = steps.lazy().filter(pl.col("version") > 0)
-    return collect_unoptimized(
-        changed.select_seq(*_CHANGE, pl.lit(now, dtype=pl.Int64).alias("changed_at"), _BEFORE, _AFTER)
-    )
+    changed_at = pl.lit(now, dtype=pl.Int64).alias("changed_at")
+    return Changes(collect_unoptimized(changed.select_seq(*_CHANGE, changed_at, _BEFORE, _AFTER)))
 
 
-def counted(steps: pl.DataFrame) -> pl.DataFrame:
+def counted(steps: Steps) -> CountedConversions:
     """COUNTED: a row for each conversion that is there after a step, and for each that was there before it (-1)."""
-    return collect_unoptimized(_counted(steps)) if steps.height else _NO_COUNTED
+    return CountedConversions(collect_unoptimized(_counted(steps))) if steps.height else _NO_COUNTED
 
 
-def rollup_deltas(steps: pl.DataFrame, rows: pl.DataFrame | None = None) -> pl.DataFrame:
+def rollup_deltas(steps: Steps, rows: CountedConversions | None = None) -> Rollups:
     """What the steps add to each cell of the rollups, and take from it.
 
     Args:
@@ -75,17 +81,19 @@ def rollup_deltas(steps: pl.DataFrame, rows: pl.DataFrame | None = None) -> pl.D
         _CLOCKS, index=_CELL, variable_name="clock", value_name="bucket"
     )
     cells = sum_by(collect_unoptimized(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
-    return cells.filter(_IS_SOMETHING) if steps["version"].max() else cells  # only creations: every cell gets something
+    if steps["version"].max():  # of creations alone, every cell gets something
+        cells = cells.filter(_IS_SOMETHING)
+    return Rollups(cells)
 
 
-def totals_delta(steps: pl.DataFrame) -> pl.DataFrame:
+def totals_delta(steps: Steps) -> Totals:
     """TOTALS to add, by type and status."""
     if not steps.height:
         return _NO_TOTALS
     return _summed(_counted(steps))
 
 
-def totals_of_cells(deltas: pl.DataFrame) -> pl.DataFrame:
+def totals_of_cells(deltas: Rollups) -> Totals:
     """Make of rollups what they add to the totals.
 
     Args:
@@ -96,15 +104,15 @@ def totals_of_cells(deltas: pl.DataFrame) -> pl.DataFrame:
     """
     by_click = (deltas["clock"] == ReportClock.CLICK).sum()
     cells = deltas[by_click:]  # of the conversion clock, which is sorted after the click clock
-    return _summed(cells.lazy()) if cells.height > FEW else cells[_TOTALS]
+    return _summed(cells.lazy()) if cells.height > FEW else Totals(cells[_TOTALS])
 
 
-def _summed(counted: pl.LazyFrame) -> pl.DataFrame:
+def _summed(counted: pl.LazyFrame) -> Totals:
     sums = counted.group_by("conversion_type", "status").agg(*_SUMS)
-    return collect_unoptimized(sums.sort("conversion_type", "status").select_seq(*TOTALS))
+    return Totals(collect_unoptimized(sums.sort("conversion_type", "status").select_seq(*TOTALS)))
 
 
-def _counted(steps: pl.DataFrame) -> pl.LazyFrame:
+def _counted(steps: Steps) -> pl.LazyFrame:
     """One row for each conversion that is there after a step (1), and for each that was there before it (-1)."""
     there = steps.lazy().filter(pl.col("removed") == 0) if steps["removed"].max() else steps.lazy()
     after = there.select_seq(*_COUNTED_AFTER)

@@ -5,7 +5,7 @@ Causes are written only for rows that fail a check: those are few, and making te
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NewType
 
 import polars as pl
 
@@ -13,15 +13,17 @@ from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id
-from trueup.model.frames import ROWS
+from trueup.model.frames import ROWS, ColumnsOf, empty
 from trueup.model.spreadsheet import restored
 from trueup.model.words import ClickOutcome, Outcome
 
-NOTES: Final = {name: ROWS[name] for name in ("line", "refusal", "detail", "raw")}
+# Of the rows that are refused on sight, or keep something beside themselves.
+Notes = NewType("Notes", pl.DataFrame)  # NOTES
+NOTES: Final = ColumnsOf[Notes]({name: ROWS[name] for name in ("line", "refusal", "detail", "raw")})
 _READ_FROM_TEXT: Final = ("payout", "converted_at", "conversion_id", "cost", "clicked_at")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself, so that what is made for it can be kept
 class Reader:
     """All that reading one file's blocks needs to know of it."""
 
@@ -123,17 +125,20 @@ def with_failed(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     return table.with_columns(failed=failed)
 
 
-def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> Notes:
     """A note for each row that failed a check."""
     refused = table.filter(pl.col("failed").is_not_null())
     if not refused.height:
-        return pl.DataFrame(schema=NOTES)
+        return empty(NOTES)
     codes = pl.lit(pl.Series([check.outcome.value for check in checks]))
-    return refused.select(
-        "line",
-        refusal=codes.gather(pl.col("failed")),
-        detail=pl.coalesce(pl.when(pl.col("failed") == place).then(check.cause) for place, check in enumerate(checks)),
-        raw=pl.col("raw").str.slice(0, LINE_CHARS),
+    causes = pl.coalesce(pl.when(pl.col("failed") == place).then(check.cause) for place, check in enumerate(checks))
+    return Notes(
+        refused.select(
+            "line",
+            refusal=codes.gather(pl.col("failed")),
+            detail=causes,
+            raw=pl.col("raw").str.slice(0, LINE_CHARS),
+        )
     )
 
 

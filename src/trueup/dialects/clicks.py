@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import Check, Notes, Reader, refusals, sight_checks, texts, with_failed, without_nul
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
@@ -18,7 +19,7 @@ from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
-from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
+from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR, ClickRows
 from trueup.model.money import amounts, amounts_trouble
 from trueup.model.times import DAY_MICROS, time_micros, times_trouble
 from trueup.model.words import ClickOutcome
@@ -76,7 +77,7 @@ def read_clicks(
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=rows,
+        rows=ClickRows(rows),
         notes=_explained(notes, catalog),
         layout=layout,
         encoding=encoding,
@@ -130,9 +131,7 @@ def _columns(titles: list[str]) -> Columns:
     return Columns(tuple(titles[i] for i in places), places, fewest=len(titles), most=len(titles), positions=positions)
 
 
-def _read_block(
-    block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _read_block(block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]) -> tuple[ClickRows, Notes]:
     table = texts(block, reader).with_columns(
         *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
         time_micros(pl.col("clicked_at_text"), reader.zone).alias("clicked_at"),
@@ -140,24 +139,29 @@ def _read_block(
     if reader.gives("cost"):
         cost = amounts(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
         table = table.with_columns(pl.when(pl.col("cost_text") == "").then(0).otherwise(cost).alias("cost"))
-    checks = [check for check in _checks(reader) if not check.field or reader.gives(check.field)]
+    checks = _checks(reader)
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
     refusal = codes.gather(pl.col("failed")).fill_null("")
     table = with_failed(table, checks).with_columns(refusal=refusal)
     # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
     notes = refusals(table, checks).with_columns(raw=pl.lit(""))
-    return table.select(name for name in _SAID if name in table.columns), without_nul(notes)
+    rows = table.select(name for name in _SAID if name in table.columns)
+    return ClickRows(rows), Notes(without_nul(notes))
 
 
 def _number(name: str, known: Mapping[str, int]) -> pl.Expr:
     return pl.col(name).replace_strict(list(known), list(known.values()), default=0, return_dtype=pl.Int64)
 
 
-def _checks(reader: Reader) -> list[Check]:
-    """What the row and the setup show, in the order of precedence."""
+_UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": ClickOutcome.REFUSED_UNKNOWN_OFFER}
+
+
+@lru_cache(maxsize=1)  # the blocks of a file are read one after the other
+def _checks(reader: Reader) -> tuple[Check, ...]:
+    """What the row and the setup show, in the order of precedence: the checks of what the file gives."""
     time, cost = pl.col("clicked_at_text"), pl.col("cost_text")
     bad_text = {name: _is_bad_text(pl.col(name)) for name in TEXTS if reader.gives(name)}
-    return [
+    checks = [
         *sight_checks(reader.columns, ClickOutcome),
         *(
             Check(outcome, "", pl.col(f"{name}_id") == 0, pl.col(name).str.slice(0, TEXT_CHARS))
@@ -182,9 +186,7 @@ def _checks(reader: Reader) -> list[Check]:
             for name, bad in bad_text.items()
         ),
     ]
-
-
-_UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": ClickOutcome.REFUSED_UNKNOWN_OFFER}
+    return tuple(check for check in checks if not check.field or reader.gives(check.field))
 
 
 def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:
@@ -210,7 +212,7 @@ def _text_cause(name: str, text: pl.Expr) -> pl.Expr:
     )
 
 
-def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+def _explained(notes: Notes, catalog: Catalog) -> Notes:
     """Put what it may have meant in place of each unknown name."""
     known = {"campaign": catalog.campaigns, "offer": catalog.offers}
     for kind, outcome in _UNKNOWN.items():
@@ -219,7 +221,7 @@ def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         told = [_unknown(kind, name, known[kind]) for name in names]
         plain = pl.format(f"There is no {kind} {{}}.", quoted_cells(pl.col("detail")))
         explained = pl.col("detail").replace_strict(names, told, default=plain, return_dtype=pl.String)
-        notes = notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail")))
+        notes = Notes(notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail"))))
     return notes
 
 

@@ -3,14 +3,15 @@
 The pipeline of one block: part the records, read the values, find the first check that each row fails.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import Check, Notes, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
 from trueup.dialects.delimited import Records
 from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
-from trueup.model.frames import ROWS
+from trueup.model.frames import ROWS, Rows
 from trueup.model.money import amounts, amounts_trouble
 from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
 from trueup.model.words import Outcome
@@ -18,7 +19,7 @@ from trueup.model.words import Outcome
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
 
 
-def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_block(records: Records, reader: Reader) -> tuple[Rows, Notes]:
     """Read a block of records.
 
     Args:
@@ -30,11 +31,11 @@ def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataF
         note for each row that is refused on sight, and one with the refusal '' for each row that keeps columns beside
         it.
     """
-    checks = [check for check in _checks(reader) if not check.field or reader.gives(check.field)]
+    checks = _checks(reader)
     table = with_failed(_with_values(texts(records, reader), reader), checks)
     notes = pl.concat([refusals(table, checks), *_kept(table, reader)])
     rows = _emptied(table).select(name for name in SAID if name in table.columns)
-    return without_nul(rows), without_nul(notes)
+    return Rows(without_nul(rows)), Notes(without_nul(notes))
 
 
 def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
@@ -68,12 +69,13 @@ def _with_target(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(click_id=click_id, target_n=target_n)
 
 
-def _checks(reader: Reader) -> list[Check]:
-    """What the row alone shows, in the order of precedence."""
+@lru_cache(maxsize=1)  # the blocks of a file are read one after the other
+def _checks(reader: Reader) -> tuple[Check, ...]:
+    """What the row alone shows, in the order of precedence: the checks of what the file gives."""
     payout, time = pl.col("payout_text"), pl.col("converted_at_text")
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
     foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
-    return [
+    checks = [
         *sight_checks(reader.columns, Outcome, foreign),
         Check(
             Outcome.REFUSED_BAD_PAYOUT,
@@ -90,6 +92,7 @@ def _checks(reader: Reader) -> list[Check]:
             times_trouble(time, quoted_cells(time), reader.zone),
         ),
     ]
+    return tuple(check for check in checks if not check.field or reader.gives(check.field))
 
 
 def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
@@ -97,14 +100,14 @@ def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
     return Check(outcome, field, is_bad_id(text), ids_trouble(text, meaning))
 
 
-def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:
+def _kept(table: pl.DataFrame, reader: Reader) -> list[Notes]:
     """A note for each row with something in a column that is kept. A refused row's record is kept whole anyway."""
     if not reader.columns.kept:
         return []
     names = {kept_as(title): title for title in reader.columns.kept}
     filled = table.filter(pl.col("failed").is_null() & pl.any_horizontal(pl.col(list(names)) != ""))
     raw = pl.struct(pl.col(name).alias(title) for name, title in names.items()).struct.json_encode()
-    return [filled.select("line", refusal=pl.lit(""), detail=pl.lit(""), raw=raw)]
+    return [Notes(filled.select("line", refusal=pl.lit(""), detail=pl.lit(""), raw=raw))]
 
 
 def _emptied(table: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from itertools import chain
 
 import polars as pl
 
-from trueup.dialects.cells import Reader
+from trueup.dialects.cells import Notes, Reader
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
@@ -16,7 +16,7 @@ from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
-from trueup.model.frames import LOCAL_TIMES
+from trueup.model.frames import LOCAL_TIMES, ClickRows, Rows
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
 
@@ -36,8 +36,8 @@ class Reading:
     time_zone: str  # the zone of its times without an offset
     network_zones: bool  # the zone of a click's network comes before that
     titles: list[str]  # the column titles; the dialect's own where the file has none
-    rows: pl.DataFrame  # in file order, with the columns of a batch that the file gives; refused rows too
-    notes: pl.DataFrame  # line, refusal, detail, raw: of the rows that are refused on sight or keep something beside
+    rows: Rows | ClickRows  # in file order, with the columns of a batch that the file gives; refused rows too
+    notes: Notes  # of the rows that are refused on sight or keep something beside
     layout: Layout
     encoding: Encoding
     reader: Reader
@@ -64,7 +64,6 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     reader = _reader(recognition, layout, choices)
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(read_block(block, reader) for block in found)
-    rows = _without_idle_times(rows)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
@@ -73,7 +72,7 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=rows,
+        rows=_without_idle_times(rows),
         notes=notes,
         layout=layout,
         encoding=encoding,
@@ -128,7 +127,7 @@ def first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[
                 yield line, [] if trouble or len(raw) > LINE_CHARS else record.split(found.separator)
 
 
-def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def joined(blocks: Iterable[tuple[pl.DataFrame, Notes]]) -> tuple[pl.DataFrame, Notes]:
     """Join the rows and the notes of a file's blocks.
 
     It joins one column after the other, so that there is never a second copy of all rows.
@@ -140,13 +139,13 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.Data
             pieces.setdefault(column.name, []).append(column)
         notes.append(noted)
     columns = [pl.concat(pieces.pop(name), rechunk=True) for name in list(pieces)]
-    return pl.DataFrame(columns), pl.concat(notes).sort("line")
+    return pl.DataFrame(columns), Notes(pl.concat(notes).sort("line"))
 
 
-def _without_idle_times(rows: pl.DataFrame) -> pl.DataFrame:
+def _without_idle_times(rows: pl.DataFrame) -> Rows:
     """Leave out the columns of local times where no row has one."""
     idle = "local_time" in rows.columns and rows["local_time"].null_count() == rows.height
-    return rows.drop(LOCAL_TIMES) if idle else rows
+    return Rows(rows.drop(LOCAL_TIMES) if idle else rows)
 
 
 def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Reader
+from trueup.dialects.cells import Notes, Reader
 from trueup.dialects.choices import Choices
 from trueup.dialects.columns import columns_of
 from trueup.dialects.decode import LINE_CHARS, Encoding
@@ -53,7 +53,7 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
         network_zones=True,
         titles=list(fields),
         rows=found,
-        notes=notes.with_columns(raw=pl.Series(raws, dtype=pl.String)),
+        notes=Notes(notes.with_columns(raw=pl.Series(raws, dtype=pl.String))),
         layout=Layout(_MARK),
         encoding=Encoding("utf-8", "UTF-8"),
         reader=reader,

@@ -1,4 +1,4 @@
-"""Write what was decided: journal, conversions, changes and rollups, inside the caller's one transaction."""
+"""Write what was decided: journal, conversions, changes and rollups, in one transaction."""
 
 import zlib
 from collections.abc import Iterable, Mapping
@@ -7,11 +7,26 @@ from typing import Final
 import polars as pl
 from sqlalchemy import bindparam, select, update
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Transaction
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
 from trueup.ledger.segments import SegmentKind, add_segment, new_click_numbers
 from trueup.model.frame_ops import collect_unoptimized, sum_by
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, CONVERSIONS, COUNTED, NUMBERED_CLICKS
+from trueup.model.frames import (
+    BUCKET_MICROS,
+    CLICK_ATTRIBUTES,
+    CLICK_ROLLUP_KEY,
+    CONVERSIONS,
+    COUNTED,
+    NUMBERED_CLICKS,
+    Changes,
+    Clicks,
+    Conversions,
+    CountedClicks,
+    CountedConversions,
+    JournalRows,
+    NumberedClicks,
+    Rollups,
+)
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
@@ -19,94 +34,97 @@ _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest
 _LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
 
 
-def lock_clicks(database: Database, click_ids: Iterable[str], *, shared: bool = False) -> None:
+def lock_clicks(transaction: Transaction, click_ids: Iterable[str], *, shared: bool = False) -> None:
     """Keep other writers of these clicks out until the transaction ends.
 
     On SQLite there is one writer anyway. On PostgreSQL each click belongs to one of 1,024 advisory locks, taken in
     order.
 
     Args:
-        database: The ledger, in a transaction.
+        transaction: What it is written in.
         click_ids: The clicks.
         shared: Whether to let in others who say the same, such as those who bring clicks that no other can bring.
     """
-    if not database.is_sqlite:
+    if not transaction.is_sqlite:
         wanted = sorted({zlib.crc32(click_id.encode()) % LOCK_BUCKETS for click_id in click_ids})
-        database.read_sql(_LOCK_SHARED if shared else _LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
+        transaction.read_sql(_LOCK_SHARED if shared else _LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
 
 
-def commit_rows(database: Database, rows: pl.DataFrame) -> None:
+def commit_rows(transaction: Transaction, rows: JournalRows) -> None:
     """Append decided rows (JOURNAL) to the journal."""
-    database.append(journal, rows)
+    transaction.append(journal, rows)
 
 
 def commit_conversions(
-    database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame, counted: pl.DataFrame
+    transaction: Transaction, final: Conversions, changed: Changes, deltas: Rollups, counted: CountedConversions
 ) -> None:
     """Store conversions as they are now.
 
     Args:
-        database: The ledger, in a transaction.
+        transaction: What it is written in.
         final: CONVERSIONS. Those of version 0 are new; any other may be stored already.
         changed: CHANGES.
         deltas: ROLLUPS to add.
         counted: COUNTED, what the deltas are the sums of.
     """
     if not final["version"].max():
-        database.append(conversions, final)
+        transaction.append(conversions, final)
     else:
         is_new = final["version"] == 0
-        database.append(conversions, final.filter(is_new))
-        database.put(conversions, final.filter(~is_new))
-    database.append(changes, changed)
-    database.put(rollups, deltas, add=["conversions", "revenue"])
-    add_segment(database, SegmentKind.CONVERSIONS, counted)
+        transaction.append(conversions, final.filter(is_new))
+        transaction.put(conversions, final.filter(~is_new))
+    transaction.append(changes, changed)
+    transaction.put(rollups, deltas, add=["conversions", "revenue"])
+    add_segment(transaction, SegmentKind.CONVERSIONS, counted)
 
 
-def update_sub_parameters(database: Database, click_id: str, values: Mapping[str, str]) -> None:
+def update_sub_parameters(transaction: Transaction, click_id: str, values: Mapping[str, str]) -> None:
     """Set sub-parameters (sub1...) of a click, if it is known, and count it and its conversions by them.
 
-    Within the caller's transaction, under the click's lock.
+    Args:
+        transaction: What it is written in, under the click's lock.
+        click_id: The click.
+        values: What it is to have, by name.
     """
-    found = database.read(_ONE_CLICK, NUMBERED_CLICKS, {"of_click": click_id})
+    found = transaction.read(_ONE_CLICK, NUMBERED_CLICKS, {"of_click": click_id})
     becomes = found.with_columns(pl.lit(value).alias(name) for name, value in values.items())
     if becomes.equals(found):
         return
-    number = new_click_numbers(database, 1)
-    database.execute(
-        update(clicks).where(clicks.c.click_id == click_id).values({**values, "click_number": number.item()})
-    )
-    database.execute(update(conversions).where(conversions.c.click_id == click_id).values(click_number=number.item()))
-    rows = [counted_clicks(found, -1), counted_clicks(becomes.with_columns(number), 1)]
-    add_segment(database, SegmentKind.CLICKS, pl.concat(rows))
-    there = database.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
-    was = there.with_columns(pl.lit(found["click_number"].item(), pl.Int64).alias("click_number"))
-    add_segment(
-        database, SegmentKind.CONVERSIONS, pl.concat([counted_conversions(was, -1), counted_conversions(there, 1)])
-    )
+    number = new_click_numbers(transaction, 1)
+    changed = {**values, "click_number": number.item()}
+    transaction.execute(update(clicks).where(clicks.c.click_id == click_id).values(changed))
+    of_click = conversions.c.click_id == click_id
+    transaction.execute(update(conversions).where(of_click).values(click_number=number.item()))
+    becomes = NumberedClicks(becomes.with_columns(number))
+    add_segment(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(found, -1), counted_clicks(becomes, 1)]))
+    there = transaction.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
+    was = Conversions(there.with_columns(click_number=pl.lit(found["click_number"].item(), pl.Int64)))
+    rows = [counted_conversions(was, -1), counted_conversions(there, 1)]
+    add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
-def commit_clicks(database: Database, new: pl.DataFrame) -> None:
+def commit_clicks(transaction: Transaction, new: Clicks) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
     if not new.height:
         return
-    numbered = new.with_columns(new_click_numbers(database, new.height))
-    database.append(clicks, numbered)
+    numbered = NumberedClicks(new.with_columns(new_click_numbers(transaction, new.height)))
+    transaction.append(clicks, numbered)
     counted = counted_clicks(numbered, 1)
     cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
-    database.put(click_rollups, cells, add=["clicks", "cost"])
-    add_segment(database, SegmentKind.CLICKS, counted)
+    transaction.put(click_rollups, cells, add=["clicks", "cost"])
+    add_segment(transaction, SegmentKind.CLICKS, counted)
 
 
-def counted_conversions(found: pl.DataFrame, each: int) -> pl.DataFrame:
+def counted_conversions(found: Conversions, each: int) -> CountedConversions:
     """COUNTED of CONVERSIONS, each as 1, or taken back as -1. Those that are removed count nowhere."""
     counts = {**_AS_COUNTED, "conversions": pl.lit(each, pl.Int64), "revenue": pl.col("revenue") * each}
-    return found.filter(pl.col("removed") == 0).select(counts.get(name, pl.col(name)).alias(name) for name in COUNTED)
+    there = found.filter(pl.col("removed") == 0)
+    return CountedConversions(there.select(counts.get(name, pl.col(name)).alias(name) for name in COUNTED))
 
 
-def counted_clicks(numbered: pl.DataFrame, each: int) -> pl.DataFrame:
+def counted_clicks(numbered: NumberedClicks, each: int) -> CountedClicks:
     """COUNTED_CLICKS of NUMBERED_CLICKS, each as 1, or taken back as -1."""
-    return collect_unoptimized(numbered.lazy().select_seq(*_COUNTED_AS[each]))
+    return CountedClicks(collect_unoptimized(numbered.lazy().select_seq(*_COUNTED_AS[each])))
 
 
 _AS_COUNTED: Final = {

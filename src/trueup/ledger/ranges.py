@@ -6,14 +6,27 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Table, bindparam, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import changes, clicks, conversions, journal
-from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, NUMBERED_CLICKS, Schema
+from trueup.model.frames import (
+    CHANGES,
+    CLICK_FACTS,
+    CONVERSIONS,
+    JOURNAL,
+    NUMBERED_CLICKS,
+    Changes,
+    ClickFacts,
+    ColumnsOf,
+    Conversions,
+    Frame,
+    JournalRows,
+    NumberedClicks,
+)
 
 _NUMBERED: Final = journal.c.n > 0
 
 
-def next_border(database: Database, after: str, rows: int) -> str | None:
+def next_border(database: Readable, after: str, rows: int) -> str | None:
     """Find where a range of about `rows` journal rows ends.
 
     Args:
@@ -30,7 +43,7 @@ def next_border(database: Database, after: str, rows: int) -> str | None:
     return str(found.item()) if found.height else None
 
 
-def read_range(database: Database, table: Table, schema: Schema, after: str, upto: str | None) -> pl.DataFrame:
+def read_range(database: Readable, table: Table, schema: ColumnsOf[Frame], after: str, upto: str | None) -> Frame:
     """Read a table's rows of a range of click ids.
 
     Args:
@@ -52,22 +65,22 @@ def read_range(database: Database, table: Table, schema: Schema, after: str, upt
     return database.read(rows, schema)
 
 
-def journal_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def journal_range(database: Readable, after: str, upto: str | None) -> JournalRows:
     """JOURNAL rows, in the order of each click."""
-    return read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n")
+    return JournalRows(read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n"))
 
 
-def conversions_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def conversions_range(database: Readable, after: str, upto: str | None) -> Conversions:
     """CONVERSIONS, removed ones included."""
     return read_range(database, conversions, CONVERSIONS, after, upto)
 
 
-def click_facts_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def click_facts_range(database: Readable, after: str, upto: str | None) -> ClickFacts:
     """CLICK_FACTS."""
     return read_range(database, clicks, CLICK_FACTS, after, upto)
 
 
-def clicks_in_parts(database: Database, rows: int = 50_000) -> Iterator[pl.DataFrame]:
+def clicks_in_parts(database: Readable, rows: int = 50_000) -> Iterator[NumberedClicks]:
     """Read the clicks with their numbers (NUMBERED_CLICKS), so many at a time. Call it within `read_transaction`."""
     columns = [clicks.c[name] for name in NUMBERED_CLICKS]
     part = select(*columns).where(clicks.c.click_id > bindparam("after")).order_by(clicks.c.click_id).limit(rows)
@@ -80,6 +93,6 @@ def clicks_in_parts(database: Database, rows: int = 50_000) -> Iterator[pl.DataF
         after = str(found["click_id"][-1])
 
 
-def changes_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def changes_range(database: Readable, after: str, upto: str | None) -> Changes:
     """CHANGES, a conversion's in their order."""
-    return read_range(database, changes, CHANGES, after, upto).sort("click_id", "n", "version")
+    return Changes(read_range(database, changes, CHANGES, after, upto).sort("click_id", "n", "version"))

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 from sqlalchemy import Select, bindparam, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.queries import Selection
 from trueup.ledger.schema import segments
 from trueup.ledger.segments import FOUND, SEGMENT_ROWS, SegmentKind, column_chunks, whole_numbers, whole_rows
@@ -50,7 +50,7 @@ class _Coded:
         )
 
 
-def conversion_segment_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def conversion_segment_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
     """Count the selected conversions, as `read_conversion_cells` does.
 
     Args:
@@ -71,7 +71,7 @@ def conversion_segment_cells(database: Database, selection: Selection, keys: Seq
     return _summed(found, selection, by, time, ("conversions", "revenue"))
 
 
-def click_segment_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def click_segment_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
     """Count the selected clicks, as `read_click_cells` does.
 
     Args:
@@ -121,7 +121,7 @@ def _columns(kind: SegmentKind, asked: Sequence[str], more: Sequence[str]) -> li
     return [name for name in SEGMENT_ROWS[kind] if name in asked or name in more]
 
 
-def _read(database: Database, wanted: _Wanted, names: list[str]) -> _Coded:
+def _read(database: Readable, wanted: _Wanted, names: list[str]) -> _Coded:
     bounds = wanted.bounds
     found = database.read(wanted.segments(), {**FOUND, "least": pl.Int64, "most": pl.Int64}, bounds)
     least, most = found.select(pl.col("least").min(), pl.col("most").max()).row(0)
@@ -137,7 +137,7 @@ def _read(database: Database, wanted: _Wanted, names: list[str]) -> _Coded:
     return _Coded(coded.rows.filter(*conditions, *here) if conditions or here else coded.rows, coded.texts)
 
 
-def _coded(database: Database, kind: SegmentKind, found: pl.DataFrame, names: Sequence[str]) -> _Coded:
+def _coded(database: Readable, kind: SegmentKind, found: pl.DataFrame, names: Sequence[str]) -> _Coded:
     small = whole_rows(kind, found, names)
     columns: dict[str, pl.Series] = {}
     texts: dict[str, pl.Series] = {}
@@ -152,7 +152,7 @@ def _coded(database: Database, kind: SegmentKind, found: pl.DataFrame, names: Se
     return _Coded(pl.DataFrame(columns), texts)
 
 
-def _with_attributes(database: Database, found: _Coded, names: Sequence[str]) -> _Coded:
+def _with_attributes(database: Readable, found: _Coded, names: Sequence[str]) -> _Coded:
     """Put beside conversions what is known of their clicks."""
     numbers = found.rows["click_number"]
     clicks = _clicks_of(database, numbers, names)
@@ -160,7 +160,7 @@ def _with_attributes(database: Database, found: _Coded, names: Sequence[str]) ->
     return _Coded(found.rows.hstack(beside), found.texts | clicks.texts)
 
 
-def _clicks_of(database: Database, numbers: pl.Series, names: Sequence[str]) -> _Coded:
+def _clicks_of(database: Readable, numbers: pl.Series, names: Sequence[str]) -> _Coded:
     """The attributes of clicks, by their numbers; of others too, as the segments have them."""
     spans = {f"click_number_{end}": pl.Int64 for end in ("least", "most")}
     of_clicks = select(*(segments.c[name] for name in (*FOUND, *spans))).where(

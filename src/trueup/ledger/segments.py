@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 from sqlalchemy import bindparam, delete, func, insert, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.schema import segment_columns, segments
 from trueup.model.frames import COUNTED, COUNTED_CLICKS, Schema
 
@@ -70,38 +70,38 @@ _LAST_NUMBER: Final = select(func.coalesce(func.max(segments.c.click_number_most
 _NEXT_NUMBERS: Final = "SELECT nextval('click_numbers') FROM generate_series(1, $1::int)"
 
 
-def new_click_numbers(database: Database, clicks: int) -> pl.Series:
+def new_click_numbers(transaction: Transaction, clicks: int) -> pl.Series:
     """Numbers for new clicks, in their order. Within the caller's transaction.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         clicks: How many are needed.
     """
     numbered = {"click_number": pl.Int64}
-    if not database.is_sqlite:
-        return database.read_sql(_NEXT_NUMBERS, numbered, [clicks])["click_number"]
-    first = int(database.read(_LAST_NUMBER, numbered).item()) + 1
+    if not transaction.is_sqlite:
+        return transaction.read_sql(_NEXT_NUMBERS, numbered, [clicks])["click_number"]
+    first = int(transaction.read(_LAST_NUMBER, numbered).item()) + 1
     return pl.int_range(first, first + clicks, dtype=pl.Int64, eager=True).alias("click_number")
 
 
-def add_segment(database: Database, kind: SegmentKind, rows: pl.DataFrame) -> None:
+def add_segment(transaction: Transaction, kind: SegmentKind, rows: pl.DataFrame) -> None:
     """Add rows. Within the transaction that makes them so.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         kind: What the rows are.
         rows: SEGMENT_ROWS of the kind.
     """
     if not rows.height:
         return
-    segment_id = _store(database, kind, rows)
+    segment_id = _store(transaction, kind, rows)
     if segment_id % _MERGED == 0:
         for each in SegmentKind:
             for level in (SegmentLevel.SMALL, SegmentLevel.MIDDLE, SegmentLevel.LARGE):
-                _merge(database, each, level)
+                _merge(transaction, each, level)
 
 
-def segment_rows(database: Database, kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
+def segment_rows(database: Readable, kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
     """Read all rows of some segments.
 
     Args:
@@ -117,7 +117,7 @@ def segment_rows(database: Database, kind: SegmentKind, found: pl.DataFrame) -> 
     return whole_rows(kind, found).vstack(rest.cast(pl.Schema(SEGMENT_ROWS[kind])))
 
 
-def segments_in_parts(database: Database, kind: SegmentKind) -> Iterator[pl.DataFrame]:
+def segments_in_parts(database: Readable, kind: SegmentKind) -> Iterator[pl.DataFrame]:
     """Read SEGMENT_ROWS of all segments of a kind, some segments at a time. Call it within `read_transaction`."""
     after = 0
     while True:
@@ -136,7 +136,7 @@ def whole_rows(kind: SegmentKind, found: pl.DataFrame, names: Sequence[str] | No
     return pl.concat([pl.DataFrame(schema=dict(SEGMENT_ROWS[kind])).select(columns), *parts])
 
 
-def column_chunks(database: Database, found: pl.DataFrame, names: Sequence[str]) -> dict[str, list[pa.Array]]:
+def column_chunks(database: Readable, found: pl.DataFrame, names: Sequence[str]) -> dict[str, list[pa.Array]]:
     """Read some columns of those segments that are kept as columns.
 
     Args:
@@ -163,7 +163,7 @@ def column_chunks(database: Database, found: pl.DataFrame, names: Sequence[str])
     return chunks
 
 
-def _store(database: Database, kind: SegmentKind, rows: pl.DataFrame) -> int:
+def _store(transaction: Transaction, kind: SegmentKind, rows: pl.DataFrame) -> int:
     level = _level(rows.height)
     new: dict[str, Any] = {"kind": kind.value, "level": int(level), "rows": rows.height, "content": b""}
     for name in _RANGES:
@@ -173,29 +173,31 @@ def _store(database: Database, kind: SegmentKind, rows: pl.DataFrame) -> int:
         whole = BytesIO()
         rows.write_ipc_stream(whole, compression="lz4")
         new["content"] = whole.getvalue()
-    made = database.read(_INSERT, {"segment_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
+    made = transaction.returning(
+        _INSERT, {"segment_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()}
+    )
     segment_id = int(made.item())
     if level >= SegmentLevel.LARGE:
         contents = pl.DataFrame(
             {"name": rows.columns, "content": [_content(column) for column in rows.get_columns()]},
             {"name": pl.String, "content": pl.Binary},
         )
-        database.append(segment_columns, contents.with_columns(segment_id=pl.lit(segment_id, pl.Int64)))
+        transaction.append(segment_columns, contents.with_columns(segment_id=pl.lit(segment_id, pl.Int64)))
     return segment_id
 
 
-def _merge(database: Database, kind: SegmentKind, level: SegmentLevel) -> None:
+def _merge(transaction: Transaction, kind: SegmentKind, level: SegmentLevel) -> None:
     """Make one segment of the oldest of a level, if there are enough of them."""
     values = {"of_kind": kind.value, "of_level": int(level), "most": _MERGED}
-    found = database.read(_OLDEST, FOUND, values)
+    found = transaction.read(_OLDEST, FOUND, values)
     if found.height < _MERGED:
         return
     merged = found.filter(pl.col("rows").cum_sum() - pl.col("rows") < LEVELS[-1])
-    rows = segment_rows(database, kind, merged)
+    rows = segment_rows(transaction, kind, merged)
     ids = merged["segment_id"].to_list()
     for table in (segments, segment_columns):
-        database.execute(delete(table).where(database.is_one_of(table.c.segment_id, "ids")), {"ids": ids})
-    _store(database, kind, rows)
+        transaction.execute(delete(table).where(transaction.is_one_of(table.c.segment_id, "ids")), {"ids": ids})
+    _store(transaction, kind, rows)
 
 
 def _level(rows: int) -> SegmentLevel:

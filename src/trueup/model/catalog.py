@@ -57,7 +57,7 @@ class Offer:
 
     offer_id: int
     name: str
-    network_id: int = 0
+    network_id: int | None = None
     url: str = ""
     policy: OfferPolicy = field(default_factory=OfferPolicy)
 
@@ -69,7 +69,7 @@ class Campaign:
     campaign_id: int
     name: str
     slug: str
-    traffic_source_id: int = 0
+    traffic_source_id: int | None = None
     offers: tuple[tuple[int, int], ...] = ()  # (offer_id, weight)
 
 

@@ -62,9 +62,9 @@ class UploadRecord:
     made_at: int
     state: UploadState = UploadState.RECEIVED
     trouble: Remark = ""  # what went wrong, for a person
-    batch_id: int = 0  # the batch it became, 0 for none yet
+    batch_id: int | None = None  # the batch it became, None for none yet
 
     @property
     def can_go_on(self) -> bool:
         """Whether it failed amid being applied: nothing but going on, cancelling or undoing is left then."""
-        return self.state is UploadState.FAILED and self.batch_id > 0
+        return self.state is UploadState.FAILED and self.batch_id is not None

@@ -11,14 +11,28 @@ from trueup.decide.effects import rollup_deltas, totals_of_cells
 from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
 from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.policies import read_policies
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
 from trueup.ledger.segments import SegmentKind
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
+from trueup.model.frames import (
+    CLICK_ROLLUP_KEY,
+    MUTABLE,
+    ROLLUP_KEY,
+    ROLLUPS,
+    TOTALS,
+    Changes,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    Rollups,
+    Schema,
+    completed,
+    empty,
+)
 from trueup.model.remarks import Remark, Way
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
@@ -58,10 +72,10 @@ class Law:
 class _Range:
     """What the ledger holds of a range of clicks."""
 
-    rows: pl.DataFrame  # JOURNAL
-    facts: pl.DataFrame  # CLICK_FACTS
-    conversions: pl.DataFrame  # CONVERSIONS
-    changes: pl.DataFrame  # CHANGES
+    rows: JournalRows
+    facts: ClickFacts
+    conversions: Conversions
+    changes: Changes
 
 
 def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) -> list[Law]:
@@ -78,35 +92,32 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
     whole = Law("database", "The database finds nothing wrong with its files.")
-    with database.read_transaction():
-        batches = read_batches(database)
-        undone_batch_ids = undone_batches(database)
-        recounted, conversions_sealed = empty(ROLLUPS), empty(SEALED)
-        for found in _ranges(database, batches, progress, range_rows):
+    with database.read_transaction() as transaction:
+        batches = read_batches(transaction)
+        undone_batch_ids = undone_batches(transaction)
+        recounted, conversions_sealed = empty(ROLLUPS), pl.DataFrame(schema=SEALED)
+        for found in _ranges(transaction, batches, progress, range_rows):
             numbered.look(found.rows.height, _gaps(found.rows))
-            again.look(found.conversions.height, _decided_differently(database, found, undone_batch_ids))
+            again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
             rows = counted_afresh(found.conversions, found.facts)
-            conversions_sealed = _sum(
-                conversions_sealed, sealed(SegmentKind.CONVERSIONS, [rows]), {"quarter": pl.Int64}
-            )
-            recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
-        recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
-        totals.look(len(batches), _totals_differ(database, batches, recounted))
-        afresh = recounted_click_rollups(database)
-        clicks.look(afresh.height, _miscounted(read_click_rollups(database), afresh, CLICK_ROLLUP_KEY))
-        for kind, there in (
-            (SegmentKind.CLICKS, clicks_sealed(database)),
-            (SegmentKind.CONVERSIONS, conversions_sealed),
-        ):
-            columns.look(there.height, misplaced(database, kind, there))
-        outcomes.look(len(batches), _outcomes_differ(database, batches))
+            seals = sealed(SegmentKind.CONVERSIONS, [rows])
+            conversions_sealed = _sum(conversions_sealed, seals, {"quarter": pl.Int64})
+            recounted = Rollups(_sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY))
+        recount.look(recounted.height, _miscounted(read_rollups(transaction), recounted, ROLLUP_KEY))
+        totals.look(len(batches), _totals_differ(transaction, batches, recounted))
+        afresh = recounted_click_rollups(transaction)
+        clicks.look(afresh.height, _miscounted(read_click_rollups(transaction), afresh, CLICK_ROLLUP_KEY))
+        there = {SegmentKind.CLICKS: clicks_sealed(transaction), SegmentKind.CONVERSIONS: conversions_sealed}
+        for kind, seals in there.items():
+            columns.look(seals.height, misplaced(transaction, kind, seals))
+        outcomes.look(len(batches), _outcomes_differ(transaction, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
     return [numbered, again, chain, recount, totals, clicks, columns, outcomes, finished, whole]
 
 
-def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
+def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
     rows_in_all = sum(batch.rows_done for batch in batches if batch.kind not in _WITHOUT_ROWS)
     after, looked_at = "", 0
     while True:
@@ -125,7 +136,7 @@ def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, 
         after = upto
 
 
-def _gaps(rows: pl.DataFrame) -> list[str]:
+def _gaps(rows: JournalRows) -> list[str]:
     counted = rows.group_by("click_id").agg(
         pl.len().alias("rows"), last=pl.col("n").max(), different=pl.col("n").n_unique()
     )
@@ -136,10 +147,10 @@ def _gaps(rows: pl.DataFrame) -> list[str]:
     ]
 
 
-def _decided_differently(database: Database, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
+def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
     policies = read_policies(database, found.rows["policy_id"].unique().to_list())
     stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
-    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=0)
+    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=None)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 
@@ -198,9 +209,8 @@ def _miscounted(stored: pl.DataFrame, recounted: pl.DataFrame, key: Schema) -> l
     ]
 
 
-def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl.DataFrame) -> list[str]:
-    of_conversions = totals_of_cells(recounted.sort(*ROLLUP_KEY)).select(*TOTALS)
-    afresh = added(of_conversions)
+def _totals_differ(database: Readable, batches: list[BatchRecord], recounted: Rollups) -> list[str]:
+    afresh = added(totals_of_cells(Rollups(recounted.sort(*ROLLUP_KEY))))
     by_batches = added(*(batch.totals_delta for batch in batches))
     kept = read_totals(database)
     return [
@@ -210,7 +220,7 @@ def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl
     ]
 
 
-def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str]:
+def _outcomes_differ(database: Readable, batches: list[BatchRecord]) -> list[str]:
     counted = count_outcomes(database)
     findings = []
     for batch in batches:
@@ -223,7 +233,8 @@ def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str
 
 
 def _unfinished_undos(batches: list[BatchRecord]) -> list[Remark]:
-    running = [batch for batch in batches if batch.kind is BatchKind.UNDO and batch.state is BatchState.RUNNING]
     return [
-        (f"batch {batch.batch_id} is not finished: ", Way.FINISH_UNDO.of(batch_id=batch.undoes)) for batch in running
+        (f"batch {batch.batch_id} is not finished: ", Way.FINISH_UNDO.of(batch_id=batch.undoes))
+        for batch in batches
+        if batch.undoes is not None and batch.state is BatchState.RUNNING
     ]

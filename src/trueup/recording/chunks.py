@@ -12,12 +12,13 @@ from typing import Final, TypeVar
 
 import polars as pl
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.model.batches import BatchRecord
+from trueup.model.frames import DecidedRows
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # rows done, rows in all
-Seen = Callable[[pl.DataFrame], None]  # each chunk's rows with their outcomes: JOURNAL, or clicks
+Seen = Callable[[DecidedRows], None]  # each chunk's rows with their outcomes
 Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
@@ -36,7 +37,7 @@ class RunOptions:
 
     progress: Progress = lambda _done, _all: None
     seen: Seen = lambda _rows: None
-    begun: Callable[[BatchRecord], None] = lambda _batch: None  # within the transaction that opens the batch
+    begun: Callable[[Transaction, BatchRecord], None] = lambda *_: None  # in the transaction that opens the batch
     chunk_rows: int | None = None
     slice_seconds: float | None = None  # how long a chunk may take in all, where others wait for more than the lock
 
@@ -47,6 +48,11 @@ class AppliedOrder:
 
     places: pl.Series  # of the rows, in file order
     lapping: pl.Series  # click ids with more than one lap
+
+
+_LAP_OF_ROW: Final = ((pl.col("position") - pl.col("position").min().over("run")) // LAP).alias("lap")
+# In one thread: one sort that takes every thread of Polars keeps all small work in this program waiting for it.
+_BY_CLICK: Final = pl.arg_sort_by("click_id", maintain_order=True, multithreaded=False)
 
 
 def applied_order(click_ids: pl.Series) -> AppliedOrder:
@@ -61,7 +67,7 @@ def applied_order(click_ids: pl.Series) -> AppliedOrder:
     if not many.height:
         return AppliedOrder(places, click_ids.clear())
     rows = rows.with_row_index("position")
-    rows = rows.with_columns(lap=(pl.col("position") - pl.col("position").min().over("run")) // LAP)
+    rows = rows.with_columns(_LAP_OF_ROW)
     lapping = rows.join(many, on="run", how="semi").unique("run")["place"]
     return AppliedOrder(rows.sort("lap", maintain_order=True)["place"], click_ids.gather(lapping))
 
@@ -72,9 +78,7 @@ def by_click(click_ids: pl.Series) -> pl.Series:
     Args:
         click_ids: Theirs, in file order.
     """
-    # In one thread: one sort that takes every thread of Polars keeps all small work in this program waiting for it.
-    order = pl.arg_sort_by("click_id", maintain_order=True, multithreaded=False)
-    return click_ids.to_frame("click_id").select(order).to_series()
+    return click_ids.to_frame("click_id").select(_BY_CLICK).to_series()
 
 
 class Pace:
@@ -119,6 +123,16 @@ def single_slice(work: Callable[[Database], T]) -> Slices[T]:
         return work(database)
 
     return slices
+
+
+def in_transaction(work: Callable[[Transaction], T]) -> Callable[[Database], T]:
+    """Work that writes, as work that makes a transaction of its own for that."""
+
+    def worked(database: Database) -> T:
+        with database.transaction() as transaction:
+            return work(transaction)
+
+    return worked
 
 
 def to_its_end(work: Generator[None, None, T]) -> T:

@@ -8,7 +8,7 @@ import polars as pl
 from trueup.decide.effects import counted
 from trueup.decide.rounds import STEPS
 from trueup.ledger.commit import counted_clicks
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.ranges import clicks_in_parts
 from trueup.ledger.segments import SEGMENT_ROWS, SegmentKind, segments_in_parts
 from trueup.model.frames import COUNTED, Schema, completed
@@ -42,7 +42,7 @@ def sealed(kind: SegmentKind, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return found
 
 
-def clicks_sealed(database: Database) -> pl.DataFrame:
+def clicks_sealed(database: Readable) -> pl.DataFrame:
     """SEALED of the clicks themselves."""
     return sealed(SegmentKind.CLICKS, (counted_clicks(part, 1) for part in clicks_in_parts(database)))
 
@@ -54,7 +54,7 @@ def counted_afresh(conversions: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFra
     return counted(completed(afresh, STEPS)).select(*COUNTED)
 
 
-def misplaced(database: Database, kind: SegmentKind, afresh: pl.DataFrame) -> list[str]:
+def misplaced(database: Readable, kind: SegmentKind, afresh: pl.DataFrame) -> list[str]:
     """Say where the segments hold something else.
 
     Args:

@@ -12,6 +12,7 @@ import polars as pl
 from trueup.decide.messages import MESSAGE_COLUMNS, message
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, original_records
+from trueup.model.frames import RowOutcomes
 from trueup.model.spreadsheet import defused
 from trueup.model.visible import on_one_line, visible_column
 from trueup.reports.now import NOW
@@ -20,7 +21,7 @@ ROW_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS, "mode_from"]  # what
 _PIECE_ROWS: Final = 50_000
 
 
-def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
+def write_results(rows: RowOutcomes, out: BinaryIO | TextIO) -> None:
     """Write what happened to each row of a file, and what it comes to now where that differs.
 
     The columns are `line,click_id,outcome,conversion_id,message,mode,mode_from,outcome_now,message_now`.
@@ -31,10 +32,10 @@ def write_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
     """
     # In pieces, so that a large file's take neither much memory nor every thread for long.
     for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
-        _rendered(piece).write_csv(out, include_header=place == 0)
+        _rendered(RowOutcomes(piece)).write_csv(out, include_header=place == 0)
 
 
-def _rendered(rows: pl.DataFrame) -> pl.DataFrame:
+def _rendered(rows: RowOutcomes) -> pl.DataFrame:
     now = [visible_column(pl.col(name)) if name in rows.columns else pl.lit("").alias(name) for name in NOW]
     made = pl.when(pl.col("conversion_n") > 0).then(_shown(pl.format("{}-{}", "click_id", "conversion_n")))
     return rows.select(
@@ -49,7 +50,7 @@ def _rendered(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _message(rows: pl.DataFrame) -> pl.Expr:
+def _message(rows: RowOutcomes) -> pl.Expr:
     return message(rows["outcome"].unique().to_list()) if rows.height else message()
 
 
@@ -57,7 +58,7 @@ def _shown(text: pl.Expr) -> pl.Expr:
     return defused(visible_column(text))
 
 
-def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:
+def write_refused(refused: RowOutcomes, content: Content, reading: Reading, out: TextIO) -> None:
     """Write the refused rows of a file as they came, each with its outcome and message.
 
     Args:
@@ -74,10 +75,10 @@ def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out
         writer.writerow([*_defused(fields), *[""] * missing, outcome, on_one_line(text)])
 
 
-def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
+def refused_rows(rows: RowOutcomes) -> RowOutcomes:
     """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
-    refused = rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line")
-    return refused.select("line", "outcome", message=_message(refused))
+    refused = RowOutcomes(rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line"))
+    return RowOutcomes(refused.select("line", "outcome", message=_message(refused)))
 
 
 def _defused(fields: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from trueup.ledger.catalog import (
     write_resource,
     write_workspace,
 )
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable, Transaction
 from trueup.model.catalog import Catalog
 from trueup.model.money import micros_from_text
 from trueup.model.words import PayoutMode
@@ -31,7 +31,7 @@ from trueup.setup.forms import (
     keys_of_file,
     numbers_of,
     toml_of,
-    toml_value,
+    value_text,
     workspace_of,
 )
 from trueup.setup.read import read_setup
@@ -47,11 +47,11 @@ class Named:
 
     def __str__(self) -> str:
         """As a person reads it: `offer "VPN trial"`."""
-        return WORKSPACE if self.kind == WORKSPACE else f"{KINDS[self.kind].label} {toml_value(self.name)}"
+        return WORKSPACE if self.kind == WORKSPACE else f"{KINDS[self.kind].label} {value_text(self.name)}"
 
 
 @dataclass(frozen=True)
-class Change:
+class SetupEdit:
     """One resource that a file makes (it had no form before) or sets anew."""
 
     resource: Named
@@ -94,7 +94,7 @@ class SetupOutcome:
     """What a file came to: its mistakes, if it has any; else what it changes, and what it leaves as it is."""
 
     mistakes: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[SetupEdit, ...] = ()
     left_alone: tuple[Named, ...] = ()
     remarks: tuple[str, ...] = ()  # what is allowed, and seldom meant
     waits: bool = False  # nothing was changed, since it would clear what was not agreed to
@@ -103,7 +103,7 @@ class SetupOutcome:
     def cleared(self) -> tuple[Cleared, ...]:
         """What existing resources lose."""
         return tuple(
-            Cleared(change.resource, key, toml_value(before))
+            Cleared(change.resource, key, value_text(before))
             for change in self.changes
             for key, before in change.cleared().items()
         )
@@ -142,7 +142,7 @@ def apply_setup(
     content: bytes,
     *,
     preview: bool = False,
-    also: Callable[[Database, SetupOutcome], None] = lambda *_: None,
+    also: Callable[[Transaction, SetupOutcome], None] = lambda *_: None,
     agreed: Collection[Cleared] | None = None,
 ) -> SetupOutcome:
     """Apply a setup file in one transaction.
@@ -157,49 +157,49 @@ def apply_setup(
     Returns:
         What changed, or would. With mistakes nothing did, nor where it `waits`.
     """
-    with database.transaction():
-        lock_catalog(database)
-        catalog = read_catalog(database)
+    with database.transaction() as transaction:
+        lock_catalog(transaction)
+        catalog = read_catalog(transaction)
         file = read_setup(content, catalog)
         if isinstance(file, list):
             return SetupOutcome(mistakes=tuple(file))
         wanted = forms_of_file(file)
         changes = tuple(_changes(forms_of_catalog(catalog), wanted, keys_of_file(file)))
-        mistakes = tuple(_too_late(database, changes))
+        mistakes = tuple(_too_late(transaction, changes))
         if mistakes:
             return SetupOutcome(mistakes=mistakes)
         outcome = SetupOutcome((), changes, tuple(_left_alone(catalog, wanted)), tuple(_remarks(wanted["offers"])))
         if agreed is not None and not set(outcome.cleared) <= set(agreed):
             return replace(outcome, waits=True)
         if not preview:
-            _store(database, catalog, file, changes)
-            move_catalog_version(database)
-            also(database, outcome)
+            _store(transaction, catalog, file, changes)
+            move_catalog_version(transaction)
+            also(transaction, outcome)
     return outcome
 
 
-def show_setup(database: Database) -> str:
+def show_setup(database: Readable) -> str:
     """Write the whole setup as a file that, applied here, changes nothing."""
     return toml_of(forms_of_catalog(read_catalog(database)))
 
 
-def currency_conflict(database: Database, old: str, new: str) -> str:
-    """Why the workspace's currency can no longer become another, '' where it can."""
+def currency_conflict(database: Readable, old: str, new: str) -> str | None:
+    """Why the workspace's currency can no longer become another, None where it can."""
     if old == new or not holds_money(database):
-        return ""
+        return None
     return f"cannot become {new} any more: revenue and cost are stored in {old}"
 
 
 def _shown(value: object) -> str:
-    return toml_value(value) if is_set(value) else "(not set)"
+    return value_text(value) if is_set(value) else "(not set)"
 
 
-def _changes(stored: Forms, wanted: Forms, given: Mapping[str, Mapping[str, frozenset[str]]]) -> Iterator[Change]:
+def _changes(stored: Forms, wanted: Forms, given: Mapping[str, Mapping[str, frozenset[str]]]) -> Iterator[SetupEdit]:
     for kind, forms in wanted.items():
         for name, form in forms.items():
             before = stored[kind].get(name)
             if before != form:
-                yield Change(Named(kind, name), before, form, given[kind][name])
+                yield SetupEdit(Named(kind, name), before, form, given[kind][name])
 
 
 def _remarks(offers: Mapping[str, Form]) -> Iterator[str]:
@@ -212,11 +212,11 @@ def _remarks(offers: Mapping[str, Form]) -> Iterator[str]:
             )
 
 
-def _too_late(database: Database, changes: tuple[Change, ...]) -> Iterator[str]:
+def _too_late(database: Readable, changes: tuple[SetupEdit, ...]) -> Iterator[str]:
     """The changes that the file may ask for, but that would make what is stored wrong."""
     for change in changes:
         edit = change.edits().get("currency") if change.resource.kind == WORKSPACE else None
-        conflict = currency_conflict(database, *edit) if edit else ""
+        conflict = currency_conflict(database, *edit) if edit else None
         if conflict:
             yield f"[workspace], currency: {conflict}"
 
@@ -226,20 +226,20 @@ def _left_alone(catalog: Catalog, wanted: Forms) -> Iterator[Named]:
         yield from (Named(kind, name) for name, number in numbers.items() if number and name not in wanted[kind])
 
 
-def _store(database: Database, catalog: Catalog, file: SetupFile, changes: tuple[Change, ...]) -> None:
+def _store(transaction: Transaction, catalog: Catalog, file: SetupFile, changes: tuple[SetupEdit, ...]) -> None:
     numbers = numbers_of(catalog)
     tables = {Named(kind, table.name): table for kind in KINDS for table in getattr(file, kind)}
     moving = [numbers["campaigns"][change.resource.name] for change in changes if _moves(change)]
     if moving:
-        vacate_slugs(database, moving)
+        vacate_slugs(transaction, moving)
     for change in changes:
         kind, name = change.resource.kind, change.resource.name
         if kind == WORKSPACE and file.workspace:
-            write_workspace(database, workspace_of(file.workspace))
+            write_workspace(transaction, workspace_of(file.workspace))
         else:
             resource = KINDS[kind].resource(tables[change.resource], numbers[kind].get(name, 0), numbers)
-            numbers[kind][name] = write_resource(database, resource)
+            numbers[kind][name] = write_resource(transaction, resource)
 
 
-def _moves(change: Change) -> bool:
+def _moves(change: SetupEdit) -> bool:
     return change.resource.kind == "campaigns" and change.before is not None and "slug" in change.edits()

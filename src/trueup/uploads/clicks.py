@@ -12,10 +12,11 @@ import polars as pl
 
 from trueup.decide.effects import totals_delta
 from trueup.ledger.batch_moves import advance_batch
+from trueup.ledger.database import Transaction
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import TOTALS, Schema, empty
+from trueup.model.frames import TOTALS, ClickRows, Clicks, ColumnsOf, DecidedRows, Samples, Totals, empty
 from trueup.model.policy import Policy
 from trueup.model.words import ClickOutcome
 from trueup.recording.arrivals import record_arrivals, steps_to_wake
@@ -25,7 +26,7 @@ from trueup.recording.context import RecordingContext
 from trueup.recording.summary import with_decided
 from trueup.uploads.click_file import ClickFile, new_clicks, rows_at, with_click_messages
 
-_SAMPLES: Final[Schema] = {"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String}
+_SAMPLES: Final = ColumnsOf[Samples]({"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String})
 
 
 def click_work(context: RecordingContext, file: ClickFile, resumed: BatchRecord | None) -> "ClickWork":
@@ -61,33 +62,33 @@ class ClickWork:
     receipt: Receipt
     resumed: BatchRecord | None
     first_chunk: ClassVar[int] = FIRST_CHUNK
-    no_samples: ClassVar[pl.DataFrame] = empty(_SAMPLES)
+    no_samples: ClassVar[Samples] = empty(_SAMPLES)
 
     @property
     def rows(self) -> int:
         """How many rows it has, refused ones included."""
         return self.file.rows
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Keep the settings that it was received under."""
-        store_policy(self.context.database, self.policy)
+        store_policy(transaction, self.policy)
 
-    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[DecidedRows, BatchRecord]:
         """Store those of the next clicks that are new, and wake what waited for them."""
         database, clock = self.context.database, self.context.clock
         rows = rows_at(self.file, record.rows_done, size, self.receipt.received_at)
         ids = _fit_ids(rows)
         coming = new_clicks(_with_outcomes(rows, known=ids.clear()), self.file)
-        with database.transaction():
-            arrived = record_arrivals(database, coming, lambda: record, clock, are_ours=False)
+        with database.transaction() as transaction:
+            arrived = record_arrivals(transaction, coming, lambda _: record, clock, are_ours=False)
             rows = _with_outcomes(rows, known=ids.filter(~ids.is_in(arrived.new["click_id"].implode())))
             outcomes = dict(rows["outcome"].value_counts().iter_rows())
             after = advance_batch(
-                database, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
+                transaction, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
             )
         return rows, after
 
-    def preview_chunk(self, foreseen: Foreseen[pl.Series], size: int) -> tuple[pl.DataFrame, Foreseen[pl.Series]]:
+    def preview_chunk(self, foreseen: Foreseen[pl.Series], size: int) -> tuple[DecidedRows, Foreseen[pl.Series]]:
         """Look which of the next clicks are known, and what waits for the others."""
         database = self.context.database
         rows = rows_at(self.file, foreseen.done, size, self.receipt.received_at)
@@ -99,25 +100,25 @@ class ClickWork:
         summary = with_decided(foreseen.summary, rows, delta)
         return rows, Foreseen(foreseen.done + rows.height, summary, ids.tail(1) if ids.len() else last)
 
-    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+    def with_messages(self, samples: Samples) -> Samples:
         """The samples with what each row is told."""
-        return with_click_messages(samples, self.file)
+        return Samples(with_click_messages(samples, self.file))
 
-    def _woken(self, new: pl.DataFrame) -> pl.DataFrame:
+    def _woken(self, new: Clicks) -> Totals:
         """The TOTALS that rows would add which wait for new clicks."""
         database = self.context.database
         waiting = clicks_waited_for(database, new["click_id"].to_list())
-        return totals_delta(steps_to_wake(database, waiting, 0, coming=new)) if waiting else empty(TOTALS)
+        return totals_delta(steps_to_wake(database, waiting, None, coming=new)) if waiting else empty(TOTALS)
 
 
-def _fit_ids(rows: pl.DataFrame) -> pl.Series:
+def _fit_ids(rows: ClickRows) -> pl.Series:
     """The click ids of rows that are not refused, each once."""
     return rows.filter(pl.col("outcome") == "")["click_id"].unique(maintain_order=True)
 
 
-def _with_outcomes(rows: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
+def _with_outcomes(rows: ClickRows, known: pl.Series) -> ClickRows:
     """Say of each row that is not refused whether it is the first of a new click."""
     fit = pl.col("outcome") == ""
     first = pl.when(fit).then("click_id").is_first_distinct() & ~pl.col("click_id").is_in(known.implode())
     met = pl.when(first).then(pl.lit(ClickOutcome.IMPORTED.value)).otherwise(pl.lit(ClickOutcome.KNOWN.value))
-    return rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome"))
+    return ClickRows(rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome")))

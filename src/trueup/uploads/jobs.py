@@ -21,7 +21,7 @@ from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError, read_batch, running_undos
-from trueup.ledger.database import Database, DatabaseUnavailableError
+from trueup.ledger.database import Database, DatabaseUnavailableError, Readable
 from trueup.ledger.open import open_ledger
 from trueup.ledger.upload_moves import note_batch
 from trueup.ledger.uploads import find_upload, uploads_at_work
@@ -154,7 +154,8 @@ class Jobs:
         for record in files:
             self.work_on(record)
         for batch in undos:
-            self.undo(batch.undoes, batch.rows_total, batch.made_by)
+            if batch.undoes is not None:
+                self.undo(batch.undoes, batch.rows_total, batch.made_by)
 
     def _remove_old_files(self) -> None:
         """Look now and then, as long as the server lives, which files have been kept long enough."""
@@ -203,8 +204,8 @@ class Jobs:
         self._folder.keep_account(record.upload_id, account_of(file.reading, summary).text())
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
-    def _apply(self, database: Database, record: UploadRecord, content: Content) -> None:
-        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+    def _apply(self, database: Readable, record: UploadRecord, content: Content) -> None:
+        resumed = read_batch(database, record.batch_id) if record.batch_id is not None else None
         step = self._step(database, record, "reading", len(content))
         file = read_sent(database, record, content, resumed, step)
         self._folder.keep_account(record.upload_id, account_of(file.reading, None).text())
@@ -215,9 +216,10 @@ class Jobs:
         record = find_upload(database, upload_id)
         if record is None or record.state is not UploadState.APPLYING:
             return
-        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+        resumed = read_batch(database, record.batch_id) if record.batch_id is not None else None
         options = RunOptions(
-            begun=lambda batch: note_batch(database, upload_id, batch.batch_id), slice_seconds=SLICE_SECONDS
+            begun=lambda transaction, batch: note_batch(transaction, upload_id, batch.batch_id),
+            slice_seconds=SLICE_SECONDS,
         )
         with suppress(BatchMovedError):  # it was stopped, or another program carries it on
             yield from applying_batch(sent_work(self._context(database, record.made_by), file, resumed), options)
@@ -241,7 +243,7 @@ class Jobs:
     def _context(self, database: Database, made_by: str) -> RecordingContext:
         return RecordingContext(database, self._clock, made_by, Origin.API)
 
-    def _step(self, database: Database, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
+    def _step(self, database: Readable, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
         """What to call with how much is done; it ends the work that nobody wants any more."""
 
         def told(done: int) -> None:

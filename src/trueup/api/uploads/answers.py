@@ -11,7 +11,7 @@ from trueup.api.resources.wording import in_words
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
 from trueup.ledger.batches import read_batch
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.times import time_text
@@ -210,10 +210,10 @@ def upload_answer(record: UploadRecord) -> UploadAnswer:
 
 
 def upload_details(
-    database: Database, record: UploadRecord, folder: SentFolder, jobs: Jobs, catalog: Catalog
+    database: Readable, record: UploadRecord, folder: SentFolder, jobs: Jobs, catalog: Catalog
 ) -> UploadDetails:
     """Show all that is known of a file."""
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     text = folder.account(record.upload_id)
     account = account_from_text(text) if text else None
     return UploadDetails(
@@ -257,5 +257,5 @@ def _shown(record: UploadRecord) -> dict[str, Any]:
         "made_by": record.made_by,
         "made_at": time_text(record.made_at),
         "choices": ChoicesAnswer(**asdict(record.choices)),
-        "batch_id": record.batch_id or None,
+        "batch_id": record.batch_id,
     }

@@ -1,16 +1,18 @@
 """How a sent file stands, as events while it changes, and the outcome of each of its rows, as CSV."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from time import monotonic
 from typing import Any, Final
 
 import polars as pl
 from fastapi import APIRouter
+from fastapi.sse import ServerSentEvent
 from starlette.responses import Response, StreamingResponse
 
 from trueup.access.keys import KeyScope
+from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
@@ -22,9 +24,10 @@ from trueup.api.uploads.files import csv_answer
 from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
 from trueup.ledger.batches import read_batch, read_rows
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.model.frames import RowOutcomes
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
 from trueup.reports.now import with_now
@@ -37,7 +40,7 @@ router = APIRouter()
 
 _READ: Final = needs(KeyScope.READ)
 _LOOK_SECONDS: Final = 0.25
-_BEAT_SECONDS: Final = 5.0
+_RETRY_MILLISECONDS: Final = 2_000
 # A stream ends by itself, and its caller asks again: so it ends for callers that have left, too.
 STREAM_SECONDS: Final = 15.0
 _LAST: Final = frozenset({UploadState.DONE, UploadState.CANCELLED, UploadState.FAILED})
@@ -75,7 +78,7 @@ async def follow_upload(look: Look, context: ContextHere, upload_id: UploadId) -
     They end when it is done, cancelled or failed; and after some seconds, then ask again.
     """
     await look(partial(known_upload, upload_id=upload_id))
-    return StreamingResponse(_events(look, context, upload_id), media_type="text/event-stream")
+    return event_stream(_events(look, context, upload_id))
 
 
 @router.get(
@@ -107,10 +110,14 @@ async def get_refused(context: ContextHere, upload_id: UploadId) -> Response:
     return await asyncio.wrap_future(jobs_of(context).aside(work))
 
 
-async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIterator[str]:
-    yield "retry: 2000\n\n"
-    state, told, ends = None, "", monotonic() + STREAM_SECONDS
-    beat = monotonic() + _BEAT_SECONDS
+async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncGenerator[ServerSentEvent | None, None]:
+    """How an upload stands, each time that something is new.
+
+    Yields:
+        What is new, None for nothing.
+    """
+    yield ServerSentEvent(retry=_RETRY_MILLISECONDS)
+    state, sent, ends = None, "", monotonic() + STREAM_SECONDS
     while monotonic() < ends and not context.is_stopping():
         try:
             event = await look(partial(_event, context=context, upload_id=upload_id))
@@ -118,38 +125,36 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIt
             event = None  # the database is away for now
         except Problem:  # it was deleted
             return
-        text = event.model_dump_json() if event else told
-        if event and text != told:
-            yield f"event: {'progress' if event.state is state else 'state'}\ndata: {text}\n\n"
-            state, told, beat = event.state, text, monotonic() + _BEAT_SECONDS
+        text = event.model_dump_json() if event else sent
+        if event and text != sent:
+            yield ServerSentEvent(event="progress" if event.state is state else "state", raw_data=text)
+            state, sent = event.state, text
         if state in _LAST:
             return
-        if monotonic() > beat:
-            yield ": still here\n\n"
-            beat = monotonic() + _BEAT_SECONDS
+        yield None
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _event(database: Database, context: ServerContext, upload_id: str) -> EventAnswer:
+def _event(database: Readable, context: ServerContext, upload_id: str) -> EventAnswer:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     progress = progress_of(record, batch, jobs_of(context))
     trouble = in_words(record.trouble) or None
-    return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
+    return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id, progress=progress)
 
 
-def _results(database: Database, upload_id: str, folder: SentFolder) -> Response:
+def _results(database: Readable, upload_id: str, folder: SentFolder) -> Response:
     record = known_upload(database, upload_id)
     if record.choices.kind is UploadKind.CLICKS:
         raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
     rows = _rows(database, record, folder)
-    rows = with_now(database, rows) if record.batch_id else rows
+    rows = with_now(database, rows) if record.batch_id is not None else rows
     return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
 
 
-def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
+def _refused(database: Readable, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     try:
         with folder.content(upload_id) as content:
             file = read_sent(database, record, content, batch)
@@ -165,14 +170,14 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
         raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
 
 
-def _rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
+def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
     """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
 
     Raises:
         Problem: There are none to show yet.
     """
-    if record.batch_id:
+    if record.batch_id is not None:
         return read_rows(database, record.batch_id, ROW_COLUMNS)
     if not folder.rows(record.upload_id).exists():
         raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
-    return pl.read_parquet(folder.rows(record.upload_id))
+    return RowOutcomes(pl.read_parquet(folder.rows(record.upload_id)))

@@ -8,7 +8,7 @@ from fastapi import Path
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, not_found
 from trueup.api.uploads.answers import UploadDetails, trouble_of, upload_details
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.uploads import find_upload
 from trueup.live.context import ServerContext
 from trueup.model.upload import UploadChoices, UploadRecord
@@ -16,7 +16,7 @@ from trueup.model.upload import UploadChoices, UploadRecord
 UploadId = Annotated[str, Path(pattern="^u[0-9a-f]{28}$", description="The upload's id.")]
 
 
-def known_upload(database: Database, upload_id: str) -> UploadRecord:
+def known_upload(database: Readable, upload_id: str) -> UploadRecord:
     """Find a sent file.
 
     Args:
@@ -68,7 +68,7 @@ async def details_of(look: Look, context: ServerContext, upload_id: str) -> Uplo
         Problem: There is no such file.
     """
 
-    def details(database: Database) -> UploadDetails:
+    def details(database: Readable) -> UploadDetails:
         record = known_upload(database, upload_id)
         return upload_details(database, record, sent_folder(context), jobs_of(context), context.catalog)
 
