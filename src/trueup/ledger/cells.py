@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, cast, func,
 from trueup.ledger.database import Readable
 from trueup.ledger.queries import NO_TEXT, TIME_OF, Selection, conditions_on, values_of
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
-from trueup.ledger.segment_cells import click_segment_cells, conversion_segment_cells
+from trueup.ledger.segment_cells import Alike, click_segment_cells, conversion_segment_cells
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, Cells
 from trueup.model.money import MICROS, micros_of_sums
 
@@ -43,13 +43,16 @@ class _Source:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def read_conversion_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
+def read_conversion_cells(
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None = None
+) -> Cells:
     """Count the selected conversions (docs/counting.md).
 
     Args:
         database: The ledger.
         selection: Which conversions to count.
         keys: The CELL_KEYS to group by.
+        alike: Gives for quarter hours the first of each one's group: cells may stand for a group instead of for each.
 
     Returns:
         The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
@@ -57,7 +60,7 @@ def read_conversion_cells(database: Readable, selection: Selection, keys: Sequen
     """
     of_rows = _of_rows(selection, keys, _OF_ROWS)
     if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
-        return Cells(conversion_segment_cells(database, selection, keys))
+        return Cells(conversion_segment_cells(database, selection, keys, alike))
     if selection.on_quarter_hours and not of_rows:
         source = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
     else:
@@ -66,7 +69,9 @@ def read_conversion_cells(database: Readable, selection: Selection, keys: Sequen
     return _cells(database, source, selection, [*keys, "conversion_type", "status"])
 
 
-def read_click_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
+def read_click_cells(
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None = None
+) -> Cells:
     """Count the selected clicks by the time of the click (docs/counting.md).
 
     Filters that a click has nothing of, such as type and status, do not narrow them.
@@ -75,6 +80,7 @@ def read_click_cells(database: Readable, selection: Selection, keys: Sequence[st
         database: The ledger.
         selection: Which clicks to count.
         keys: The CELL_KEYS to group by; the label is left out.
+        alike: As of conversions.
 
     Returns:
         The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
@@ -83,7 +89,7 @@ def read_click_cells(database: Readable, selection: Selection, keys: Sequence[st
     keys = [key for key in keys if key in _OF_CLICKS]
     of_rows = _of_rows(selection, keys, _OF_CLICK_ROWS)
     if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
-        return Cells(click_segment_cells(database, selection, keys))
+        return Cells(click_segment_cells(database, selection, keys, alike))
     if selection.on_quarter_hours and not of_rows:
         source = _rolled_up(click_rollups, "clicks", "cost")
     else:

@@ -3,10 +3,10 @@
 Texts are handled as numbers of a dictionary until the groups are named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 import pyarrow as pa
@@ -19,6 +19,7 @@ from trueup.ledger.segments import FOUND, SEGMENT_ROWS, SegmentKind, column_chun
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
 from trueup.model.words import ReportClock
 
+Alike: TypeAlias = Callable[[pl.Series], pl.Series]  # quarter hours, to the first of each one's group
 _BLOCK: Final = 1 << 14  # numbers of clicks that are looked at together, to find the segments that have them
 _NOTHING: Final = -1  # the code of a text that is not there
 _SPARSE: Final = 8  # so many times as many numbers as clicks are too many for a table by number
@@ -50,13 +51,16 @@ class _Coded:
         )
 
 
-def conversion_segment_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def conversion_segment_cells(
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None
+) -> pl.DataFrame:
     """Count the selected conversions, as `read_conversion_cells` does.
 
     Args:
         database: The ledger.
         selection: Which conversions: whole quarter hours, not of single batches, clicks or transactions.
         keys: The CELL_KEYS to group by.
+        alike: Which quarter hours are one group; None where each is its own.
     """
     time = selection.clock.value
     by = [*keys, "conversion_type", "status"]
@@ -68,16 +72,19 @@ def conversion_segment_cells(database: Readable, selection: Selection, keys: Seq
     found = _read(database, _Wanted(SegmentKind.CONVERSIONS, selection, time), names)
     if of_click:
         found = _with_attributes(database, found, of_click)
-    return _summed(found, selection, by, time, ("conversions", "revenue"))
+    return _summed(_in_groups(found, time, alike), selection, by, time, ("conversions", "revenue"))
 
 
-def click_segment_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def click_segment_cells(
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None
+) -> pl.DataFrame:
     """Count the selected clicks, as `read_click_cells` does.
 
     Args:
         database: The ledger.
         selection: Which clicks: whole quarter hours, not single ones.
         keys: The keys to group by, those that clicks have.
+        alike: Which quarter hours are one group; None where each is its own.
     """
     known = SEGMENT_ROWS[SegmentKind.CLICKS]
     of_clicks = Selection(
@@ -88,7 +95,7 @@ def click_segment_cells(database: Readable, selection: Selection, keys: Sequence
     )
     names = _columns(SegmentKind.CLICKS, [*keys, *of_clicks.any_of], ["clicks", "cost"])
     found = _read(database, _Wanted(SegmentKind.CLICKS, of_clicks, "bucket"), names)
-    return _summed(found, of_clicks, list(keys), "bucket", ("clicks", "cost"))
+    return _summed(_in_groups(found, "bucket", alike), of_clicks, list(keys), "bucket", ("clicks", "cost"))
 
 
 @dataclass(frozen=True)
@@ -214,6 +221,17 @@ def _grouped(rows: pl.DataFrame, by: list[str], totals: list[pl.Expr]) -> pl.Dat
 
 def _summed_columns(rows: pl.DataFrame, by: list[str]) -> list[str]:
     return [name for name in rows.columns if name not in by]
+
+
+def _in_groups(found: _Coded, time: str, alike: Alike | None) -> _Coded:
+    """Put the first quarter hour of its group in place of each: there are far fewer groups then."""
+    if alike is None or time not in found.rows.columns or not found.rows.height:
+        return found
+    hours = found.rows[time].cast(pl.Int64)
+    known = hours.unique().sort()
+    first, last = known[0], known[-1]
+    table = pl.zeros(last - first + 1, dtype=pl.Int64, eager=True).scatter(known - first, alike(known))
+    return _Coded(found.rows.with_columns(table.gather(hours - first).alias(time)), found.texts)
 
 
 def _summed(found: _Coded, selection: Selection, by: list[str], time: str, sums: tuple[str, str]) -> pl.DataFrame:

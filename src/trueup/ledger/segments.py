@@ -98,7 +98,8 @@ def add_segment(transaction: Transaction, kind: SegmentKind, rows: pl.DataFrame)
     if segment_id % _MERGED == 0:
         for each in SegmentKind:
             for level in (SegmentLevel.SMALL, SegmentLevel.MIDDLE, SegmentLevel.LARGE):
-                _merge(transaction, each, level)
+                while _merge(transaction, each, level):
+                    pass
 
 
 def segment_rows(database: Readable, kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
@@ -186,18 +187,19 @@ def _store(transaction: Transaction, kind: SegmentKind, rows: pl.DataFrame) -> i
     return segment_id
 
 
-def _merge(transaction: Transaction, kind: SegmentKind, level: SegmentLevel) -> None:
-    """Make one segment of the oldest of a level, if there are enough of them."""
+def _merge(transaction: Transaction, kind: SegmentKind, level: SegmentLevel) -> bool:
+    """Make one segment of the oldest of a level. Returns: whether there were enough of them."""
     values = {"of_kind": kind.value, "of_level": int(level), "most": _MERGED}
     found = transaction.read(_OLDEST, FOUND, values)
     if found.height < _MERGED:
-        return
+        return False
     merged = found.filter(pl.col("rows").cum_sum() - pl.col("rows") < LEVELS[-1])
     rows = segment_rows(transaction, kind, merged)
     ids = merged["segment_id"].to_list()
     for table in (segments, segment_columns):
         transaction.execute(delete(table).where(transaction.is_one_of(table.c.segment_id, "ids")), {"ids": ids})
     _store(transaction, kind, rows)
+    return True
 
 
 def _level(rows: int) -> SegmentLevel:
