@@ -162,6 +162,7 @@ def test_sub_parameters_that_come_later__move_the_click_and_its_conversions(worl
     ],
 )
 def test_audit__finds_segments_that_differ(world: World, ledger: Database, damage: str) -> None:
-    ledger.run(damage)
+    with ledger.transaction() as transaction:
+        transaction.run(damage)
     laws = json.loads(world.trueup("audit", "--json").stdout)
     assert [law["law"] for law in laws if not law["held"]] == ["segments"]
