@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from trueup.cli import stopping
+from trueup.cli.asking import with_choices_asked
 from trueup.cli.output_files import Force, claim_each
 from trueup.cli.shown import print_json, say_going_on, show
 from trueup.cli.terminal import (
@@ -17,14 +18,14 @@ from trueup.cli.terminal import (
     read_input,
     stop,
 )
-from trueup.cli.upload import Encoding, File, Json, Preview, Zone
-from trueup.cli.wording import in_words
+from trueup.cli.upload import Encoding, File, Json, Preview, Thousands, TimeForm, Zone
+from trueup.cli.wording import WAYS, in_words
 from trueup.cli.workspace import by_person, workspace
-from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.dialects.choices import Choices
+from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog
 from trueup.model.catalog import Catalog
-from trueup.model.visible import on_one_line
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
@@ -48,7 +49,9 @@ def import_clicks(
     context: typer.Context,
     file: File,
     time_zone: Zone = None,
+    time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
+    thousands: Thousands = False,
     encoding: Encoding = None,
     preview: Preview = False,
     refused: Refused = None,
@@ -66,8 +69,18 @@ def import_clicks(
     with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
         zone = catalog.workspace.time_zone
-        choices = Choices(time_zone=time_zone, workspace_time_zone=zone, decimal_comma=decimal_comma, encoding=encoding)
-        read = _read(content, file, choices, catalog)
+        choices = Choices(
+            time_zone=time_zone,
+            workspace_time_zone=zone,
+            time_format=time_format,
+            decimal_comma=decimal_comma,
+            thousands=thousands,
+            currencies=catalog.workspace.currencies,
+            encoding=encoding,
+        )
+        read = with_choices_asked(
+            choices, input_name(file), lambda chosen: _read(content, file, chosen, catalog), asks=True
+        )
         resumed = earlier_batches(database, read.kind, read.sha256).unfinished(read.choices)
         if resumed:
             say_going_on(resumed)
@@ -76,22 +89,17 @@ def import_clicks(
     try:
         if refused_file:
             with refused_file.opened_as_text() as out:
-                write_refused(refused_clicks(read, work.receipt.received_at), content, read.reading, out)
+                write_refused(refused_clicks(read, work.receipt.received_at), content, read.reading, out, WAYS)
     finally:  # even if the file cannot be written, say what was done
         _tell(summary, catalog, json=json)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
-def _read(content: bytes, file: str, choices: Choices, catalog: Catalog) -> ClickFile:
+def _read(content: Content, file: str, choices: Choices, catalog: Catalog) -> ClickFile:
     name = input_name(file)
-    try:
-        with progress_bar("Reading") as bar:
-            task = bar.add_task("", total=len(content))
-            read = read_click_file(
-                content, name, choices, catalog, progress=lambda done: bar.update(task, completed=done)
-            )
-    except UnreadableFile as error:
-        stop(f"{on_one_line(name)}: {in_words(error.remark)}")
+    with progress_bar("Reading") as bar:
+        task = bar.add_task("", total=len(content))
+        read = read_click_file(content, name, choices, catalog, progress=lambda done: bar.update(task, completed=done))
     for remark in read.reading.statement:
         notices.print(in_words(remark))
     return read

@@ -7,6 +7,7 @@ import polars as pl
 import typer
 
 from trueup.cli import stopping
+from trueup.cli.asking import with_choices_asked
 from trueup.cli.output_files import Force, Output, claim_each
 from trueup.cli.shown import print_json, say_going_on, show
 from trueup.cli.terminal import (
@@ -22,18 +23,18 @@ from trueup.cli.terminal import (
     refused_by_a_person,
     stop,
 )
-from trueup.cli.wording import in_words
+from trueup.cli.wording import WAYS, in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
-from trueup.dialects.read import UnreadableFile
+from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, RowOutcomes, empty
+from trueup.model.time_formats import FORMATS
 from trueup.model.times import time_text
-from trueup.model.visible import on_one_line
 from trueup.model.words import DuplicateMode, RowKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
@@ -64,7 +65,16 @@ Duplicates = Annotated[
 Zone = Annotated[
     str | None, typer.Option("--time-zone", metavar="Z", help="Zone of times without an offset, such as Europe/Warsaw.")
 ]
+TimeForm = Annotated[
+    str | None,
+    typer.Option(
+        "--time-format",
+        metavar="F",
+        help=f"How times are written: {', '.join(FORMATS)}, or a pattern such as %d/%m/%Y %H:%M.",
+    ),
+]
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Payouts are written 1,20.")]
+Thousands = Annotated[bool, typer.Option("--thousands", help="Amounts may be written 1,234.50.")]
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="E", help="The file's encoding, where it is not UTF-8 or UTF-16.")
 ]
@@ -119,7 +129,9 @@ def upload_file(
     map_: Map = None,
     duplicates: Duplicates = None,
     time_zone: Zone = None,
+    time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
+    thousands: Thousands = False,
     encoding: Encoding = None,
     force_status: ForceStatus = False,
     without_conversion_ids: WithoutIds = False,
@@ -141,31 +153,39 @@ def upload_file(
     content = read_input(file)
     with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
-        zone = catalog.workspace.time_zone
-        kind = COMMANDS[str(context.command.name)]
         choices = Choices(
-            kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding, without_conversion_ids
+            row_kind=COMMANDS[str(context.command.name)],
+            dialect=dialect,
+            columns=_columns(map_ or []),
+            time_zone=time_zone,
+            workspace_time_zone=catalog.workspace.time_zone,
+            time_format=time_format,
+            decimal_comma=decimal_comma,
+            thousands=thousands,
+            currencies=catalog.workspace.currencies,
+            encoding=encoding,
+            without_conversion_ids=without_conversion_ids,
         )
-        read = _read(content, file, choices, _mode(duplicates), force_status)
+        mode = _mode(duplicates)
+        read = with_choices_asked(
+            choices, input_name(file), lambda chosen: _read(content, file, chosen, mode, force_status), asks=not yes
+        )
         summary = _carry_out(database, catalog, read, wishes)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
-def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
+def _read(content: Content, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
     name = input_name(file)
-    try:
-        with progress_bar("Reading") as bar:
-            task = bar.add_task("", total=len(content))
-            read = read_upload(
-                content,
-                name,
-                choices,
-                duplicates=duplicates,
-                force_status=force,
-                progress=lambda done: bar.update(task, completed=done),
-            )
-    except UnreadableFile as error:
-        stop(f"{on_one_line(name)}: {in_words(error.remark)}")
+    with progress_bar("Reading") as bar:
+        task = bar.add_task("", total=len(content))
+        read = read_upload(
+            content,
+            name,
+            choices,
+            duplicates=duplicates,
+            force_status=force,
+            progress=lambda done: bar.update(task, completed=done),
+        )
     for remark in read.reading.statement:
         notices.print(in_words(remark))
     return read
@@ -238,10 +258,10 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload:
 def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
     if wishes.results:
         with wishes.results.opened() as out:
-            write_results(RowOutcomes(rows), out)
+            write_results(RowOutcomes(rows), out, WAYS)
     if wishes.refused:
         with wishes.refused.opened_as_text() as text:
-            write_refused(refused_rows(RowOutcomes(rows)), upload.content, upload.reading, text)
+            write_refused(refused_rows(RowOutcomes(rows)), upload.content, upload.reading, text, WAYS)
 
 
 def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes) -> None:

@@ -30,9 +30,17 @@ def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
     return offer.payout if offer.payout_mode is PayoutMode.MANUAL else 0
 
 
-def _converted() -> pl.Expr:
-    """The payout times the rate, rounded to a micro; exact, because the product is a 128-bit integer."""
-    product = pl.col("paid").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
+def converted(payout: pl.Expr, rate: pl.Expr) -> pl.Expr:
+    """A payout times a rate, rounded to a micro; exact, because the product is a 128-bit integer.
+
+    Args:
+        payout: Micros.
+        rate: Billionths.
+
+    Returns:
+        Micros, null where the amount is larger than any that we keep.
+    """
+    product = payout.cast(pl.Int128) * rate.cast(pl.Int128)
     micros = rounded_quotient(product, pl.lit(RATE_SCALE, dtype=pl.Int128))
     return pl.when(micros.is_between(-PAYOUT_MAX, PAYOUT_MAX)).then(micros).cast(pl.Int64)
 
@@ -41,7 +49,12 @@ _CURRENCY_OF_PAYOUT: Final = (
     pl.when(pl.col("payout").is_null()).then(pl.lit("")).otherwise("currency").alias("currency")
 )
 _PAID: Final = pl.coalesce("payout", "default_payout").alias("paid")
-_REVENUE: Final = pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()).alias("revenue")
+_REVENUE: Final = (
+    pl.when(pl.col("rate") == RATE_ONE)
+    .then(pl.col("paid"))
+    .otherwise(converted(pl.col("paid"), pl.col("rate")))
+    .alias("revenue")
+)
 
 
 def without_idle_currency(rows: UndecidedRows) -> UndecidedRows:

@@ -46,6 +46,7 @@ _REFUSED_VERDICT: Final = [
     pl.lit(0, pl.Int64).alias("conversion_n"),
     "detail",
 ]
+_SUM_REFUSED: Final = Outcome.REFUSED_BAD_PAYOUT.value  # of a row that the rounds refuse, for its sum
 _MODE: Final = ["mode", "mode_from"]
 _ASKED_ITS_MODE: Final = [
     outcome.value for outcome in tuple(Outcome)[tuple(Outcome).index(Outcome.REFUSED_MANUAL_STATUS) :]
@@ -120,7 +121,7 @@ def _with_verdicts(placed: UndecidedRows, rows: UndecidedRows, verdicts: Verdict
     if verdicts.height < rows.height:
         verdicts = Verdicts(pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)]))
     told = verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD].hstack(rows[_MODE])
-    if any_refused(rows) or _names_some(rows):
+    if any_refused(rows) or _names_some(rows) or _SUM_REFUSED in told["outcome"]:
         told = told.with_columns_seq(_MODE_WHERE_ASKED)
     return JournalRows(placed[_RECEIVED].hstack(told)[_JOURNAL])
 

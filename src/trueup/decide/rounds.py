@@ -12,6 +12,7 @@ from typing import Final, NewType
 import polars as pl
 
 from trueup.decide.duplicates import (
+    SUM_TOO_LARGE,
     added_fields,
     finds_original,
     is_as_stored,
@@ -133,6 +134,12 @@ _BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESID
 _LEFT_UNUSED: Final = (
     pl.when(pl.col("outcome") == Outcome.IGNORED_DUPLICATE)
     .then(left_unused())
+    .otherwise(pl.col("detail"))
+    .alias("detail")
+)
+_TOO_LARGE_A_SUM: Final = (
+    pl.when((pl.col("outcome") == Outcome.REFUSED_BAD_PAYOUT) & ~_IS_REFUSED)
+    .then(pl.lit(SUM_TOO_LARGE))
     .otherwise(pl.col("detail"))
     .alias("detail")
 )
@@ -266,6 +273,8 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
     outcomes = set(met["outcome"])
     if Outcome.IGNORED_DUPLICATE in outcomes:
         met = met.with_columns_seq(_LEFT_UNUSED)
+    if Outcome.REFUSED_BAD_PAYOUT in outcomes:
+        met = met.with_columns_seq(_TOO_LARGE_A_SUM)
     steps = [
         collect_unoptimized(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
         for outcome, columns in _STEPS_OF_OUTCOMES.items()

@@ -12,9 +12,12 @@ import polars as pl
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
-from trueup.dialects.values import click_ids_trouble, is_bad_click_id
+from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
 from trueup.model.frames import ROWS, ColumnsOf, empty
+from trueup.model.remarks import Way
 from trueup.model.spreadsheet import restored
+from trueup.model.time_formats import ISO, TimeFormat, iso_texts
+from trueup.model.times import times_trouble
 from trueup.model.words import ClickOutcome, Outcome
 
 # Of the rows that are refused on sight, or keep something beside themselves.
@@ -34,6 +37,10 @@ class Reader:
     zone: str  # the zone of times without an offset
     network_zones: bool  # the zone of a click's network comes first, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
+    times: TimeFormat = ISO  # how its times are written
+    thousands: bool = False  # thousands are parted
+    currencies: tuple[str, ...] = ()  # the workspace's, its own first
+    takes_choices: bool = True  # a person may choose how it is read
 
     def gives(self, field: str) -> bool:
         """Whether a column of the file is this field."""
@@ -68,6 +75,25 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
 def _text(place: int, reader: Reader) -> pl.Expr:
     trimmed = pl.col("fields").list.get(place, null_on_oob=True).fill_null("").str.strip_chars()
     return restored(trimmed).str.strip_chars() if reader.defused else trimmed
+
+
+def with_iso_times(table: pl.DataFrame, field: str, reader: Reader) -> pl.DataFrame:
+    """Write the times of a field as ISO 8601, beside its text as it came: `<field>_iso`."""
+    return table.with_columns(iso_texts(table[_source(field)], reader.times).alias(f"{field}_iso"))
+
+
+def times_cause(field: str, reader: Reader) -> pl.Expr:
+    """What is wrong with times that cannot be used, and what to choose if they are written in another form."""
+    text = pl.col(_source(field))
+    why = times_trouble(pl.col(f"{field}_iso"), quoted_cells(text), reader.zone, reader.times.example)
+    if not reader.takes_choices or reader.times != ISO:
+        return why
+    cure = pl.lit(f"; {Way.TIME_FORMAT.marked} says how it is written")
+    return pl.concat_str(why, pl.when(text.str.contains(_OF_ANOTHER_FORM)).then(cure).otherwise(pl.lit("")))
+
+
+# Numbers or names with signs between, and a clock behind them.
+_OF_ANOTHER_FORM: Final = "^(?:[0-9]{1,2}[-/. ]|[A-Za-z]{3,9}[-. ,]|[0-9]{4}[/. ]).*[0-9]:[0-9]{2}"
 
 
 def _source(field: str) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trueup.model.remarks import RemarkError
+from trueup.model.remarks import Mention, RemarkError
 from trueup.model.words import RowKind
-from trueup.model.zones import is_known
+from trueup.model.zones import offset_named, zone_named
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,10 @@ class Choices:
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
     time_zone: str | None = None  # the zone of times without an offset
     workspace_time_zone: str = "UTC"  # the same, where neither the person nor the dialect says
+    time_format: str | None = None  # how times are written: a name or a pattern (model/time_formats.py)
     decimal_comma: bool = False  # 1,20 instead of 1.20
+    thousands: bool = False  # 1,234.50 is a number, or with a decimal comma 1.234,50
+    currencies: tuple[str, ...] = ()  # the workspace's, its own first
     encoding: str | None = None
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
 
@@ -26,15 +29,35 @@ class UnreadableFile(RemarkError):  # noqa: N818 - a statement about the file, s
     """The file as a whole cannot be read. The remark says why, and what to do."""
 
 
+class ChoiceNeeded(UnreadableFile):
+    """The file can be read in several ways, and only a person can say which is meant."""
+
+    def __init__(self, choice: str, readings: Mapping[str, str], *remark: str | Mention) -> None:
+        """Ask for a choice.
+
+        Args:
+            choice: The field of Choices that is to be chosen.
+            readings: What can be chosen, and how the file would be read then.
+            *remark: What is asked, and how it is answered where nobody can be asked.
+        """
+        super().__init__(*remark)
+        self.choice = choice
+        self.readings = readings
+
+
 def known_zone(zone: str) -> str:
-    """Check that a time zone exists.
+    """Find a time zone.
+
+    Args:
+        zone: Its name in any case, or an offset such as +01:00.
 
     Returns:
-        Its name.
+        Its name, as it is written.
 
     Raises:
         UnreadableFile: There is none of this name.
     """
-    if not is_known(zone):
-        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw or UTC.')
-    return zone
+    known = zone_named(zone) or offset_named(zone)
+    if not known:
+        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw, UTC or +01:00.')
+    return known

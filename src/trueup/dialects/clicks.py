@@ -8,20 +8,31 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Notes, Reader, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.amounts import amounts_cause, with_amounts
+from trueup.dialects.cells import (
+    Check,
+    Notes,
+    Reader,
+    refusals,
+    sight_checks,
+    texts,
+    times_cause,
+    with_failed,
+    with_iso_times,
+    without_nul,
+)
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
 from trueup.dialects.decode import texts as decoded
 from trueup.dialects.delimited import Layout, Records, recognised_layout, records
 from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
-from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
+from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, found_times, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR, ClickRows
-from trueup.model.money import amounts, amounts_trouble
-from trueup.model.times import DAY_MICROS, time_micros, times_trouble
+from trueup.model.times import DAY_MICROS, time_micros
 from trueup.model.words import ClickOutcome
 
 REQUIRED: Final = ("click_id", "campaign", "offer", "clicked_at")
@@ -66,13 +77,17 @@ def read_clicks(
         zone=known_zone(choices.time_zone or choices.workspace_time_zone),
         network_zones=False,
         absent_status="",
+        thousands=choices.thousands,
+        currencies=choices.currencies,
     )
+    times = found_times(content, first, layout, encoding, reader, choices, None)
+    reader = replace(reader, times=times.form)
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(_read_block(block, reader, numbers) for block in found)
     return Reading(
         dialect="clicks",
-        statement=tuple(layout_said(layout, encoding, reader, has_titles=True)),
+        statement=tuple(layout_said(layout, encoding, reader, times.why, has_titles=True)),
         own_mode=None,
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -132,13 +147,12 @@ def _columns(titles: list[str]) -> Columns:
 
 
 def _read_block(block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]) -> tuple[ClickRows, Notes]:
-    table = texts(block, reader).with_columns(
+    table = with_iso_times(texts(block, reader), "clicked_at", reader).with_columns(
         *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
-        time_micros(pl.col("clicked_at_text"), reader.zone).alias("clicked_at"),
+        time_micros(pl.col("clicked_at_iso"), reader.zone).alias("clicked_at"),
     )
     if reader.gives("cost"):
-        cost = amounts(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
-        table = table.with_columns(pl.when(pl.col("cost_text") == "").then(0).otherwise(cost).alias("cost"))
+        table = with_amounts(table, "cost", reader).with_columns(_costs(reader))
     checks = _checks(reader)
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
     refusal = codes.gather(pl.col("failed")).fill_null("")
@@ -147,6 +161,17 @@ def _read_block(block: Records, reader: Reader, numbers: Mapping[str, Mapping[st
     notes = refusals(table, checks).with_columns(raw=pl.lit(""))
     rows = table.select(name for name in _SAID if name in table.columns)
     return ClickRows(rows), Notes(without_nul(notes))
+
+
+def _costs(reader: Reader) -> pl.Expr:
+    """What clicks cost, in the workspace's currency: 0 where nothing is said, null where it cannot be used."""
+    named = pl.col("cost_named")
+    holds = named.is_null() | (named == pl.lit(_own_currency(reader)))
+    return pl.when(pl.col("cost_text") == "").then(0).otherwise(pl.when(holds).then("cost")).alias("cost")
+
+
+def _own_currency(reader: Reader) -> str:
+    return next(iter(reader.currencies), "")
 
 
 def _number(name: str, known: Mapping[str, int]) -> pl.Expr:
@@ -159,7 +184,7 @@ _UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": C
 @lru_cache(maxsize=1)  # the blocks of a file are read one after the other
 def _checks(reader: Reader) -> tuple[Check, ...]:
     """What the row and the setup show, in the order of precedence: the checks of what the file gives."""
-    time, cost = pl.col("clicked_at_text"), pl.col("cost_text")
+    cost = pl.col("cost_text")
     bad_text = {name: _is_bad_text(pl.col(name)) for name in TEXTS if reader.gives(name)}
     checks = [
         *sight_checks(reader.columns, ClickOutcome),
@@ -171,7 +196,7 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             ClickOutcome.REFUSED_BAD_TIME,
             "",
             pl.col("clicked_at").is_null() | (pl.col("clicked_at") < EARLIEST),
-            _time_cause(time, reader.zone),
+            _time_cause(reader),
         ),
         Check(
             ClickOutcome.REFUSED_BAD_COST,
@@ -179,7 +204,7 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             pl.col("cost").is_null() | (pl.col("cost") < 0),
             pl.when(pl.col("cost") < 0)
             .then(pl.format("{} is below 0", quoted_cells(cost)))
-            .otherwise(amounts_trouble(cost, quoted_cells(cost), decimal_comma=reader.decimal_comma)),
+            .otherwise(amounts_cause("cost", reader, pl.lit(_own_currency(reader)))),
         ),
         *(
             Check(ClickOutcome.REFUSED_BAD_TEXT, name, bad, _text_cause(name, pl.col(name)))
@@ -189,13 +214,14 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
     return tuple(check for check in checks if not check.field or reader.gives(check.field))
 
 
-def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:
+def _time_cause(reader: Reader) -> pl.Expr:
+    text = pl.col("clicked_at_text")
     return (
         pl.when(text == "")
         .then(pl.lit("it is not given"))
         .when(pl.col("clicked_at") < EARLIEST)
         .then(pl.format("{} is before the year 2000", quoted_cells(text)))
-        .otherwise(times_trouble(text, quoted_cells(text), zone))
+        .otherwise(times_cause("clicked_at", reader))
     )
 
 

@@ -25,6 +25,7 @@ class Dialect:
     row_kinds: frozenset[RowKind] = BOTH
     own_mode: DuplicateMode | None = None  # what its tracker does with duplicates; None where that is not known
     time_zone: str | None = None  # the zone of times without an offset; None for the workspace's
+    time_format: str | None = None  # how its times are written; None where that is ISO 8601, or is not known
     absent_status: Status | None = None  # what a row without a status means
     defused: bool = False  # Trueup wrote it: an apostrophe stands before text that a spreadsheet would run
 

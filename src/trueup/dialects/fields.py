@@ -8,12 +8,24 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Notes, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.amounts import amounts_cause, with_amounts
+from trueup.dialects.cells import (
+    Check,
+    Notes,
+    Reader,
+    kept_as,
+    refusals,
+    sight_checks,
+    texts,
+    times_cause,
+    with_failed,
+    with_iso_times,
+    without_nul,
+)
 from trueup.dialects.delimited import Records
-from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
+from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id
 from trueup.model.frames import ROWS, Rows
-from trueup.model.money import amounts, amounts_trouble
-from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
+from trueup.model.times import exact_micros, local_micros, time_micros
 from trueup.model.words import Outcome
 
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
@@ -43,16 +55,31 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         table = _with_target(table)
     values = []
     if reader.gives("payout"):
-        values.append(amounts(pl.col("payout_text"), decimal_comma=reader.decimal_comma).alias("payout"))
+        table = with_amounts(table, "payout", reader)
+        values += _payouts(reader)
+    elif reader.gives("currency"):
+        values.append(_said_currency(reader).alias("currency"))
     if reader.gives("converted_at"):
-        values += _times(pl.col("converted_at_text"), reader)
-    if reader.gives("currency"):
-        values.append(pl.col("currency").str.to_uppercase())
+        table = with_iso_times(table, "converted_at", reader)
+        values += _times(pl.col("converted_at_iso"), reader)
     if reader.absent_status:
         absent = pl.col("status") == "" if reader.gives("status") else pl.lit(value=True)
         meaning = pl.when(absent).then(pl.lit(reader.absent_status)).otherwise(pl.lit(""))
         values.append(meaning.alias("dialect_status"))
     return table.with_columns(values)
+
+
+def _said_currency(reader: Reader) -> pl.Expr:
+    """The currency that a row names in its own place."""
+    return pl.col("currency").str.to_uppercase() if reader.gives("currency") else pl.lit("")
+
+
+def _payouts(reader: Reader) -> list[pl.Expr]:
+    """The payout, unless the currency beside it is none, or another than the row's; and the currency that holds."""
+    named, said = pl.col("payout_named"), _said_currency(reader)
+    holds = (named != "") & ((said == "") | (said == named))
+    currency = pl.when(holds & pl.col("payout").is_not_null()).then(named).otherwise(said)
+    return [pl.when(named.is_null() | holds).then("payout").alias("payout"), currency.alias("currency")]
 
 
 def _times(text: pl.Expr, reader: Reader) -> list[pl.Expr]:
@@ -72,7 +99,7 @@ def _with_target(table: pl.DataFrame) -> pl.DataFrame:
 @lru_cache(maxsize=1)  # the blocks of a file are read one after the other
 def _checks(reader: Reader) -> tuple[Check, ...]:
     """What the row alone shows, in the order of precedence: the checks of what the file gives."""
-    payout, time = pl.col("payout_text"), pl.col("converted_at_text")
+    payout = pl.col("payout_text")
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
     foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
     checks = [
@@ -81,15 +108,15 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",
             (payout != "") & pl.col("payout").is_null(),
-            amounts_trouble(payout, quoted_cells(payout), decimal_comma=reader.decimal_comma),
+            amounts_cause("payout", reader, pl.col("currency")),
         ),
         _id_check(Outcome.REFUSED_BAD_TRANSACTION_ID, "transaction_id", "the transaction id"),
         _id_check(Outcome.REFUSED_BAD_EVENT_ID, "event_id", "the event id"),
         Check(
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
-            (time != "") & times.is_null(),
-            times_trouble(time, quoted_cells(time), reader.zone),
+            (pl.col("converted_at_text") != "") & times.is_null(),
+            times_cause("converted_at", reader),
         ),
     ]
     return tuple(check for check in checks if not check.field or reader.gives(check.field))

@@ -11,11 +11,12 @@ from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
 from trueup.dialects.delimited import Layout, recognised_layout, records
-from trueup.dialects.dialects import DIALECTS
+from trueup.dialects.dialects import DIALECTS, Dialect
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
+from trueup.dialects.time_order import TimesFound, found_format, stated_format
 from trueup.model.frames import LOCAL_TIMES, ClickRows, Rows
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
@@ -62,17 +63,19 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     first = next(blocks, "")
     layout, recognition = _recognised(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
     reader = _reader(recognition, layout, choices)
+    times = found_times(content, first, layout, encoding, reader, choices, recognition.dialect)
+    reader = replace(reader, times=times.form)
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(read_block(block, reader) for block in found)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
-        statement=statement(recognition, layout, encoding, reader, choices.row_kind),
+        statement=statement(recognition, layout, encoding, reader, times.why, choices.row_kind),
         own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=_without_idle_times(rows),
+        rows=_without_idle(rows, reader),
         notes=notes,
         layout=layout,
         encoding=encoding,
@@ -101,6 +104,39 @@ def original_records(content: Content, reading: Reading, lines: Iterable[int]) -
             fields = [raw] if trouble else record.split(found.separator)
             full = fields + [""] * (columns.most - len(fields))
             yield line, [full[place] for place in columns.places] + full[columns.most :]
+
+
+def found_times(
+    content: Content,
+    first: str,
+    layout: Layout,
+    encoding: Encoding,
+    reader: Reader,
+    choices: Choices,
+    dialect: Dialect | None,
+) -> TimesFound:
+    """Find out how the times of a file are written.
+
+    Args:
+        content: The bytes of the file.
+        first: Its first block of text.
+        layout: How its records are written.
+        encoding: How its bytes are read.
+        reader: Which columns are read.
+        choices: What the person chose for it.
+        dialect: The dialect it is written in, None where it has none.
+
+    Raises:
+        UnreadableFile: The person has to say how, or chose what is no form of times.
+    """
+    if choices.time_format:
+        return stated_format(choices.time_format, "it was chosen")
+    if dialect and dialect.time_format:
+        return stated_format(dialect.time_format, f"{dialect.name} writes them so")
+    sample = "\n".join(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
+    return found_format(
+        records([sample], layout.separator), lambda: records(texts(content, encoding), layout.separator), reader
+    )
 
 
 def _recognised(lines: list[str], choices: Choices) -> tuple[Layout, Recognition]:
@@ -142,10 +178,13 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, Notes]]) -> tuple[pl.DataFrame, 
     return pl.DataFrame(columns), Notes(pl.concat(notes).sort("line"))
 
 
-def _without_idle_times(rows: pl.DataFrame) -> Rows:
-    """Leave out the columns of local times where no row has one."""
-    idle = "local_time" in rows.columns and rows["local_time"].null_count() == rows.height
-    return Rows(rows.drop(LOCAL_TIMES) if idle else rows)
+def _without_idle(rows: pl.DataFrame, reader: Reader) -> Rows:
+    """Leave out the columns of local times where no row has one, and currencies where none is beside an amount."""
+    if "local_time" in rows.columns and rows["local_time"].null_count() == rows.height:
+        rows = rows.drop(LOCAL_TIMES)
+    if "currency" in rows.columns and not reader.gives("currency") and not rows["currency"].max():
+        rows = rows.drop("currency")
+    return Rows(rows)
 
 
 def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:
@@ -159,4 +198,6 @@ def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reade
         zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=not (choices.time_zone or dialect.time_zone),
         absent_status=dialect.absent_status if dialect.absent_status and is_conversion else "",
+        thousands=choices.thousands,
+        currencies=choices.currencies,
     )

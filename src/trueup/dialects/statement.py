@@ -11,7 +11,7 @@ from trueup.model.words import RowKind
 
 
 def statement(
-    recognition: Recognition, layout: Layout, encoding: Encoding, reader: Reader, row_kind: RowKind
+    recognition: Recognition, layout: Layout, encoding: Encoding, reader: Reader, times_why: str, row_kind: RowKind
 ) -> tuple[Remark, ...]:
     """Say how a file was read, in plain sentences."""
     dialect = recognition.dialect
@@ -19,7 +19,7 @@ def statement(
     said += [
         (f"It could also be {rival}: choose with ", Way.DIALECT.of(dialect=rival), ".") for rival in recognition.rivals
     ]
-    said += layout_said(layout, encoding, reader, has_titles=recognition.header is not None)
+    said += layout_said(layout, encoding, reader, times_why, has_titles=recognition.header is not None)
     if reader.absent_status:
         said.append(f"A row without a status is {reader.absent_status}.")
     own_mode = recognition.own_mode(row_kind)
@@ -28,15 +28,26 @@ def statement(
     return tuple(said)
 
 
-def layout_said(layout: Layout, encoding: Encoding, reader: Reader, *, has_titles: bool) -> list[str]:
-    """Say which columns were used, and how text, times and amounts were read."""
+def layout_said(layout: Layout, encoding: Encoding, reader: Reader, times_why: str, *, has_titles: bool) -> list[str]:
+    """Say which columns were used, and how text, times and amounts were read.
+
+    Args:
+        layout: How the records are written.
+        encoding: How the bytes were read.
+        reader: Which columns were read, and how.
+        times_why: Why times were read in this form, '' for no reason.
+        has_titles: Whether the file has column titles.
+    """
     separator = SEPARATORS.get(layout.separator, f'"{layout.separator}"')
     titles = f"The column titles are on line {layout.rows_after}." if has_titles else "There are no column titles."
     said = [_columns(reader.columns), f"Separator: {separator}. Encoding: {encoding.said}. {titles}"]
     if reader.gives("converted_at") or reader.gives("clicked_at"):
+        if times_why:
+            said.append(f"Times are read as {reader.times.name}: {times_why}.")
         said.append(f"Times without an offset are in {_zones(reader)}.")
     if reader.gives("payout") or reader.gives("cost"):
-        said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.")
+        parted = " Thousands may be parted." if reader.thousands else ""
+        said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.{parted}")
     return said
 
 

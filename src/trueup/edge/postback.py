@@ -158,7 +158,7 @@ class Postbacks:
         pairs = pairs_of(text) + body.pairs
         key = scope["path"].removesuffix(PATH).strip("/")
         raw = _raw(scope["method"], text, body.raw, has_key=bool(key))
-        read = read_postback(pairs[: settings.parameters], raw)
+        read = read_postback(pairs[: settings.parameters], raw, self._context.catalog.workspace.currencies)
         trouble, over_limit = _over_limit(settings, len(query), content, len(pairs))
         if trouble or body.trouble:
             read = read._replace(row=refused(trouble or body.trouble, raw), sub_parameters=None)

@@ -31,7 +31,9 @@ class UploadChoices:
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
     duplicates: DuplicateMode | None = None  # None: by the setup, or the dialect's own
     time_zone: str | None = None
+    time_format: str | None = None  # how times are written: a name or a pattern
     decimal_comma: bool = False
+    thousands: bool = False
     encoding: str | None = None
     force_status: bool = False
     without_conversion_ids: bool = False

@@ -57,7 +57,9 @@ def read_click_file(
     reading = read_clicks(content, choices, catalog, progress)
     chosen = {
         "time_zone": reading.time_zone,
+        "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
+        "thousands": choices.thousands,
         "encoding": choices.encoding or "",
     }
     return ClickFile(

@@ -51,16 +51,21 @@ def read_sent(
     """
     chosen, catalog = record.choices, read_catalog(database)
     zone, workspace_zone = chosen.time_zone, catalog.workspace.time_zone
+    time_format = chosen.time_format
     if resumed:
         begun = json.loads(resumed.choices)
         zone, workspace_zone = None if begun.get("network_zones") else begun["time_zone"], begun["time_zone"]
+        time_format = begun["time_format"]
     choices = Choices(
         row_kind=RowKind.STATUS if chosen.kind is UploadKind.STATUS else RowKind.CONVERSION,
         dialect=chosen.dialect,
         columns=chosen.columns,
         time_zone=zone,
         workspace_time_zone=workspace_zone,
+        time_format=time_format,
         decimal_comma=chosen.decimal_comma,
+        thousands=chosen.thousands,
+        currencies=catalog.workspace.currencies,
         encoding=chosen.encoding,
         without_conversion_ids=chosen.without_conversion_ids,
     )

@@ -31,6 +31,7 @@ def sent_rows(
     *,
     force_status: bool,
     request: str,
+    currencies: tuple[str, ...] = (),
 ) -> Upload:
     """Read rows that were sent.
 
@@ -40,8 +41,9 @@ def sent_rows(
         duplicates: The duplicate mode that was chosen, None for none.
         force_status: Whether statuses are forced.
         request: By what the same request is known again, '' where it is not to be.
+        currencies: Those of the workspace, its own first.
     """
-    reading = read_structured(rows, row_kind)
+    reading = read_structured(rows, row_kind, currencies)
     chosen = {
         "kind": row_kind.value,
         "duplicates": duplicates.value if duplicates else "",

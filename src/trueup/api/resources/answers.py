@@ -6,12 +6,14 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from trueup.api.resources.wording import WAYS
 from trueup.decide.messages import message
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import Clicks, ExportRows, RowOutcomes
 from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
+from trueup.model.remarks import messages_in_words
 from trueup.model.times import local_time_text, time_text
 from trueup.model.words import (
     BatchKind,
@@ -225,7 +227,7 @@ def row_answers(rows: RowOutcomes) -> list[RowAnswer]:
             outcome_now=row["outcome_now"] or None,
             message_now=row["message_now"] or None,
         )
-        for row in rows.with_columns(message=message()).iter_rows(named=True)
+        for row in rows.with_columns(message=messages_in_words(message(), WAYS)).iter_rows(named=True)
     ]
 
 

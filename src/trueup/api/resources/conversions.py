@@ -177,8 +177,9 @@ async def report_conversions(
     caller: Annotated[Caller, _UPLOAD], request: Request, context: ContextHere, look: Look, sent: SentConversions
 ) -> Response:
     """Apply rows, as a batch of their own that can be undone. Good rows are applied whatever happens to bad ones."""
+    known = context.catalog.workspace.currencies
     upload = await run_in_threadpool(
-        partial(_upload, caller, request, sent.rows, RowKind.CONVERSION, sent.duplicates, sent.force_status)
+        partial(_upload, caller, request, sent.rows, RowKind.CONVERSION, sent.duplicates, sent.force_status, known)
     )
     return await _carried_out(caller, context, look, upload, preview=sent.preview)
 
@@ -191,7 +192,7 @@ async def update_statuses(
 ) -> Response:
     """Set statuses, as a batch of their own that can be undone. Nothing is created; they count as set by a person."""
     upload = await run_in_threadpool(
-        partial(_upload, caller, request, sent.rows, RowKind.STATUS, None, sent.force_status)
+        partial(_upload, caller, request, sent.rows, RowKind.STATUS, None, sent.force_status, ())
     )
     return await _carried_out(caller, context, look, upload, preview=sent.preview)
 
@@ -203,6 +204,7 @@ def _upload(
     row_kind: RowKind,
     duplicates: DuplicateMode | None,
     force_status: bool,
+    currencies: tuple[str, ...],
 ) -> Upload:
     chosen = request.headers.get(HEADER)
     return sent_rows(
@@ -211,6 +213,7 @@ def _upload(
         duplicates,
         force_status=force_status,
         request=f"{caller.key_id}:{chosen}" if chosen else "",
+        currencies=currencies,
     )
 
 

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, Self
 
+import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from trueup.api.resources.answers import Answer, SummaryAnswer
-from trueup.api.resources.wording import in_words
+from trueup.api.resources.wording import WAYS, in_words
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
 from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
+from trueup.model.remarks import messages_in_words
+from trueup.model.time_formats import time_format
 from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
@@ -39,6 +42,11 @@ def _known_mode(name: str) -> str:
     return name
 
 
+def _known_time_format(stated: str) -> str:
+    time_format(stated)
+    return stated
+
+
 def _mapping(text: str) -> str:
     if not text.rpartition("=")[0].strip():
         raise ValueError("write COLUMN=FIELD, such as Order no=transaction_id")
@@ -46,6 +54,7 @@ def _mapping(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=_TEXT_CHARS)]
+TimeForm = Annotated[Text, AfterValidator(_known_time_format)]
 Dialect = Annotated[Text, AfterValidator(_known_dialect)]
 Mode = Annotated[str, AfterValidator(_known_mode), Field(json_schema_extra={"enum": [STORED, *DuplicateMode]})]
 
@@ -59,7 +68,13 @@ class _Chosen(BaseModel):
     dialect: Dialect | None = Field(None, description="Whose file it is.", examples=["keitaro"])
     duplicates: Mode | None = Field(None, description="What rows do to conversions that exist; `stored`: as set up.")
     time_zone: Text | None = Field(None, description="Zone of times without an offset.", examples=["Europe/Warsaw"])
+    time_format: TimeForm | None = Field(
+        None,
+        description="How times are written: iso, year-month-day, day-month-year, month-day-year, or a pattern.",
+        examples=["day-month-year", "%d/%m/%Y %H:%M"],
+    )
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
+    thousands: bool = Field(False, description="Amounts may be written 1,234.50; with a decimal comma 1.234,50.")
     encoding: Text | None = Field(None, description="The encoding, where it is not UTF-8 or UTF-16.")
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
     without_conversion_ids: bool = Field(
@@ -117,7 +132,9 @@ class ChoicesAnswer(Answer):
     columns: dict[str, str]
     duplicates: DuplicateMode | None = Field(description="null: what is set up, or the dialect's own way.")
     time_zone: str | None
+    time_format: str | None
     decimal_comma: bool
+    thousands: bool
     encoding: str | None
     force_status: bool
     without_conversion_ids: bool
@@ -169,7 +186,8 @@ class PreviewAnswer(SummaryAnswer):
     def of_preview(cls, summary: Summary, catalog: Catalog) -> Self:
         """Show a preview."""
         plain = SummaryAnswer.of(summary, catalog).model_dump()
-        return cls(**plain, samples=[SampleAnswer(**row) for row in summary.samples.iter_rows(named=True)])
+        samples = summary.samples.with_columns(messages_in_words(pl.col("message"), WAYS))
+        return cls(**plain, samples=[SampleAnswer(**row) for row in samples.iter_rows(named=True)])
 
 
 class ProgressAnswer(Answer):

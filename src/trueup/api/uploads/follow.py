@@ -18,7 +18,7 @@ from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import Answer
-from trueup.api.resources.wording import in_words
+from trueup.api.resources.wording import WAYS, in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
 from trueup.api.uploads.files import csv_answer
 from trueup.api.uploads.found import UploadId, known_upload
@@ -149,7 +149,7 @@ def _results(database: Readable, upload_id: str, folder: SentFolder) -> Response
         raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
     rows = _rows(database, record, folder)
     rows = with_now(database, rows) if record.batch_id is not None else rows
-    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
+    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out, WAYS))
 
 
 def _refused(database: Readable, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
@@ -163,7 +163,7 @@ def _refused(database: Readable, upload_id: str, folder: SentFolder, clock: Call
             else:
                 refused = refused_rows(_rows(database, record, folder))
             name = f"{upload_id}-refused.csv"
-            return csv_answer(name, folder.folder, lambda out: write_refused(refused, content, file.reading, out))
+            return csv_answer(name, folder.folder, lambda out: write_refused(refused, content, file.reading, out, WAYS))
     except FileNotFoundError:
         raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
     except UnreadableFile as error:
