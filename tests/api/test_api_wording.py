@@ -28,7 +28,10 @@ from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, 
 
 TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
 FIELDS = "click_id, payout, transaction_id, conversion_type, status, event_id, conversion_id, converted_at, currency"
-FORMS = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone."
+FORMS = (
+    "write 2026-03-31, 2026-03, today, yesterday, 7d (seven days ago) or 2026-03-31T14:30, with an offset such as "
+    "+02:00 where it is not in your time zone."
+)
 
 
 def remark(text: str, *mentions: Mention) -> Remark:
@@ -129,6 +132,14 @@ UNREADABLE = {
             column("payout", ""),
         ),
     ),
+    "titles amid the rows": SentFile(
+        "a,1\n" * 20 + "click_id,payout\n",
+        remark(
+            "Line 21 reads like column titles (click_id, payout). Say which line they are on with {}; or, if the file "
+            "has none, with {}.",
+            *(Way.TITLES_LINE.of(line=21), Way.TITLES_LINE.of(line=0)),
+        ),
+    ),
     "unknown field": SentFile(
         "click_id,x\na,1\n",
         remark('{}: no field is called "payuot". Did you mean payout?', column("x", "payuot")),
@@ -159,7 +170,7 @@ UNREADABLE = {
 }
 READ = SentFile("a,1,,sale\n", remark("It could also be voluum: choose with {}.", dialect("voluum")))
 FILTERS = {
-    "from=yesterday": remark(f"{{}} 'yesterday' is not a date or a time: {FORMS}", Way.FROM.of()),
+    "from=tomorrow": remark(f"{{}} 'tomorrow' is not a date or a time: {FORMS}", Way.FROM.of()),
     "to=2026-02-30": remark(f"{{}} '2026-02-30' is not a date or a time: {FORMS}", Way.TO.of()),
     "from=2026-03-29T02:30&time_zone=Europe/Warsaw": remark(
         "{} '2026-03-29T02:30' was skipped by a clock change in Europe/Warsaw: add its offset, such as +02:00.",
@@ -181,6 +192,15 @@ REFUSED: dict[int, tuple[UndoRefusal, Remark, ProblemKind]] = {
     5: (UndoRefusal.ROWS_ARE_OTHERS, LATE, ProblemKind.WRONG_STATE),
 }
 UNFINISHED = remark("batch 6 is not finished: {}", Way.FINISH_UNDO.of(batch_id=2))
+NOTICES = [
+    remark("1 rows act by update, because nobody said one. Another mode is chosen with {}.", Way.DUPLICATES.of()),
+    remark(
+        "None of the file's conversion ids is known here. If they are of another ledger, {} leaves them out, and the "
+        "rows are ordinary rows.",
+        Way.WITHOUT_CONVERSION_IDS.of(),
+    ),
+]
+OFFER = remark("A mapping was saved for files with these titles: {}.", Way.MAPPING.of(name="mine"))
 MENDED = 'click_id,payout,time\nc1,"1,25",\nc1,"1,234.50",\nc1,1,03/04/2026 10.00\nc1,1,3 Apr 2026 at 10:00\n'
 CURES = {
     2: f"'1,25' is not a number such as 1.20; with {Way.DECIMAL_COMMA.marked} it is 1.25",
@@ -189,7 +209,8 @@ CURES = {
     f"{Way.TIME_FORMAT.marked} says how it is written",
 }
 SAID = [
-    *(file.remark for file in UNREADABLE.values()), READ.remark, *FILTERS.values(), NO_BATCH, UNDONE, UNFINISHED,
+    *NOTICES, OFFER, *(file.remark for file in UNREADABLE.values()),
+    READ.remark, *FILTERS.values(), NO_BATCH, UNDONE, UNFINISHED,
 ]  # fmt: skip
 
 
@@ -236,6 +257,21 @@ def test_files__that_can_be_read(api: Api, world: World) -> None:
     reading = done(api.post(f"/uploads/{upload['upload_id']}/preview"))["reading"]
     assert in_api.in_words(READ.remark) == "It could also be voluum: choose with `dialect=voluum`."
     assert in_api.in_words(READ.remark) in reading["statement"]
+
+
+def test_previews__say_notices_and_offers(api: Api, world: World) -> None:
+    titles = {"titles": ["conversion_id", "payout", "note"], "columns": {"note": ""}}
+    done(api.put("/mappings/mine", json=titles))
+    file = SentFile("conversion_id,payout,note\nc1-1,1,\n", NOTICES[1])
+    stderr = " ".join(uploaded(world, file).stderr.split())
+    upload = done(api.post(f"/uploads/{sent(api, file.content)['upload_id']}/preview"))
+    said = [notice["text"] for notice in upload["preview"]["notices"]]
+    assert at_terminal.in_words(NOTICES[1]) in stderr
+    assert in_api.in_words(NOTICES[1]) in said
+    assert at_terminal.in_words(OFFER) in stderr
+    assert in_api.in_words(OFFER) in upload["reading"]["statement"]
+    modes = uploaded(world, SentFile("c1,1,,sale\n", ""))
+    assert "Another mode is chosen with --duplicates." in modes.stderr
 
 
 def test_rows__that_a_choice_would_mend(api: Api, world: World) -> None:

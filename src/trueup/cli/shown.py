@@ -1,24 +1,27 @@
 """How a batch's numbers look to a person, and to a program."""
 
 import json
+from collections.abc import Sequence
 
 import polars as pl
 from rich.table import Column, Table
 
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import notices, output
-from trueup.cli.wording import message_in_words
+from trueup.cli.wording import in_words, message_in_words
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
+from trueup.model.remarks import Notice
 from trueup.model.words import ModeFrom
 from trueup.recording.summary import MONEY, WHY, Summary, Turned, as_json, in_order, modes_in_order
 
 
-def print_json(summary: Summary, catalog: Catalog) -> None:
-    """Print a summary as one JSON object."""
-    output.print_json(json.dumps(as_json(summary, catalog)))
+def print_json(summary: Summary, catalog: Catalog, said: Sequence[Notice] | None = None) -> None:
+    """Print a summary as one JSON object, with what a preview says beside it; None for no such place."""
+    beside = {} if said is None else {"notices": [{"code": code, "text": in_words(remark)} for code, remark in said]}
+    output.print_json(json.dumps(as_json(summary, catalog) | beside))
 
 
 def say_going_on(resumed: BatchRecord) -> None:
@@ -29,16 +32,24 @@ def say_going_on(resumed: BatchRecord) -> None:
 
 def show(summary: Summary, catalog: Catalog) -> None:
     """Print a summary as tables: outcomes with an example, the money before and after, changes by type and status."""
+    if summary.rows_chosen:
+        output.print(f"{summary.rows_chosen:,} rows of {summary.rows:,} clicks, under the settings of today:\n")
     if summary.outcomes:
         output.print(_outcomes_table(summary))
     if summary.modes:
         output.print(_modes_table(summary))
-    output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
+    show_sums(summary, catalog)
     if summary.totals_delta.height:
         output.print(_changes_table(summary.totals_delta))
     if summary.turned and summary.turned.counts.height:
-        output.print("\nRows of other batches come to life, or come to something else:")
-        output.print(_turned_table(summary.turned))
+        which = "Rows come" if summary.rows_chosen else "Rows of other batches come to life, or come"
+        output.print(f"\n{which} to something else:")
+        output.print(_turned_everywhere(summary.turned) if summary.rows_chosen else _turned_table(summary.turned))
+
+
+def show_sums(summary: Summary, catalog: Catalog) -> None:
+    """Print the money before and after a batch."""
+    output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
 
 
 def _outcomes_table(summary: Summary) -> Table:
@@ -90,6 +101,17 @@ def _turned_table(turned: Turned) -> Table:
         for place, row in enumerate(turn["first"]):
             example = Text(f"line {row['line']}: {row['message']}", style="dim")
             table.add_row(*(words if not place else [""] * len(words)), example)
+    return table
+
+
+def _turned_everywhere(turned: Turned) -> Table:
+    """The same of all batches together: postbacks have a batch for every hour."""
+    table = Table(_right("rows"), "were", "would be", "for example", box=None, pad_edge=False)
+    counts = turned.counts.group_by("was", "outcome").agg(pl.col("rows").sum()).sort("rows", "was", "outcome")
+    for was, outcome, rows in counts.reverse().iter_rows():
+        first = turned.first.filter(was=was, outcome=outcome).head(1)
+        example = f"batch {first['batch_id'][0]}, line {first['line'][0]}: {first['message'][0]}"
+        table.add_row(f"{rows:,}", was, outcome, Text(example, style="dim"))
     return table
 
 

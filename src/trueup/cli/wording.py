@@ -9,6 +9,10 @@ from trueup.model.remarks import Remark, RemarkError, Way, worded
 WAYS: Final[Mapping[Way, str]] = {
     Way.DIALECT: "--dialect {dialect}",
     Way.COLUMN: '--map "{title}={field}"',
+    Way.TITLES_LINE: "--titles-line {line}",
+    Way.MAPPING: "--mapping {name}",
+    Way.WITHOUT_CONVERSION_IDS: "--without-conversion-ids",
+    Way.DUPLICATES: "--duplicates",
     Way.ENCODING: "--encoding",
     Way.TIME_FORMAT: "--time-format",
     Way.DECIMAL_COMMA: "--decimal-comma",

@@ -3,8 +3,8 @@
 Causes are written only for rows that fail a check: those are few, and making text is slow.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NewType
 
 import polars as pl
@@ -12,6 +12,7 @@ import polars as pl
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
+from trueup.dialects.dialect import Form
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
 from trueup.model.frames import ROWS, ColumnsOf, empty
 from trueup.model.remarks import Way
@@ -37,14 +38,19 @@ class Reader:
     zone: str  # the zone of times without an offset
     network_zones: bool  # the zone of a click's network comes first, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
+    blanks: Mapping[str, frozenset[str]] = field(default_factory=dict)  # field -> words for nothing, case-folded
+    status_words: Mapping[str, str] = field(default_factory=dict)  # what the dialect's own words mean, case-folded
+    currency: str = ""  # of all payouts, '' where columns or the setup say it
+    removal: int | None = None  # the payout in micros that takes a conversion back
+    form: Form | None = None  # how a line is parted further than by its separator
     times: TimeFormat = ISO  # how its times are written
     thousands: bool = False  # thousands are parted
     currencies: tuple[str, ...] = ()  # the workspace's, its own first
     takes_choices: bool = True  # a person may choose how it is read
 
-    def gives(self, field: str) -> bool:
-        """Whether a column of the file is this field."""
-        return field in self.columns.positions
+    def gives(self, name: str) -> bool:
+        """Whether a column of the file is the field of this name."""
+        return name in self.columns.positions
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,13 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
     columns, fields = reader.columns, pl.col("fields")
     found = records.frame.select("line", "raw", "trouble", fields=pl.col("record").str.split(records.separator))
     blank = (fields.list.len() == 1) & (fields.list.first().str.strip_chars() == "") & (pl.col("trouble") == "")
-    return found.filter((pl.col("line") > reader.rows_after) & ~blank).select(
+    found = found.filter((pl.col("line") > reader.rows_after) & ~blank)
+    return (found.with_columns(fields=reader.form(fields)) if reader.form else found).select(
         "line",
         "raw",
         "trouble",
         fields.list.len().alias("width"),
-        *(_text(place, reader).alias(_source(name)) for name, place in columns.positions.items()),
+        *(_given(name, _text(place, reader), reader).alias(_source(name)) for name, place in columns.positions.items()),
         *(_text(place, reader).alias(kept_as(title)) for title, place in columns.kept.items()),
     )
 
@@ -77,15 +84,21 @@ def _text(place: int, reader: Reader) -> pl.Expr:
     return restored(trimmed).str.strip_chars() if reader.defused else trimmed
 
 
-def with_iso_times(table: pl.DataFrame, field: str, reader: Reader) -> pl.DataFrame:
+def _given(name: str, text: pl.Expr, reader: Reader) -> pl.Expr:
+    """A field's text, '' where it is one of the dialect's words for nothing."""
+    words = reader.blanks.get(name)
+    return pl.when(text.str.to_lowercase().is_in(sorted(words))).then(pl.lit("")).otherwise(text) if words else text
+
+
+def with_iso_times(table: pl.DataFrame, name: str, reader: Reader) -> pl.DataFrame:
     """Write the times of a field as ISO 8601, beside its text as it came: `<field>_iso`."""
-    return table.with_columns(iso_texts(table[_source(field)], reader.times).alias(f"{field}_iso"))
+    return table.with_columns(iso_texts(table[_source(name)], reader.times).alias(f"{name}_iso"))
 
 
-def times_cause(field: str, reader: Reader) -> pl.Expr:
+def times_cause(name: str, reader: Reader) -> pl.Expr:
     """What is wrong with times that cannot be used, and what to choose if they are written in another form."""
-    text = pl.col(_source(field))
-    why = times_trouble(pl.col(f"{field}_iso"), quoted_cells(text), reader.zone, reader.times.example)
+    text = pl.col(_source(name))
+    why = times_trouble(pl.col(f"{name}_iso"), quoted_cells(text), reader.zone, reader.times.example)
     if not reader.takes_choices or reader.times != ISO:
         return why
     cure = pl.lit(f"; {Way.TIME_FORMAT.marked} says how it is written")
@@ -96,9 +109,9 @@ def times_cause(field: str, reader: Reader) -> pl.Expr:
 _OF_ANOTHER_FORM: Final = "^(?:[0-9]{1,2}[-/. ]|[A-Za-z]{3,9}[-. ,]|[0-9]{4}[/. ]).*[0-9]:[0-9]{2}"
 
 
-def _source(field: str) -> str:
+def _source(name: str) -> str:
     """The column of a field's text. Text that becomes a number has a column of its own, for the message."""
-    return f"{field}_text" if field in _READ_FROM_TEXT else field
+    return f"{name}_text" if name in _READ_FROM_TEXT else name
 
 
 def kept_as(title: str) -> str:

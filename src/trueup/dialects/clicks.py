@@ -1,6 +1,6 @@
 """A file of clicks: how its columns are found, and what each row says. The titles are always there, and exact."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
@@ -25,10 +25,11 @@ from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import Columns, written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
 from trueup.dialects.decode import texts as decoded
-from trueup.dialects.delimited import Layout, Records, recognised_layout, records
+from trueup.dialects.delimited import Layout, Records, first_records, layout_by_rows, records, said_layout
 from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
-from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, found_times, joined
+from trueup.dialects.read import SAMPLE_LINES, Reading, found_times, joined
 from trueup.dialects.statement import layout_said
+from trueup.dialects.titles import titles_anywhere
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR, ClickRows
@@ -110,9 +111,19 @@ def _titles(lines: list[str]) -> tuple[Layout, list[str]]:
     """Find the separator and the column titles."""
     if not any(line.strip() for line in lines):
         raise UnreadableFile("The file has no rows: its lines are blank.")
-    layout = recognised_layout(lines, frozenset(FIELDS))
-    line, titles = next(first_records(lines, layout), (0, []))
+    found = titles_anywhere(lines, _rank)
+    if found:
+        layout, (line, titles) = found
+    else:
+        layout = said_layout(lines) or layout_by_rows(lines)
+        line, titles = next(first_records(lines, layout), (0, []))
     return replace(layout, rows_after=line), [title.strip() for title in titles]
+
+
+def _rank(fields: Sequence[str]) -> int:
+    """How much a record reads like the titles of clicks."""
+    known = len(set(map(normalised, fields)) & set(FIELDS))
+    return known if known > 1 else 0
 
 
 def _columns(titles: list[str]) -> Columns:

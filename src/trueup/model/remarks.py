@@ -19,6 +19,10 @@ class Way(StrEnum):
 
     DIALECT = "dialect"  # to choose it; values: dialect
     COLUMN = "column"  # to say which field it is; values: title, field
+    TITLES_LINE = "titles_line"  # to say where the column titles are; values: line, 0 for none
+    MAPPING = "mapping"  # to use a saved one; values: name
+    WITHOUT_CONVERSION_IDS = "without_conversion_ids"
+    DUPLICATES = "duplicates"  # to choose the duplicate mode
     ENCODING = "encoding"  # to name it
     TIME_FORMAT = "time_format"  # to say how times are written
     DECIMAL_COMMA = "decimal_comma"  # to say that decimals stand behind a comma
@@ -61,6 +65,24 @@ class Mention(NamedTuple):
 Remark: TypeAlias = str | tuple[str | Mention, ...]
 
 
+class NoticeCode(StrEnum):
+    """What a preview says at its top."""
+
+    SAME_FILE = "same_file"  # it was uploaded before, and whether that was undone
+    DATED_NOW = "dated_now"  # nothing gives the time of its conversions
+    MOSTLY_REFUSED = "mostly_refused"  # half of the rows or more, and the main cause
+    IDS_OF_ANOTHER_COLUMN = "ids_of_another_column"  # its click ids are unknown, and another column has known ones
+    CONVERSION_IDS_UNKNOWN = "conversion_ids_unknown"  # they may be of another ledger
+    DUPLICATE_MODES = "duplicate_modes"  # which act, and why
+
+
+class Notice(NamedTuple):
+    """Something that a person must know before a file counts. As JSON it is a pair."""
+
+    code: NoticeCode
+    remark: Remark
+
+
 class RemarkError(Exception):
     """Something is refused. It is made from the pieces of a remark that says why, and what can be done."""
 
@@ -96,6 +118,12 @@ def message_in_words(message: str, words: Mapping[Way, str]) -> str:
         words: A surface's words for each way.
     """
     return _MARKED.sub(lambda found: words.get(Way(found[1]), found[0]), message) if "\u27e8" in message else message
+
+
+def remark_of_message(message: str) -> tuple[str | Mention, ...]:
+    """Make a remark of the message of a row, with the ways that it mentions."""
+    pieces = _MARKED.split(message)
+    return tuple(Mention(Way(piece), {}) if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def messages_in_words(messages: pl.Expr, words: Mapping[Way, str]) -> pl.Expr:

@@ -13,7 +13,7 @@ from trueup.ledger import ranges
 from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.integrity import integrity_troubles
-from trueup.ledger.policies import read_policies
+from trueup.ledger.past import past_of
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
 from trueup.ledger.segments import SegmentKind
 from trueup.ledger.totals import added, read_totals
@@ -28,20 +28,25 @@ from trueup.model.frames import (
     ClickFacts,
     Conversions,
     JournalRows,
+    LaterPolicies,
     Rollups,
     Schema,
     completed,
     empty,
 )
 from trueup.model.remarks import Remark, Way
-from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
 from trueup.recording.segment_audit import SEALED, clicks_sealed, counted_afresh, misplaced, sealed
 
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
 _TOTALS_KEY: Final = {name: TOTALS[name] for name in ("conversion_type", "status")}
-_WITHOUT_ROWS: Final = (BatchKind.CLICKS, BatchKind.LATE_CLICKS, BatchKind.UNDO)  # of the journal
+_WITHOUT_ROWS: Final = (
+    BatchKind.CLICKS,
+    BatchKind.LATE_CLICKS,
+    BatchKind.UNDO,
+    BatchKind.DECIDE_AGAIN,
+)  # of the journal
 
 Progress = Callable[[int, int], None]  # journal rows looked at, and in all
 
@@ -73,6 +78,7 @@ class _Range:
     """What the ledger holds of a range of clicks."""
 
     rows: JournalRows
+    later: LaterPolicies
     facts: ClickFacts
     conversions: Conversions
     changes: Changes
@@ -97,7 +103,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
         undone_batch_ids = undone_batches(transaction)
         recounted, conversions_sealed = empty(ROLLUPS), pl.DataFrame(schema=SEALED)
         for found in _ranges(transaction, batches, progress, range_rows):
-            numbered.look(found.rows.height, _gaps(found.rows))
+            numbered.look(found.rows.height, [*_gaps(found.rows), *_of_no_row(found)])
             again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
             rows = counted_afresh(found.conversions, found.facts)
@@ -124,6 +130,7 @@ def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, 
         upto = ranges.next_border(database, after, range_rows)
         found = _Range(
             ranges.journal_range(database, after, upto),
+            ranges.later_policies_range(database, after, upto),
             ranges.click_facts_range(database, after, upto),
             ranges.conversions_range(database, after, upto),
             ranges.changes_range(database, after, upto),
@@ -147,10 +154,18 @@ def _gaps(rows: JournalRows) -> list[str]:
     ]
 
 
+def _of_no_row(found: _Range) -> list[str]:
+    """Later policies whose row is not there."""
+    lost = found.later.join(found.rows, on=["click_id", "n"], how="anti")
+    return [
+        f"batch {batch_id} decided row {n} of click {click_id} again, which is not there"
+        for click_id, n, batch_id in lost.select("click_id", "n", "batch_id").iter_rows()
+    ]
+
+
 def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
-    policies = read_policies(database, found.rows["policy_id"].unique().to_list())
-    stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
-    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=None)
+    past = past_of(database, found.rows, found.later, found.facts)
+    steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=None)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 

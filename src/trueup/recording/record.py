@@ -19,8 +19,8 @@ from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
 from trueup.ledger.database import Database, Readable, Transaction
-from trueup.ledger.policies import read_policies
-from trueup.ledger.snapshot import read_journal, read_snapshot
+from trueup.ledger.past import read_past
+from trueup.ledger.snapshot import read_conversions, read_snapshot
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import (
     BATCH,
@@ -38,6 +38,7 @@ from trueup.model.frames import (
     empty,
 )
 from trueup.model.ids import CLICK_ID
+from trueup.model.past import Past
 from trueup.model.snapshot import LastRows, Snapshot
 from trueup.recording.context import Clock
 
@@ -113,7 +114,13 @@ def record_rows(
     return decisions, record
 
 
-def record_again(database: Database, click_ids: Sequence[str], record: BatchRecord, clock: Clock) -> BatchRecord:
+def record_again(
+    database: Database,
+    click_ids: Sequence[str],
+    record: BatchRecord,
+    clock: Clock,
+    first: Callable[[Transaction], None] = lambda _transaction: None,
+) -> BatchRecord:
     """Decide clicks again from their journal and commit the difference, as the next clicks of a batch.
 
     Args:
@@ -121,12 +128,14 @@ def record_again(database: Database, click_ids: Sequence[str], record: BatchReco
         click_ids: The clicks.
         record: The batch that asks, as it is in the ledger.
         clock: The moment they are recorded at.
+        first: Writes what they are decided again for, in the same transaction.
 
     Returns:
         The batch as it is afterwards.
     """
     with database.transaction() as transaction:
         lock_clicks(transaction, click_ids)
+        first(transaction)
         # Asked for under the lock: an undo that another program begins later decides these clicks again itself.
         steps = steps_again(transaction, click_ids, undone_batches(transaction), record.batch_id)
         return _commit_steps(transaction, steps, _NO_ROWS, record, len(click_ids), clock)
@@ -149,32 +158,30 @@ def steps_again(
         by_batch: The batch that changes are put down to; None for a preview.
         coming: CLICK_FACTS of clicks that are looked at as if they were stored.
     """
-    rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
-    policies = read_policies(database, rows["policy_id"].unique().to_list())
+    past = read_past(database, click_ids)
     if coming is not None:
         facts = completed(coming, CLICK_FACTS, {"click_number": 0})
-        stored = replace(stored, clicks=ClickFacts(pl.concat([stored.clicks, facts])))
-    return decide_again(rows, stored, policies, without=undone_batch_ids, by_batch=by_batch)
+        past = replace(past, clicks=ClickFacts(pl.concat([past.clicks, facts])))
+    return decide_again(past, read_conversions(database, click_ids), without=undone_batch_ids, by_batch=by_batch)
 
 
 def looked_again(
-    database: Readable, click_ids: Sequence[str], before: frozenset[int], after: frozenset[int]
+    database: Readable, click_ids: Sequence[str], past: Past, before: frozenset[int], after: frozenset[int]
 ) -> tuple[Steps, TurnedRows]:
     """What becomes of some clicks once other batches are left out than before. Changes nothing.
 
     Args:
         database: The ledger.
         click_ids: The clicks.
+        past: Their past; what is only looked at as if it were stored is of a batch that is left out now.
         before: The batches that are left out now.
         after: The batches that are to be left out.
 
     Returns:
         STEPS, and the rows that come to something else (`turned_rows`).
     """
-    rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
-    policies = read_policies(database, rows["policy_id"].unique().to_list())
-    steps = decide_again(rows, stored, policies, without=after, by_batch=None)
-    return steps, turned_rows(rows, stored.clicks, policies, before=before, after=after)
+    steps = decide_again(past, read_conversions(database, click_ids), without=after, by_batch=None)
+    return steps, turned_rows(past, before=before, after=after)
 
 
 def commit_again(transaction: Transaction, steps: Steps, now: int) -> Totals:

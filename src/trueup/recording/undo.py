@@ -15,6 +15,7 @@ from trueup.decide.effects import totals_delta
 from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
 from trueup.ledger.database import Readable, Transaction
+from trueup.ledger.past import clicks_decided_again, read_past
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, DecidedRows, Samples, empty
@@ -162,7 +163,8 @@ class _UndoWork:
     def preview_chunk(self, foreseen: Foreseen[_LeftOut], size: int) -> tuple[DecidedRows, Foreseen[_LeftOut]]:
         before, after = left_out = foreseen.carried or self._left_out()
         click_ids = self.clicks.slice(foreseen.done, size).to_list()
-        steps, turned = looked_again(self.context.database, click_ids, before, after)
+        past = read_past(self.context.database, click_ids)
+        steps, turned = looked_again(self.context.database, click_ids, past, before, after)
         summary = replace(
             foreseen.summary,
             totals_delta=added(foreseen.summary.totals_delta, totals_delta(steps)),
@@ -208,4 +210,6 @@ def clicks_of(database: Readable, batch: BatchRecord) -> pl.Series:
         below = read_batch(database, batch.undoes)
         assert below is not None  # noqa: S101 - a batch is never deleted
         batch = below
+    if batch.kind is BatchKind.DECIDE_AGAIN:
+        return clicks_decided_again(database, batch.batch_id)
     return touched_clicks(database, batch.batch_id)

@@ -14,7 +14,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import TOTALS, Samples, Totals
-from trueup.model.remarks import Remark, remark_from_json
+from trueup.model.remarks import Notice, NoticeCode, Remark, remark_from_json
 from trueup.model.upload import UploadRecord
 from trueup.model.words import RowKind, UploadKind
 from trueup.recording.batch_loop import BatchWork
@@ -23,6 +23,7 @@ from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
 from trueup.uploads.clicks import click_work
 from trueup.uploads.conversions import Upload, read_upload, upload_work, with_choices
+from trueup.uploads.mappings import saved_titles
 
 SentFile = Upload | ClickFile
 
@@ -68,6 +69,8 @@ def read_sent(
         currencies=catalog.workspace.currencies,
         encoding=chosen.encoding,
         without_conversion_ids=chosen.without_conversion_ids,
+        titles_line=chosen.titles_line,
+        mappings={} if chosen.columns else saved_titles(database),
     )
     if chosen.kind is UploadKind.CLICKS:
         return read_click_file(content, record.file_name, choices, catalog, progress)
@@ -107,6 +110,7 @@ class Account:
     own_mode: str  # the dialect's own way with duplicates; '' where it has none or is in doubt
     rows: int
     preview: Summary | None = None
+    notices: tuple[Notice, ...] = ()  # what a person must know before it counts, where it was previewed
 
     def text(self) -> str:
         """The account as JSON."""
@@ -114,7 +118,7 @@ class Account:
         return json.dumps(told)
 
 
-def account_of(reading: Reading, preview: Summary | None) -> Account:
+def account_of(reading: Reading, preview: Summary | None, notices: tuple[Notice, ...] = ()) -> Account:
     """Give account of a file that was read."""
     return Account(
         dialect=reading.dialect,
@@ -124,6 +128,7 @@ def account_of(reading: Reading, preview: Summary | None) -> Account:
         own_mode=reading.own_mode or "",
         rows=reading.rows.height,
         preview=preview,
+        notices=notices,
     )
 
 
@@ -132,7 +137,9 @@ def account_from_text(text: str) -> Account:
     told = json.loads(text)
     preview = _summary_from_json(told["preview"]) if told["preview"] else None
     statement = tuple(map(remark_from_json, told["statement"]))
-    return Account(**{**told, "statement": statement, "titles": tuple(told["titles"]), "preview": preview})
+    notices = tuple(Notice(NoticeCode(code), remark_from_json(remark)) for code, remark in told.get("notices", ()))
+    read = {"statement": statement, "titles": tuple(told["titles"]), "preview": preview, "notices": notices}
+    return Account(**{**told, **read})
 
 
 def _summary_as_json(summary: Summary) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What is chosen for a sent file, and what the API shows of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -15,7 +15,7 @@ from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.remarks import messages_in_words
+from trueup.model.remarks import Notice, NoticeCode, messages_in_words
 from trueup.model.time_formats import time_format
 from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
@@ -80,6 +80,8 @@ class _Chosen(BaseModel):
     without_conversion_ids: bool = Field(
         False, description="Leave the file's conversion ids out: they are of another ledger."
     )
+    mapping: Text | None = Field(None, description="The name of a saved mapping; what is chosen beside it comes first.")
+    titles_line: int | None = Field(None, ge=0, description="The line with the column titles; 0 for none.")
 
 
 class SentChoices(_Chosen):
@@ -118,7 +120,13 @@ def trouble_of(choices: UploadChoices) -> str:
     """Why choices do not go together, '' where they do."""
     if choices.kind is not UploadKind.CLICKS:
         return ""
-    meant = {"dialect": choices.dialect, "columns": choices.columns, "duplicates": choices.duplicates}
+    meant: dict[str, object] = {
+        "dialect": choices.dialect,
+        "columns": choices.columns,
+        "duplicates": choices.duplicates,
+        "titles_line": choices.titles_line,
+        "mapping": choices.mapping,
+    }
     flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
     foreign = [name for name, value in {**meant, **flags}.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
@@ -138,6 +146,8 @@ class ChoicesAnswer(Answer):
     encoding: str | None
     force_status: bool
     without_conversion_ids: bool
+    mapping: str | None = Field(description="The saved mapping that was used; the other choices are what it said then.")
+    titles_line: int | None
     again: bool
 
 
@@ -177,17 +187,27 @@ class SampleAnswer(Answer):
     message: str
 
 
+class NoticeAnswer(Answer):
+    """Something to know before a file is applied."""
+
+    code: NoticeCode
+    text: str
+
+
 class PreviewAnswer(SummaryAnswer):
     """What applying a file would do, when it was previewed."""
 
+    notices: list[NoticeAnswer] = Field(description="What to know before it is applied.")
     samples: list[SampleAnswer] = Field(description="The first rows of each outcome.")
 
     @classmethod
-    def of_preview(cls, summary: Summary, catalog: Catalog) -> Self:
+    def of_preview(cls, summary: Summary, notices: Sequence[Notice], catalog: Catalog) -> Self:
         """Show a preview."""
         plain = SummaryAnswer.of(summary, catalog).model_dump()
-        samples = summary.samples.with_columns(messages_in_words(pl.col("message"), WAYS))
-        return cls(**plain, samples=[SampleAnswer(**row) for row in samples.iter_rows(named=True)])
+        said = [NoticeAnswer(code=code, text=in_words(remark)) for code, remark in notices]
+        worded = summary.samples.with_columns(messages_in_words(pl.col("message"), WAYS))
+        samples = [SampleAnswer(**row) for row in worded.iter_rows(named=True)]
+        return cls(**plain, notices=said, samples=samples)
 
 
 class ProgressAnswer(Answer):
@@ -238,7 +258,9 @@ def upload_details(
         **_shown(record),
         progress=progress_of(record, batch, jobs),
         reading=ReadingAnswer.of(account) if account else None,
-        preview=PreviewAnswer.of_preview(account.preview, catalog) if account and account.preview else None,
+        preview=(
+            PreviewAnswer.of_preview(account.preview, account.notices, catalog) if account and account.preview else None
+        ),
         summary=SummaryAnswer.of(summary_of(batch), catalog) if batch else None,
     )
 

@@ -52,6 +52,7 @@ def upgrade() -> None:
     create_clicks()
     create_conversions()
     create_journal()
+    create_later_policies()
     create_changes()
     create_rollups()
     create_segments()
@@ -134,6 +135,17 @@ def create_journal() -> None:
     op.create_index("journal_batch_id", "journal", ["batch_id"], postgresql_using="brin")
     waits = sa.text("outcome = 'parked_unknown_click' AND n > 0")
     op.create_index("journal_parked", "journal", ["outcome", "click_id"], sqlite_where=waits, postgresql_where=waits)
+
+
+def create_later_policies() -> None:
+    op.create_table(
+        "later_policies",
+        click_id(),
+        *whole("n", "batch_id", "policy_id"),
+        sa.PrimaryKeyConstraint("click_id", "n", "batch_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("later_policies_batch_id", "later_policies", ["batch_id"], postgresql_using="brin")
 
 
 def create_changes() -> None:
@@ -237,6 +249,7 @@ def create_servers_own() -> None:
         *text("choices", "state", "trouble", "made_by"),
         *whole("made_at", "batch_id"),
     )
+    op.create_table("mappings", key("name"), *text("titles", "choices", "made_by"), *whole("made_at"))
     op.create_table("spools", key("folder_id"), *whole("drained_until"))
 
 
