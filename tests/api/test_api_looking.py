@@ -152,12 +152,28 @@ def test_report__is_that_of_the_command(api: Api, world: World) -> None:
             "by=status&status=pending&from=2026-02-01&date=click",
             ["--by", "status", "--status", "pending", "--from", "2026-02-01", "--date", "click"],
         ),
+        ("by=country,weekday&where=sub2=banner", ["--by", "country,weekday", "--where", "sub2=banner"]),
     ):
         answer = api.get(f"/reports?{query}").json()
         by_hand = json.loads(succeeded(world.trueup("report", "--json", *words)))
         assert {name: answer[name] for name in by_hand} == by_hand
         assert answer["currency"] == "USD"
         assert api.get(f"/reports.csv?{query}").text == succeeded(world.trueup("report", "--csv", *words))
+
+
+def test_conversions__are_filtered_by_what_is_known_of_their_click(api: Api) -> None:
+    for order in ("newest", "oldest"):
+        found = {
+            words: len(pages(api, f"/conversions?order={order}&{words}", 2))
+            for words in (
+                "where=country=PL",
+                "where=country=PL&where=country=DE",
+                "where=country=DE",
+                "where=label=new",
+            )
+        }
+        assert list(found.values()) == [4, 4, 0, 0]
+    assert len(pages(api, "/conversions?where=sub2=banner&where=label=unknown&click_id=k1", 2)) == 1
 
 
 def test_report__words_that_are_not_known(api: Api) -> None:
@@ -181,7 +197,7 @@ def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
     with open_ledger(api.url) as ledger:
         by_hand(ledger, "UPDATE conversions SET revenue = 7 WHERE click_id = 'k1'")
     broken = {law["law"] for law in events(api.post("/audit").text)[-1][1] if not law["held"]}
-    assert broken == {"conversions", "rollups", "totals"}
+    assert broken == {"conversions", "rollups", "totals", "segments"}
 
 
 def test_csv__of_a_report_is_safe_to_open(api: Api, world: World) -> None:

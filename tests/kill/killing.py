@@ -96,7 +96,7 @@ def all_that_is_left(url: str) -> list[pl.DataFrame]:
     """Every table that an upload writes, without moments of time, which no two runs share."""
     wanted = (
         (schema.journal, {name: dtype for name, dtype in JOURNAL.items() if name not in ("received_at", "raw")}),
-        (schema.conversions, dict(CONVERSIONS)),
+        (schema.conversions, {name: dtype for name, dtype in CONVERSIONS.items() if name != "click_number"}),
         (schema.changes, {name: dtype for name, dtype in CHANGES.items() if name != "changed_at"}),
         (schema.rollups, dict(ROLLUPS)),
         (schema.batches, {"batch_id": pl.Int64, "rows_done": pl.Int64}),

@@ -23,9 +23,9 @@ from trueup.recording.record import as_batch
 
 Told = dict[tuple[int, int], tuple[Any, ...]]
 
-_CLICKS: Final = pl.DataFrame([{"click_id": name, **asdict(click)} for name, click in CLICKS.items()]).select(
-    *CLICK_FACTS
-)
+_CLICKS: Final = pl.DataFrame(
+    [{"click_id": name, "click_number": 0, **asdict(click)} for name, click in CLICKS.items()]
+).select(*CLICK_FACTS)
 
 
 class Memory:

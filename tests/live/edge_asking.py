@@ -100,7 +100,9 @@ def edge_on(url: str, folder: Path, **settings: Any) -> Iterator[tuple[ServerCon
 def stored_clicks(url: str) -> list[dict[str, Any]]:
     """Every click there is, by the columns of CLICKS, the oldest first."""
     with Database(url) as database:
-        found = database.read(select(*clicks.c).order_by(clicks.c.clicked_at, clicks.c.click_id), CLICKS)
+        found = database.read(
+            select(*(clicks.c[name] for name in CLICKS)).order_by(clicks.c.clicked_at, clicks.c.click_id), CLICKS
+        )
     return found.to_dicts()
 
 

@@ -123,12 +123,14 @@ class Stage:
             made, told = _all(database, conversions, prefix), _all(database, journal, prefix)
         without = [(*row[:15], row[15] if row[15] in moments else None) for row in made]
         undated = [
-            (*row[:5], _MOMENT.sub(lambda at: at[0] if int(at[0]) in moments else "", str(row[5]))) for row in told
+            (*row[:5], _CURE.sub("", _MOMENT.sub(lambda at: at[0] if int(at[0]) in moments else "", str(row[5]))))
+            for row in told
         ]
         return sorted(without), sorted(undated, key=repr)
 
 
 _MOMENT: Final = re.compile(r"\b\d{16}\b")  # in the detail of an ignored duplicate, which says what it left unused
+_CURE: Final = re.compile(r"; with ⟨.*")  # only of a file can one choose how it is read
 NUMBERS: Final = frozenset(
     ("n", "payout", "rate", "revenue", "version", "removed", "status_by_person", "converted_at", "conversion_n")
 )

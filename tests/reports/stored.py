@@ -9,7 +9,9 @@ import polars as pl
 
 from trueup.ledger import schema
 from trueup.ledger.catalog import write_resource, write_workspace
+from trueup.ledger.commit import counted_clicks, counted_conversions
 from trueup.ledger.database import Database
+from trueup.ledger.segments import SegmentKind, add_segment
 from trueup.model.catalog import AffiliateNetwork, Campaign, ConversionType, Offer, TrafficSource, Workspace
 from trueup.model.frames import (
     BUCKET_MICROS,
@@ -76,6 +78,9 @@ def set_up(ledger: Database, time_zone: str = "UTC") -> None:
 def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Iterable[dict[str, Any]] = ()) -> None:
     """Put rows into the ledger, with their rollups, in place of all that it holds."""
     made, clicked = _frame(conversions, CONVERSIONS), _frame(clicks, CLICKS)
+    numbered = clicked.with_columns(click_number=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    of_clicks = made[["click_id"]].join(numbered, on="click_id", how="left", maintain_order="left")
+    made = made.with_columns(of_clicks["click_number"].fill_null(0))
     counted = made.filter(pl.col("removed") == 0).with_columns(conversions=pl.lit(1, pl.Int64))
     cells = pl.concat(
         counted.with_columns(clock=pl.lit(clock), bucket=pl.col(time) // BUCKET_MICROS)
@@ -86,7 +91,7 @@ def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Itera
     click_rolled = click_cells.group_by(*CLICK_ROLLUP_KEY).agg(pl.col("clicks", "cost").sum())
     frames = {
         schema.conversions: made,
-        schema.clicks: clicked,
+        schema.clicks: numbered,
         schema.rollups: rolled.select(*ROLLUPS),
         schema.click_rollups: click_rolled.select(*CLICK_ROLLUPS),
     }
@@ -94,6 +99,10 @@ def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Itera
         for table, frame in frames.items():
             transaction.execute(table.delete())
             transaction.append(table, frame)
+        for table in (schema.segments, schema.segment_columns):
+            transaction.execute(table.delete())
+        add_segment(transaction, SegmentKind.CLICKS, counted_clicks(numbered, 1))
+        add_segment(transaction, SegmentKind.CONVERSIONS, counted_conversions(made, 1))
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: Schema) -> pl.DataFrame:

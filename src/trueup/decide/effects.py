@@ -13,12 +13,14 @@ from trueup.model.frames import (
     BUCKET_MICROS,
     CHANGES,
     CONVERSIONS,
+    COUNTED,
     MUTABLE,
     ROLLUP_KEY,
     ROLLUPS,
     TOTALS,
     Changes,
     Conversions,
+    CountedConversions,
     Rollups,
     Totals,
     empty,
@@ -26,7 +28,8 @@ from trueup.model.frames import (
 from trueup.model.words import ReportClock
 
 _CONVERSION: Final = list(CONVERSIONS)
-_NO_CHANGES, _NO_ROLLUPS, _NO_TOTALS = empty(CHANGES), empty(ROLLUPS), empty(TOTALS)
+_NO_CHANGES, _NO_COUNTED = empty(CHANGES), empty(COUNTED)
+_NO_ROLLUPS, _NO_TOTALS = empty(ROLLUPS), empty(TOTALS)
 
 
 def _was_there() -> pl.Expr:
@@ -57,18 +60,26 @@ def changes(steps: Steps, now: int) -> Changes:
     return Changes(collect_unoptimized(changed.select_seq(*_CHANGE, changed_at, _BEFORE, _AFTER)))
 
 
-def rollup_deltas(steps: Steps) -> Rollups:
+def counted(steps: Steps) -> CountedConversions:
+    """COUNTED: a row for each conversion that is there after a step, and for each that was there before it (-1)."""
+    return CountedConversions(collect_unoptimized(_counted(steps))) if steps.height else _NO_COUNTED
+
+
+def rollup_deltas(steps: Steps, rows: CountedConversions | None = None) -> Rollups:
     """What the steps add to each cell of the rollups, and take from it.
 
     Args:
         steps: STEPS.
+        rows: What `counted` gives of them, where that is known.
 
     Returns:
         ROLLUPS to add, sorted, so that all writers lock cells in the same order.
     """
     if not steps.height:
         return _NO_ROLLUPS
-    by_clock = _counted(steps).unpivot(_CLOCKS, index=_CELL, variable_name="clock", value_name="bucket")
+    by_clock = (_counted(steps) if rows is None else rows.lazy()).unpivot(
+        _CLOCKS, index=_CELL, variable_name="clock", value_name="bucket"
+    )
     cells = sum_by(collect_unoptimized(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
     if steps["version"].max():  # of creations alone, every cell gets something
         cells = cells.filter(_IS_SOMETHING)
@@ -122,24 +133,21 @@ _WAS: Final = pl.struct(pl.col(f"was_{name}").alias(name) for name in MUTABLE).s
 _BEFORE: Final = pl.when(_was_there()).then(_WAS).otherwise(pl.lit("")).alias("before")
 _AFTER: Final = pl.struct(*MUTABLE).struct.json_encode().alias("after")
 
-_PLACE: Final = ["conversion_type", "campaign_id", "offer_id", "network_id", "traffic_source_id"]
-_BY_CLICK: Final = (pl.col("clicked_at") // BUCKET_MICROS).alias(ReportClock.CLICK)
-_COUNTED_AFTER: Final = [
-    *_PLACE,
-    "status",
-    (pl.col("converted_at") // BUCKET_MICROS).alias(ReportClock.CONVERSION),
-    _BY_CLICK,
-    pl.lit(1, pl.Int64).alias("conversions"),
-    "revenue",
-]
-_COUNTED_BEFORE: Final = [
-    *_PLACE,
-    pl.col("was_status").alias("status"),
-    (pl.col("was_converted_at") // BUCKET_MICROS).alias(ReportClock.CONVERSION),
-    _BY_CLICK,
-    pl.lit(-1, pl.Int64).alias("conversions"),
-    (-pl.col("was_revenue")).alias("revenue"),
-]
+_AS_AFTER: Final = {
+    "conversion": pl.col("converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+    "conversions": pl.lit(1, pl.Int64),
+}
+_AS_BEFORE: Final = {
+    "conversion": pl.col("was_converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+    "status": pl.col("was_status"),
+    "label": pl.col("was_label"),
+    "conversions": pl.lit(-1, pl.Int64),
+    "revenue": -pl.col("was_revenue"),
+}
+_COUNTED_AFTER: Final = [_AS_AFTER.get(name, pl.col(name)).alias(name) for name in COUNTED]
+_COUNTED_BEFORE: Final = [_AS_BEFORE.get(name, pl.col(name)).alias(name) for name in COUNTED]
 # A sum that does not fit in 64 bits is null, and the ledger refuses to store it.
 _IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missing(0)
 # A sum over all cells may not fit in 64 bits.

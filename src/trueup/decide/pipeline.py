@@ -38,7 +38,7 @@ _TYPE: Final = (
 )
 _ACTING_MODE: Final = acting_mode()
 _IN_ORDER: Final = [pl.int_range(pl.len(), dtype=pl.UInt32).alias("index"), pl.col("click_id").rle_id().alias("click")]
-_FACTS: Final = pl.col("campaign_id", "offer_id", "network_id", "traffic_source_id").fill_null(0)
+_FACTS: Final = pl.col("campaign_id", "offer_id", "network_id", "traffic_source_id", "click_number").fill_null(0)
 
 _REFUSED_VERDICT: Final = [
     "index",

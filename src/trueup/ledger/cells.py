@@ -1,7 +1,7 @@
 """Counts for reports: cells, by whatever they are asked for.
 
-They come from the rollups, or, where more is asked than rollups know, from the rows themselves. Both give the same
-cells.
+They come from the rollups; where more is asked than rollups know, from the segments; and where those do not know it
+either, from the rows themselves. All give the same cells.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, cast, func,
 from trueup.ledger.database import Readable
 from trueup.ledger.queries import NO_TEXT, TIME_OF, Selection, conditions_on, values_of
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
+from trueup.ledger.segment_cells import Alike, click_segment_cells, conversion_segment_cells
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, Cells
 from trueup.model.money import MICROS, micros_of_sums
 
@@ -21,8 +22,9 @@ from trueup.model.money import MICROS, micros_of_sums
 CELL_KEYS: Final = (*CLICK_ROLLUP_KEY, *CLICK_ATTRIBUTES, "label")
 _OF_CLICKS: Final = (*CLICK_ROLLUP_KEY, *CLICK_ATTRIBUTES)
 # What the rollups do not know.
-_OF_ROWS: Final = (*CLICK_ATTRIBUTES, "label", "batch_id", "click_id", "transaction_id")
-_OF_CLICK_ROWS: Final = (*CLICK_ATTRIBUTES, "click_id")
+_SINGLED_OUT: Final = frozenset({"batch_id", "click_id", "transaction_id"})  # nor do the segments
+_OF_ROWS: Final = frozenset({*CLICK_ATTRIBUTES, "label", *_SINGLED_OUT})
+_OF_CLICK_ROWS: Final = frozenset({*CLICK_ATTRIBUTES, "click_id"})
 # Shifts times before 1970 above zero and back: SQL divides whole numbers towards zero, buckets are counted downwards.
 _BUCKETS_SHIFT: Final = 100_000_000
 
@@ -41,19 +43,25 @@ class _Source:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def read_conversion_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
+def read_conversion_cells(
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None = None
+) -> Cells:
     """Count the selected conversions (docs/counting.md).
 
     Args:
         database: The ledger.
         selection: Which conversions to count.
         keys: The CELL_KEYS to group by.
+        alike: Gives for quarter hours the first of each one's group: cells may stand for a group instead of for each.
 
     Returns:
         The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
         Cells without conversions are left out.
     """
-    if _is_rolled_up(selection, keys, _OF_ROWS):
+    of_rows = _of_rows(selection, keys, _OF_ROWS)
+    if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
+        return Cells(conversion_segment_cells(database, selection, keys, alike))
+    if selection.on_quarter_hours and not of_rows:
         source = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
     else:
         not_removed = conversions.c.removed == 0
@@ -61,7 +69,9 @@ def read_conversion_cells(database: Readable, selection: Selection, keys: Sequen
     return _cells(database, source, selection, [*keys, "conversion_type", "status"])
 
 
-def read_click_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
+def read_click_cells(
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None = None
+) -> Cells:
     """Count the selected clicks by the time of the click (docs/counting.md).
 
     Filters that a click has nothing of, such as type and status, do not narrow them.
@@ -70,21 +80,26 @@ def read_click_cells(database: Readable, selection: Selection, keys: Sequence[st
         database: The ledger.
         selection: Which clicks to count.
         keys: The CELL_KEYS to group by; the label is left out.
+        alike: As of conversions.
 
     Returns:
         The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
         out.
     """
     keys = [key for key in keys if key in _OF_CLICKS]
-    if _is_rolled_up(selection, keys, _OF_CLICK_ROWS):
+    of_rows = _of_rows(selection, keys, _OF_CLICK_ROWS)
+    if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
+        return Cells(click_segment_cells(database, selection, keys, alike))
+    if selection.on_quarter_hours and not of_rows:
         source = _rolled_up(click_rollups, "clicks", "cost")
     else:
         source = _raw(clicks, keys, "clicked_at", "clicks", "cost")
     return _cells(database, source, selection, keys)
 
 
-def _is_rolled_up(selection: Selection, keys: Sequence[str], of_rows: Sequence[str]) -> bool:
-    return selection.on_quarter_hours and not selection.asks_for(*of_rows) and not set(keys).intersection(of_rows)
+def _of_rows(selection: Selection, keys: Sequence[str], of_rows: frozenset[str]) -> frozenset[str]:
+    """What is asked for that rollups do not know."""
+    return of_rows.intersection([*keys, *selection.any_of])
 
 
 def _cells(database: Readable, source: _Source, selection: Selection, keys: list[str]) -> Cells:

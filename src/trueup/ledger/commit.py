@@ -5,12 +5,28 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
-from sqlalchemy import update
+from sqlalchemy import bindparam, select, update
 
 from trueup.ledger.database import Transaction
 from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
+from trueup.ledger.segments import SegmentKind, add_segment, new_click_numbers
 from trueup.model.frame_ops import collect_unoptimized, sum_by
-from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, Changes, Clicks, Conversions, JournalRows, Rollups
+from trueup.model.frames import (
+    BUCKET_MICROS,
+    CLICK_ATTRIBUTES,
+    CLICK_ROLLUP_KEY,
+    CONVERSIONS,
+    COUNTED,
+    NUMBERED_CLICKS,
+    Changes,
+    Clicks,
+    Conversions,
+    CountedClicks,
+    CountedConversions,
+    JournalRows,
+    NumberedClicks,
+    Rollups,
+)
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
@@ -39,7 +55,9 @@ def commit_rows(transaction: Transaction, rows: JournalRows) -> None:
     transaction.append(journal, rows)
 
 
-def commit_conversions(transaction: Transaction, final: Conversions, changed: Changes, deltas: Rollups) -> None:
+def commit_conversions(
+    transaction: Transaction, final: Conversions, changed: Changes, deltas: Rollups, counted: CountedConversions
+) -> None:
     """Store conversions as they are now.
 
     Args:
@@ -47,6 +65,7 @@ def commit_conversions(transaction: Transaction, final: Conversions, changed: Ch
         final: CONVERSIONS. Those of version 0 are new; any other may be stored already.
         changed: CHANGES.
         deltas: ROLLUPS to add.
+        counted: COUNTED, what the deltas are the sums of.
     """
     if not final["version"].max():
         transaction.append(conversions, final)
@@ -56,24 +75,76 @@ def commit_conversions(transaction: Transaction, final: Conversions, changed: Ch
         transaction.put(conversions, final.filter(~is_new))
     transaction.append(changes, changed)
     transaction.put(rollups, deltas, add=["conversions", "revenue"])
+    add_segment(transaction, SegmentKind.CONVERSIONS, counted)
 
 
 def update_sub_parameters(transaction: Transaction, click_id: str, values: Mapping[str, str]) -> None:
-    """Set sub-parameters (sub1...) of a click, if it is known. No rule and no count depends on them."""
-    transaction.execute(update(clicks).where(clicks.c.click_id == click_id).values(dict(values)))
+    """Set sub-parameters (sub1...) of a click, if it is known, and count it and its conversions by them.
+
+    Args:
+        transaction: What it is written in, under the click's lock.
+        click_id: The click.
+        values: What it is to have, by name.
+    """
+    found = transaction.read(_ONE_CLICK, NUMBERED_CLICKS, {"of_click": click_id})
+    becomes = found.with_columns(pl.lit(value).alias(name) for name, value in values.items())
+    if becomes.equals(found):
+        return
+    number = new_click_numbers(transaction, 1)
+    changed = {**values, "click_number": number.item()}
+    transaction.execute(update(clicks).where(clicks.c.click_id == click_id).values(changed))
+    of_click = conversions.c.click_id == click_id
+    transaction.execute(update(conversions).where(of_click).values(click_number=number.item()))
+    becomes = NumberedClicks(becomes.with_columns(number))
+    add_segment(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(found, -1), counted_clicks(becomes, 1)]))
+    there = transaction.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
+    was = Conversions(there.with_columns(click_number=pl.lit(found["click_number"].item(), pl.Int64)))
+    rows = [counted_conversions(was, -1), counted_conversions(there, 1)]
+    add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
 def commit_clicks(transaction: Transaction, new: Clicks) -> None:
     """Store clicks (CLICKS) that are not there yet, and count them."""
-    transaction.append(clicks, new)
-    counted = collect_unoptimized(new.lazy().select_seq(*_COUNTED))
+    if not new.height:
+        return
+    numbered = NumberedClicks(new.with_columns(new_click_numbers(transaction, new.height)))
+    transaction.append(clicks, numbered)
+    counted = counted_clicks(numbered, 1)
     cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     transaction.put(click_rollups, cells, add=["clicks", "cost"])
+    add_segment(transaction, SegmentKind.CLICKS, counted)
 
 
-_COUNTED: Final = [
-    (pl.col("clicked_at") // BUCKET_MICROS).alias("bucket"),
-    *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
-    pl.lit(1, pl.Int64).alias("clicks"),
-    "cost",
-]
+def counted_conversions(found: Conversions, each: int) -> CountedConversions:
+    """COUNTED of CONVERSIONS, each as 1, or taken back as -1. Those that are removed count nowhere."""
+    counts = {**_AS_COUNTED, "conversions": pl.lit(each, pl.Int64), "revenue": pl.col("revenue") * each}
+    there = found.filter(pl.col("removed") == 0)
+    return CountedConversions(there.select(counts.get(name, pl.col(name)).alias(name) for name in COUNTED))
+
+
+def counted_clicks(numbered: NumberedClicks, each: int) -> CountedClicks:
+    """COUNTED_CLICKS of NUMBERED_CLICKS, each as 1, or taken back as -1."""
+    return CountedClicks(collect_unoptimized(numbered.lazy().select_seq(*_COUNTED_AS[each])))
+
+
+_AS_COUNTED: Final = {
+    "conversion": pl.col("converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+}
+_COUNTED_AS: Final = {
+    each: [
+        "click_number",
+        _AS_COUNTED["click"].alias("bucket"),
+        *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
+        *CLICK_ATTRIBUTES,
+        pl.lit(each, pl.Int64).alias("clicks"),
+        pl.col("cost") * each,
+    ]
+    for each in (1, -1)
+}
+_ONE_CLICK: Final = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
+    clicks.c.click_id == bindparam("of_click")
+)
+_OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
+    conversions.c.click_id == bindparam("of_click")
+)

@@ -1,9 +1,10 @@
 """The ledger in ranges of click ids, for reading all of it in bounded memory."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.schema import changes, clicks, conversions, journal, later_policies
@@ -13,6 +14,7 @@ from trueup.model.frames import (
     CONVERSIONS,
     JOURNAL,
     LATER_POLICIES,
+    NUMBERED_CLICKS,
     Changes,
     ClickFacts,
     ColumnsOf,
@@ -20,6 +22,7 @@ from trueup.model.frames import (
     Frame,
     JournalRows,
     LaterPolicies,
+    NumberedClicks,
 )
 
 _NUMBERED: Final = journal.c.n > 0
@@ -82,6 +85,19 @@ def conversions_range(database: Readable, after: str, upto: str | None) -> Conve
 def click_facts_range(database: Readable, after: str, upto: str | None) -> ClickFacts:
     """CLICK_FACTS."""
     return read_range(database, clicks, CLICK_FACTS, after, upto)
+
+
+def clicks_in_parts(database: Readable, rows: int = 50_000) -> Iterator[NumberedClicks]:
+    """Read the clicks with their numbers (NUMBERED_CLICKS), so many at a time. Call it within `read_transaction`."""
+    columns = [clicks.c[name] for name in NUMBERED_CLICKS]
+    part = select(*columns).where(clicks.c.click_id > bindparam("after")).order_by(clicks.c.click_id).limit(rows)
+    after = ""
+    while True:
+        found = database.read(part, NUMBERED_CLICKS, {"after": after})
+        if not found.height:
+            return
+        yield found
+        after = str(found["click_id"][-1])
 
 
 def changes_range(database: Readable, after: str, upto: str | None) -> Changes:

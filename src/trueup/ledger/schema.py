@@ -12,8 +12,10 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    Sequence,
     Table,
     Text,
     literal_column,
@@ -48,7 +50,16 @@ def _columns(schema: frames.Schema, optional: frozenset[str] = frozenset()) -> l
 
 # No index on clicked_at: an import of clicks with ids of other trackers would fill it at random, five times slower.
 # What is counted by quarter hours is in the rollups.
-clicks = Table("clicks", metadata, *_columns(frames.CLICKS), PrimaryKeyConstraint("click_id"), sqlite_with_rowid=False)
+clicks = Table(
+    "clicks",
+    metadata,
+    *_columns(frames.CLICKS),
+    _whole("click_number"),  # in the order of their arrival; a click that is changed gets a new one
+    PrimaryKeyConstraint("click_id"),
+    sqlite_with_rowid=False,
+)
+# Gives PostgreSQL the numbers of clicks: several writers store clicks at the same time, and none waits for another.
+click_numbers = Sequence("click_numbers", metadata=metadata)
 
 conversions = Table(
     "conversions",
@@ -124,6 +135,29 @@ click_rollups = Table(
     *_columns(frames.CLICK_ROLLUPS),
     PrimaryKeyConstraint(*frames.CLICK_ROLLUP_KEY),
     sqlite_with_rowid=False,
+)
+
+# Clicks and counted conversions once more, column by column, so that a report reads the few columns that it is about.
+# A row is never changed. What is no longer so is taken back by a row of -1.
+segments = Table(
+    "segments",
+    metadata,
+    Column("segment_id", SERIAL, Identity(always=True), primary_key=True),
+    _text("kind"),  # SegmentKind
+    _whole("level"),  # SegmentLevel, by its rows
+    _whole("rows"),
+    *(_whole(f"{name}_{end}") for name in ("click_number", "conversion", "click") for end in ("least", "most")),
+    Column("content", LargeBinary, nullable=False),  # an Arrow stream; nothing where segment_columns has the columns
+)
+Index("segments_kind_level", segments.c.kind, segments.c.level)
+Index("segments_kind_number", segments.c.kind, segments.c.click_number_most)
+segment_columns = Table(
+    "segment_columns",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("segment_id", BigInteger, nullable=False, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),  # the column as an Arrow stream, texts by a dictionary
+    PrimaryKeyConstraint("name", "segment_id"),
 )
 
 batches = Table(

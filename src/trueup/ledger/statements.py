@@ -27,7 +27,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 SQLITE_DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 POSTGRESQL_DIALECT: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
-_ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), type(None): pa.null()}
+_ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), bytes: pa.binary(), type(None): pa.null()}
 
 
 def compiled(dialect: Dialect, statement: SelectBase | UpdateBase, values: Mapping[str, Any]) -> tuple[str, list[Any]]:

@@ -21,10 +21,13 @@ JournalRows = NewType("JournalRows", pl.DataFrame)  # JOURNAL
 LaterPolicies = NewType("LaterPolicies", pl.DataFrame)  # LATER_POLICIES
 ClickFacts = NewType("ClickFacts", pl.DataFrame)  # CLICK_FACTS
 Clicks = NewType("Clicks", pl.DataFrame)  # CLICKS
+NumberedClicks = NewType("NumberedClicks", pl.DataFrame)  # NUMBERED_CLICKS
 Conversions = NewType("Conversions", pl.DataFrame)  # CONVERSIONS
 Changes = NewType("Changes", pl.DataFrame)  # CHANGES
 Rollups = NewType("Rollups", pl.DataFrame)  # ROLLUPS, stored or to add
 ClickRollups = NewType("ClickRollups", pl.DataFrame)  # CLICK_ROLLUPS
+CountedConversions = NewType("CountedConversions", pl.DataFrame)  # COUNTED
+CountedClicks = NewType("CountedClicks", pl.DataFrame)  # COUNTED_CLICKS
 Totals = NewType("Totals", pl.DataFrame)  # TOTALS
 LoggedConversions = NewType("LoggedConversions", pl.DataFrame)  # what the log shows of conversions
 Cells = NewType("Cells", pl.DataFrame)  # counts of conversions, of clicks or of both, for each key
@@ -110,16 +113,11 @@ LATER_POLICIES: Final = ColumnsOf[LaterPolicies](
     }
 )
 
-# What rules need to know of a click.
+_PLACE: Final[Schema] = dict.fromkeys(("campaign_id", "offer_id", "network_id", "traffic_source_id"), pl.Int64)
+
+# What recording rows needs to know of a click. Its number finds its attributes in the segments.
 CLICK_FACTS: Final = ColumnsOf[ClickFacts](
-    {
-        "click_id": pl.String,
-        "campaign_id": pl.Int64,
-        "offer_id": pl.Int64,
-        "network_id": pl.Int64,
-        "traffic_source_id": pl.Int64,
-        "clicked_at": pl.Int64,
-    }
+    {"click_id": pl.String, **_PLACE, "clicked_at": pl.Int64, "click_number": pl.Int64}
 )
 
 # What a visitor's browser said; '' for clicks brought from elsewhere.
@@ -136,7 +134,7 @@ VISITOR: Final[Schema] = {
 # A click as it is stored.
 CLICKS: Final = ColumnsOf[Clicks](
     {
-        **CLICK_FACTS,
+        **{name: CLICK_FACTS[name] for name in CLICK_FACTS if name != "click_number"},  # the ledger gives the number
         "cost": pl.Int64,  # micros of the workspace's currency
         "external_id": pl.String,
         "country": pl.String,
@@ -144,6 +142,9 @@ CLICKS: Final = ColumnsOf[Clicks](
         **VISITOR,
     }
 )
+
+# A click with the number that the ledger has given it.
+NUMBERED_CLICKS: Final = ColumnsOf[NumberedClicks]({**CLICKS, "click_number": pl.Int64})
 
 # What a click is told apart by besides its place in the setup. A conversion has the attributes of its click.
 CLICK_ATTRIBUTES: Final = ("country", "device", "os", "browser", *(f"sub{i}" for i in range(1, 11)))
@@ -177,6 +178,7 @@ CONVERSIONS: Final = ColumnsOf[Conversions](
         "network_id": pl.Int64,
         "traffic_source_id": pl.Int64,
         "clicked_at": pl.Int64,
+        "click_number": pl.Int64,
         "batch_id": pl.Int64,  # the batch and line of the row that made it
         "line": pl.Int64,
     }
@@ -218,6 +220,31 @@ CLICK_ROLLUP_KEY: Final[Schema] = {
     "traffic_source_id": pl.Int64,
 }
 CLICK_ROLLUPS: Final = ColumnsOf[ClickRollups]({**CLICK_ROLLUP_KEY, "clicks": pl.Int64, "cost": pl.Int64})
+
+# The same counts row by row, as the segments keep them: `conversion` and `click` are quarter hours of the two clocks.
+COUNTED: Final = ColumnsOf[CountedConversions](
+    {
+        "click_number": pl.Int64,
+        "conversion": pl.Int64,
+        "click": pl.Int64,
+        "conversion_type": pl.String,
+        "status": pl.String,
+        "label": pl.String,
+        **_PLACE,
+        "conversions": pl.Int64,  # 1, or -1 for what was there before a change
+        "revenue": pl.Int64,
+    }
+)
+COUNTED_CLICKS: Final = ColumnsOf[CountedClicks](
+    {
+        "click_number": pl.Int64,
+        "bucket": pl.Int64,
+        **_PLACE,
+        **dict.fromkeys(CLICK_ATTRIBUTES, pl.String),
+        "clicks": pl.Int64,  # 1 or -1, too
+        "cost": pl.Int64,
+    }
+)
 
 # What a batch did to the money, by type and status.
 TOTALS: Final = ColumnsOf[Totals](

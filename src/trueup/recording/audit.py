@@ -15,6 +15,7 @@ from trueup.ledger.database import Database, Readable
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.past import past_of
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
+from trueup.ledger.segments import SegmentKind
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import (
@@ -35,6 +36,7 @@ from trueup.model.frames import (
 )
 from trueup.model.remarks import Remark, Way
 from trueup.model.words import BatchKind, BatchState
+from trueup.recording.segment_audit import SEALED, clicks_sealed, counted_afresh, misplaced, sealed
 
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
@@ -90,26 +92,35 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     recount = Law("rollups", "The counts of conversions and revenue equal a recount.")
     totals = Law("totals", "What all batches have added, and the totals that are kept of it, equal a recount.")
     clicks = Law("clicks", "The counts of clicks and cost equal a recount.")
+    columns = Law(
+        "segments", "The segments hold the clicks and conversions that there are, quarter hour by quarter hour."
+    )
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
     whole = Law("database", "The database finds nothing wrong with its files.")
     with database.read_transaction() as transaction:
         batches = read_batches(transaction)
         undone_batch_ids = undone_batches(transaction)
-        recounted = empty(ROLLUPS)
+        recounted, conversions_sealed = empty(ROLLUPS), pl.DataFrame(schema=SEALED)
         for found in _ranges(transaction, batches, progress, range_rows):
             numbered.look(found.rows.height, [*_gaps(found.rows), *_of_no_row(found)])
             again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
+            rows = counted_afresh(found.conversions, found.facts)
+            seals = sealed(SegmentKind.CONVERSIONS, [rows])
+            conversions_sealed = _sum(conversions_sealed, seals, {"quarter": pl.Int64})
             recounted = Rollups(_sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY))
         recount.look(recounted.height, _miscounted(read_rollups(transaction), recounted, ROLLUP_KEY))
         totals.look(len(batches), _totals_differ(transaction, batches, recounted))
         afresh = recounted_click_rollups(transaction)
         clicks.look(afresh.height, _miscounted(read_click_rollups(transaction), afresh, CLICK_ROLLUP_KEY))
+        there = {SegmentKind.CLICKS: clicks_sealed(transaction), SegmentKind.CONVERSIONS: conversions_sealed}
+        for kind, seals in there.items():
+            columns.look(seals.height, misplaced(transaction, kind, seals))
         outcomes.look(len(batches), _outcomes_differ(transaction, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
-    return [numbered, again, chain, recount, totals, clicks, outcomes, finished, whole]
+    return [numbered, again, chain, recount, totals, clicks, columns, outcomes, finished, whole]
 
 
 def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:

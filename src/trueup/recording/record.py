@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.again import decide_again, turned_rows
-from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
+from trueup.decide.effects import changes, counted, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.rounds import Steps
 from trueup.decide.terms import Policies
@@ -109,8 +109,8 @@ def record_rows(
         if decisions is None or transaction.data_version() != version:
             decisions = decide(batch, read_snapshot(transaction, click_ids), policies)
         commit_rows(transaction, decisions.journal)
-        beside(transaction, decisions)
         record = _commit_steps(transaction, decisions.steps, decisions.journal, record, batch.height, clock)
+        beside(transaction, decisions)
     return decisions, record
 
 
@@ -160,7 +160,8 @@ def steps_again(
     """
     past = read_past(database, click_ids)
     if coming is not None:
-        past = replace(past, clicks=ClickFacts(pl.concat([past.clicks, coming.select(*CLICK_FACTS)])))
+        facts = completed(coming, CLICK_FACTS, {"click_number": 0})
+        past = replace(past, clicks=ClickFacts(pl.concat([past.clicks, facts])))
     return decide_again(past, read_conversions(database, click_ids), without=undone_batch_ids, by_batch=by_batch)
 
 
@@ -185,8 +186,9 @@ def looked_again(
 
 def commit_again(transaction: Transaction, steps: Steps, now: int) -> Totals:
     """Store what deciding again came to. Returns: the TOTALS that it adds."""
-    deltas = rollup_deltas(steps)
-    commit_conversions(transaction, final_conversions(steps), changes(steps, now), deltas)
+    rows = counted(steps)
+    deltas = rollup_deltas(steps, rows)
+    commit_conversions(transaction, final_conversions(steps), changes(steps, now), deltas, rows)
     return totals_of_cells(deltas)
 
 

@@ -86,13 +86,29 @@ def with_groups(cells: Cells, by: Sequence[Dimension], catalog: Catalog, time_zo
     }
     words = {"type": pl.col("conversion_type")} if Dimension.TYPE in by else {}  # all other words are named so already
     named = cells.with_columns(**resources, **words)
-    moment = local_times(pl.col("bucket") * BUCKET_MICROS, time_zone)
-    times = {
-        dimension.value: moment.dt.to_string(_TIME_FORMATS[dimension]) for dimension in by if dimension in _TIME_FORMATS
-    }
+    times = _times(by, time_zone)
     if not times:
         return Cells(named)
     return Cells(named.join(cells.select(pl.col("bucket").unique()).with_columns(**times), on="bucket"))
+
+
+def first_alike(buckets: pl.Series, by: Sequence[Dimension], time_zone: str) -> pl.Series:
+    """For each quarter hour, the first of those that are in the same groups of time.
+
+    Args:
+        buckets: Quarter hours, each once.
+        by: The dimensions to group by.
+        time_zone: The zone whose hours, days and months are meant.
+    """
+    times = _times(by, time_zone)
+    return pl.select(bucket=buckets).with_columns(**times).select(pl.col("bucket").min().over(list(times))).to_series()
+
+
+def _times(by: Sequence[Dimension], time_zone: str) -> dict[str, pl.Expr]:
+    moment = local_times(pl.col("bucket") * BUCKET_MICROS, time_zone)
+    return {
+        dimension.value: moment.dt.to_string(_TIME_FORMATS[dimension]) for dimension in by if dimension in _TIME_FORMATS
+    }
 
 
 def in_order(rows: ReportRows, by: Sequence[Dimension]) -> ReportRows:

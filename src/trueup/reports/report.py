@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -13,7 +14,7 @@ from trueup.model.catalog import Catalog
 from trueup.model.frames import Cells, ReportRows, ReportTexts
 from trueup.model.nearest import nearest_words
 from trueup.model.words import DEFAULT_TYPE
-from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, in_order, with_groups
+from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, first_alike, in_order, with_groups
 from trueup.reports.filters import known_word
 from trueup.reports.metrics import NEED_CLICKS, rounded_to_cents, summed, texts
 from trueup.reports.spans import WrongWordError
@@ -72,9 +73,10 @@ def read_report(
         The report.
     """
     keys = [key for key in CELL_KEYS if key in {KEYS[dimension] for dimension in by}]
+    alike = partial(first_alike, by=by, time_zone=time_zone)
     with database.read_transaction() as transaction:
-        conversions = read_conversion_cells(transaction, selection, keys)
-        clicks = read_click_cells(transaction, selection, keys)
+        conversions = read_conversion_cells(transaction, selection, keys, alike)
+        clicks = read_click_cells(transaction, selection, keys, alike)
     cells = pl.concat([conversions, clicks], how="diagonal")
     types = _types(catalog, selection, conversions)
     left_out = catalog.left_out_types

@@ -55,6 +55,7 @@ def upgrade() -> None:
     create_later_policies()
     create_changes()
     create_rollups()
+    create_segments()
     create_batches()
     create_servers_own()
     create_settings()
@@ -69,6 +70,7 @@ def create_clicks() -> None:
         *text("external_id", "country", *SUB_PARAMETERS, "referrer", "user_agent", "device", "os", "browser"),
         *whole("is_bot"),
         *text("ip"),
+        *whole("click_number"),
         sa.PrimaryKeyConstraint("click_id"),
         sqlite_with_rowid=False,
     )
@@ -92,6 +94,7 @@ def create_conversions() -> None:
             "network_id",
             "traffic_source_id",
             "clicked_at",
+            "click_number",
             "batch_id",
             "line",
         ),
@@ -180,6 +183,28 @@ def create_rollups() -> None:
         *whole("bucket", *seen_from, "clicks", "cost"),
         sa.PrimaryKeyConstraint("bucket", *seen_from),
         sqlite_with_rowid=False,
+    )
+
+
+def create_segments() -> None:
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("CREATE SEQUENCE click_numbers")
+    ranges = [f"{name}_{end}" for name in ("click_number", "conversion", "click") for end in ("least", "most")]
+    op.create_table(
+        "segments",
+        number("segment_id"),
+        *text("kind"),
+        *whole("level", "rows", *ranges),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("segments_kind_level", "segments", ["kind", "level"])
+    op.create_index("segments_kind_number", "segments", ["kind", "click_number_most"])
+    op.create_table(
+        "segment_columns",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("segment_id", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("name", "segment_id"),
     )
 
 

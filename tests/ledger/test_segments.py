@@ -1,0 +1,112 @@
+"""Segments: whatever their number and size, they hold what was added, and are few."""
+
+import polars as pl
+import pytest
+
+from trueup.ledger import segments
+from trueup.ledger.cells import read_click_cells, read_conversion_cells
+from trueup.ledger.database import Database
+from trueup.ledger.queries import Selection
+from trueup.ledger.segments import SEGMENT_ROWS, SegmentKind, add_segment, segments_in_parts
+from trueup.model.frames import BUCKET_MICROS, COUNTED, COUNTED_CLICKS
+from trueup.model.words import ReportClock
+
+COUNTRIES = ["PL", "DE", "Zażółć", ""]
+
+
+def clicks_from(first: int, count: int) -> pl.DataFrame:
+    numbers = range(first, first + count)
+    given = {
+        "click_number": list(numbers),
+        "bucket": [number // 100 for number in numbers],
+        "country": [COUNTRIES[number % 4] for number in numbers],
+        "sub1": [f"zone {number % 300}" for number in numbers],
+        "clicks": [1] * count,
+        "cost": list(numbers),
+    }
+    nothing = {name: [""] * count if dtype == pl.String else [0] * count for name, dtype in COUNTED_CLICKS.items()}
+    return pl.DataFrame(nothing | given, COUNTED_CLICKS)
+
+
+def conversions_of(numbers: list[int], each: int = 1) -> pl.DataFrame:
+    given = {
+        "click_number": numbers,
+        "conversion": [number // 100 + 3 for number in numbers],
+        "click": [number // 100 for number in numbers],
+        "conversion_type": ["conversion"] * len(numbers),
+        "status": [["approved", "pending"][number % 2] for number in numbers],
+        "label": ["unknown"] * len(numbers),
+        "conversions": [each] * len(numbers),
+        "revenue": [each * number * 1_000 for number in numbers],
+    }
+    nothing = {name: [0] * len(numbers) for name in COUNTED}
+    return pl.DataFrame(nothing | given, COUNTED)
+
+
+def held(ledger: Database, kind: SegmentKind) -> pl.DataFrame:
+    rows = pl.concat([pl.DataFrame(schema=dict(SEGMENT_ROWS[kind])), *segments_in_parts(ledger, kind)])
+    return rows.sort(rows.columns)
+
+
+def segments_of(ledger: Database, kind: str) -> list[int]:
+    found = ledger.read_sql(
+        f"SELECT rows FROM segments WHERE kind = '{kind}' ORDER BY segment_id",  # noqa: S608 - a kind of ours
+        {"rows": pl.Int64},
+    )
+    return found["rows"].to_list()
+
+
+def test_small_segments__become_large_ones_and_keep_every_row(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "LEVELS", [40, 500, 3_000])
+    monkeypatch.setattr(segments, "_MERGED", 4)
+    added, first = [], 1
+    with ledger.transaction() as transaction:
+        for place in range(300):
+            part = clicks_from(first, (1, 120, 20, 1, 1)[place % 5])
+            first += part.height
+            add_segment(transaction, SegmentKind.CLICKS, part)
+            added.append(part)
+    whole = pl.concat(added)
+    assert held(ledger, SegmentKind.CLICKS).equals(whole.sort(whole.columns))
+    sizes = segments_of(ledger, "clicks")
+    assert len(sizes) < 12
+    assert max(sizes) >= 3_000
+
+
+@pytest.mark.parametrize("clock", ReportClock)
+def test_cells__are_those_of_the_rows(ledger: Database, clock: ReportClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "LEVELS", [40, 950, 3_000])
+    numbers = [number * 7 % 2_900 + 1 for number in range(2_000)]
+    with ledger.transaction() as transaction:
+        for first in (1, 1_001, 2_001, 2_901):
+            add_segment(transaction, SegmentKind.CLICKS, clicks_from(first, 1_000 if first < 2_000 else 900))
+        for start in range(0, 2_000, 900):
+            add_segment(transaction, SegmentKind.CONVERSIONS, conversions_of(numbers[start : start + 900]))
+        add_segment(transaction, SegmentKind.CONVERSIONS, conversions_of(numbers[:50], -1))
+    chosen = Selection(clock, 8 * BUCKET_MICROS, 20 * BUCKET_MICROS, {"sub1": ["zone 1", "zone 2", "zone 8"]})
+    time = 3 if clock is ReportClock.CONVERSION else 0
+    there = [number for number in numbers[50:] if 8 <= number // 100 + time < 20 and number % 300 in (1, 2, 8)]
+    expected = {}
+    for number in there:
+        key = COUNTRIES[number % 4], number // 100 + time, ["approved", "pending"][number % 2]
+        count, money = expected.get(key, (0, 0))
+        expected[key] = (count + 1, money + number * 1_000)
+    found = read_conversion_cells(ledger, chosen, ["bucket", "country"])
+    columns = ("country", "bucket", "status", "conversions", "revenue")
+    assert {row[:3]: row[3:] for row in found.select(columns).iter_rows()} == expected
+    visits = read_click_cells(ledger, chosen, ["country"])
+    clicked = [number for number in range(1, 3_801) if 8 <= number // 100 < 20 and number % 300 in (1, 2, 8)]
+    assert dict(visits.select("country", "clicks").iter_rows()) == {
+        country: sum(COUNTRIES[number % 4] == country for number in clicked)
+        for country in {COUNTRIES[number % 4] for number in clicked}
+    }
+
+
+def test_sums__are_exact_beyond_64_bits(ledger: Database) -> None:
+    largest = conversions_of([2] * 1_100).with_columns(revenue=pl.lit(9_000_000_000_000_000))
+    with ledger.transaction() as transaction:
+        add_segment(transaction, SegmentKind.CONVERSIONS, largest)
+    (cell,) = read_conversion_cells(ledger, Selection(), ["label"]).iter_rows(named=True)
+    assert cell["revenue"] == 1_100 * 9_000_000_000_000_000

@@ -1,0 +1,168 @@
+"""Reports by what is known of the click and by the label, while conversions come, change, go, and come to life."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import CommandLine
+from worlds import World
+
+from trueup.ledger.commit import update_sub_parameters
+from trueup.ledger.database import Database
+
+SETUP = """
+[workspace]
+unknown_click = "park"
+[[affiliate_networks]]
+name = "Northwind"
+duplicate_mode = "update"
+[[offers]]
+name = "VPN trial"
+network = "Northwind"
+[[campaigns]]
+name = "Push"
+slug = "push"
+"""
+CLICKS = """click_id,campaign,offer,clicked_at,cost,country,sub2,sub1
+k1,Push,VPN trial,2026-03-01T10:00:00Z,0.10,PL,mobile,zone 1
+k2,Push,VPN trial,2026-03-01T10:01:00Z,0.10,PL,desktop,zone 2
+k3,Push,VPN trial,2026-03-02T10:02:00Z,0.10,DE,mobile,zone 1
+k4,Push,VPN trial,2026-03-02T23:30:00Z,0.10,,,
+"""
+LATE = "click_id,campaign,offer,clicked_at,cost,country\nk9,Push,VPN trial,2026-03-01T10:00:00Z,0.50,CZ\n"
+ROWS = """click_id,payout,transaction_id,status,converted_at
+k1,10.00,t1,approved,2026-03-01T12:00:00Z
+k2,20.00,t2,pending,2026-03-01T12:00:00Z
+k3,40.00,t3,approved,2026-03-02T12:00:00Z
+k4,5.00,t4,approved,2026-03-02T23:30:00Z
+k9,7.00,t9,approved,2026-03-01T12:00:00Z
+"""
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    made = World(trueup, tmp_path)
+    made.set_up(SETUP)
+    import_clicks(made, CLICKS)
+    assert trueup("upload", "-", "--yes", stdin=ROWS).code == 0
+    return made
+
+
+def import_clicks(world: World, text: str) -> None:
+    ran = world.trueup("clicks", "import", world.file(text))
+    assert ran.code == 0, ran.stderr
+
+
+def by(world: World, dimensions: str, *words: str) -> dict[str, tuple[Any, ...]]:
+    """Clicks, conversions, revenue and pending revenue of each group; the groups come to the totals."""
+    found = json.loads(world.trueup("report", "--by", dimensions, *words, "--json").stdout)
+    shown = ("clicks", "conversions", "revenue", "pending_revenue")
+    for name in ("conversions", "revenue", "pending_revenue", "declined_revenue"):
+        assert sum(float(row[name]) for row in found["rows"]) == pytest.approx(float(found["totals"][name]))
+    names = dimensions.split(",")
+    return {" ".join(row[name] for name in names): tuple(row[name] for name in shown) for row in found["rows"]}
+
+
+def assert_proved(world: World) -> None:
+    ran = world.trueup("audit")
+    assert ran.code == 0, ran.stdout
+
+
+def test_groups__are_those_of_the_click(world: World) -> None:
+    assert by(world, "country") == {
+        "": (1, 1, "5.00", "0.00"),
+        "DE": (1, 1, "40.00", "0.00"),
+        "PL": (2, 2, "10.00", "20.00"),
+    }
+    assert by(world, "sub2,sub1") == {
+        " ": (1, 1, "5.00", "0.00"),
+        "desktop zone 2": (1, 1, "0.00", "20.00"),
+        "mobile zone 1": (2, 2, "50.00", "0.00"),
+    }
+    assert by(world, "day,country", "--where", "sub2=mobile") == {
+        "2026-03-01 PL": (1, 1, "10.00", "0.00"),
+        "2026-03-02 DE": (1, 1, "40.00", "0.00"),
+    }
+    assert by(world, "sub1", "--batch", "2") == by(world, "sub1")
+
+
+def test_weekdays_and_hours__are_those_of_the_zone(world: World) -> None:
+    """1 March 2026 is a Sunday; 23:30 of the next day is Tuesday in Warsaw."""
+    assert list(by(world, "weekday", "--time-zone", "Europe/Warsaw")) == ["Monday", "Tuesday", "Sunday"]
+    assert by(world, "hour_of_day", "--time-zone", "Europe/Warsaw") == {
+        "00:00": (1, 1, "5.00", "0.00"),
+        "11:00": (3, 0, "0.00", "0.00"),
+        "13:00": (0, 3, "50.00", "20.00"),
+    }
+    assert by(world, "weekday,country", "--date", "click") == {
+        "Monday ": (1, 1, "5.00", "0.00"),
+        "Monday DE": (1, 1, "40.00", "0.00"),
+        "Sunday PL": (2, 2, "10.00", "20.00"),
+    }
+
+
+def test_changes__move_what_they_change(world: World) -> None:
+    import_clicks(world, LATE)
+    assert by(world, "country")["CZ"] == (1, 1, "7.00", "0.00")
+    changed = "click_id,payout,transaction_id,status\nk2,25.00,t2,approved\nk3,,t3,rejected\n"
+    assert world.trueup("upload", "-", "--yes", stdin=changed).code == 0
+    assert by(world, "country") == {
+        "": (1, 1, "5.00", "0.00"),
+        "CZ": (1, 1, "7.00", "0.00"),
+        "DE": (1, 0, "0.00", "0.00"),
+        "PL": (2, 2, "35.00", "0.00"),
+    }
+    assert_proved(world)
+    assert world.trueup("undo", "2", "--yes").code == 0
+    assert by(world, "country") == {
+        "": (1, 0, "0.00", "0.00"),
+        "CZ": (1, 0, "0.00", "0.00"),
+        "DE": (1, 0, "0.00", "0.00"),
+        "PL": (2, 1, "25.00", "0.00"),
+    }
+    assert_proved(world)
+
+
+def test_labels__part_first_sales_from_repeated_ones(world: World) -> None:
+    again = "click_id,payout,transaction_id\nk1,10.00,t1\nk1,10.00,t7\n"
+    assert world.trueup("upload", "-", "--yes", "--duplicates", "create_new_or_repeated", stdin=again).code == 0
+    assert by(world, "label,country", "--where", "country=PL") == {
+        "new PL": (None, 1, "10.00", "0.00"),
+        "repeated PL": (None, 1, "10.00", "0.00"),
+        "unknown PL": (None, 2, "10.00", "20.00"),
+    }
+
+
+def test_sub_parameters_that_come_later__move_the_click_and_its_conversions(world: World, ledger: Database) -> None:
+    with ledger.transaction() as transaction:
+        update_sub_parameters(transaction, "k1", {"sub1": "zone 7", "sub9": "b"})
+        update_sub_parameters(transaction, "k2", {"sub1": "zone 2"})
+        update_sub_parameters(transaction, "unknown", {"sub1": "zone 2"})
+    assert by(world, "sub1") == {
+        "": (1, 1, "5.00", "0.00"),
+        "zone 1": (1, 1, "40.00", "0.00"),
+        "zone 2": (1, 1, "0.00", "20.00"),
+        "zone 7": (1, 1, "10.00", "0.00"),
+    }
+    assert_proved(world)
+    later = "click_id,payout,transaction_id\nk1,11.00,t1\n"
+    assert world.trueup("upload", "-", "--yes", stdin=later).code == 0
+    assert by(world, "sub1")["zone 7"] == (1, 1, "11.00", "0.00")
+    assert_proved(world)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE clicks SET country = 'FR' WHERE click_id = 'k1'",
+        "UPDATE clicks SET click_number = 99 WHERE click_id = 'k1'",
+        "DELETE FROM segments WHERE kind = 'conversions'",
+        "DELETE FROM segments WHERE kind = 'clicks'",
+    ],
+)
+def test_audit__finds_segments_that_differ(world: World, ledger: Database, damage: str) -> None:
+    with ledger.transaction() as transaction:
+        transaction.run(damage)
+    laws = json.loads(world.trueup("audit", "--json").stdout)
+    assert [law["law"] for law in laws if not law["held"]] == ["segments"]
