@@ -31,7 +31,7 @@ Grouping = Callable[[Upload], Sequence[Sequence[Row]]]  # an upload's rows, part
 
 _EMPTIED: Final = (
     schema.journal, schema.conversions, schema.changes, schema.rollups, schema.batches, schema.clicks,
-    schema.click_rollups, schema.totals,
+    schema.click_rollups, schema.totals, schema.click_arrivals,
 )  # fmt: skip
 _TOLD: Final = {
     name: frames.JOURNAL[name] for name in ("batch_id", "line", "outcome", "n", "conversion_n", "mode", "mode_from")

@@ -12,7 +12,7 @@ from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
 from trueup.model.words import ModeFrom
-from trueup.recording.summary import MONEY, WHY, Summary, Turned, as_json, in_order, modes_in_order
+from trueup.recording.summary import MONEY, WHY, ClicksTurned, Summary, Turned, as_json, in_order, modes_in_order
 
 
 def print_json(summary: Summary, catalog: Catalog) -> None:
@@ -35,6 +35,8 @@ def show(summary: Summary, catalog: Catalog) -> None:
     output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
     if summary.totals_delta.height:
         output.print(_changes_table(summary.totals_delta))
+    if summary.clicks_turned:
+        output.print(_clicks_table(summary.clicks_turned))
     if summary.turned and summary.turned.counts.height:
         output.print("\nRows of other batches come to life, or come to something else:")
         output.print(_turned_table(summary.turned))
@@ -79,6 +81,19 @@ def _changes_table(delta: pl.DataFrame) -> Table:
     table = Table("type", "status", _right("conversions"), _right("revenue"), box=None, pad_edge=False)
     for conversion_type, status, conversions, revenue in delta.iter_rows():
         table.add_row(Text(conversion_type), status, f"{conversions:+,}", _signed(revenue))
+    return table
+
+
+def _clicks_table(clicks: ClicksTurned) -> Table:
+    table = Table("clicks", _right(""), box=None, pad_edge=False)
+    for what, count in (
+        ("go", clicks.gone),
+        ("come back", clicks.back),
+        ("stay, as another import or a visit brought them", clicks.other),
+        ("stay as they are, since they came another way before", clicks.same),
+    ):
+        if count:
+            table.add_row(what, f"{count:,}")
     return table
 
 

@@ -3,49 +3,45 @@
 An undo, the undo of an undo, parked rows whose click has come, and the audit all do this, with different arguments.
 """
 
+from dataclasses import replace
+
 import polars as pl
 
 from trueup.decide.effects import final_conversions
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.rounds import STEPS
-from trueup.decide.terms import Policies
-from trueup.model.frames import BATCH, CONVERSIONS, MUTABLE
+from trueup.model.frames import BATCH, CLICK_FACTS, CONVERSIONS, MUTABLE
+from trueup.model.past import Past, clicks_that_count
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import Outcome
 
-# Decided once, when the row was received.
-_STANDING = [Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.REFUSED_TOO_MANY_ROWS.value]
+# Decided once, when the row was received; the second until the click turns out to have come before the row.
+_TOO_MANY, _UNKNOWN_CLICK = Outcome.REFUSED_TOO_MANY_ROWS.value, Outcome.REFUSED_UNKNOWN_CLICK.value
 _COMPARED = [name for name in MUTABLE if name != "version"]
+_OF_CLICK = [name for name in CLICK_FACTS if name != "click_id"]
 
 
-def decide_again(
-    journal: pl.DataFrame, snapshot: Snapshot, policies: Policies, *, without: frozenset[int], by_batch: int
-) -> pl.DataFrame:
+def decide_again(past: Past, conversions: pl.DataFrame, *, without: frozenset[int], by_batch: int) -> pl.DataFrame:
     """Find out what the conversions of some clicks should be, as the difference from what is stored.
 
     Args:
-        journal: All JOURNAL rows of these clicks.
-        snapshot: The facts and the stored conversions of these clicks.
-        policies: The policies that the rows were received under.
-        without: The undone batches, whose rows are left out.
+        past: The past of these clicks.
+        conversions: CONVERSIONS, those of them that are stored.
+        without: The undone batches, whose rows and arrivals are left out.
         by_batch: The batch that the changes are recorded for.
 
     Returns:
         STEPS; no rows where nothing differs. A conversion that no row makes any more becomes `removed`.
     """
-    decided = decided_again(journal, snapshot.clicks, policies, without=without)
-    return _difference(snapshot.conversions, final_conversions(decided.steps), by_batch)
+    decided = decided_again(past, without=without)
+    return _difference(conversions, final_conversions(decided.steps), by_batch)
 
 
-def turned_rows(
-    journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, before: frozenset[int], after: frozenset[int]
-) -> pl.DataFrame:
+def turned_rows(past: Past, *, before: frozenset[int], after: frozenset[int]) -> pl.DataFrame:
     """Find the rows whose outcome changes when other batches are left out than before.
 
     Args:
-        journal: All JOURNAL rows of some clicks.
-        clicks: CLICK_FACTS of those clicks that are known.
-        policies: The policies that the rows were received under.
+        past: The past of some clicks.
         before: The batches that are left out now.
         after: The batches that are to be left out.
 
@@ -54,40 +50,56 @@ def turned_rows(
         after are not among them.
     """
     # Most clicks have rows of one batch only.
-    others = journal.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
-    shared = journal.filter(pl.col("click_id").is_in(others.implode()))
-    was, becomes = (decided_again(shared, clicks, policies, without=without).journal for without in (before, after))
+    others = past.rows.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
+    shared = replace(past, rows=past.rows.filter(pl.col("click_id").is_in(others.implode())))
+    was, becomes = (decided_again(shared, without=without).journal for without in (before, after))
     known = was.select("click_id", "n", was="outcome")
     return becomes.join(known, on=["click_id", "n"], how="inner").filter(pl.col("was") != pl.col("outcome"))
 
 
-def decided_again(
-    journal: pl.DataFrame, clicks: pl.DataFrame, policies: Policies, *, without: frozenset[int]
-) -> Decisions:
+def decided_again(past: Past, *, without: frozenset[int]) -> Decisions:
     """Decide the rows of some clicks from nothing.
 
     Args:
-        journal: All JOURNAL rows of these clicks.
-        clicks: CLICK_FACTS of those clicks that are known.
-        policies: The policies that the rows were received under.
-        without: The batches whose rows are left out.
+        past: The past of these clicks.
+        without: The batches whose rows and arrivals are left out.
 
     Returns:
         The decisions about the other rows.
     """
-    rows = journal.filter(~pl.col("batch_id").is_in(list(without))).with_columns(refusal=_standing_refusal())
-    from_nothing = Snapshot(clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
-    return decide(rows.select(*BATCH), from_nothing, policies)
+    clicks = clicks_that_count(past.arrivals, without)
+    rows = past.rows.filter(~pl.col("batch_id").is_in(list(without)))
+    rows = rows.join(clicks.select("click_id", "after_n"), on="click_id", how="left", maintain_order="left")
+    from_nothing = Snapshot(clicks.select(*CLICK_FACTS), NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
+    return decide(rows.with_columns(refusal=_standing_refusal()).select(*BATCH), from_nothing, past.policies)
+
+
+def moved_conversions(conversions: pl.DataFrame, clicks: pl.DataFrame) -> pl.DataFrame:
+    """Find the conversions whose click has become another than the one they are counted for.
+
+    Args:
+        conversions: CONVERSIONS that are stored.
+        clicks: CLICK_FACTS of those of their clicks that are known.
+
+    Returns:
+        CONVERSIONS, with the facts that they are counted for.
+    """
+    there = conversions.filter(pl.col("removed") == 0)
+    both = there.join(clicks.select(*CLICK_FACTS), on="click_id", how="inner", suffix="_now")
+    return both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_now") for name in _OF_CLICK)).select(
+        *CONVERSIONS
+    )
 
 
 def _standing_refusal() -> pl.Expr:
     """Whether a row was refused for good when it was received: deciding again keeps the refusal.
 
-    Refused for good are rows refused on sight, rows of an unknown click in a workspace that does not park, and rows
-    that were too many for their click.
+    Refused for good are rows refused on sight, and rows that were too many for their click; and so are rows of an
+    unknown click in a workspace that does not park, unless an arrival of the click counts again that came before them.
     """
-    stands = pl.col("outcome").is_in(_STANDING) & (pl.col("refusal") == "")
-    return pl.when(stands).then(pl.col("outcome")).otherwise(pl.col("refusal"))
+    is_late = pl.col("after_n").is_null() | (pl.col("n") <= pl.col("after_n"))
+    stands = (pl.col("outcome") == _TOO_MANY) | ((pl.col("outcome") == _UNKNOWN_CLICK) & is_late)
+    return pl.when(stands & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
 
 
 def _difference(stored: pl.DataFrame, folded: pl.DataFrame, by_batch: int) -> pl.DataFrame:

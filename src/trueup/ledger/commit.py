@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from trueup.ledger.database import Database
-from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
+from trueup.ledger.schema import changes, click_arrivals, click_rollups, clicks, conversions, journal, rollups
 from trueup.model.frame_ops import collect_unoptimized, sum_by
 from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
 
@@ -60,15 +60,46 @@ def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.Data
 
 def update_sub_parameters(database: Database, click_id: str, values: Mapping[str, str]) -> None:
     """Set sub-parameters (sub1...) of a click, if it is known. No rule and no count depends on them."""
-    database.execute(update(clicks).where(clicks.c.click_id == click_id).values(dict(values)))
+    for table in (clicks, click_arrivals):  # whichever way it came
+        database.execute(update(table).where(table.c.click_id == click_id).values(dict(values)))
 
 
-def commit_clicks(database: Database, new: pl.DataFrame) -> None:
-    """Store clicks (CLICKS) that are not there yet, and count them."""
-    database.append(clicks, new)
-    counted = collect_unoptimized(new.lazy().select_seq(*_COUNTED))
-    cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
-    database.put(click_rollups, cells, add=["clicks", "cost"])
+def commit_clicks(database: Database, new: pl.DataFrame, batch_id: int = 0) -> None:
+    """Store clicks that are not there yet, and count them.
+
+    Args:
+        database: The ledger, in a transaction.
+        new: CLICKS; or STORED_CLICKS, which say themselves who brought them.
+        batch_id: The import that brings them, 0 for visits.
+    """
+    database.append(clicks, new.with_columns(batch_id=pl.lit(batch_id)) if batch_id else new)
+    database.put(click_rollups, _cells(new), add=["clicks", "cost"])
+
+
+def withdraw_clicks(database: Database, gone: pl.DataFrame) -> None:
+    """Take clicks (CLICKS) out, and out of the counts. Within the caller's transaction."""
+    ids = {"ids": gone["click_id"].to_list()}
+    if ids["ids"]:
+        database.execute(delete(clicks).where(database.is_one_of(clicks.c.click_id, "ids")), ids)
+        cells = _cells(gone).with_columns(-pl.col("clicks", "cost"))
+        database.put(click_rollups, cells, add=["clicks", "cost"])
+
+
+def move_conversions(database: Database, moved: pl.DataFrame, deltas: pl.DataFrame) -> None:
+    """Store conversions whose click has become another. Within the caller's transaction.
+
+    Args:
+        database: The ledger.
+        moved: CONVERSIONS, all of them stored.
+        deltas: ROLLUPS to add.
+    """
+    database.put(conversions, moved)
+    database.put(rollups, deltas, add=["conversions", "revenue"])
+
+
+def _cells(of_clicks: pl.DataFrame) -> pl.DataFrame:
+    counted = collect_unoptimized(of_clicks.lazy().select_seq(*_COUNTED))
+    return sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
 
 
 _COUNTED: Final = [

@@ -6,10 +6,11 @@ import polars as pl
 from sqlalchemy import Table, select
 
 from trueup.ledger.database import Database
-from trueup.ledger.schema import changes, clicks, conversions, journal
-from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.ledger.schema import changes, click_arrivals, clicks, conversions, journal
+from trueup.model.frames import ARRIVALS, CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
 
 _NUMBERED: Final = journal.c.n > 0
+_STORED_FACTS: Final[Schema] = {**CLICK_FACTS, "batch_id": pl.Int64}
 
 
 def next_border(database: Database, after: str, rows: int) -> str | None:
@@ -62,8 +63,13 @@ def conversions_range(database: Database, after: str, upto: str | None) -> pl.Da
 
 
 def click_facts_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
-    """CLICK_FACTS."""
-    return read_range(database, clicks, CLICK_FACTS, after, upto)
+    """CLICK_FACTS, and the import that brought each click, 0 for a visit."""
+    return read_range(database, clicks, _STORED_FACTS, after, upto)
+
+
+def recorded_arrivals_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+    """ARRIVALS that are on record, a click's in their order."""
+    return read_range(database, click_arrivals, ARRIVALS, after, upto).sort("click_id", "place")
 
 
 def changes_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:

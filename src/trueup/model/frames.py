@@ -93,6 +93,22 @@ CLICKS: Final[Schema] = {
     **VISITOR,
 }
 
+# A click as it is stored: with the import that brought it, 0 for a visit.
+STORED_CLICKS: Final[Schema] = {**CLICKS, "batch_id": pl.Int64}
+
+# One arrival of a click. The first that is of no undone import is the click.
+ARRIVALS: Final[Schema] = {
+    **STORED_CLICKS,
+    "place": pl.Int64,  # which of all the arrivals of its click it is: 1, 2, ...
+    "was_known": pl.Int64,  # 1: when it came, the click was known, and stayed as it was
+    # The last row that came before it and was not accepted for want of the click, 0 for none. Null, in memory: it is
+    # the click's only arrival, so all such rows came before it.
+    "after_n": pl.Int64,
+}
+
+# What deciding again needs of an arrival.
+ARRIVAL_FACTS: Final[Schema] = {**CLICK_FACTS, **{name: ARRIVALS[name] for name in ("batch_id", "place", "after_n")}}
+
 # What a row, or deciding again, can change in a conversion.
 MUTABLE: Final[Schema] = {
     "status": pl.String,

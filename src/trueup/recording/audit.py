@@ -10,17 +10,28 @@ from trueup.decide.again import decide_again
 from trueup.decide.effects import rollup_deltas, totals_of_cells
 from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
+from trueup.ledger.arrivals import with_only_arrivals
 from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
 from trueup.ledger.database import Database
 from trueup.ledger.integrity import integrity_troubles
-from trueup.ledger.policies import read_policies
+from trueup.ledger.past import past_of
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import CLICK_ROLLUP_KEY, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, Schema, completed, empty
+from trueup.model.frames import (
+    ARRIVAL_FACTS,
+    CLICK_ROLLUP_KEY,
+    MUTABLE,
+    ROLLUP_KEY,
+    ROLLUPS,
+    TOTALS,
+    Schema,
+    completed,
+    empty,
+)
 from trueup.model.remarks import Remark, Way
-from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import BatchKind, BatchState
+from trueup.recording.audit_clicks import Brought, clicks_differ, counted_for_others
 
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
@@ -57,7 +68,8 @@ class _Range:
     """What the ledger holds of a range of clicks."""
 
     rows: pl.DataFrame  # JOURNAL
-    facts: pl.DataFrame  # CLICK_FACTS
+    facts: pl.DataFrame  # CLICK_FACTS of the clicks that are stored, with batch_id
+    recorded: pl.DataFrame  # ARRIVALS
     conversions: pl.DataFrame  # CONVERSIONS
     changes: pl.DataFrame  # CHANGES
 
@@ -70,26 +82,31 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     recount = Law("rollups", "The counts of conversions and revenue equal a recount.")
     totals = Law("totals", "What all batches have added, and the totals that are kept of it, equal a recount.")
     clicks = Law("clicks", "The counts of clicks and cost equal a recount.")
+    arrivals = Law("arrivals", "Each click is what its first arrival that counts brought, and none was lost.")
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
     whole = Law("database", "The database finds nothing wrong with its files.")
     with database.read_transaction():
         batches = read_batches(database)
         undone_batch_ids = undone_batches(database)
-        recounted = empty(ROLLUPS)
+        recounted, brought = empty(ROLLUPS), Brought(database)
         for found in _ranges(database, batches, progress, range_rows):
             numbered.look(found.rows.height, _gaps(found.rows))
             again.look(found.conversions.height, _decided_differently(database, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
+            arrivals.look(found.facts.height, clicks_differ(database, found.facts, found.recorded, undone_batch_ids))
+            arrivals.look(found.conversions.height, counted_for_others(found.conversions, found.facts))
+            brought.add(found.recorded)
             recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
         recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
         totals.look(len(batches), _totals_differ(database, batches, recounted))
         afresh = recounted_click_rollups(database)
         clicks.look(afresh.height, _miscounted(read_click_rollups(database), afresh, CLICK_ROLLUP_KEY))
+        arrivals.look(len(batches), brought.differs_from(batches))
         outcomes.look(len(batches), _outcomes_differ(database, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
-    return [numbered, again, chain, recount, totals, clicks, outcomes, finished, whole]
+    return [numbered, again, chain, recount, totals, clicks, arrivals, outcomes, finished, whole]
 
 
 def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
@@ -100,6 +117,7 @@ def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, 
         found = _Range(
             ranges.journal_range(database, after, upto),
             ranges.click_facts_range(database, after, upto),
+            ranges.recorded_arrivals_range(database, after, upto),
             ranges.conversions_range(database, after, upto),
             ranges.changes_range(database, after, upto),
         )
@@ -123,9 +141,9 @@ def _gaps(rows: pl.DataFrame) -> list[str]:
 
 
 def _decided_differently(database: Database, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
-    policies = read_policies(database, found.rows["policy_id"].unique().to_list())
-    stored = Snapshot(found.facts, found.conversions, NOTHING_STORED.last_rows)
-    steps = decide_again(found.rows, stored, policies, without=undone_batch_ids, by_batch=0)
+    recorded = found.recorded.select(*ARRIVAL_FACTS)
+    past = past_of(database, found.rows, with_only_arrivals(recorded, found.facts))
+    steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=0)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 

@@ -173,7 +173,7 @@ class LiveLedger:
         while True:
             try:
                 with self.database.transaction():
-                    arrived = record_arrivals(self.database, coming, self._late_batch, self._clock, are_ours=True)
+                    arrived = record_arrivals(self.database, coming, self._late_batch, self._clock)
                     late = self._advance_late(arrived)
             except BatchMovedError:
                 del self._open[_LATE]

@@ -18,16 +18,18 @@ from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
 from trueup.ledger.database import Database
-from trueup.ledger.policies import read_policies
-from trueup.ledger.snapshot import read_journal, read_snapshot
+from trueup.ledger.past import read_past
+from trueup.ledger.snapshot import read_conversions, read_snapshot
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import BATCH, CLICK_FACTS, JOURNAL, completed, empty
+from trueup.model.frames import ARRIVAL_FACTS, BATCH, JOURNAL, completed, empty
 from trueup.model.ids import CLICK_ID
+from trueup.model.past import Past
 from trueup.model.snapshot import Snapshot
 from trueup.recording.context import Clock
 
 _NO_ROWS: Final = empty(JOURNAL)
 _FEW: Final = 500  # rows that are decided in a few milliseconds
+_LAST: Final = 2**62  # the place of an arrival that is only looked at
 
 
 def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFrame:
@@ -100,7 +102,13 @@ def record_rows(
     return decisions, record
 
 
-def record_again(database: Database, click_ids: Sequence[str], record: BatchRecord, clock: Clock) -> BatchRecord:
+def record_again(
+    database: Database,
+    click_ids: Sequence[str],
+    record: BatchRecord,
+    clock: Clock,
+    first: Callable[[], None] = lambda: None,
+) -> BatchRecord:
     """Decide clicks again from their journal and commit the difference, as the next clicks of a batch.
 
     Args:
@@ -108,12 +116,14 @@ def record_again(database: Database, click_ids: Sequence[str], record: BatchReco
         click_ids: The clicks.
         record: The batch that asks, as it is in the ledger.
         clock: The moment they are recorded at.
+        first: Writes what they are decided again for, in the same transaction.
 
     Returns:
         The batch as it is afterwards.
     """
     with database.transaction():
         lock_clicks(database, click_ids)
+        first()
         # Asked for under the lock: an undo that another program begins later decides these clicks again itself.
         steps = steps_again(database, click_ids, undone_batches(database), record.batch_id)
         return _commit_steps(database, steps, _NO_ROWS, record, len(click_ids), clock)
@@ -132,35 +142,34 @@ def steps_again(
     Args:
         database: The ledger.
         click_ids: The clicks.
-        undone_batch_ids: The batches whose rows do not count.
+        undone_batch_ids: The batches whose rows and arrivals do not count.
         by_batch: The batch that changes are put down to; 0 for a preview.
-        coming: CLICK_FACTS of clicks that are looked at as if they were stored.
+        coming: CLICKS that are looked at as if they were stored. None of them is.
     """
-    rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
-    policies = read_policies(database, rows["policy_id"].unique().to_list())
+    past = read_past(database, click_ids)
     if coming is not None:
-        stored = replace(stored, clicks=pl.concat([stored.clicks, coming.select(*CLICK_FACTS)]))
-    return decide_again(rows, stored, policies, without=undone_batch_ids, by_batch=by_batch)
+        arriving = completed(coming, ARRIVAL_FACTS, {"batch_id": 0, "place": _LAST})
+        past = replace(past, arrivals=pl.concat([past.arrivals, arriving]))
+    return decide_again(past, read_conversions(database, click_ids), without=undone_batch_ids, by_batch=by_batch)
 
 
 def looked_again(
-    database: Database, click_ids: Sequence[str], before: frozenset[int], after: frozenset[int]
+    database: Database, click_ids: Sequence[str], past: Past, before: frozenset[int], after: frozenset[int]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What becomes of some clicks once other batches are left out than before. Changes nothing.
 
     Args:
         database: The ledger.
         click_ids: The clicks.
+        past: Their past.
         before: The batches that are left out now.
         after: The batches that are to be left out.
 
     Returns:
         STEPS, and the rows that come to something else (`turned_rows`).
     """
-    rows, stored = read_journal(database, click_ids), read_snapshot(database, click_ids)
-    policies = read_policies(database, rows["policy_id"].unique().to_list())
-    steps = decide_again(rows, stored, policies, without=after, by_batch=0)
-    return steps, turned_rows(rows, stored.clicks, policies, before=before, after=after)
+    steps = decide_again(past, read_conversions(database, click_ids), without=after, by_batch=0)
+    return steps, turned_rows(past, before=before, after=after)
 
 
 def commit_again(database: Database, steps: pl.DataFrame, now: int) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """What rows come to now, beside what they were told: nothing of it is stored, it is decided again when somebody looks.
 
-What was told stays on record. It differs from what holds now where a batch was undone, or a click came after its rows.
+What was told stays on record. It differs from what holds now where a batch was undone, or a click came after its rows,
+or went with its import.
 """
 
 from typing import Final
@@ -9,15 +10,11 @@ import polars as pl
 
 from trueup.decide.again import decided_again
 from trueup.decide.messages import message
+from trueup.ledger.arrivals import clicks_on_record
 from trueup.ledger.batches import batches_ever_undone, undone_batches
 from trueup.ledger.database import Database
-from trueup.ledger.policies import read_policies
-from trueup.ledger.snapshot import (
-    clicks_waited_for,
-    clicks_with_rows_of,
-    read_click_facts,
-    read_journal,
-)
+from trueup.ledger.past import read_past
+from trueup.ledger.snapshot import clicks_waited_for, clicks_with_rows_of
 from trueup.model.frames import Schema
 
 UNDONE: Final = "undone"  # of a row whose batch is undone: it comes to nothing
@@ -63,9 +60,7 @@ def _again(database: Database, rows: pl.DataFrame, undone_batch_ids: frozenset[i
     found = [_NONE]
     for start in range(0, len(click_ids), _CLICKS):
         some = click_ids[start : start + _CLICKS]
-        journal = read_journal(database, some)
-        policies = read_policies(database, journal["policy_id"].unique().to_list())
-        decided = decided_again(journal, read_click_facts(database, some), policies, without=undone_batch_ids).journal
+        decided = decided_again(read_past(database, some), without=undone_batch_ids).journal
         found.append(
             decided.select(
                 *_ROW, message_again=message(), outcome_again="outcome", conversion_again="conversion_n"
@@ -75,15 +70,13 @@ def _again(database: Database, rows: pl.DataFrame, undone_batch_ids: frozenset[i
 
 
 def _perhaps_changed(database: Database, click_ids: list[str]) -> list[str]:
-    """Those of the clicks that have a row of a batch which was ever undone, or one that waited; and unknown ones.
+    """Those of the clicks that have a row of a batch which was ever undone, or one that waited.
 
-    Nothing else makes deciding a click again differ from what its rows were told.
+    And those that arrived more than once, or whose import was undone. Nothing else makes deciding a click again differ
+    from what its rows were told.
     """
-    undone = batches_ever_undone(database)
-    some = {*clicks_with_rows_of(database, click_ids, undone), *clicks_waited_for(database, click_ids)}
-    if undone:  # imported clicks may have gone with their batch
-        some |= set(click_ids) - set(read_click_facts(database, click_ids)["click_id"].to_list())
-    return sorted(some)
+    some = {*clicks_with_rows_of(database, click_ids, batches_ever_undone(database))}
+    return sorted(some.union(clicks_waited_for(database, click_ids), clicks_on_record(database, click_ids)))
 
 
 _NONE: Final = pl.DataFrame(
