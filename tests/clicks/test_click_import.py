@@ -27,7 +27,7 @@ def workspace(trueup: CommandLine, acme: Path) -> None:
 
 
 def outcomes(trueup: CommandLine, content: str | bytes, *words: str) -> dict[str, int]:
-    ran = trueup("clicks", "import", "-", "--json", *words, stdin=content)
+    ran = trueup("clicks", "import", "-", "--yes", "--json", *words, stdin=content)
     told = json.loads(ran.stdout)
     assert ran.code == int(any(outcome.startswith("refused_") for outcome in told["outcomes"]))
     return dict(told["outcomes"])
@@ -58,7 +58,7 @@ def test_import__shows_in_the_report(trueup: CommandLine) -> None:
 
 
 def test_import__tells_in_words_what_happened(trueup: CommandLine) -> None:
-    ran = trueup("clicks", "import", "-", stdin=f"{TITLES},note\nc1,PL push,VPN trial,2025-05-01 10:00,x\n")
+    ran = trueup("clicks", "import", "-", "--yes", stdin=f"{TITLES},note\nc1,PL push,VPN trial,2025-05-01 10:00,x\n")
     assert ran.code == 0
     assert "imported" in ran.stdout
     assert "Not used: note." in ran.stderr
@@ -153,7 +153,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("content", UNREADABLE)
 @ON_ONE
 def test_import__says_why_a_file_cannot_be_read(trueup: CommandLine, content: str) -> None:
-    ran = trueup("clicks", "import", "-", stdin=content)
+    ran = trueup("clicks", "import", "-", "--yes", stdin=content)
     assert ran.code == 2
     assert UNREADABLE[content] in ran.stderr
     assert trueup("batches", "--json").stdout.strip() == "[]"
@@ -161,7 +161,7 @@ def test_import__says_why_a_file_cannot_be_read(trueup: CommandLine, content: st
 
 @ON_ONE
 def test_import__names_a_zone_that_does_not_exist(trueup: CommandLine) -> None:
-    ran = trueup("clicks", "import", "-", "--time-zone", "Mars/Olympus", stdin=FILE)
+    ran = trueup("clicks", "import", "-", "--yes", "--time-zone", "Mars/Olympus", stdin=FILE)
     assert (ran.code, "Mars/Olympus" in ran.stderr) == (2, True)
 
 

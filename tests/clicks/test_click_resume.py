@@ -66,7 +66,7 @@ def test_resume__by_the_command_says_so(trueup: CommandLine, broken: Database, u
     # The command has a zone of its own, so that it goes on only where that is the same.
     other = trueup("clicks", "import", "-", "--preview", stdin=FILE)
     assert "Going on" not in other.stderr
-    ran = trueup("clicks", "import", "-", "--time-zone", "UTC", stdin=FILE)
+    ran = trueup("clicks", "import", "-", "--yes", "--time-zone", "UTC", stdin=FILE)
     assert "Going on with batch 2: 20 of 123 rows are done." in ran.stderr
     assert ran.code == 1
     assert contents(broken, *RECEIPT) == contents(unbroken, *RECEIPT)

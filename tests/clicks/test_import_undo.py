@@ -33,7 +33,7 @@ def told(trueup: CommandLine, *words: str, stdin: str = "") -> dict[str, Any]:
 
 
 def import_clicks(trueup: CommandLine, content: str, *words: str) -> dict[str, Any]:
-    return told(trueup, "clicks", "import", "-", *words, stdin=content)
+    return told(trueup, "clicks", "import", "-", "--yes", *words, stdin=content)
 
 
 def upload(trueup: CommandLine, content: str = CONVERSIONS) -> dict[str, Any]:
@@ -129,7 +129,11 @@ def test_undo__keeps_what_came_another_way(trueup: CommandLine, ledger: Database
     assert told(trueup, "undo", "1", "--preview")["clicks"] == {"gone": 1, "back": 0, "other": 1, "same": 0}
     assert told(trueup, "undo", "1", "--yes")["conversions"] == {"before": 3, "after": 2}
     found = report(trueup)
-    assert (found["DE mixed"]["clicks"], found["DE mixed"]["cost"], found["DE mixed"]["revenue"]) == ("2", "0.80", "16.00")
+    assert (found["DE mixed"]["clicks"], found["DE mixed"]["cost"], found["DE mixed"]["revenue"]) == (
+        "2",
+        "0.80",
+        "16.00",
+    )
     assert "PL push" not in found
     assert trueup("audit").code == 0
     # Then the other one: its click goes, and there is nothing left of the first to bring c2 back.

@@ -44,7 +44,7 @@ def upload(trueup: CommandLine, content: str = CONVERSIONS) -> dict[str, Any]:
 
 
 def import_clicks(trueup: CommandLine, content: str = CLICKS) -> dict[str, Any]:
-    return told(trueup, "clicks", "import", "-", stdin=content)
+    return told(trueup, "clicks", "import", "-", "--yes", stdin=content)
 
 
 def listed(trueup: CommandLine, columns: Sequence[str] = SHOWN) -> list[tuple[Any, ...]]:

@@ -144,7 +144,7 @@ def upload_file(
         zone = catalog.workspace.time_zone
         kind = COMMANDS[str(context.command.name)]
         choices = Choices(
-            kind, dialect, _columns(map_ or []), time_zone, zone, decimal_comma, encoding, without_conversion_ids
+            kind, dialect, columns_chosen(map_ or []), time_zone, zone, decimal_comma, encoding, without_conversion_ids
         )
         read = _read(content, file, choices, _mode(duplicates), force_status)
         summary = _carry_out(database, catalog, read, wishes)
@@ -271,7 +271,8 @@ def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> No
         refused_by_a_person()
 
 
-def _columns(mappings: list[str]) -> dict[str, str]:
+def columns_chosen(mappings: list[str]) -> dict[str, str]:
+    """The --map options: column title -> field. Ends the command where one is no mapping."""
     split = [mapping.rpartition("=") for mapping in mappings]
     wrong = next((mapping for mapping, (title, _, _) in zip(mappings, split, strict=True) if not title), None)
     if wrong is not None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
-from sqlalchemy import exists, func, or_, select, union
+from sqlalchemy import Text, bindparam, exists, func, literal_column, or_, select, union
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_arrivals, clicks, journal
@@ -19,6 +19,8 @@ _CLICK_IDS: Final[Schema] = {"click_id": pl.String}
 _UNACCEPTED: Final = or_(
     *(journal.c.outcome == word.value for word in (Outcome.REFUSED_UNKNOWN_CLICK, Outcome.PARKED_UNKNOWN_CLICK))
 )
+_FIRST, _LAST = (bindparam(name, type_=Text()) for name in ("first", "last"))
+_ANY: Final = select(click_arrivals.c.click_id).where(click_arrivals.c.click_id.between(_FIRST, _LAST)).limit(1)
 _ONLY: Final = {"place": 1, "was_known": 0, "after_n": None}  # of a click's only arrival
 
 
@@ -65,9 +67,7 @@ def clicks_on_record(database: Database, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that arrived more than once, or whose import was ever undone, sorted."""
     if not click_ids:
         return []
-    first, last = min(click_ids), max(click_ids)
-    between = select(click_arrivals.c.click_id).where(click_arrivals.c.click_id.between(first, last)).limit(1)
-    if not database.read(between, _CLICK_IDS).height:  # most often there is none
+    if not database.read(_ANY, _CLICK_IDS, {"first": min(click_ids), "last": max(click_ids)}).height:  # nearly always
         return []
     chosen = select(click_arrivals.c.click_id).where(database.is_one_of(click_arrivals.c.click_id, "ids"))
     return database.read(chosen.distinct(), _CLICK_IDS, {"ids": list(click_ids)})["click_id"].sort().to_list()
@@ -96,6 +96,16 @@ def brought_by(database: Database, batch_id: int) -> pl.Series:
     stored = select(clicks.c.click_id).where(clicks.c.batch_id == batch_id)
     recorded = select(click_arrivals.c.click_id).where(click_arrivals.c.batch_id == batch_id)
     return database.read(union(stored, recorded), _CLICK_IDS)["click_id"].sort()
+
+
+def read_brought(database: Database, batch_id: int) -> pl.DataFrame:
+    """The clicks that an import brought, and whether each was known when it came: click_id, was_known."""
+    stored = select(clicks.c.click_id, literal_column("0")).where(clicks.c.batch_id == batch_id)
+    recorded = select(click_arrivals.c.click_id, click_arrivals.c.was_known).where(
+        click_arrivals.c.batch_id == batch_id
+    )
+    found = database.read(union(stored, recorded), {"click_id": pl.String, "was_known": pl.Int64})
+    return found.group_by("click_id").agg(pl.col("was_known").max())
 
 
 def count_only_arrivals(database: Database) -> dict[int, int]:

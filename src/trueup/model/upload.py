@@ -35,6 +35,7 @@ class UploadChoices:
     encoding: str | None = None
     force_status: bool = False
     without_conversion_ids: bool = False
+    create_missing: bool = False  # of clicks: set up the campaigns, offers and sources that only the file names
     again: bool = False  # the sender knows that the same file was sent before
 
     def text(self) -> str:

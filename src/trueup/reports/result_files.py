@@ -57,6 +57,23 @@ def _shown(text: pl.Expr) -> pl.Expr:
     return defused(visible_column(text))
 
 
+def write_click_results(rows: pl.DataFrame, out: BinaryIO | TextIO) -> None:
+    """Write what happened to each row of a file of clicks. The columns are `line,click_id,outcome,message`.
+
+    Args:
+        rows: These columns, in the order of the file.
+        out: Where to.
+    """
+    for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
+        shown = piece.select(
+            "line",
+            _shown(pl.col("click_id")).alias("click_id"),
+            "outcome",
+            visible_column(pl.col("message")).alias("message"),
+        )
+        shown.write_csv(out, include_header=place == 0)
+
+
 def write_refused(refused: pl.DataFrame, content: Content, reading: Reading, out: TextIO) -> None:
     """Write the refused rows of a file as they came, each with its outcome and message.
 

@@ -13,6 +13,7 @@ from trueup.decide.times import SLACK_MICROS
 from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
 from trueup.dialects.decode import Content
+from trueup.dialects.missing import Missing
 from trueup.dialects.read import Reading
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICKS, completed
@@ -20,6 +21,8 @@ from trueup.model.times import seconds_text
 from trueup.model.words import BatchKind, ClickOutcome
 from trueup.recording.chunks import by_click
 
+KEPT: Final = ["line", "click_id", "clicked_at", "outcome"]  # of each row of a preview, to say what it came to
+RESULTS: Final = ["line", "click_id", "outcome", "message"]  # of each row, for the file of results
 _NEEDED: Final = ["line", "clicked_at", "refusal"]  # to say which rows are refused
 
 
@@ -31,9 +34,11 @@ class ClickFile:
     file_name: str
     sha256: str
     reading: Reading
+    missing: Missing  # what the setup lacks for it
     order: pl.Series  # places of the rows, by click id and line
     catalog: Catalog  # the setup that its campaigns and offers were found in
     choices: str  # JSON, the same for the same command
+    read_by: Choices
 
     @property
     def rows(self) -> int:
@@ -54,8 +59,9 @@ def read_click_file(
     progress: Callable[[int], None] | None = None,
 ) -> ClickFile:
     """Read a file of clicks. Raises: UnreadableFile, whose message says why and what to do."""
-    reading = read_clicks(content, choices, catalog, progress)
+    reading, missing = read_clicks(content, choices, catalog, progress)
     chosen = {
+        "columns": dict(choices.columns),
         "time_zone": reading.time_zone,
         "decimal_comma": choices.decimal_comma,
         "encoding": choices.encoding or "",
@@ -65,10 +71,17 @@ def read_click_file(
         file_name=file_name,
         sha256=hashlib.sha256(content).hexdigest(),
         reading=reading,
+        missing=missing,
         order=by_click(reading.rows["click_id"]),
         catalog=catalog,
         choices=json.dumps(chosen, sort_keys=True),
+        read_by=choices,
     )
+
+
+def read_by(file: ClickFile, catalog: Catalog) -> ClickFile:
+    """Read a file again, by another setup."""
+    return read_click_file(file.content, file.file_name, file.read_by, catalog)
 
 
 def rows_at(file: ClickFile, start: int, size: int, received_at: int) -> pl.DataFrame:
@@ -95,6 +108,34 @@ def refused_clicks(file: ClickFile, received_at: int) -> pl.DataFrame:
     """
     rows = _with_late(file.reading.rows.select(_NEEDED), received_at)
     return with_click_messages(rows.filter(pl.col("outcome") != ""), file).select("line", "outcome", "message")
+
+
+def click_results(file: ClickFile, received_at: int, brought: pl.DataFrame) -> pl.DataFrame:
+    """Say what every row of a file that was imported came to.
+
+    Args:
+        file: The file that was read.
+        received_at: When it was received (microseconds UTC).
+        brought: The clicks that its batch brought: click_id, was_known.
+
+    Returns:
+        RESULTS, in the order of the file. Rows that were not reached have no outcome.
+    """
+    rows = _with_late(file.reading.rows, received_at)
+    fit = pl.col("outcome") == ""
+    rows = rows.join(brought, on="click_id", how="left", maintain_order="left")
+    met = (
+        pl.when(pl.col("was_known").is_null())
+        .then(pl.lit(""))
+        .when(~pl.when(fit).then("click_id").is_first_distinct())
+        .then(pl.lit(ClickOutcome.REPEATED.value))
+        .when(pl.col("was_known") > 0)
+        .then(pl.lit(ClickOutcome.KNOWN.value))
+        .otherwise(pl.lit(ClickOutcome.IMPORTED.value))
+    )
+    return with_click_messages(rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome")), file).select(
+        RESULTS
+    )
 
 
 def new_clicks(rows: pl.DataFrame, file: ClickFile) -> pl.DataFrame:

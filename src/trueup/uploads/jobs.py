@@ -21,18 +21,21 @@ from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError, read_batch, running_undos
+from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.upload_moves import note_batch
 from trueup.ledger.uploads import find_upload, uploads_at_work
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import CLICKS, JOURNAL, empty
 from trueup.model.remarks import Remark
 from trueup.model.upload import AT_WORK, UploadRecord
-from trueup.model.words import Origin, UploadKind, UploadState
+from trueup.model.words import Origin, UploadState
 from trueup.recording.batch_loop import applying_batch, preview_batch, stop_rows_of
 from trueup.recording.chunks import RunOptions, Slices, single_slice
 from trueup.recording.context import Clock, RecordingContext
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
+from trueup.uploads.click_file import KEPT, RESULTS, ClickFile, read_by, with_click_messages
+from trueup.uploads.click_setup import as_planned, lack_to_set_up, set_up
 from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, read_sent, sent_work
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import remove_old_files
@@ -47,6 +50,7 @@ _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
 _KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
+_EVERY_ROW: Final = {**CLICKS, **JOURNAL}  # of a file of any kind
 _LOG = structlog.get_logger("trueup.jobs")
 
 
@@ -67,7 +71,14 @@ class Jobs:
     """The work of one process."""
 
     def __init__(
-        self, url: str, folder: SentFolder, submit: Submit, ending: type[Exception], clock: Clock, keep_days: int = 0
+        self,
+        url: str,
+        folder: SentFolder,
+        submit: Submit,
+        ending: type[Exception],
+        clock: Clock,
+        keep_days: int = 0,
+        setup_changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing begins by itself.
 
@@ -78,7 +89,9 @@ class Jobs:
             ending: How the writer says that it ends.
             clock: The time.
             keep_days: How long a file is kept when the work on it is at an end; 0 for ever.
+            setup_changed: Tells the writer, in its thread, that work of its changed the setup.
         """
+        self._setup_changed = setup_changed
         self._keep_days = keep_days
         self._url, self._folder, self._submit, self._ending, self._clock = url, folder, submit, ending, clock
         self._small, self._large, self._aside = (
@@ -190,26 +203,43 @@ class Jobs:
         self._folder.forget_account(record.upload_id)
         file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
         step = self._step(database, record, "previewing", file.rows)
-        keeps_rows = record.choices.kind is not UploadKind.CLICKS
+        columns = KEPT if isinstance(file, ClickFile) else _KEPT_ROWS
         rows: list[pl.DataFrame] = []
-        options = RunOptions(
-            progress=lambda done, _: step(done),
-            seen=lambda found: rows.append(found.select(_KEPT_ROWS)) if keeps_rows else None,
-        )
-        summary = preview_batch(sent_work(self._context(database, record.made_by), file, None), options)
-        if keeps_rows:
-            kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
-            kept.write_parquet(self._folder.rows(record.upload_id))
-        self._folder.keep_account(record.upload_id, account_of(file.reading, summary).text())
+        options = RunOptions(progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(columns)))
+        meant = as_planned(file) if isinstance(file, ClickFile) and record.choices.create_missing else file
+        summary = preview_batch(sent_work(self._context(database, record.made_by), meant, None), options)
+        kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(_EVERY_ROW).select(columns)
+        if isinstance(meant, ClickFile):
+            kept = with_click_messages(kept, meant).select(RESULTS)
+        kept.write_parquet(self._folder.rows(record.upload_id))
+        self._folder.keep_account(record.upload_id, account_of(file, summary).text())
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
     def _apply(self, database: Database, record: UploadRecord, content: Content) -> None:
         resumed = read_batch(database, record.batch_id) if record.batch_id else None
         step = self._step(database, record, "reading", len(content))
         file = read_sent(database, record, content, resumed, step)
-        self._folder.keep_account(record.upload_id, account_of(file.reading, None).text())
+        if isinstance(file, ClickFile) and record.choices.create_missing and resumed is None:
+            file = self._with_missing(database, file)
+        self._folder.keep_account(record.upload_id, account_of(file, None).text())
         self._progress.pop(record.upload_id, None)  # what follows stands in the ledger
         self._submit(partial(self._applying, upload_id=record.upload_id, file=file)).result()
+
+    def _with_missing(self, database: Database, file: ClickFile) -> ClickFile:
+        """Set up what only the file names. Returns: the file as it reads then. Raises: UnreadableFile."""
+        lack = lack_to_set_up(file)
+        if lack is None:
+            return file
+
+        def work(writing: Database) -> tuple[str, ...]:
+            outcome = set_up(writing, lack)
+            self._setup_changed()
+            return outcome.mistakes
+
+        mistakes = self._submit(single_slice(work)).result()
+        if mistakes:
+            raise UnreadableFile("; ".join(mistakes))
+        return read_by(file, read_catalog(database))
 
     def _applying(self, database: Database, upload_id: str, file: SentFile) -> Generator[None, None, None]:
         record = find_upload(database, upload_id)

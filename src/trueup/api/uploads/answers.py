@@ -65,6 +65,11 @@ class _Chosen(BaseModel):
     without_conversion_ids: bool = Field(
         False, description="Leave the file's conversion ids out: they are of another ledger."
     )
+    create_missing: bool = Field(
+        False,
+        description="Of clicks: set up the campaigns, offers and sources that only the file names, before it is "
+        "applied. Needs a key that may change the setup.",
+    )
 
 
 class SentChoices(_Chosen):
@@ -102,8 +107,8 @@ def _kept(chosen: Mapping[str, Any]) -> dict[str, Any]:
 def trouble_of(choices: UploadChoices) -> str:
     """Why choices do not go together, '' where they do."""
     if choices.kind is not UploadKind.CLICKS:
-        return ""
-    meant = {"dialect": choices.dialect, "columns": choices.columns, "duplicates": choices.duplicates}
+        return "create_missing is for clicks; conversions find their campaigns by them" * choices.create_missing
+    meant = {"dialect": choices.dialect, "duplicates": choices.duplicates}
     flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
     foreign = [name for name, value in {**meant, **flags}.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
@@ -121,7 +126,16 @@ class ChoicesAnswer(Answer):
     encoding: str | None
     force_status: bool
     without_conversion_ids: bool
+    create_missing: bool
     again: bool
+
+
+class MissingAnswer(Answer):
+    """What a file of clicks names and the setup does not have."""
+
+    rows: int = Field(description="Rows that name it. They are refused, unless `create_missing` is chosen.")
+    names: int = Field(description="How many names there are. More than 1,000 are not set up.")
+    setup: str = Field(description="The lines of a setup file that sets all of it up; of more than 1,000 the first.")
 
 
 class ReadingAnswer(Answer):
@@ -138,6 +152,9 @@ class ReadingAnswer(Answer):
         description="The dialect's own way with duplicates; null where it has none, or the dialect is in doubt."
     )
     rows: int
+    missing: MissingAnswer | None = Field(
+        default=None, description="Of clicks: what the setup lacks; null where it lacks nothing."
+    )
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -149,6 +166,7 @@ class ReadingAnswer(Answer):
             titles=list(account.titles),
             dialect_duplicates=DuplicateMode(account.own_mode) if account.own_mode else None,
             rows=account.rows,
+            missing=MissingAnswer(**vars(account.lacks)) if account.lacks else None,
         )
 
 

@@ -143,7 +143,7 @@ async def _received(request: Request, context: ServerContext, caller: Caller, qu
         receiver = Receiver(request, context.settings, incoming, folder.room)
         await receiver.receive()
         choices = _with_fields(query, receiver.fields)
-        chosen = fitting(choices.chosen())
+        chosen = fitting(choices.chosen(), caller)
         await run_in_threadpool(incoming.keep)
         kept = True
     except OSError as error:
