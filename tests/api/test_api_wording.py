@@ -158,6 +158,7 @@ FILTERS = {
     "from=2026-03-02&to=2026-03-01": remark(
         "Nothing lies between {} 2026-03-02 and {} 2026-03-01.", Way.FROM.of(), Way.TO.of()
     ),
+    "where=country": remark("{} 'country' has no equals sign: write such as country=PL.", Way.WHERE.of()),
 }
 NO_BATCH = remark("There is no batch 99; {} lists them.", Way.LIST_BATCHES.of())
 UNDONE = remark("Batch 1 is undone already, by batch 3; {} brings it back.", Way.UNDO.of(batch_id=3))

@@ -19,6 +19,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Campaign, Catalog, Offer
+from trueup.model.frames import CLICK_ATTRIBUTES
 from trueup.model.words import ReportClock, Status
 from trueup.reports.dimensions import Dimension
 from trueup.reports.metrics import texts
@@ -56,10 +57,19 @@ def rows(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
             "converted_at": MOMENTS,
             "clicked_at": MOMENTS,
             "removed": st.sampled_from([0, 0, 0, 1]),
+            "label": st.sampled_from(["unknown", "new"]),
         }
     )
     conversions = draw(st.lists(st.builds(lambda *parts: parts[0] | parts[1], places, told), max_size=12))
-    costs = st.fixed_dictionaries({"clicked_at": MOMENTS, "cost": st.integers(0, 10**9)})
+    costs = st.fixed_dictionaries(
+        {
+            "clicked_at": MOMENTS,
+            "cost": st.integers(0, 10**9),
+            "country": st.sampled_from(["PL", "DE", ""]),
+            "sub1": st.sampled_from(["zone 1", "Zażółć", ""]),
+            "sub10": st.text("ab", max_size=1),
+        }
+    )
     clicks = draw(st.lists(st.builds(lambda *parts: parts[0] | parts[1], places, costs), max_size=8))
     return (
         [conversion(f"c{place}", **row) for place, row in enumerate(conversions)],
@@ -74,7 +84,13 @@ def rows(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     zone=ZONES,
     clock=st.sampled_from(ReportClock),
     chosen=st.fixed_dictionaries(
-        {}, optional={"status": st.just(["approved", "pending"]), "offer_id": st.just([1, 2])}
+        {},
+        optional={
+            "status": st.just(["approved", "pending"]),
+            "offer_id": st.just([1, 2]),
+            "country": st.just(["PL", ""]),
+            "label": st.just(["new"]),
+        },
     ),
 )
 def test_report__is_the_same_from_rollups_and_rows_and_plain_counting(
@@ -106,11 +122,14 @@ def prepared(ledger: Database) -> Database:
 
 def counted_rows(stored: tuple[list[Row], list[Row]], clock: ReportClock, chosen: Row) -> tuple[list[Row], list[Row]]:
     """The rows that are selected, each with the moment `at` that it counts at."""
-    conversions, clicks = stored
+    clicks = [row for row in stored[1] if fits(row, chosen)]
+    of_click = {row["click_id"]: {name: row[name] for name in CLICK_ATTRIBUTES} for row in stored[1]}
+    nothing = dict.fromkeys(CLICK_ATTRIBUTES, "")
+    conversions = [row | of_click.get(row["click_id"], nothing) for row in stored[0]]
     time = "clicked_at" if clock is ReportClock.CLICK else "converted_at"
     return (
         [row | {"at": row[time]} for row in conversions if not row["removed"] and fits(row, chosen)],
-        [row | {"at": row["clicked_at"]} for row in clicks if fits(row, chosen)],
+        [row | {"at": row["clicked_at"]} for row in clicks],
     )
 
 
@@ -122,7 +141,7 @@ def groups(
     conversions: list[Row], clicks: list[Row], by: list[Dimension], catalog: Catalog, zone: str
 ) -> Iterator[Row]:
     """The rows of a report, in its order."""
-    apart = {Dimension.TYPE, Dimension.STATUS} & set(by)
+    apart = {Dimension.TYPE, Dimension.STATUS, Dimension.LABEL} & set(by)
     found: dict[tuple[Any, ...], tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
     for place, all_of_them in enumerate((conversions, [] if apart else clicks)):
         for row in all_of_them:
@@ -139,13 +158,18 @@ def group(row: Row, dimension: Dimension, catalog: Catalog, zone: str) -> tuple[
     names: dict[Dimension, str] = {
         Dimension.DAY: local.strftime("%Y-%m-%d"),
         Dimension.MONTH: local.strftime("%Y-%m"),
+        Dimension.HOUR_OF_DAY: local.strftime("%H:00"),
         Dimension.CAMPAIGN: name(row["campaign_id"], catalog.campaigns),
         Dimension.OFFER: name(row["offer_id"], catalog.offers),
         Dimension.NETWORK: name(row["network_id"], catalog.affiliate_networks),
         Dimension.SOURCE: name(row["traffic_source_id"], catalog.traffic_sources),
         Dimension.TYPE: row.get("conversion_type", ""),
         Dimension.STATUS: row.get("status", ""),
+        Dimension.LABEL: row.get("label", ""),
+        **{Dimension(name): row[name] for name in CLICK_ATTRIBUTES},
     }
+    if dimension is Dimension.WEEKDAY:
+        return local.weekday(), local.strftime("%A")
     if dimension is Dimension.HOUR:
         start = local.replace(minute=0, second=0, microsecond=0)
         offset = local.utcoffset() or timedelta()

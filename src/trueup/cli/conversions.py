@@ -56,6 +56,7 @@ def conversions(
     batch: viewing.Batch = None,
     click_id: viewing.ClickId = None,
     transaction_id: viewing.TransactionId = None,
+    where: viewing.Where = None,
     removed: Removed = False,
     limit: Limit = None,
     time_zone: viewing.Zone = None,
@@ -70,7 +71,7 @@ def conversions(
     form = chosen_form(csv=csv, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
-    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed)
+    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed, where or ())
     newest = limit or (NEWEST_SHOWN if form is OutputFormat.TABLE else None)
     with workspace(context, db) as database, database.read_transaction():
         catalog = read_catalog(database)

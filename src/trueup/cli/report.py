@@ -39,6 +39,7 @@ def report(
     batch: viewing.Batch = None,
     click_id: viewing.ClickId = None,
     transaction_id: viewing.TransactionId = None,
+    where: viewing.Where = None,
     time_zone: viewing.Zone = None,
     csv: viewing.Csv = False,
     json: viewing.Json = False,
@@ -51,7 +52,7 @@ def report(
     form = chosen_form(csv=csv, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
-    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id)
+    filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, where=where or ())
     try:
         dimensions = parse_dimensions(by)
     except WrongWordError as error:

@@ -10,7 +10,7 @@ from trueup.cli.terminal import stop
 from trueup.cli.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
-from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
+from trueup.reports.filters import WHERE, Filters, WrongWordError, known_time_zone, selection
 
 Words: TypeAlias = list[str] | None
 _NUMBER_MAX = 2**63 - 1
@@ -34,6 +34,10 @@ Sources = Annotated[Words, typer.Option("--source", metavar="NAME", help="Of thi
 Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=_NUMBER_MAX, help="Made by this batch.")]
 ClickId = Annotated[str | None, typer.Option("--click-id", metavar="ID", help="Of this click.")]
 TransactionId = Annotated[str | None, typer.Option("--transaction-id", metavar="ID", help="Of this transaction.")]
+Where = Annotated[
+    Words,
+    typer.Option("--where", metavar="WHAT=VALUE", help=f"With this value of {', '.join(WHERE)}; repeat for more."),
+]
 Zone = Annotated[str | None, typer.Option("--time-zone", metavar="Z", help="Your time zone; else the workspace's.")]
 Csv = Annotated[
     bool, typer.Option("--csv", help="As CSV; so it is in a pipe or a file, unless another form is chosen.")

@@ -12,6 +12,7 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.STATUS_UPDATE: "trueup update-status",
     Way.FROM: "--from",
     Way.TO: "--to",
+    Way.WHERE: "--where",
     Way.LIST_BATCHES: "`trueup batches`",
     Way.UNDO: "`trueup undo {batch_id}`",
     Way.FINISH_UNDO: "run `trueup undo {batch_id}` again",

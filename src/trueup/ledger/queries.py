@@ -1,20 +1,15 @@
-"""Reads for people: the conversions in pages, and the counts by whatever they are asked for.
-
-Counts come from the rollups, or, where a filter asks for more than rollups know, from the rows themselves; both give
-the same cells.
-"""
+"""Reads for people: which conversions are meant, and those in pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, bindparam, cast, func, select, tuple_
+from sqlalchemy import ColumnClause, ColumnElement, FromClause, Select, bindparam, func, literal_column, select, tuple_
 
 from trueup.ledger.database import Database
-from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
-from trueup.model.frames import BUCKET_MICROS, CONVERSIONS, Schema
-from trueup.model.money import MICROS, micros_of_sums
+from trueup.ledger.schema import clicks, conversions
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CONVERSIONS, Schema
 from trueup.model.words import ReportClock
 
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
@@ -29,15 +24,12 @@ LOGGED: Final[Schema] = {
     )
 }  # fmt: skip
 
-# What cells can be told apart by; conversions are always told apart by type and status too.
-CELL_KEYS: Final = ("bucket", "campaign_id", "offer_id", "network_id", "traffic_source_id")
-
 _PLACE: Final = ("converted_at", "click_id", "n")  # where a conversion is in the log
 _BEFORE_ALL: Final = (-(2**63), "", 0)
 _AFTER_ALL: Final = (2**63 - 1, "", 0)
-_TIME: Final = {ReportClock.CONVERSION: "converted_at", ReportClock.CLICK: "clicked_at"}
-# Shifts times before 1970 above zero and back: SQL divides whole numbers towards zero, buckets are counted downwards.
-_BUCKETS_SHIFT: Final = 100_000_000
+TIME_OF: Final = {ReportClock.CONVERSION: "converted_at", ReportClock.CLICK: "clicked_at"}
+_CLICK: Final = clicks.alias("of_conversion")
+NO_TEXT: Final[ColumnClause[str]] = literal_column("''")
 
 
 @dataclass(frozen=True)
@@ -60,23 +52,10 @@ class Selection:
         return all(at is None or at % BUCKET_MICROS == 0 for at in (self.from_at, self.to_at))
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A table that can be counted."""
-
-    table: Table
-    time: ColumnElement[int]  # what the selection's bounds are compared with
-    time_micros: int  # microseconds in one unit of `time`
-    bucket: ColumnElement[int]
-    count: tuple[str, ColumnElement[Any]]  # the count's name, and what counts the rows
-    money: str  # the column of micros that is summed
-    conditions: tuple[ColumnElement[bool], ...]
-
-
 def count_conversions(database: Database, selection: Selection) -> int:
     """How many conversions are selected."""
     statement = select(func.count()).select_from(conversions).where(*_logged(database, selection, conversions))
-    return int(database.read(statement, {"rows": pl.Int64}, _values(selection, 1)).item())
+    return int(database.read(statement, {"rows": pl.Int64}, values_of(selection, 1)).item())
 
 
 def read_conversions(
@@ -102,11 +81,11 @@ def read_conversions(
         place, selection = (selection.from_at, "", 0), replace(selection, from_at=None)
     if newest is not None:
         before = _after_place(database, selection, newest_first=True).offset(newest).limit(1)
-        found = database.read(before, LOGGED, _values(selection, 1) | _place(place))
+        found = database.read(before, LOGGED, values_of(selection, 1) | _place(place))
         place = found.select(_PLACE).row(0) if found.height else place
     page = _after_place(database, selection).limit(page_rows)
     while True:
-        rows = database.read(page, LOGGED, _values(selection, 1) | _place(place))
+        rows = database.read(page, LOGGED, values_of(selection, 1) | _place(place))
         yield rows
         if rows.height < page_rows:
             return
@@ -131,57 +110,17 @@ def read_conversions_page(
     place, rest = _beginning(selection, after, newest_first=newest_first)
     if not selection.asks_for("click_id", "transaction_id"):
         walk = _walk(database, rest, newest_first=newest_first).limit(most)
-        found = database.read(walk, LOGGED, _values(rest, 1) | _place(place))
+        found = database.read(walk, LOGGED, values_of(rest, 1) | _place(place))
         if found.height == most:
             return found
     # The filters select few. Following the index past all the others would be ten times slower than sorting.
     page = _after_place(database, selection, newest_first=newest_first, goes_back=newest_first, sorts=True).limit(most)
-    return database.read(page, LOGGED, _values(selection, 1) | _place(place))
-
-
-def read_conversion_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
-    """Count the selected conversions (docs/counting.md).
-
-    Args:
-        database: The ledger.
-        selection: Which conversions to count.
-        keys: The CELL_KEYS to group by.
-
-    Returns:
-        The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
-        Cells without conversions are left out.
-    """
-    if selection.on_quarter_hours and not selection.asks_for("batch_id", "click_id", "transaction_id"):
-        source = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
-    else:
-        source = _raw(conversions, _TIME[selection.clock], "conversions", "revenue", conversions.c.removed == 0)
-    return _cells(database, source, selection, [*keys, "conversion_type", "status"])
-
-
-def read_click_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
-    """Count the selected clicks by the time of the click (docs/counting.md).
-
-    Filters that a click has nothing of, such as type and status, do not narrow them.
-
-    Args:
-        database: The ledger.
-        selection: Which clicks to count.
-        keys: The CELL_KEYS to group by.
-
-    Returns:
-        The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
-        out.
-    """
-    if selection.on_quarter_hours and not selection.asks_for("click_id"):
-        source = _rolled_up(click_rollups, "clicks", "cost")
-    else:
-        source = _raw(clicks, "clicked_at", "clicks", "cost")
-    return _cells(database, source, selection, list(keys))
+    return database.read(page, LOGGED, values_of(selection, 1) | _place(place))
 
 
 def _logged(database: Database, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
-    time = rows.c[_TIME[selection.clock]]
-    return [rows.c.removed == int(selection.removed), *_conditions(database, selection, rows, time)]
+    time = rows.c[TIME_OF[selection.clock]]
+    return [rows.c.removed == int(selection.removed), *conditions_on(database, selection, rows, time)]
 
 
 def _beginning(
@@ -250,30 +189,27 @@ def _place(values: tuple[Any, ...]) -> dict[str, Any]:
     return {f"after_{name}": value for name, value in zip(_PLACE, values, strict=True)}
 
 
-def _cells(database: Database, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
-    by = [source.bucket if key == "bucket" else source.table.c[key] for key in keys]
-    (count, counting), micros = source.count, source.table.c[source.money]
-    # A sum of micros may not fit in 64 bits; the sums of whole units and of the rest do.
-    sums = [counting, func.sum(micros // MICROS), func.sum(micros % MICROS)]
-    statement = (
-        select(*by, *(cast(func.coalesce(total, 0), BigInteger) for total in sums))
-        .where(*source.conditions, *_conditions(database, selection, source.table, source.time))
-        .group_by(*by)
-    )
-    read = {key: pl.String if key in ("conversion_type", "status") else pl.Int64 for key in keys}
-    read |= dict.fromkeys([count, "units", "rest"], pl.Int64)
-    found = database.read(statement, read, _values(selection, source.time_micros)).filter(pl.col(count) != 0)
-    whole = micros_of_sums(pl.col("units"), pl.col("rest"))
-    return found.select(*keys, count, whole.alias(source.money))
-
-
-def _conditions(
+def conditions_on(
     database: Database, selection: Selection, table: FromClause, time: ColumnElement[int]
 ) -> Iterator[ColumnElement[bool]]:
-    """The selection as conditions on a table; those on columns that it does not have are left out."""
+    """Say a selection as conditions.
+
+    Args:
+        database: The ledger.
+        selection: What is selected.
+        table: Conversions or clicks, or what is counted of them. Filters by columns that it has nothing of are left
+            out; conversions are also filtered by the attributes of their click.
+        time: What the selection's bounds are compared with.
+
+    Yields:
+        The conditions. Their values are `values_of`.
+    """
     for column in selection.any_of:
         if column in table.c:
             yield database.is_one_of(table.c[column], column)
+        elif column in CLICK_ATTRIBUTES:
+            of_click = select(_CLICK.c[column]).where(_CLICK.c.click_id == table.c.click_id).scalar_subquery()
+            yield database.is_one_of(func.coalesce(of_click, NO_TEXT), column)
     yield from _bounds(selection, time)
 
 
@@ -284,18 +220,8 @@ def _bounds(selection: Selection, time: ColumnElement[int]) -> Iterator[ColumnEl
         yield time < bindparam("to_at")
 
 
-def _values(selection: Selection, time_micros: int) -> dict[str, Any]:
+def values_of(selection: Selection, time_micros: int) -> dict[str, Any]:
+    """The values of a selection's conditions, by name; `time_micros` are those in one unit of the time."""
     values: dict[str, Any] = {column: list(chosen) for column, chosen in selection.any_of.items()}
     bounds = {"from_at": selection.from_at, "to_at": selection.to_at}
     return values | {name: at // time_micros for name, at in bounds.items() if at is not None}
-
-
-def _rolled_up(table: Table, count: str, money: str, *conditions: ColumnElement[bool]) -> _Source:
-    bucket = table.c.bucket
-    return _Source(table, bucket, BUCKET_MICROS, bucket, (count, func.sum(table.c[count])), money, conditions)
-
-
-def _raw(table: Table, time: str, count: str, money: str, *conditions: ColumnElement[bool]) -> _Source:
-    moment = table.c[time]
-    bucket = (moment + _BUCKETS_SHIFT * BUCKET_MICROS) // BUCKET_MICROS - _BUCKETS_SHIFT
-    return _Source(table, moment, 1, bucket, (count, func.count()), money, conditions)

@@ -20,6 +20,7 @@ class Way(StrEnum):
     STATUS_UPDATE = "status_update"  # to have a file set statuses
     FROM = "from"  # to say since when
     TO = "to"  # to say until when
+    WHERE = "where"  # to say what clicks are like
     LIST_BATCHES = "list_batches"
     UNDO = "undo"  # values: batch_id
     FINISH_UNDO = "finish_undo"  # values: batch_id, of the batch that is undone

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.catalog import Catalog
-from trueup.model.frames import BUCKET_MICROS
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
 from trueup.model.zones import local_times
 from trueup.reports.names import name_of
 
@@ -15,15 +15,32 @@ from trueup.reports.names import name_of
 class Dimension(StrEnum):
     """One way to part what is counted."""
 
-    HOUR = "hour"  # of the viewer's zone, like the next two
+    HOUR = "hour"  # of the viewer's zone, like the next four
     DAY = "day"
     MONTH = "month"
+    WEEKDAY = "weekday"
+    HOUR_OF_DAY = "hour_of_day"
     CAMPAIGN = "campaign"
     OFFER = "offer"
     NETWORK = "network"
     SOURCE = "source"
     TYPE = "type"
     STATUS = "status"
+    LABEL = "label"
+    COUNTRY = "country"  # of the click, like all that follow
+    DEVICE = "device"
+    OS = "os"
+    BROWSER = "browser"
+    SUB1 = "sub1"
+    SUB2 = "sub2"
+    SUB3 = "sub3"
+    SUB4 = "sub4"
+    SUB5 = "sub5"
+    SUB6 = "sub6"
+    SUB7 = "sub7"
+    SUB8 = "sub8"
+    SUB9 = "sub9"
+    SUB10 = "sub10"
 
 
 # The column of cells that tells a dimension's groups apart.
@@ -31,20 +48,35 @@ KEYS: Final = {
     Dimension.HOUR: "bucket",
     Dimension.DAY: "bucket",
     Dimension.MONTH: "bucket",
+    Dimension.WEEKDAY: "bucket",
+    Dimension.HOUR_OF_DAY: "bucket",
     Dimension.CAMPAIGN: "campaign_id",
     Dimension.OFFER: "offer_id",
     Dimension.NETWORK: "network_id",
     Dimension.SOURCE: "traffic_source_id",
     Dimension.TYPE: "conversion_type",
     Dimension.STATUS: "status",
+    Dimension.LABEL: "label",
+    **{Dimension(name): name for name in CLICK_ATTRIBUTES},
 }
 
-# Clicks have neither a type nor a status, so their number cannot be told for one.
-OF_CONVERSIONS_ALONE: Final = frozenset({Dimension.TYPE, Dimension.STATUS})
+# Clicks have no type, no status and no label, so their number cannot be told for one.
+OF_CONVERSIONS_ALONE: Final = frozenset({Dimension.TYPE, Dimension.STATUS, Dimension.LABEL})
 
 # An hour that a clock change repeats is two hours, told apart by their offsets.
-_TIME_FORMATS: Final = {Dimension.HOUR: "%Y-%m-%dT%H:00%:z", Dimension.DAY: "%Y-%m-%d", Dimension.MONTH: "%Y-%m"}
+_TIME_FORMATS: Final = {
+    Dimension.HOUR: "%Y-%m-%dT%H:00%:z",
+    Dimension.DAY: "%Y-%m-%d",
+    Dimension.MONTH: "%Y-%m",
+    Dimension.WEEKDAY: "%A",
+    Dimension.HOUR_OF_DAY: "%H:00",  # such an hour that a clock change repeats is one
+}
 _HOUR_READ: Final = "%Y-%m-%dT%H:%M%:z"
+_WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_ORDERS: Final = {
+    Dimension.HOUR: pl.col("hour").str.to_datetime(_HOUR_READ, time_zone="UTC"),
+    Dimension.WEEKDAY: pl.col("weekday").cast(pl.Enum(_WEEKDAYS)),
+}
 
 
 def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, time_zone: str) -> pl.DataFrame:
@@ -52,7 +84,7 @@ def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, 
     resources = {
         dimension.value: name_of(KEYS[dimension], catalog) for dimension in by if KEYS[dimension].endswith("_id")
     }
-    words = {dimension.value: pl.col(KEYS[dimension]) for dimension in by if dimension in OF_CONVERSIONS_ALONE}
+    words = {"type": pl.col("conversion_type")} if Dimension.TYPE in by else {}  # all other words are named so already
     named = cells.with_columns(**resources, **words)
     moment = local_times(pl.col("bucket") * BUCKET_MICROS, time_zone)
     times = {
@@ -64,6 +96,5 @@ def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, 
 
 
 def in_order(rows: pl.DataFrame, by: Sequence[Dimension]) -> pl.DataFrame:
-    """Sort groups: times as they came, everything else by its name."""
-    hour = pl.col("hour").str.to_datetime(_HOUR_READ, time_zone="UTC")
-    return rows.sort(hour if dimension is Dimension.HOUR else pl.col(dimension.value) for dimension in by)
+    """Sort groups: times as they came, days of the week from Monday on, everything else by its name."""
+    return rows.sort(_ORDERS.get(dimension, pl.col(dimension.value)) for dimension in by)

@@ -9,10 +9,11 @@ from zoneinfo import available_timezones
 
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
+from trueup.model.frames import CLICK_ATTRIBUTES
 from trueup.model.nearest import nearest_words
 from trueup.model.remarks import RemarkError, Way
 from trueup.model.times import DAY_ALONE, NO_TIME, Time, read_time
-from trueup.model.words import DEFAULT_TYPE, ReportClock, Status
+from trueup.model.words import DEFAULT_TYPE, Label, ReportClock, Status
 from trueup.model.zones import ClockChange, day_begins, is_known, moment
 from trueup.reports.names import names_by_id
 
@@ -30,6 +31,8 @@ _NAMED: Final = {
 }
 # Filter -> the column that holds exactly that.
 _EXACT: Final = {"batch": "batch_id", "click_id": "click_id", "transaction_id": "transaction_id"}
+# What `where` can name: the label of a conversion, and what its click is told apart by.
+WHERE: Final = ("label", *CLICK_ATTRIBUTES)
 
 
 class WrongWordError(RemarkError):
@@ -53,6 +56,7 @@ class Filters:
     click_id: str | None = None
     transaction_id: str | None = None
     removed: bool = False
+    where: Sequence[str] = ()  # such as `country=PL`
 
 
 def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
@@ -80,6 +84,7 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
         any_of[column] = _looked_up(kind, getattr(filters, word), known)
     for word, column in _EXACT.items():
         any_of[column] = [] if getattr(filters, word) is None else [getattr(filters, word)]
+    any_of |= _equalities(filters.where)
     return Selection(
         clock=known_word("clock", filters.date, ReportClock),
         from_at=from_at,
@@ -127,6 +132,18 @@ def _looked_up(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> lis
             told = f"Known: {', '.join(known)}." if 0 < len(known) <= _MANY_NAMES else ""
             raise WrongWordError(f"No {kind} is called {name!r}. {_nearest(name, known) or told}".rstrip())
     return [known[name] for name in names]
+
+
+def _equalities(where: Sequence[str]) -> dict[str, list[str]]:
+    """What each column may be, from texts such as `country=PL`."""
+    wanted: dict[str, list[str]] = {}
+    for text in where:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise WrongWordError(Way.WHERE.of(), f" {text!r} has no equals sign: write such as country=PL.")
+        column = _looked_up("filter", [name], {known: known for known in WHERE})[0]
+        wanted.setdefault(column, []).append(known_word("label", value, Label).value if column == "label" else value)
+    return wanted
 
 
 def _nearest(word: str, known: Collection[str]) -> str:

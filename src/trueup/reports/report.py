@@ -6,8 +6,9 @@ from typing import Final
 
 import polars as pl
 
+from trueup.ledger.cells import CELL_KEYS, read_click_cells, read_conversion_cells
 from trueup.ledger.database import Database
-from trueup.ledger.queries import CELL_KEYS, Selection, read_click_cells, read_conversion_cells
+from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.model.words import DEFAULT_TYPE
 from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, in_order, with_groups

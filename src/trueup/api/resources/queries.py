@@ -10,11 +10,12 @@ from trueup.api.resources.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.model.words import ReportClock, Status
-from trueup.reports.filters import Filters, WrongWordError, known_time_zone, selection
+from trueup.reports.filters import WHERE, Filters, WrongWordError, known_time_zone, selection
 
 Order = Annotated[Literal["newest", "oldest"], Query(description="What comes first.")]
 Names = Annotated[list[str], Field(max_length=100)]
 _NUMBER_MAX: Final = 2**63 - 1
+_WHERE: Final = f"`NAME=VALUE`: with this value of {', '.join(WHERE)}; repeat for more."
 
 
 class Asking(BaseModel):
@@ -34,6 +35,7 @@ class Asking(BaseModel):
     batch: int | None = Field(None, ge=1, le=_NUMBER_MAX, description="Made by this batch.")
     click_id: str | None = Field(None, description="Of this click.")
     transaction_id: str | None = Field(None, description="Of this transaction.")
+    where: Names = Field([], description=_WHERE, examples=[["country=PL"]])
     time_zone: str | None = Field(None, description="Your time zone; else the workspace's.")
 
     def understood(self, catalog: Catalog, *, removed: bool = False) -> tuple[Selection, str]:
@@ -55,7 +57,7 @@ class Asking(BaseModel):
             self.date.value,
             [status.value for status in self.status],
             *(self.type, self.campaign, self.offer, self.network, self.source),
-            *(self.batch, self.click_id, self.transaction_id, removed),
+            *(self.batch, self.click_id, self.transaction_id, removed, self.where),
         )
         try:
             time_zone = known_time_zone(self.time_zone or catalog.workspace.time_zone)

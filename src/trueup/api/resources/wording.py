@@ -13,6 +13,7 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.STATUS_UPDATE: "`kind=status`",
     Way.FROM: "`from`",
     Way.TO: "`to`",
+    Way.WHERE: "`where`",
     Way.LIST_BATCHES: "`GET /batches`",
     Way.UNDO: "`POST /batches/{batch_id}/undo`",
     Way.FINISH_UNDO: "send `POST /batches/{batch_id}/undo` again",

@@ -1,0 +1,122 @@
+"""Counts for reports: cells, by whatever they are asked for.
+
+They come from the rollups, or, where more is asked than rollups know, from the rows themselves. Both give the same
+cells.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, cast, func, select
+
+from trueup.ledger.database import Database
+from trueup.ledger.queries import NO_TEXT, TIME_OF, Selection, conditions_on, values_of
+from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY
+from trueup.model.money import MICROS, micros_of_sums
+
+# What cells can be told apart by. Conversions are always told apart by type and status too; clicks have no label.
+CELL_KEYS: Final = (*CLICK_ROLLUP_KEY, *CLICK_ATTRIBUTES, "label")
+_OF_CLICKS: Final = (*CLICK_ROLLUP_KEY, *CLICK_ATTRIBUTES)
+# What the rollups do not know.
+_OF_ROWS: Final = (*CLICK_ATTRIBUTES, "label", "batch_id", "click_id", "transaction_id")
+_OF_CLICK_ROWS: Final = (*CLICK_ATTRIBUTES, "click_id")
+# Shifts times before 1970 above zero and back: SQL divides whole numbers towards zero, buckets are counted downwards.
+_BUCKETS_SHIFT: Final = 100_000_000
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What can be counted."""
+
+    rows: FromClause  # what is filtered
+    joined: FromClause  # the same, with what it is grouped by
+    columns: Mapping[str, ColumnElement[Any]]  # what it can be grouped by
+    time: ColumnElement[int]  # what the selection's bounds are compared with
+    time_micros: int  # microseconds in one unit of `time`
+    count: tuple[str, ColumnElement[Any]]  # the count's name, and what counts the rows
+    money: str  # the column of micros that is summed
+    conditions: tuple[ColumnElement[bool], ...]
+
+
+def read_conversion_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+    """Count the selected conversions (docs/counting.md).
+
+    Args:
+        database: The ledger.
+        selection: Which conversions to count.
+        keys: The CELL_KEYS to group by.
+
+    Returns:
+        The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
+        Cells without conversions are left out.
+    """
+    if _is_rolled_up(selection, keys, _OF_ROWS):
+        source = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
+    else:
+        not_removed = conversions.c.removed == 0
+        source = _raw(conversions, keys, TIME_OF[selection.clock], "conversions", "revenue", not_removed)
+    return _cells(database, source, selection, [*keys, "conversion_type", "status"])
+
+
+def read_click_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+    """Count the selected clicks by the time of the click (docs/counting.md).
+
+    Filters that a click has nothing of, such as type and status, do not narrow them.
+
+    Args:
+        database: The ledger.
+        selection: Which clicks to count.
+        keys: The CELL_KEYS to group by; the label is left out.
+
+    Returns:
+        The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
+        out.
+    """
+    keys = [key for key in keys if key in _OF_CLICKS]
+    if _is_rolled_up(selection, keys, _OF_CLICK_ROWS):
+        source = _rolled_up(click_rollups, "clicks", "cost")
+    else:
+        source = _raw(clicks, keys, "clicked_at", "clicks", "cost")
+    return _cells(database, source, selection, keys)
+
+
+def _is_rolled_up(selection: Selection, keys: Sequence[str], of_rows: Sequence[str]) -> bool:
+    return selection.on_quarter_hours and not selection.asks_for(*of_rows) and not set(keys).intersection(of_rows)
+
+
+def _cells(database: Database, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
+    by = [source.columns[key] for key in keys]
+    (count, counting), micros = source.count, source.rows.c[source.money]
+    # A sum of micros may not fit in 64 bits; the sums of whole units and of the rest do.
+    sums = [counting, func.sum(micros // MICROS), func.sum(micros % MICROS)]
+    statement = (
+        select(*by, *(cast(func.coalesce(total, 0), BigInteger) for total in sums))
+        .select_from(source.joined)
+        .where(*source.conditions, *conditions_on(database, selection, source.rows, source.time))
+        .group_by(*by)
+    )
+    read = {key: pl.Int64 if key.endswith("_id") or key == "bucket" else pl.String for key in keys}
+    read |= dict.fromkeys([count, "units", "rest"], pl.Int64)
+    found = database.read(statement, read, values_of(selection, source.time_micros)).filter(pl.col(count) != 0)
+    whole = micros_of_sums(pl.col("units"), pl.col("rest"))
+    return found.select(*keys, count, whole.alias(source.money))
+
+
+def _rolled_up(table: Table, count: str, money: str, *conditions: ColumnElement[bool]) -> _Source:
+    counted = (count, func.sum(table.c[count]))
+    return _Source(table, table, dict(table.c), table.c.bucket, BUCKET_MICROS, counted, money, conditions)
+
+
+def _raw(
+    table: Table, keys: Sequence[str], time: str, count: str, money: str, *conditions: ColumnElement[bool]
+) -> _Source:
+    moment = table.c[time]
+    bucket = (moment + _BUCKETS_SHIFT * BUCKET_MICROS) // BUCKET_MICROS - _BUCKETS_SHIFT
+    columns: dict[str, ColumnElement[Any]] = {**table.c, "bucket": bucket}
+    of_click = [key for key in keys if key in CLICK_ATTRIBUTES and key not in table.c]
+    columns |= {key: func.coalesce(clicks.c[key], NO_TEXT) for key in of_click}
+    joined = table.outerjoin(clicks, clicks.c.click_id == table.c.click_id) if of_click else table
+    return _Source(table, joined, columns, moment, 1, (count, func.count()), money, conditions)
