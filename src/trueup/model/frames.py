@@ -108,6 +108,7 @@ ARRIVALS: Final[Schema] = {
 
 # What deciding again needs of an arrival.
 ARRIVAL_FACTS: Final[Schema] = {**CLICK_FACTS, **{name: ARRIVALS[name] for name in ("batch_id", "place", "after_n")}}
+
 # What a click is told apart by besides its place in the setup. A conversion has the attributes of its click.
 CLICK_ATTRIBUTES: Final = ("country", "device", "os", "browser", *(f"sub{i}" for i in range(1, 11)))
 
