@@ -145,7 +145,8 @@ UNREADABLE = {
     "\n\n": "its lines are blank",
     "click_id,offer\nc1,x\n": "No column is titled campaign or clicked_at.",
     "c1,PL push,VPN trial,2025-05-01T10:00Z\n": "No column is titled click_id or campaign",
-    f"{TITLES},Offer\nc1\n": 'Two columns are titled "offer".',
+    f"{TITLES},Offer\nc1\n": 'The columns "offer" and "Offer" would both be offer.',
+    f"{TITLES},offer\nc1\n": 'Two columns are titled "offer".',
     "PK\x03\x04": "a workbook or a zip archive",
 }
 

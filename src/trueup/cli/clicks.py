@@ -52,6 +52,10 @@ _FEW: Final = 10  # resources shown where there are too many to be meant
 
 clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
 
+Form = Annotated[
+    str | None,
+    typer.Option("--dialect", metavar="D", help="Whose log of clicks it is; else recognised from its titles."),
+]
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Costs are written 1,20.")]
 Again = Annotated[bool, typer.Option("--again", help="Import a file again that was imported before.")]
 CreateMissing = Annotated[
@@ -103,6 +107,7 @@ class _Sent:
 def import_clicks(
     context: typer.Context,
     file: File,
+    dialect: Form = None,
     map_: Map = None,
     time_zone: Zone = None,
     decimal_comma: DecimalComma = False,
@@ -132,6 +137,7 @@ def import_clicks(
         zone = read_catalog(database).workspace.time_zone
         columns = columns_chosen(map_ or [])
         choices = Choices(
+            dialect=dialect,
             columns=columns,
             time_zone=time_zone,
             workspace_time_zone=zone,

@@ -57,6 +57,9 @@ Dialect = Annotated[
 Map = Annotated[
     list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Which field a column is; repeat for more.")
 ]
+TitlesLine = Annotated[
+    int | None, typer.Option("--titles-line", metavar="N", min=0, help="The line with the column titles; 0 for none.")
+]
 Duplicates = Annotated[
     str | None,
     typer.Option("--duplicates", metavar="MODE", help=f"What rows do to conversions that exist; {STORED}: as set up."),
@@ -117,6 +120,7 @@ def upload_file(
     file: File,
     dialect: Dialect = None,
     map_: Map = None,
+    titles_line: TitlesLine = None,
     duplicates: Duplicates = None,
     time_zone: Zone = None,
     decimal_comma: DecimalComma = False,
@@ -144,7 +148,15 @@ def upload_file(
         zone = catalog.workspace.time_zone
         kind = COMMANDS[str(context.command.name)]
         choices = Choices(
-            kind, dialect, columns_chosen(map_ or []), time_zone, zone, decimal_comma, encoding, without_conversion_ids
+            row_kind=kind,
+            dialect=dialect,
+            columns=columns_chosen(map_ or []),
+            time_zone=time_zone,
+            workspace_time_zone=zone,
+            decimal_comma=decimal_comma,
+            encoding=encoding,
+            without_conversion_ids=without_conversion_ids,
+            titles_line=titles_line,
         )
         read = _read(content, file, choices, _mode(duplicates), force_status)
         summary = _carry_out(database, catalog, read, wishes)

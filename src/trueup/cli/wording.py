@@ -8,6 +8,11 @@ from trueup.model.remarks import Remark, RemarkError, Way, worded
 WAYS: Final[Mapping[Way, str]] = {
     Way.DIALECT: "--dialect {dialect}",
     Way.COLUMN: '--map "{title}={field}"',
+    Way.TITLES_LINE: "--titles-line {line}",
+    Way.MAPPING: "--mapping {name}",
+    Way.WITHOUT_CONVERSION_IDS: "--without-conversion-ids",
+    Way.DUPLICATES: "--duplicates",
+    Way.AGAIN: "--again",
     Way.ENCODING: "--encoding",
     Way.STATUS_UPDATE: "trueup update-status",
     Way.FROM: "--from",

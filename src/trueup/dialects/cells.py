@@ -3,8 +3,8 @@
 Causes are written only for rows that fail a check: those are few, and making text is slow.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -12,6 +12,7 @@ import polars as pl
 from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
+from trueup.dialects.dialect import Form
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id
 from trueup.model.frames import ROWS
 from trueup.model.spreadsheet import restored
@@ -32,10 +33,15 @@ class Reader:
     zone: str  # the zone of times without an offset
     network_zones: bool  # the zone of a click's network comes first, so rows keep their local times
     absent_status: str  # what a row without a status means, '' for nothing
+    blanks: Mapping[str, frozenset[str]] = field(default_factory=dict)  # field -> words for nothing, case-folded
+    status_words: Mapping[str, str] = field(default_factory=dict)  # what the dialect's own words mean, case-folded
+    currency: str = ""  # of all payouts, '' where columns or the setup say it
+    removal: int | None = None  # the payout in micros that takes a conversion back
+    form: Form | None = None  # how a line is parted further than by its separator
 
-    def gives(self, field: str) -> bool:
-        """Whether a column of the file is this field."""
-        return field in self.columns.positions
+    def gives(self, name: str) -> bool:
+        """Whether a column of the file is the field of this name."""
+        return name in self.columns.positions
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,13 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
     columns, fields = reader.columns, pl.col("fields")
     found = records.frame.select("line", "raw", "trouble", fields=pl.col("record").str.split(records.separator))
     blank = (fields.list.len() == 1) & (fields.list.first().str.strip_chars() == "") & (pl.col("trouble") == "")
-    return found.filter((pl.col("line") > reader.rows_after) & ~blank).select(
+    found = found.filter((pl.col("line") > reader.rows_after) & ~blank)
+    return (found.with_columns(fields=reader.form(fields)) if reader.form else found).select(
         "line",
         "raw",
         "trouble",
         fields.list.len().alias("width"),
-        *(_text(place, reader).alias(_source(name)) for name, place in columns.positions.items()),
+        *(_given(name, _text(place, reader), reader).alias(_source(name)) for name, place in columns.positions.items()),
         *(_text(place, reader).alias(kept_as(title)) for title, place in columns.kept.items()),
     )
 
@@ -68,9 +75,15 @@ def _text(place: int, reader: Reader) -> pl.Expr:
     return restored(trimmed).str.strip_chars() if reader.defused else trimmed
 
 
-def _source(field: str) -> str:
+def _given(name: str, text: pl.Expr, reader: Reader) -> pl.Expr:
+    """A field's text, '' where it is one of the dialect's words for nothing."""
+    words = reader.blanks.get(name)
+    return pl.when(text.str.to_lowercase().is_in(sorted(words))).then(pl.lit("")).otherwise(text) if words else text
+
+
+def _source(name: str) -> str:
     """The column of a field's text. Text that becomes a number has a column of its own, for the message."""
-    return f"{field}_text" if field in _READ_FROM_TEXT else field
+    return f"{name}_text" if name in _READ_FROM_TEXT else name
 
 
 def kept_as(title: str) -> str:

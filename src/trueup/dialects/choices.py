@@ -20,6 +20,10 @@ class Choices:
     decimal_comma: bool = False  # 1,20 instead of 1.20
     encoding: str | None = None
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
+    titles_line: int | None = None  # the line that holds the column titles; 0: there are none
+    mappings: Mapping[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # saved mapping -> its files' normalised titles
 
 
 class UnreadableFile(RemarkError):  # noqa: N818 - a statement about the file, shown to a person

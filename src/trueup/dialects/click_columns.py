@@ -7,6 +7,7 @@ import polars as pl
 
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import Columns, written_by_trueup
+from trueup.dialects.dialect import Dialect
 from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
 from trueup.model.remarks import Way
@@ -41,11 +42,12 @@ def click_field(title: str) -> str | None:
     return _FIELD_OF.get(normalised(title))
 
 
-def click_columns(titles: Sequence[str], choices: Choices) -> Columns:
+def click_columns(titles: Sequence[str], dialect: Dialect, choices: Choices) -> Columns:
     """Match the columns with the fields of a click.
 
     Args:
         titles: The column titles of the file.
+        dialect: The form that the file is written in.
         choices: What the person chose for the file.
 
     Returns:
@@ -57,14 +59,22 @@ def click_columns(titles: Sequence[str], choices: Choices) -> Columns:
     chosen = _chosen(titles, choices.columns)
     found: dict[str, list[int]] = {}
     for position, title in enumerate(titles):
-        field = chosen[position] if position in chosen else click_field(title)
+        field = chosen[position] if position in chosen else dialect.own_names.get(normalised(title))
         if field:
             found.setdefault(field, []).append(position)
-    positions = {field: _only(field, places, titles, chosen) for field, places in found.items()}
+    positions = {field: _only(field, places, titles, chosen, dialect) for field, places in found.items()}
     _require(positions, titles)
     added = ADDED_TITLES if written_by_trueup(titles) else ()
     places = tuple(i for i, title in enumerate(titles) if normalised(title) not in added)
-    return Columns(tuple(titles[i] for i in places), places, fewest=len(titles), most=len(titles), positions=positions)
+    names = list(map(normalised, titles))
+    return Columns(
+        tuple(titles[i] for i in places),
+        places,
+        fewest=len(titles),
+        most=len(titles),
+        positions=positions,
+        reasons={i: dialect.unused[name] for i, name in enumerate(names) if name in dialect.unused},
+    )
 
 
 def _chosen(titles: Sequence[str], choices: Mapping[str, str]) -> dict[int, str]:
@@ -83,9 +93,13 @@ def _chosen(titles: Sequence[str], choices: Mapping[str, str]) -> dict[int, str]
     return chosen
 
 
-def _only(field: str, places: list[int], titles: Sequence[str], chosen: Mapping[int, str]) -> int:
-    """Find the one column of a field: what the person chose comes before what the titles say."""
+def _only(field: str, places: list[int], titles: Sequence[str], chosen: Mapping[int, str], dialect: Dialect) -> int:
+    """Find the one column of a field: what the person chose comes before what the form and the titles say."""
     rivals = [place for place in places if place in chosen] or places
+    if dialect.only_own and not chosen.keys() & set(rivals):
+        order = list(dialect.own_names)
+        first = min((normalised(titles[rival]) for rival in rivals), key=order.index)
+        rivals = [rival for rival in rivals if normalised(titles[rival]) == first]
     if len(rivals) == 1:
         return rivals[0]
     first, second = (quoted_title(titles[rival]) for rival in rivals[:2])

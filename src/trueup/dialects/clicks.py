@@ -1,22 +1,22 @@
 """A file of clicks: what each row says. Its titles are always there."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import Final
 
 import polars as pl
 
 from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, without_nul
-from trueup.dialects.choices import Choices, UnreadableFile, known_zone
-from trueup.dialects.click_columns import CLICK_NAMES, TEXTS, click_columns
+from trueup.dialects.choices import Choices, known_zone
+from trueup.dialects.click_columns import TEXTS, click_columns
+from trueup.dialects.click_titles import click_titles
 from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.decode import Content, recognised_encoding
 from trueup.dialects.decode import texts as decoded
-from trueup.dialects.delimited import Layout, Records, recognised_layout, records
+from trueup.dialects.delimited import Records, records
 from trueup.dialects.missing import Missing, MissingNames
-from trueup.dialects.names import nearest, normalised, quoted_title
-from trueup.dialects.read import SAMPLE_LINES, Reading, first_records, joined
+from trueup.dialects.names import nearest, quoted_title
+from trueup.dialects.read import SAMPLE_LINES, Reading, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
@@ -52,13 +52,14 @@ def read_clicks(
     encoding = recognised_encoding(content, choices.encoding)
     blocks = decoded(content, encoding, progress)
     first = next(blocks, "")
-    layout, titles = _titles(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
+    found_titles = click_titles(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
+    layout, titles, dialect = found_titles.layout, found_titles.titles, found_titles.dialect
     reader = Reader(
-        columns=click_columns(titles, choices),
+        columns=click_columns(titles, dialect, choices),
         rows_after=layout.rows_after,
         defused=written_by_trueup(titles),
         decimal_comma=choices.decimal_comma,
-        zone=known_zone(choices.time_zone or choices.workspace_time_zone),
+        zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=False,
         absent_status="",
     )
@@ -67,8 +68,11 @@ def read_clicks(
     missing = MissingNames()
     rows, notes = joined(_read_block(block, reader, numbers, missing) for block in found)
     reading = Reading(
-        dialect="clicks",
-        statement=tuple(layout_said(layout, encoding, reader, has_titles=True)),
+        dialect=dialect.name,
+        statement=(
+            f"Read as {dialect.name}: {found_titles.why}.",
+            *layout_said(layout, encoding, reader, has_titles=True),
+        ),
         own_mode=None,
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -86,15 +90,6 @@ def campaign_ids(catalog: Catalog) -> dict[str, int]:
     """Campaigns by slug and by name; where a name is another campaign's slug, it is the name."""
     campaigns = catalog.campaigns.values()
     return {c.slug: c.campaign_id for c in campaigns} | {c.name: c.campaign_id for c in campaigns}
-
-
-def _titles(lines: list[str], choices: Choices) -> tuple[Layout, list[str]]:
-    """Find the separator and the column titles."""
-    if not any(line.strip() for line in lines):
-        raise UnreadableFile("The file has no rows: its lines are blank.")
-    layout = recognised_layout(lines, frozenset(chain(*CLICK_NAMES.values(), map(normalised, choices.columns))))
-    line, titles = next(first_records(lines, layout), (0, []))
-    return replace(layout, rows_after=line), [title.strip() for title in titles]
 
 
 def _read_block(

@@ -8,14 +8,12 @@ reading goes on with the next line. A quote has a meaning only where a field beg
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from trueup.dialects.decode import LINE_CHARS
-from trueup.dialects.names import field_of, normalised
 
 if TYPE_CHECKING:
     import _csv  # only this module has the type of csv.reader's results
@@ -49,34 +47,36 @@ class Records:
     separator: str
 
 
-def recognised_layout(lines: Sequence[str], more_titles: AbstractSet[str]) -> Layout:
-    """Find the separator.
+def said_layout(lines: Sequence[str]) -> Layout | None:
+    """The layout that a first line `sep=` says, None where there is none."""
+    said = _SEPARATOR_LINE.fullmatch(lines[0].strip(" "))
+    return Layout(said[1], rows_after=1) if said else None
 
-    `sep=` on the first line says it. Without that, it is the separator that parts the first line into the most known
-    column titles. Without titles, rows begin with a click id, and no separator can be part of one: then it is the
-    separator that comes first in most lines.
+
+def layout_by_rows(lines: Sequence[str]) -> Layout:
+    """Find the separator of a file without titles.
+
+    Rows begin with a click id, and no separator can be part of one: so it is the separator that comes first in most
+    lines. A colon is one only where no other is.
 
     Args:
         lines: The first lines of the file, not all of them blank.
-        more_titles: Normalised titles that are known in this file only, besides those that are known in every file.
 
     Returns:
         How the records are written.
     """
-    if said := _SEPARATOR_LINE.fullmatch(lines[0].strip(" ")):
-        return Layout(said[1], rows_after=1)
-    filled = [line[:LINE_CHARS] for line in lines if line.strip()]
-    titles = {separator: _known_titles(filled[0], separator, more_titles) for separator in SEPARATORS}
-    if any(titles.values()):
-        return Layout(max(SEPARATORS, key=titles.__getitem__))
-    beginnings = [re.search(r"[,;\t|]", line[:_LINE_BEGINNING]) for line in filled]
-    first = [found[0] for found in beginnings if found]
-    return Layout(max(SEPARATORS, key=first.count))
+    filled = [line[:_LINE_BEGINNING] for line in lines if line.strip()]
+    found = [first[0] for first in (re.search(r"[,;\t|]", line) for line in filled) if first]
+    colons = sum(":" in line for line in filled)
+    return Layout(":" if not found and 2 * colons > len(filled) else max(SEPARATORS, key=found.count))
 
 
-def _known_titles(line: str, separator: str, more_titles: AbstractSet[str]) -> int:
-    titles = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-    return sum(field_of(title, {}) is not None or normalised(title) in more_titles for title in titles)
+def first_records(lines: Sequence[str], layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """Line and fields of the records in these lines, none for one that cannot be parted; blank ones are left out."""
+    for found in records(["\n".join(lines)], layout.separator):
+        for line, record, raw, trouble in found.frame.iter_rows():
+            if line > layout.rows_after and raw.strip():
+                yield line, [] if trouble or len(raw) > LINE_CHARS else record.split(found.separator)
 
 
 def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:

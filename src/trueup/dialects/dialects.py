@@ -1,39 +1,15 @@
 """The outside forms of rows, one entry each: a new form is a new entry, and a line in the table that recognises it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from trueup.dialects.choices import UnreadableFile
+from trueup.dialects.dialect import Dialect, dialects_by_name
 from trueup.dialects.names import FIELDS, nearest
+from trueup.dialects.presets import PRESETS
 from trueup.model.frames import EXPORT_COLUMNS
 from trueup.model.words import DuplicateMode, RowKind, Status
 
-BOTH: Final = frozenset(RowKind)
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """One outside form of rows."""
-
-    name: str
-    titles: tuple[str, ...]  # its columns, as its files title them; where no header is needed, in their fixed order
-    needs_header: bool = True
-    trailing_optional: bool = False  # fields at a row's end may be left off
-    own_names: Mapping[str, str] = field(default_factory=dict)  # normalised title -> field, besides everyone's names
-    kept: tuple[str, ...] = ()  # columns that are kept beside the row and not used
-    row_kinds: frozenset[RowKind] = BOTH
-    own_mode: DuplicateMode | None = None  # what its tracker does with duplicates; None where that is not known
-    time_zone: str | None = None  # the zone of times without an offset; None for the workspace's
-    absent_status: Status | None = None  # what a row without a status means
-    defused: bool = False  # Trueup wrote it: an apostrophe stands before text that a spreadsheet would run
-
-
-def _by_name(*dialects: Dialect) -> Mapping[str, Dialect]:
-    return {dialect.name: dialect for dialect in dialects}
-
-
-DIALECTS: Final = _by_name(
+_OWN: Final = dialects_by_name(
     Dialect(
         name="keitaro",
         titles=("sub_id", "payout", "tid", "status"),
@@ -85,6 +61,8 @@ DIALECTS: Final = _by_name(
         titles=tuple(FIELDS),
     ),
 )
+
+DIALECTS: Final = {**_OWN, **PRESETS}
 
 # The titles of Trueup's own exports; those that are no field of a row are not read.
 EXPORT_TITLES: Final = frozenset(FIELDS) | frozenset(EXPORT_COLUMNS)

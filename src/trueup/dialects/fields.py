@@ -13,7 +13,7 @@ from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_
 from trueup.model.frames import ROWS
 from trueup.model.money import amounts, amounts_trouble
 from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
-from trueup.model.words import Outcome
+from trueup.model.words import Outcome, Status
 
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
 
@@ -47,11 +47,33 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         values += _times(pl.col("converted_at_text"), reader)
     if reader.gives("currency"):
         values.append(pl.col("currency").str.to_uppercase())
-    if reader.absent_status:
-        absent = pl.col("status") == "" if reader.gives("status") else pl.lit(value=True)
-        meaning = pl.when(absent).then(pl.lit(reader.absent_status)).otherwise(pl.lit(""))
-        values.append(meaning.alias("dialect_status"))
-    return table.with_columns(values)
+    elif reader.currency and reader.gives("payout"):
+        values.append(
+            pl.when(pl.col("payout_text") == "").then(pl.lit("")).otherwise(pl.lit(reader.currency)).alias("currency")
+        )
+    if reader.absent_status or reader.status_words:
+        values.append(_dialect_status(reader).alias("dialect_status"))
+    table = table.with_columns(values)
+    return _without_removed(table, reader.removal) if reader.removal and reader.gives("payout") else table
+
+
+def _dialect_status(reader: Reader) -> pl.Expr:
+    """What the dialect says that each status word means, and none."""
+    if not reader.gives("status"):
+        return pl.lit(reader.absent_status)
+    words = {**reader.status_words, "": reader.absent_status}
+    meanings = list(map(str, words.values()))
+    return pl.col("status").str.to_lowercase().replace_strict(list(words), meanings, default="", return_dtype=pl.String)
+
+
+def _without_removed(table: pl.DataFrame, removal: int) -> pl.DataFrame:
+    """Make rows that take their conversion back declined ones, without a payout."""
+    removes = (pl.col("payout") == removal).fill_null(value=False)
+    return table.with_columns(
+        payout=pl.when(~removes).then(pl.col("payout")),
+        payout_text=pl.when(removes).then(pl.lit("")).otherwise(pl.col("payout_text")),
+        dialect_status=pl.when(removes).then(pl.lit(Status.DECLINED.value)).otherwise(pl.lit("")),
+    )
 
 
 def _times(text: pl.Expr, reader: Reader) -> list[pl.Expr]:

@@ -9,13 +9,15 @@ import polars as pl
 from trueup.dialects.cells import Reader
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
-from trueup.dialects.decode import LINE_CHARS, Content, Encoding, recognised_encoding, texts
-from trueup.dialects.delimited import Layout, recognised_layout, records
-from trueup.dialects.dialects import DIALECTS
+from trueup.dialects.decode import Content, Encoding, recognised_encoding, texts
+from trueup.dialects.delimited import Layout, records
+from trueup.dialects.dialects import dialect_named
+from trueup.dialects.doubts import refuse_doubtful_titles
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
+from trueup.dialects.titles import Beginning, beginning_of
 from trueup.model.frames import LOCAL_TIMES
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
@@ -60,15 +62,16 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     encoding = recognised_encoding(content, choices.encoding)
     blocks = texts(content, encoding, progress)
     first = next(blocks, "")
-    layout, recognition = _recognised(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
-    reader = _reader(recognition, layout, choices)
+    beginning, recognition = _recognised(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
+    layout = beginning.layout
+    reader = _reader(recognition, beginning, choices)
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(read_block(block, reader) for block in found)
     rows = _without_idle_times(rows)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
-        statement=statement(recognition, layout, encoding, reader, choices.row_kind),
+        statement=statement(recognition, beginning, encoding, reader, choices),
         own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -95,37 +98,31 @@ def original_records(content: Content, reading: Reading, lines: Iterable[int]) -
     """
     columns = reading.reader.columns
     wanted = pl.Series("line", list(lines), dtype=pl.Int64)
+    form = reading.reader.form
     for found in records(texts(content, reading.encoding), reading.layout.separator):
         starts = found.frame["line"]
         here = wanted.filter(wanted.is_between(starts[0], starts[-1]))
-        for line, record, raw, trouble in found.frame.filter(starts.is_in(here.implode())).iter_rows():
-            fields = [raw] if trouble else record.split(found.separator)
+        parted = pl.col("record").str.split(found.separator)
+        asked = found.frame.filter(starts.is_in(here.implode())).with_columns(fields=form(parted) if form else parted)
+        for line, raw, trouble, parts in asked.select("line", "raw", "trouble", "fields").iter_rows():
+            fields = [raw] if trouble else parts
             full = fields + [""] * (columns.most - len(fields))
             yield line, [full[place] for place in columns.places] + full[columns.most :]
 
 
-def _recognised(lines: list[str], choices: Choices) -> tuple[Layout, Recognition]:
+def _recognised(lines: list[str], choices: Choices) -> tuple[Beginning, Recognition]:
     """Recognise separator, titles and dialect from the first lines."""
     if not any(line.strip() for line in lines):
         raise UnreadableFile("The file has no rows: its lines are blank.")
-    layout = recognised_layout(lines, _titles_beside_ours(choices))
-    found = list(first_records(lines, layout))
-    recognition = recognised([fields for _, fields in found], choices)
-    return (layout if recognition.header is None else replace(layout, rows_after=found[0][0])), recognition
-
-
-def _titles_beside_ours(choices: Choices) -> frozenset[str]:
-    """Titles that mean something in this file alone: a dialect's own, and those the person mapped."""
-    own = (name for dialect in DIALECTS.values() for name in dialect.own_names)
-    return frozenset(chain(own, map(normalised, choices.columns)))
-
-
-def first_records(lines: list[str], layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    """Line and fields of the records in these lines, none for one that cannot be parted; blank ones are left out."""
-    for found in records(["\n".join(lines)], layout.separator):
-        for line, record, raw, trouble in found.frame.iter_rows():
-            if line > layout.rows_after and raw.strip():
-                yield line, [] if trouble or len(raw) > LINE_CHARS else record.split(found.separator)
+    chosen = dialect_named(choices.dialect) if choices.dialect else None
+    beginning = beginning_of(lines, choices, chosen)
+    refuse_doubtful_titles(beginning, choices, chosen)
+    recognition = recognised(beginning, choices)
+    if beginning.header:
+        layout = replace(beginning.layout, rows_after=beginning.header.line)
+        return replace(beginning, layout=layout), recognition
+    separator = recognition.dialect.separator or beginning.layout.separator
+    return replace(beginning, layout=replace(beginning.layout, separator=separator)), recognition
 
 
 def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -149,15 +146,22 @@ def _without_idle_times(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.drop(LOCAL_TIMES) if idle else rows
 
 
-def _reader(recognition: Recognition, layout: Layout, choices: Choices) -> Reader:
+def _reader(recognition: Recognition, beginning: Beginning, choices: Choices) -> Reader:
     dialect, header = recognition.dialect, recognition.header
     is_conversion = choices.row_kind == RowKind.CONVERSION
+    columns = columns_of(header, dialect, choices, [record.fields for record in beginning.below])
+    payout = columns.positions.get("payout")
     return Reader(
-        columns=columns_of(header, dialect, choices),
-        rows_after=layout.rows_after,
+        columns=columns,
+        rows_after=beginning.layout.rows_after,
         defused=dialect.defused or written_by_trueup(header or ()),
         decimal_comma=choices.decimal_comma,
         zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=not (choices.time_zone or dialect.time_zone),
         absent_status=dialect.absent_status if dialect.absent_status and is_conversion else "",
+        blanks=dialect.blanks,
+        status_words=dialect.status_words,
+        currency=dialect.currencies.get(normalised(header[payout]), "") if header and payout is not None else "",
+        removal=dialect.removal,
+        form=None if header else dialect.form,
     )

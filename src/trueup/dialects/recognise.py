@@ -7,8 +7,12 @@ from typing import Final
 
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.columns import written_by_trueup
-from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, Dialect, dialect_named
-from trueup.dialects.names import ADDED_TITLES, FIELDS, field_of, listed, normalised, quoted_title
+from trueup.dialects.dialect import Dialect
+from trueup.dialects.dialects import DIALECTS, EXPORT_TITLES, dialect_named
+from trueup.dialects.doubts import refuse_unknown_titles
+from trueup.dialects.names import ADDED_TITLES, FIELDS, normalised
+from trueup.dialects.presets import PRESETS
+from trueup.dialects.titles import Beginning
 from trueup.model.remarks import Way
 from trueup.model.words import STATUS_WORDS, DuplicateMode, RowKind
 
@@ -26,6 +30,8 @@ class Recognition:
         """The dialect's own duplicate mode, if it is certain that the file is of this dialect."""
         return self.dialect.own_mode if row_kind == RowKind.CONVERSION and not self.rivals else None
 
+
+_UPDATE: Final = re.compile(r"auto|[+-]?[0-9]*[.,][0-9]+|[a-z0-9_]+=.*", re.IGNORECASE)  # what is no transaction id
 
 Titles = frozenset[str]  # normalised, without those of the file of refused rows
 
@@ -48,6 +54,10 @@ def _is_trueup(_: Titles, header: Sequence[str]) -> bool:
     return EXPORT_TITLES.issuperset(title for title in header if title not in ADDED_TITLES)
 
 
+def _has_marks(name: str) -> Callable[[Titles, Sequence[str]], bool]:
+    return lambda titles, _: any(mark <= titles for mark in PRESETS[name].marks)
+
+
 def _is_redtrack(titles: Titles, _: Sequence[str]) -> bool:
     return bool(titles & {"clickid", "sum", "rdtk_event_id"})
 
@@ -59,55 +69,55 @@ BY_TITLES: Final[Mapping[str, tuple[Callable[[Titles, Sequence[str]], bool], str
     "gokart": (_is_gokart, "its column titles are those of GoKart's conversion file"),
     "gokart-status": (_is_gokart_status, "its column titles are those of GoKart's status file"),
     "trueup": (_is_trueup, "all its column titles are Trueup's own"),
+    **{name: (_has_marks(name), f"its column titles are those of {name}") for name in PRESETS},
     "redtrack": (_is_redtrack, "its column titles are spelled as RedTrack spells them"),
     "headed": (lambda _titles, _header: True, "it has column titles, and they are no known tracker's"),
 }
 
 
-def recognised(records: Sequence[Sequence[str]], choices: Choices) -> Recognition:
+def recognised(beginning: Beginning, choices: Choices) -> Recognition:
     """Find the dialect. The rules: docs/dialects.md.
 
     Args:
-        records: The fields of the file's first records. A record that cannot be read is an empty list.
+        beginning: The file's first records, and which of them are its titles.
         choices: What the person chose for the file.
 
     Returns:
         What the file was taken for.
 
     Raises:
-        UnreadableFile: The chosen dialect needs column titles and the file has none, all its titles are unknown, or the
-            dialect does not have what the rows are to do.
+        UnreadableFile: The titles cannot be read or are all unknown, the person has to choose between two dialects, or
+            the dialect does not have what the rows are to do.
     """
-    chosen = dialect_named(choices.dialect) if choices.dialect else None
-    first = tuple(field.strip() for field in records[0]) if records else ()
-    header = first if _has_titles(first, chosen, choices) else None
+    header = tuple(beginning.header.fields) if beginning.header else None
     if header == ():
         raise UnreadableFile("The first line cannot be read as column titles: mend its quotes, or shorten it.")
-    if chosen:
-        found = Recognition(chosen, header, "it was chosen")
+    if choices.dialect:
+        found = Recognition(dialect_named(choices.dialect), header, "it was chosen")
     elif header is not None:
         found = _by_titles(header)
     else:
-        found = _by_fields(records, choices.row_kind)
+        found = _by_fields(beginning, choices)
     if choices.row_kind not in found.dialect.row_kinds:
-        raise UnreadableFile(
-            f"This is a status file ({found.dialect.name}, because {found.why}): it sets statuses and creates nothing. "
-            "Use ",
-            Way.STATUS_UPDATE.of(),
-            "; or, if its rows are conversions, choose ",
-            Way.DIALECT.of(dialect="headed"),
-            ".",
-        )
+        raise _of_other_rows(found)
     return found
 
 
-def _has_titles(first: tuple[str, ...], chosen: Dialect | None, choices: Choices) -> bool:
-    if choices.columns or (chosen and chosen.needs_header):
-        return True
-    fields = [field_of(title, chosen.own_names if chosen else {}) for title in first]
-    known = [field for field in fields if field]
-    # One known title may be a value: "event" and "goal" are good names of conversion types.
-    return "click_id" in known or "conversion_id" in known or len(known) > 1
+def _of_other_rows(found: Recognition) -> UnreadableFile:
+    if RowKind.STATUS not in found.dialect.row_kinds:
+        return UnreadableFile(
+            f"This is a file of conversions ({found.dialect.name}, because {found.why}). To set statuses by it, use ",
+            Way.DIALECT.of(dialect="headed"),
+            ", and say which columns are the click id and the status.",
+        )
+    return UnreadableFile(
+        f"This is a status file ({found.dialect.name}, because {found.why}): it sets statuses and creates nothing. "
+        "Use ",
+        Way.STATUS_UPDATE.of(),
+        "; or, if its rows are conversions, choose ",
+        Way.DIALECT.of(dialect="headed"),
+        ".",
+    )
 
 
 def _by_titles(header: tuple[str, ...]) -> Recognition:
@@ -117,9 +127,15 @@ def _by_titles(header: tuple[str, ...]) -> Recognition:
     return Recognition(DIALECTS[name], header, why)
 
 
-def _by_fields(records: Sequence[Sequence[str]], row_kind: RowKind) -> Recognition:
-    rows = [[field.strip() for field in record] for record in records]
-    _refuse_unknown_titles(rows)
+def _by_fields(beginning: Beginning, choices: Choices) -> Recognition:
+    if choices.titles_line is None:
+        refuse_unknown_titles(beginning.records)
+    rows = [list(record.fields) for record in beginning.records]
+    parted = None if choices.row_kind == RowKind.STATUS else _by_colons(rows, beginning.layout.separator)
+    return parted or _by_commas(rows, choices.row_kind)
+
+
+def _by_commas(rows: list[list[str]], row_kind: RowKind) -> Recognition:
     if row_kind == RowKind.STATUS:
         return _status_lines(rows)
     fourths = [row[3].casefold() for row in rows if len(row) == 4 and row[3]]  # noqa: PLR2004 - the fourth of four
@@ -141,27 +157,27 @@ def _status_lines(rows: list[list[str]]) -> Recognition:
     return Recognition(DIALECTS["keitaro"], None, "its lines have more fields than a click id and a status")
 
 
-def _refuse_unknown_titles(rows: list[list[str]]) -> None:
-    """Refuse a file whose first line is column titles that are all unknown.
-
-    A first line of words above a column that holds only numbers is taken for titles.
-    """
-    if len(rows) < 2 or len(rows[0]) < 2 or not all(map(_is_word, rows[0])):  # noqa: PLR2004 - titles, and a row below them
-        return
-    for position in range(len(rows[0])):
-        below = [row[position] for row in rows[1:] if len(row) > position and row[position]]
-        if below and all(re.fullmatch(r"[+-]?[0-9]*[.,]?[0-9]+", text) for text in below):
-            raise UnreadableFile(
-                f"The first line looks like column titles ({listed(rows[0])}), and none of them is known. "
-                "Say which is the click id with ",
-                Way.COLUMN.of(title=quoted_title(rows[0][0]), field="click_id"),
-                f", and so on for: {', '.join(FIELDS)}. If it is a row, choose the dialect: ",
-                Way.DIALECT.of(dialect="keitaro"),
-                " or ",
-                Way.DIALECT.of(dialect="voluum"),
-                ".",
-            )
-
-
-def _is_word(text: str) -> bool:
-    return bool(text) and not any(letter.isdigit() for letter in text) and text.casefold() not in STATUS_WORDS
+def _by_colons(rows: list[list[str]], separator: str) -> Recognition | None:
+    """Recognise lines that part their first fields by colons: no click id has one."""
+    if separator != ":":
+        parted = any(row and ":" in row[0] for row in rows) and all(len(row) <= 2 for row in rows)  # noqa: PLR2004 - a hit and a payout
+        return (
+            Recognition(DIALECTS["funnelflux"], None, "its first fields hold a hit and its transaction")
+            if parted
+            else None
+        )
+    seconds = [row[1] for row in rows if len(row) > 1]
+    numbers = [text for text in seconds if text.isascii() and text.isdigit()]
+    is_long = any(len(row) > 2 for row in rows)  # noqa: PLR2004 - more than a click id and a payout
+    if is_long or any(map(_UPDATE.fullmatch, seconds)):
+        return Recognition(DIALECTS["binom"], None, "colons part its lines")
+    if not numbers:
+        return Recognition(DIALECTS["funnelflux"], None, "its lines hold a hit and its transaction")
+    raise UnreadableFile(
+        "Its lines hold a click id and a number, with a colon between. The number may be a payout, or a transaction "
+        "id. Choose ",
+        Way.DIALECT.of(dialect="binom"),
+        " for payouts, or ",
+        Way.DIALECT.of(dialect="funnelflux"),
+        " for transaction ids.",
+    )

@@ -1,17 +1,18 @@
 """What a person is told about how a file was read: all that was recognised."""
 
 from trueup.dialects.cells import Reader
-from trueup.dialects.columns import Columns
+from trueup.dialects.choices import Choices
+from trueup.dialects.columns import Columns, saved_mapping
 from trueup.dialects.decode import Encoding
 from trueup.dialects.delimited import SEPARATORS, Layout
 from trueup.dialects.names import listed, quoted_title
 from trueup.dialects.recognise import Recognition
+from trueup.dialects.titles import Beginning
 from trueup.model.remarks import Remark, Way
-from trueup.model.words import RowKind
 
 
 def statement(
-    recognition: Recognition, layout: Layout, encoding: Encoding, reader: Reader, row_kind: RowKind
+    recognition: Recognition, beginning: Beginning, encoding: Encoding, reader: Reader, choices: Choices
 ) -> tuple[Remark, ...]:
     """Say how a file was read, in plain sentences."""
     dialect = recognition.dialect
@@ -19,13 +20,24 @@ def statement(
     said += [
         (f"It could also be {rival}: choose with ", Way.DIALECT.of(dialect=rival), ".") for rival in recognition.rivals
     ]
-    said += layout_said(layout, encoding, reader, has_titles=recognition.header is not None)
+    said += _above(beginning)
+    said += layout_said(beginning.layout, encoding, reader, has_titles=recognition.header is not None)
     if reader.absent_status:
         said.append(f"A row without a status is {reader.absent_status}.")
-    own_mode = recognition.own_mode(row_kind)
+    own_mode = recognition.own_mode(choices.row_kind)
     if own_mode:
         said.append(f"{dialect.name}'s own way with duplicates is {own_mode}, where no other is chosen or set up.")
-    return tuple(said)
+    saved = saved_mapping(recognition.header or (), choices)
+    return (*said, saved) if saved else tuple(said)
+
+
+def _above(beginning: Beginning) -> list[Remark]:
+    """Say which lines above the titles are not read."""
+    if not beginning.header or not beginning.above:
+        return []
+    filled = (" ".join(field for field in record.fields if field) for record in beginning.above)
+    shown = ", ".join(f"'{quoted_title(text)}'" for text in filled if text)
+    return [f"Lines 1 to {beginning.header.line - 1} stand above the column titles, and are not read: {shown}."]
 
 
 def layout_said(layout: Layout, encoding: Encoding, reader: Reader, *, has_titles: bool) -> list[str]:
@@ -55,7 +67,11 @@ def _columns(columns: Columns) -> str:
         name if titles.get(place) in (name, None) else f"{name} (from {quoted_title(titles[place])})"
         for name, place in fields
     ]
-    rest = [title or "(no title)" for place, title in titles.items() if place not in columns.positions.values()]
+    left = {*titles} - {*columns.positions.values(), *columns.kept.values()}
     kept = f" Kept beside the row: {listed(list(columns.kept))}." if columns.kept else ""
-    unused = [title for title in rest if title not in columns.kept]
-    return f"Fields: {', '.join(used)}.{kept}" + (f" Not used: {listed(unused)}." if unused else "")
+    rest = [titles[place] or "(no title)" for place in sorted(left) if place not in columns.reasons]
+    why = [
+        f" Not used: {quoted_title(titles[place])}, since {columns.reasons[place]}."
+        for place in sorted(left & columns.reasons.keys())
+    ]
+    return f"Fields: {', '.join(used)}.{kept}{''.join(why)}" + (f" Not used: {listed(rest)}." if rest else "")

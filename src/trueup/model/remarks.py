@@ -16,6 +16,11 @@ class Way(StrEnum):
 
     DIALECT = "dialect"  # to choose it; values: dialect
     COLUMN = "column"  # to say which field it is; values: title, field
+    TITLES_LINE = "titles_line"  # to say where the column titles are; values: line, 0 for none
+    MAPPING = "mapping"  # to use a saved one; values: name
+    WITHOUT_CONVERSION_IDS = "without_conversion_ids"
+    DUPLICATES = "duplicates"  # to choose the duplicate mode
+    AGAIN = "again"  # to apply the same file once more
     ENCODING = "encoding"  # to name it
     STATUS_UPDATE = "status_update"  # to have a file set statuses
     FROM = "from"  # to say since when

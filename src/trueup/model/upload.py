@@ -36,6 +36,7 @@ class UploadChoices:
     force_status: bool = False
     without_conversion_ids: bool = False
     create_missing: bool = False  # of clicks: set up the campaigns, offers and sources that only the file names
+    titles_line: int | None = None  # 0: there are no column titles
     again: bool = False  # the sender knows that the same file was sent before
 
     def text(self) -> str:

@@ -61,6 +61,7 @@ def read_click_file(
     """Read a file of clicks. Raises: UnreadableFile, whose message says why and what to do."""
     reading, missing = read_clicks(content, choices, catalog, progress)
     chosen = {
+        "dialect": reading.dialect,
         "columns": dict(choices.columns),
         "time_zone": reading.time_zone,
         "decimal_comma": choices.decimal_comma,

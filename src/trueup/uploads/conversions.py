@@ -77,6 +77,7 @@ def read_upload(
         "duplicates": duplicates.value if duplicates else "",
         "force_status": force_status,
         "without_conversion_ids": choices.without_conversion_ids,
+        "titles_line": choices.titles_line,
     }
     return Upload(
         content=content,

@@ -63,6 +63,7 @@ def read_sent(
         decimal_comma=chosen.decimal_comma,
         encoding=chosen.encoding,
         without_conversion_ids=chosen.without_conversion_ids,
+        titles_line=chosen.titles_line,
     )
     if chosen.kind is UploadKind.CLICKS:
         return read_click_file(content, record.file_name, choices, catalog, progress)

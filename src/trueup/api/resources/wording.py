@@ -9,6 +9,11 @@ from trueup.model.remarks import Remark, Way, worded
 WAYS: Final[Mapping[Way, str]] = {
     Way.DIALECT: "`dialect={dialect}`",
     Way.COLUMN: "`columns={title}={field}`",
+    Way.TITLES_LINE: "`titles_line={line}`",
+    Way.MAPPING: "`mapping={name}`",
+    Way.WITHOUT_CONVERSION_IDS: "`without_conversion_ids=true`",
+    Way.DUPLICATES: "`duplicates`",
+    Way.AGAIN: "`again=true`",
     Way.ENCODING: "`encoding`",
     Way.STATUS_UPDATE: "`kind=status`",
     Way.FROM: "`from`",

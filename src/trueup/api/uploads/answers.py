@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from trueup.api.resources.answers import Answer, SummaryAnswer
 from trueup.api.resources.wording import in_words
+from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
 from trueup.ledger.batches import read_batch
@@ -27,7 +28,7 @@ _TEXT_CHARS: Final = 200
 
 
 def _known_dialect(name: str) -> str:
-    if name not in DIALECTS:
+    if name not in DIALECTS and name not in CLICK_DIALECTS:
         raise ValueError(f"no dialect is called {name!r}. {nearest(name, DIALECTS)}")
     return name
 
@@ -70,6 +71,7 @@ class _Chosen(BaseModel):
         description="Of clicks: set up the campaigns, offers and sources that only the file names, before it is "
         "applied. Needs a key that may change the setup.",
     )
+    titles_line: int | None = Field(None, ge=0, description="The line with the column titles; 0 for none.")
 
 
 class SentChoices(_Chosen):
@@ -107,8 +109,12 @@ def _kept(chosen: Mapping[str, Any]) -> dict[str, Any]:
 def trouble_of(choices: UploadChoices) -> str:
     """Why choices do not go together, '' where they do."""
     if choices.kind is not UploadKind.CLICKS:
+        if choices.dialect and choices.dialect not in DIALECTS:
+            return f"{choices.dialect} is a form of clicks. {nearest(choices.dialect, DIALECTS)}"
         return "create_missing is for clicks; conversions find their campaigns by them" * choices.create_missing
-    meant = {"dialect": choices.dialect, "duplicates": choices.duplicates}
+    if choices.dialect and choices.dialect not in CLICK_DIALECTS:
+        return f"{choices.dialect} is no form of clicks. {nearest(choices.dialect, CLICK_DIALECTS)}"
+    meant: dict[str, object] = {"duplicates": choices.duplicates, "titles_line": choices.titles_line}
     flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
     foreign = [name for name, value in {**meant, **flags}.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
@@ -127,6 +133,7 @@ class ChoicesAnswer(Answer):
     force_status: bool
     without_conversion_ids: bool
     create_missing: bool
+    titles_line: int | None
     again: bool
 
 
