@@ -133,7 +133,7 @@ def test_import__sets_up_what_is_missing(trueup: CommandLine, ledger: Database) 
         campaign for campaign in setup["campaigns"] if campaign["name"] == "Summer sale!"
     ).items()
     assert stored_clicks(ledger)["network_id"].to_list() == [4, 0, 1, 1]
-    assert stored_clicks(ledger)["traffic_source_id"].n_unique() == 3
+    assert stored_clicks(ledger)["traffic_source_id"].n_unique() == 2
     assert trueup("audit").code == 0
 
 

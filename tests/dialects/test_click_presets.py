@@ -30,8 +30,8 @@ FILES = {
 Click ID;Click time;Campaign;Offer;Path;Bid;External ID;Country;Token 1
 k1;1772704800;push;VPN;2;0.015;ext;PL;zone
 """,
-    "bemob-visits": """Click ID,Click timestamp,Visit timestamp,Campaign,Offer,External ID,Cost,Country,Custom variable 1
-k1,2026-03-05 10:00:00,2026-03-05 09:59:00,Push PL,VPN,ext,0.015,PL,zone
+    "bemob-visits": """Click ID,Click timestamp,Campaign,Offer,External ID,Cost,Country,Custom variable 1
+k1,2026-03-05 10:00:00,Push PL,VPN,ext,0.015,PL,zone
 """,
     "clicks": """click_id,campaign,offer,clicked_at,cost,external_id,country,sub1
 k1,Push PL,VPN,2026-03-05 10:00:00,0.015,ext,PL,zone

@@ -72,7 +72,7 @@ def commit_clicks(database: Database, new: pl.DataFrame, batch_id: int = 0) -> N
         new: CLICKS; or STORED_CLICKS, which say themselves who brought them.
         batch_id: The import that brings them, 0 for visits.
     """
-    database.append(clicks, new.with_columns(batch_id=pl.lit(batch_id)) if batch_id else new)
+    database.append(clicks, new.with_columns(batch_id=pl.lit(batch_id, dtype=pl.Int64)) if batch_id else new)
     database.put(click_rollups, _cells(new), add=["clicks", "cost"])
 
 
