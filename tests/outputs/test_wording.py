@@ -55,11 +55,6 @@ def test_remark__is_kept_as_text_that_every_database_takes(remark: str | tuple[s
     assert remark_from_text(text) == remark
 
 
-@pytest.mark.parametrize("text", ["The file is empty.", "[The file", '"', "The file is not UTF-8. Name its encoding"])
-def test_remark__that_was_stored_as_a_sentence_is_that_sentence(text: str) -> None:
-    assert remark_from_text(text) == text
-
-
 def test_words__leave_the_braces_of_a_file_alone() -> None:
     asked = Way.COLUMN.of(title="{0} {field}", field="payout")
     assert at_terminal.in_words((asked, ": {} is none")) == '--map "{0} {field}=payout": {} is none'

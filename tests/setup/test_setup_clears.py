@@ -47,7 +47,7 @@ def test_clearing__is_told_and_needs_yes_in_a_pipe(trueup: CommandLine) -> None:
     ran = trueup("setup", "apply", "-", stdin=LESS)
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr.splitlines()[1:] == [
-        '  affiliate network "Northwind": status_map { "2" = "pending" }',
+        '  affiliate network "Northwind": status_map { 2 = "pending" }',
         '  offer "VPN": url "https://example.com/{click_id}"',
         "Nothing was changed. Add --yes to clear that, or put it into the file.",
     ]

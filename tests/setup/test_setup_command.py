@@ -56,7 +56,9 @@ approval = "automatic"
 [[campaigns]]
 name = "PL push"
 slug = "a"
-offers = [{ offer = "VPN trial", weight = 1 }]
+offers = [
+    { offer = "VPN trial", weight = 1 },
+]
 """
 
 

@@ -192,20 +192,27 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
     elif earlier.last:
         _mind_earlier(earlier.last, wishes, is_at_work=earlier.is_at_work)
     if wishes.preview or not wishes.yes:
-        summary, rows = _decide(database, upload, resumed, wishes, applies=False)
+        summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=False)
         if wishes.preview:
             _tell(summary, catalog, rows, upload, wishes)
             return summary
         _show(summary, catalog)
         if not agrees("Apply it?"):
             refused_by_a_person()
-    summary, rows = _decide(database, upload, resumed, wishes, applies=True)
+        catalog = read_catalog(database)  # it may have changed while the person thought
+    summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=True)
     _tell(summary, catalog, rows, upload, wishes)
     return summary
 
 
 def _decide(
-    database: Database, upload: Upload, resumed: BatchRecord | None, wishes: _Wishes, *, applies: bool
+    database: Database,
+    catalog: Catalog,
+    upload: Upload,
+    resumed: BatchRecord | None,
+    wishes: _Wishes,
+    *,
+    applies: bool,
 ) -> tuple[Summary, pl.DataFrame | None]:
     """Apply the rows, or preview them.
 
@@ -222,7 +229,7 @@ def _decide(
             seen=lambda rows: kept.append(rows.select(ROW_COLUMNS)) if wishes.wants_rows and not applies else None,
         )
         try:
-            summary = run(upload_work(by_person(database), upload, resumed), options)
+            summary = run(upload_work(by_person(database), upload, resumed, catalog), options)
         except BatchMovedError as error:
             stop(f"Stopped: {error}. What was applied is safe; run the command again to see.", ExitCode.FAILURE)
     if not wishes.wants_rows:

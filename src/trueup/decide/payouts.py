@@ -29,11 +29,25 @@ def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
     return offer.payout if offer.payout_mode is PayoutMode.MANUAL else 0
 
 
+def _converted() -> pl.Expr:
+    """The payout times the rate, rounded to a micro; exact, because the product is a 128-bit integer."""
+    product = pl.col("paid").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
+    micros = rounded_quotient(product, pl.lit(RATE_SCALE, dtype=pl.Int128))
+    return pl.when(micros.is_between(-PAYOUT_MAX, PAYOUT_MAX)).then(micros).cast(pl.Int64)
+
+
+_CURRENCY_OF_PAYOUT: Final = (
+    pl.when(pl.col("payout").is_null()).then(pl.lit("")).otherwise("currency").alias("currency")
+)
+_PAID: Final = pl.coalesce("payout", "default_payout").alias("paid")
+_REVENUE: Final = pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()).alias("revenue")
+
+
 def without_idle_currency(rows: pl.DataFrame) -> pl.DataFrame:
     """Empty the currency of rows that give no payout. It means nothing there: the offer's payout has its own."""
     if not rows["payout"].null_count() or not rows["currency"].max():
         return rows
-    return rows.with_columns_seq(currency=pl.when(pl.col("payout").is_null()).then(pl.lit("")).otherwise("currency"))
+    return rows.with_columns_seq(_CURRENCY_OF_PAYOUT)
 
 
 def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
@@ -55,14 +69,3 @@ def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
 def too_large_to_count() -> pl.Expr:
     """Rows whose payout in the workspace's currency is larger than any amount we keep (`with_revenue` made it null)."""
     return pl.col("revenue").is_null() & pl.col("rate").is_not_null()
-
-
-def _converted() -> pl.Expr:
-    """The payout times the rate, rounded to a micro; exact, because the product is a 128-bit integer."""
-    product = pl.col("paid").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
-    micros = rounded_quotient(product, pl.lit(RATE_SCALE, dtype=pl.Int128))
-    return pl.when(micros.is_between(-PAYOUT_MAX, PAYOUT_MAX)).then(micros).cast(pl.Int64)
-
-
-_PAID: Final = pl.coalesce("payout", "default_payout").alias("paid")
-_REVENUE: Final = pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()).alias("revenue")

@@ -106,11 +106,6 @@ def any_refused(rows: pl.DataFrame) -> bool:
     return bool(rows["refused"].max())  # '' is less than any other text
 
 
-def with_details(rows: pl.DataFrame) -> pl.DataFrame:
-    """Set `detail` of refused rows where a message needs one."""
-    return rows.with_columns_seq(_DETAIL)
-
-
 def _detail() -> pl.Expr:
     detail = pl.col("detail")
     for outcome, text in _DETAILS.items():
@@ -120,3 +115,8 @@ def _detail() -> pl.Expr:
 
 
 _DETAIL: Final = _detail().alias("detail")
+
+
+def with_details(rows: pl.DataFrame) -> pl.DataFrame:
+    """Set `detail` of refused rows where a message needs one."""
+    return rows.with_columns_seq(_DETAIL)

@@ -46,10 +46,129 @@ _NO_STATE: Final = empty({"click": pl.UInt32, **{f"was_{name}": CONVERSIONS[name
 _CREATED: Final = pl.lit(Outcome.CREATED.value)
 _NO_SUCH_CONVERSION: Final = pl.lit(Outcome.REFUSED_UNKNOWN_CONVERSION.value)
 _IS_REFUSED: Final = pl.col("refused") != ""
+_BY: Final = [pl.col("batch_id").alias("by_batch"), pl.col("line").alias("by_line")]
+
+
+def _round() -> pl.Expr:
+    """How many rows of the batch must be decided before a row.
+
+    Two rows of a click that are compared by conversion key touch the same conversion only if they have the same key. A
+    row that names a conversion, sets statuses or is compared by event id may touch any conversion of its click: all
+    rows of a click with such a row go one by one. A refused row changes nothing: it waits for the rows before it, and
+    no row waits for it.
+    """
+    by_key = (
+        pl.col("target_n").is_null()
+        & (pl.col("kind") == RowKind.CONVERSION)
+        & (pl.col("mode") != DuplicateMode.IGNORE_SAME_EVENT_ID)
+    )
+    all_by_key = by_key.all().over("click")
+    touching = ["click", *(pl.when(all_by_key).then(pl.col(name)) for name in ("conversion_type", "transaction_id"))]
+    changes = (~_IS_REFUSED).cast(pl.UInt32)
+    return (changes.cum_sum() - changes).over(touching)
 
 
 def _unless_refused(outcome: pl.Expr) -> pl.Expr:
     return pl.when(_IS_REFUSED).then(pl.col("refused")).otherwise(outcome)
+
+
+def _created(new_or_repeated: Label) -> list[pl.Expr]:
+    """The columns of STEPS for created conversions."""
+    given = pl.col("given_status")
+    made = {
+        "status": pl.when(given != "").then(given).otherwise(pl.col("default_status")),
+        "original_status": pl.col("status"),
+        "payout": pl.col("paid"),
+        "currency": pl.col("paid_currency"),
+        "converted_at": happened_at(),
+        "label": label(new_or_repeated),
+        **{name: pl.lit(0, dtype=pl.Int64) for name in ("status_by_person", "removed", "version")},
+    }
+    return [
+        *(made.get(name, pl.col(name)).alias(name) for name in CONVERSIONS),
+        *(pl.lit(None, dtype=dtype).alias(f"was_{name}") for name, dtype in MUTABLE.items()),
+        *_BY,
+    ]
+
+
+def _changed(fields: dict[str, pl.Expr]) -> list[pl.Expr]:
+    """The columns of STEPS for changed conversions: these fields are new, all others stay."""
+    made = {"click_id": pl.col("click_id"), "version": pl.col("was_version") + 1, **fields}
+    return [
+        *(made.get(name, pl.col(f"was_{name}")).cast(dtype).alias(name) for name, dtype in CONVERSIONS.items()),
+        *(pl.col(f"was_{name}") for name in MUTABLE),
+        *_BY,
+    ]
+
+
+def _set_by_person() -> dict[str, pl.Expr]:
+    """The fields that a status update sets. The original status stays where the status does not change."""
+    word = pl.when(changes_status()).then(pl.col("status")).otherwise(pl.col("was_original_status"))
+    return {"status": pl.col("given_status"), "original_status": word, "status_by_person": pl.lit(1)}
+
+
+def _is_meant() -> pl.Expr:
+    same_n = pl.col("target_n").is_null() | (pl.col("was_n") == pl.col("target_n"))
+    same_type = (pl.col("conversion_type") == "") | (pl.col("was_conversion_type") == pl.col("conversion_type"))
+    same_id = (pl.col("transaction_id") == "") | (pl.col("was_transaction_id") == pl.col("transaction_id"))
+    return same_n & same_type & same_id
+
+
+# Made once: for a small batch, making the expressions takes longer than running them.
+_ROUND: Final = _round()
+_IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
+_FINDS_ORIGINAL: Final = finds_original()
+_BESIDE_ORIGINAL: Final = _unless_refused(outcome_beside_original())
+_UNCHANGED: Final = (
+    pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(pl.lit(Outcome.UNCHANGED.value))
+)
+_BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESIDE_ORIGINAL)
+_LEFT_UNUSED: Final = (
+    pl.when(pl.col("outcome") == Outcome.IGNORED_DUPLICATE)
+    .then(left_unused())
+    .otherwise(pl.col("detail"))
+    .alias("detail")
+)
+_NAMES_ONE: Final = pl.col("target_n").is_not_null()
+_WITHOUT_ORIGINAL: Final = (
+    pl.when(_NAMES_ONE & (pl.col("refused_early") == ""))
+    .then(_NO_SUCH_CONVERSION)
+    .otherwise(_unless_refused(_CREATED))
+    .alias("outcome")
+)
+_MADE: Final = pl.when(_WITHOUT_ORIGINAL == Outcome.CREATED).then(pl.col("n")).otherwise(0).alias("conversion_n")
+_MET_OR_MADE: Final = pl.when(_IS_CREATED).then(pl.col("n")).otherwise(pl.col("was_n")).alias("conversion_n")
+_STATUS_OUTCOME: Final = (
+    pl.when(pl.col("met_n").is_null())
+    .then(_NO_SUCH_CONVERSION)
+    .when(_IS_REFUSED)
+    .then(pl.col("refused"))
+    .when(pl.col("moved") > 0)
+    .then(pl.lit(Outcome.UPDATED.value))
+    .otherwise(pl.lit(Outcome.UNCHANGED.value))
+)
+# A person who confirms a status sets it.
+_MOVED: Final = changes_status() | (pl.col("was_status_by_person") == 0)
+_IS_MEANT: Final = _is_meant()
+_MOVED_OF_MET: Final = [
+    pl.col("was_n").min().alias("met_n"),
+    pl.col("was_n").filter(_MOVED).min().alias("moved_n"),
+    _MOVED.sum().alias("moved"),
+]
+_MOVED_AND_FIRST: Final = [
+    pl.when(pl.col("outcome") == Outcome.UPDATED)
+    .then(pl.col("moved").cast(pl.String))
+    .otherwise(pl.col("detail"))
+    .alias("detail"),
+    pl.coalesce("moved_n", "met_n", pl.lit(0, dtype=pl.Int64)).alias("conversion_n"),
+]
+_FIRST_CREATIONS: Final = _created(Label.NEW)
+_SET_BY_PERSON: Final = _changed(_set_by_person())
+_STEPS_OF_OUTCOMES: Final = {
+    Outcome.CREATED: _created(Label.REPEATED),
+    Outcome.UPDATED: _changed(updated_fields()),
+    Outcome.ADDED_TO_PAYOUT: _changed(added_fields()),
+}
 
 
 def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -94,25 +213,10 @@ def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
         return []
     if is_each_once(rows["click"]):
         return [rows]
-    rows = rows.with_columns(round=_round())
+    rows = rows.with_columns(round=_ROUND)
     if rows["round"].max() == 0:
         return [rows]
     return rows.sort("round", maintain_order=True).partition_by("round", maintain_order=True)
-
-
-def _round() -> pl.Expr:
-    """How many rows of the batch must be decided before a row.
-
-    Two rows of a click that are compared by conversion key touch the same conversion only if they have the same key. A
-    row that names a conversion, sets statuses or is compared by event id may touch any conversion of its click: all
-    rows of a click with such a row go one by one. A refused row changes nothing: it waits for the rows before it, and
-    no row waits for it.
-    """
-    by_key = pl.col("target_n").is_null() & (pl.col("kind") == RowKind.CONVERSION) & (pl.col("mode") != _BY_EVENT)
-    all_by_key = by_key.all().over("click")
-    touching = ["click", *(pl.when(all_by_key).then(pl.col(name)) for name in ("conversion_type", "transaction_id"))]
-    changes = (~_IS_REFUSED).cast(pl.UInt32)
-    return (changes.cum_sum() - changes).over(touching)
 
 
 def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFrame) -> pl.DataFrame:
@@ -185,100 +289,8 @@ def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
 
 def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Set the status of every conversion that matches all that a row gives, and mark it as set by a person."""
-    met = rows.join(state, on="click").filter(_is_meant())
-    moved = changes_status() | (pl.col("was_status_by_person") == 0)  # a person who confirms a status sets it
-    counted = met.group_by("index").agg(
-        met_n=pl.col("was_n").min(), moved_n=pl.col("was_n").filter(moved).min(), moved=moved.sum()
-    )
+    met = rows.join(state, on="click").filter(_IS_MEANT)
+    counted = met.group_by("index").agg(_MOVED_OF_MET)
     told = rows.join(counted, on="index", how="left").with_columns_seq(outcome=_STATUS_OUTCOME)
-    is_updated = pl.col("outcome") == Outcome.UPDATED
-    told = told.with_columns(
-        detail=pl.when(is_updated).then(pl.col("moved").cast(pl.String)).otherwise(pl.col("detail")),
-        conversion_n=pl.coalesce("moved_n", "met_n", pl.lit(0, dtype=pl.Int64)),
-    )
-    yield told.select_seq(*VERDICTS), met.filter(moved & ~_IS_REFUSED).select_seq(_SET_BY_PERSON)
-
-
-def _set_by_person() -> dict[str, pl.Expr]:
-    """The fields that a status update sets. The original status stays where the status does not change."""
-    word = pl.when(changes_status()).then(pl.col("status")).otherwise(pl.col("was_original_status"))
-    return {"status": pl.col("given_status"), "original_status": word, "status_by_person": pl.lit(1)}
-
-
-def _is_meant() -> pl.Expr:
-    same_n = pl.col("target_n").is_null() | (pl.col("was_n") == pl.col("target_n"))
-    same_type = (pl.col("conversion_type") == "") | (pl.col("was_conversion_type") == pl.col("conversion_type"))
-    same_id = (pl.col("transaction_id") == "") | (pl.col("was_transaction_id") == pl.col("transaction_id"))
-    return same_n & same_type & same_id
-
-
-def _created(new_or_repeated: Label) -> list[pl.Expr]:
-    """The columns of STEPS for created conversions."""
-    given = pl.col("given_status")
-    made = {
-        "status": pl.when(given != "").then(given).otherwise(pl.col("default_status")),
-        "original_status": pl.col("status"),
-        "payout": pl.col("paid"),
-        "currency": pl.col("paid_currency"),
-        "converted_at": happened_at(),
-        "label": label(new_or_repeated),
-        **{name: pl.lit(0, dtype=pl.Int64) for name in ("status_by_person", "removed", "version")},
-    }
-    return [
-        *(made.get(name, pl.col(name)).alias(name) for name in CONVERSIONS),
-        *(pl.lit(None, dtype=dtype).alias(f"was_{name}") for name, dtype in MUTABLE.items()),
-        *_BY,
-    ]
-
-
-def _changed(fields: dict[str, pl.Expr]) -> list[pl.Expr]:
-    """The columns of STEPS for changed conversions: these fields are new, all others stay."""
-    made = {"click_id": pl.col("click_id"), "version": pl.col("was_version") + 1, **fields}
-    return [
-        *(made.get(name, pl.col(f"was_{name}")).cast(dtype).alias(name) for name, dtype in CONVERSIONS.items()),
-        *(pl.col(f"was_{name}") for name in MUTABLE),
-        *_BY,
-    ]
-
-
-# Made once: for a small batch, making the expressions takes longer than running them.
-_BY: Final = [pl.col("batch_id").alias("by_batch"), pl.col("line").alias("by_line")]
-_BY_EVENT: Final = DuplicateMode.IGNORE_SAME_EVENT_ID.value
-_IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
-_FINDS_ORIGINAL: Final = finds_original()
-_BESIDE_ORIGINAL: Final = _unless_refused(outcome_beside_original())
-_UNCHANGED: Final = (
-    pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(pl.lit(Outcome.UNCHANGED.value))
-)
-_BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESIDE_ORIGINAL)
-_LEFT_UNUSED: Final = (
-    pl.when(pl.col("outcome") == Outcome.IGNORED_DUPLICATE)
-    .then(left_unused())
-    .otherwise(pl.col("detail"))
-    .alias("detail")
-)
-_NAMES_ONE: Final = pl.col("target_n").is_not_null()
-_WITHOUT_ORIGINAL: Final = (
-    pl.when(_NAMES_ONE & (pl.col("refused_early") == ""))
-    .then(_NO_SUCH_CONVERSION)
-    .otherwise(_unless_refused(_CREATED))
-    .alias("outcome")
-)
-_MADE: Final = pl.when(_WITHOUT_ORIGINAL == Outcome.CREATED).then(pl.col("n")).otherwise(0).alias("conversion_n")
-_MET_OR_MADE: Final = pl.when(_IS_CREATED).then(pl.col("n")).otherwise(pl.col("was_n")).alias("conversion_n")
-_STATUS_OUTCOME: Final = (
-    pl.when(pl.col("met_n").is_null())
-    .then(_NO_SUCH_CONVERSION)
-    .when(_IS_REFUSED)
-    .then(pl.col("refused"))
-    .when(pl.col("moved") > 0)
-    .then(pl.lit(Outcome.UPDATED.value))
-    .otherwise(pl.lit(Outcome.UNCHANGED.value))
-)
-_FIRST_CREATIONS: Final = _created(Label.NEW)
-_SET_BY_PERSON: Final = _changed(_set_by_person())
-_STEPS_OF_OUTCOMES: Final = {
-    Outcome.CREATED: _created(Label.REPEATED),
-    Outcome.UPDATED: _changed(updated_fields()),
-    Outcome.ADDED_TO_PAYOUT: _changed(added_fields()),
-}
+    told = told.with_columns(_MOVED_AND_FIRST)
+    yield told.select_seq(*VERDICTS), met.filter(_MOVED & ~_IS_REFUSED).select_seq(_SET_BY_PERSON)

@@ -23,6 +23,9 @@ _ASKED: Final = ["policy_id", "network_id", "fallback_zone"]
 _IS_LOCAL: Final = pl.col("local_time").is_not_null() & pl.col("clicked_at").is_not_null()
 # Rows whose time is checked: a bad time is refused even where their sender says to ignore their status.
 _SO_FAR_FIT: Final = pl.col("refusal").is_in(["", Outcome.IGNORED_STATUS.value])
+_HAS_ZONE: Final = pl.col("zone") != ""
+_HAS_NO_MOMENT: Final = _HAS_ZONE & pl.col("converted_at").is_null() & _SO_FAR_FIT
+_ZONE_OF_LOCAL: Final = pl.when(_IS_LOCAL).then("zone").fill_null("").alias("zone")
 
 
 def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:
@@ -42,8 +45,8 @@ def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataF
     if not local:
         return rows
     found = pl.coalesce(moments(time, zone) for zone, time in local.items())
-    dated = zoned.with_columns_seq(converted_at=pl.when(pl.col("zone") != "").then(found).otherwise("converted_at"))
-    is_bad = dated.select((pl.col("zone") != "") & pl.col("converted_at").is_null() & _SO_FAR_FIT).to_series()
+    dated = zoned.with_columns_seq(converted_at=pl.when(_HAS_ZONE).then(found).otherwise("converted_at"))
+    is_bad = dated.select(_HAS_NO_MOMENT).to_series()
     if is_bad.any():
         why = pl.coalesce(clock_changes(time, zone, _shown(time)) for zone, time in local.items())
         dated = dated.with_columns_seq(
@@ -59,7 +62,7 @@ def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFr
     zones = [policies[policy].network(network).time_zone or fallback for policy, network, fallback in asked.iter_rows()]
     known = asked.with_columns(zone=pl.Series(zones, dtype=pl.String))
     found = rows.lazy().join(known.lazy(), on=_ASKED, how="left", maintain_order="left")
-    return collect_unoptimized(found.with_columns_seq(zone=pl.when(_IS_LOCAL).then("zone").fill_null("")))
+    return collect_unoptimized(found.with_columns_seq(_ZONE_OF_LOCAL))
 
 
 def _shown(local_time: pl.Expr) -> pl.Expr:

@@ -22,7 +22,7 @@ NOTES: Final = {name: ROWS[name] for name in ("line", "refusal", "detail", "raw"
 _READ_FROM_TEXT: Final = ("payout", "converted_at", "conversion_id", "cost", "clicked_at")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself, so that what is made for it can be kept
 class Reader:
     """All that reading one file's blocks needs to know of it."""
 

@@ -1,6 +1,7 @@
 """A file of clicks: what each row says. Its titles are always there."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -102,7 +103,7 @@ def _read_block(
     if reader.gives("cost"):
         cost = amounts(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
         table = table.with_columns(pl.when(pl.col("cost_text") == "").then(0).otherwise(cost).alias("cost"))
-    checks = [check for check in _checks(reader) if not check.field or reader.gives(check.field)]
+    checks = _checks(reader)
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
     refusal = codes.gather(pl.col("failed")).fill_null("")
     table = with_failed(table, checks).with_columns(refusal=refusal)
@@ -116,11 +117,15 @@ def _number(name: str, known: Mapping[str, int]) -> pl.Expr:
     return pl.col(name).replace_strict(list(known), list(known.values()), default=0, return_dtype=pl.Int64)
 
 
-def _checks(reader: Reader) -> list[Check]:
-    """What the row and the setup show, in the order of precedence."""
+_UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": ClickOutcome.REFUSED_UNKNOWN_OFFER}
+
+
+@lru_cache(maxsize=1)  # the blocks of a file are read one after the other
+def _checks(reader: Reader) -> tuple[Check, ...]:
+    """What the row and the setup show, in the order of precedence: the checks of what the file gives."""
     time, cost = pl.col("clicked_at_text"), pl.col("cost_text")
     bad_text = {name: _is_bad_text(pl.col(name)) for name in TEXTS if reader.gives(name)}
-    return [
+    checks = [
         *sight_checks(reader.columns, ClickOutcome),
         *(
             Check(outcome, "", pl.col(f"{name}_id") == 0, pl.col(name).str.slice(0, TEXT_CHARS))
@@ -145,9 +150,7 @@ def _checks(reader: Reader) -> list[Check]:
             for name, bad in bad_text.items()
         ),
     ]
-
-
-_UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": ClickOutcome.REFUSED_UNKNOWN_OFFER}
+    return tuple(check for check in checks if not check.field or reader.gives(check.field))
 
 
 def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:

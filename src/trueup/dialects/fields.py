@@ -3,6 +3,7 @@
 The pipeline of one block: part the records, read the values, find the first check that each row fails.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -30,7 +31,7 @@ def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataF
         note for each row that is refused on sight, and one with the refusal '' for each row that keeps columns beside
         it.
     """
-    checks = [check for check in _checks(reader) if not check.field or reader.gives(check.field)]
+    checks = _checks(reader)
     table = with_failed(_with_values(texts(records, reader), reader), checks)
     notes = pl.concat([refusals(table, checks), *_kept(table, reader)])
     rows = _emptied(table).select(name for name in SAID if name in table.columns)
@@ -90,12 +91,13 @@ def _with_target(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(click_id=click_id, target_n=target_n)
 
 
-def _checks(reader: Reader) -> list[Check]:
-    """What the row alone shows, in the order of precedence."""
+@lru_cache(maxsize=1)  # the blocks of a file are read one after the other
+def _checks(reader: Reader) -> tuple[Check, ...]:
+    """What the row alone shows, in the order of precedence: the checks of what the file gives."""
     payout, time = pl.col("payout_text"), pl.col("converted_at_text")
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
     foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
-    return [
+    checks = [
         *sight_checks(reader.columns, Outcome, foreign),
         Check(
             Outcome.REFUSED_BAD_PAYOUT,
@@ -112,6 +114,7 @@ def _checks(reader: Reader) -> list[Check]:
             times_trouble(time, quoted_cells(time), reader.zone),
         ),
     ]
+    return tuple(check for check in checks if not check.field or reader.gives(check.field))
 
 
 def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:

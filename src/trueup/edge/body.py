@@ -2,26 +2,21 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import create_form_parser
-
 from trueup.dialects.names import quoted_title
 from trueup.dialects.text import text_of, without_halves
 from trueup.edge.parameters import Pairs, pairs_of
 from trueup.live.asgi import Receive
+from trueup.live.multipart import FilePart, FormError, MultipartForm
 from trueup.live.redaction import text_without_secrets, values_without_secrets, without_secrets, written
 
 SECONDS: Final = 10.0  # in which a body must have come whole
 _MULTIPART: Final = "multipart/form-data"
-
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a sender's mistakes are no trouble of the server's
 
 
 class Unread(Enum):
@@ -139,33 +134,29 @@ _WORDS: Final[Mapping[Any, str]] = {True: "true", False: "false", None: ""}
 
 
 def _multipart(content: bytes, content_type: str) -> Pairs:
-    pairs: Pairs = []
     files: list[str] = []
+
+    def note_file(part: FilePart) -> Callable[[bytes], object]:
+        files.append(text_of(part.name))
+        return len  # its bytes go nowhere
+
     try:
-        parser = create_form_parser(
-            {"Content-Type": content_type.encode("latin-1")},
-            lambda field: pairs.append((_text(field.field_name), _text(field.value))),
-            lambda file: files.append(_text(file.field_name)),
-            {"MAX_MEMORY_FILE_SIZE": len(content)},
-        )
-        parser.write(content)
-        parser.finalize()
-    except FormParserError:
+        form = MultipartForm(content_type, note_file)
+        form.write(content)
+    except FormError:
         raise _Unreadable(f"the body is not {_MULTIPART}") from None
-    if not content.rstrip().endswith(b"--"):
-        raise _Unreadable(f"the body is not {_MULTIPART}: it ends too early")
+    try:
+        form.end()
+    except FormError as error:
+        raise _Unreadable(f"the body is not {_MULTIPART}: {error}") from None
     if files:
         raise _Unreadable(f"'{quoted_title(files[0])}' in the body holds a file, not one value")
-    return pairs
+    return [(text_of(field.name), text_of(field.value)) for field in form.fields]
 
 
 def _unknown(_content: bytes, content_type: str) -> Pairs:
     media_type = content_type.partition(";")[0].strip()
     raise _Unreadable(f"a body of the type '{quoted_title(text_without_secrets(media_type))}' cannot be read")
-
-
-def _text(content: bytes | None) -> str:
-    return text_of(content or b"")
 
 
 _READERS: Final[Mapping[str, Callable[[bytes, str], Pairs]]] = {

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import ColumnElement, bindparam, insert, update
 
-from trueup.ledger.batches import BatchMovedError, read_batch
+from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import Database
 from trueup.ledger.schema import batches, totals
 from trueup.ledger.totals import STORED, added, totals_as_text, totals_from_text
@@ -56,9 +56,15 @@ def create_batch(database: Database, receipt: Receipt, rows_total: int, totals_b
     }
     new |= {name: str(new[name]) for name in ("kind", "origin")}
     made = database.read(_INSERT, {"batch_id": pl.Int64}, {f"new_{name}": value for name, value in new.items()})
-    record = read_batch(database, int(made.item()))
-    assert record is not None  # noqa: S101 - it was just stored
-    return record
+    return BatchRecord(
+        batch_id=int(made.item()),
+        **{name: getattr(receipt, name) for name in _RECEIVED},
+        state=BatchState.RUNNING,
+        rows_total=rows_total,
+        rows_done=0,
+        finished_at=0,
+        totals_before=totals_before,
+    )
 
 
 def advance_batch(

@@ -34,12 +34,12 @@ class ServerContext:
     @property
     def click_key(self) -> bytes:
         """The key of our own click ids; b'' while the ledger was never seen from here."""
-        return self.writer.click_key
+        return self.writer.link.click_key
 
     @property
     def catalog(self) -> Catalog:
         """The setup as it is now; another object after every change."""
-        return self.writer.catalog
+        return self.writer.link.catalog
 
     def derived(self, make: Callable[[Catalog], T]) -> T:
         """What a route derives from the setup, made once for each state of it."""

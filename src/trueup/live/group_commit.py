@@ -11,7 +11,7 @@ from trueup.live.spool.drain import Drain
 from trueup.model.traffic import IncomingConversion, RowResult
 from trueup.recording.incoming import AbsentClicksError, GivenUpError
 
-Answer = RowResult | Exception
+ResultOrError = RowResult | Exception
 
 _TOO_LONG: Final = "it took too long"
 
@@ -42,7 +42,7 @@ class MessageRecorder:
         """
         self._link, self._drain, self._is_wanted, self._lose, self._events = link, drain, is_wanted, lose, events
 
-    def recorded(self, messages: Sequence[IncomingConversion], *, all_are_here: bool = False) -> list[Answer]:
+    def recorded(self, messages: Sequence[IncomingConversion], *, all_are_here: bool = False) -> list[ResultOrError]:
         """Record messages.
 
         Args:
@@ -55,7 +55,7 @@ class MessageRecorder:
         ledger = self._link.ledger
         if ledger is None or not messages:
             return [UnavailableError("the database was lost")] * len(messages)
-        answers: list[Answer]
+        answers: list[ResultOrError]
         try:
             told = ledger.record(messages, self._is_wanted, all_are_here=all_are_here)
             self._link.note_setup()
@@ -75,7 +75,7 @@ class MessageRecorder:
             answers = self._apart(messages, error)
         return answers
 
-    def _apart(self, messages: Sequence[IncomingConversion], error: Exception) -> list[Answer]:
+    def _apart(self, messages: Sequence[IncomingConversion], error: Exception) -> list[ResultOrError]:
         """Part messages, to find the one that something is wrong with."""
         if len(messages) == 1:
             self._events.failed(f"{type(error).__name__}: {error}")
@@ -83,7 +83,7 @@ class MessageRecorder:
         half = len(messages) // 2
         return self.recorded(messages[:half]) + self.recorded(messages[half:])
 
-    def _without(self, messages: Sequence[IncomingConversion], absent: frozenset[int]) -> list[Answer]:
+    def _without(self, messages: Sequence[IncomingConversion], absent: frozenset[int]) -> list[ResultOrError]:
         """Put off messages whose clicks may still be in a spool, and record the others.
 
         What others had in their files may be in the ledger since the messages were decided: where their files are empty

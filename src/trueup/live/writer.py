@@ -16,13 +16,12 @@ from typing import Final, TypeVar
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.live.commit_queue import STOPPING, CommitQueue, UnavailableError, Waiter
 from trueup.live.events import WriterEvents
-from trueup.live.group_commit import Answer, MessageRecorder
+from trueup.live.group_commit import MessageRecorder, ResultOrError
 from trueup.live.health import Health
 from trueup.live.ledger_link import LedgerLink
 from trueup.live.slices import SliceQueue
 from trueup.live.spool.drain import Drain
 from trueup.live.spool.queue import Spool
-from trueup.model.catalog import Catalog
 from trueup.model.traffic import Click, IncomingConversion, RowResult
 from trueup.recording.chunks import Slices, single_slice
 from trueup.recording.incoming import LiveLedger
@@ -56,7 +55,7 @@ class Writer:
     ) -> None:
         """Nothing is opened before `start`. `make_writer` puts the parts together."""
         self.health = health
-        self._link, self._spool, self._drain = link, spool, drain
+        self.link, self._spool, self._drain = link, spool, drain
         self._events, self._wake, self._is_alone = events, wake, is_alone
         self._queue: CommitQueue[IncomingConversion] = CommitQueue(wake, waiting, _PATIENCE)
         self._messages = MessageRecorder(link, drain, self._is_wanted, self._lose, events)
@@ -95,16 +94,6 @@ class Writer:
         if hangs:
             self._events.failed("the database does not answer: what it was asked last is left to it")
         self._spool.close(in_use=hangs)
-
-    @property
-    def catalog(self) -> Catalog:
-        """The setup as it was last seen."""
-        return self._link.catalog
-
-    @property
-    def click_key(self) -> bytes:
-        """The key of our own click ids; b'' while the ledger was never seen from this folder."""
-        return self._link.click_key
 
     @property
     def trouble(self) -> str:
@@ -146,7 +135,7 @@ class Writer:
             UnavailableError: It is not on disk: it is lost, and nobody may be told its id.
         """
         try:
-            await self._spool.keep(click)
+            await self._spool.queue.submit(click)
         except UnavailableError:
             self._events.spooled(0, 1)
             raise
@@ -178,8 +167,8 @@ class Writer:
             raise UnavailableError(self.trouble)
 
         def tried(_database: Database) -> RowResult:
-            assert self._link.ledger is not None  # noqa: S101 - a slice is taken only while the database is there
-            return self._link.ledger.try_out(message)
+            assert self.link.ledger is not None  # noqa: S101 - a slice is taken only while the database is there
+            return self.link.ledger.try_out(message)
 
         return await asyncio.wrap_future(self.submit(single_slice(tried)))
 
@@ -195,10 +184,10 @@ class Writer:
 
     def setup_changed(self) -> None:
         """Have the setup read again before anything else is recorded. Called by work that changed it."""
-        if self._link.ledger is not None:
-            self._link.ledger.changed()
-            self._link.ledger.refresh()
-            self._link.note_setup()
+        if self.link.ledger is not None:
+            self.link.ledger.changed()
+            self.link.ledger.refresh()
+            self.link.note_setup()
 
     # --- the writer's thread
 
@@ -209,13 +198,13 @@ class Writer:
                 self._busy_since = monotonic()
                 self._turn()
                 self._busy_since = 0.0
-            self._link.close()
+            self.link.close()
         except BaseException as error:  # noqa: BLE001 - without this thread nothing is recorded any more
             self.health.die(f"the writer's thread ended: {type(error).__name__}: {error}")
             self._slices.close(_AGAIN)
             self._queue.turn_away(_AGAIN)
             self._queue.close()
-            self._link.close()
+            self.link.close()
         finally:
             self._tried.set()
 
@@ -226,8 +215,8 @@ class Writer:
         """How long to wait for a caller before anything else is due."""
         if self._stopping.is_set():
             return 0.0
-        if self._link.ledger is None:
-            return self._link.due_in
+        if self.link.ledger is None:
+            return self.link.due_in
         seconds = _IDLE_SECONDS
         if len(self._slices):
             seconds = self._slices.due_in
@@ -253,21 +242,21 @@ class Writer:
 
     @property
     def _ledger(self) -> LiveLedger:
-        assert self._link.ledger is not None  # noqa: S101 - asked for only where `trouble` says nothing
-        return self._link.ledger
+        assert self.link.ledger is not None  # noqa: S101 - asked for only where `trouble` says nothing
+        return self.link.ledger
 
     def _see_to_the_ledger(self) -> None:
-        if self._link.ledger is None:
-            if not self._link.due_in:
-                self._link.open(self._take_over)
+        if self.link.ledger is None:
+            if not self.link.due_in:
+                self.link.open(self._take_over)
                 self._tried.set()
         elif not self.health.has_ledger:  # it did not answer for a while, and does now
-            self._take_over(self._link.ledger)
+            self._take_over(self.link.ledger)
             self.health.database_back()
         elif monotonic() >= self._next_look:
             self._next_look = monotonic() + _LOOK_SECONDS
-            self._link.ledger.refresh()
-            self._link.note_setup()
+            self.link.ledger.refresh()
+            self.link.note_setup()
 
     def _take_over(self, ledger: LiveLedger) -> None:
         self._drain.run(ledger)
@@ -277,7 +266,7 @@ class Writer:
         return not self._queue.are_given_up
 
     def _lose(self, error: Exception) -> None:
-        self._link.lose(str(error))
+        self.link.lose(str(error))
         self._slices.cut_off(DatabaseUnavailableError(str(error)))
         self._spool.wake()
 
@@ -312,7 +301,7 @@ class Writer:
         self._queue.answer(messages, self._answers([caller.brought for caller in messages]))
         self._events.gathered(0, len(messages), monotonic() - began)
 
-    def _answers(self, messages: Sequence[IncomingConversion]) -> Sequence[Answer]:
+    def _answers(self, messages: Sequence[IncomingConversion]) -> Sequence[ResultOrError]:
         return [UnavailableError(self.trouble)] * len(messages) if self.trouble else self._messages.recorded(messages)
 
     # --- the thread that watches over it

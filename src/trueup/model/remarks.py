@@ -95,7 +95,4 @@ def text_from_remark(remark: Remark) -> str:
 
 def remark_from_text(text: str) -> Remark:
     """Read back what `text_from_remark` wrote."""
-    try:
-        return remark_from_json(json.loads(text))
-    except ValueError:  # no remark, or a plain sentence, as they were stored at first
-        return text
+    return remark_from_json(json.loads(text)) if text else ""

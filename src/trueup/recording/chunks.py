@@ -49,6 +49,11 @@ class AppliedOrder:
     lapping: pl.Series  # click ids with more than one lap
 
 
+_LAP_OF_ROW: Final = ((pl.col("position") - pl.col("position").min().over("run")) // LAP).alias("lap")
+# In one thread: one sort that takes every thread of Polars keeps all small work in this program waiting for it.
+_BY_CLICK: Final = pl.arg_sort_by("click_id", maintain_order=True, multithreaded=False)
+
+
 def applied_order(click_ids: pl.Series) -> AppliedOrder:
     """Order rows.
 
@@ -61,7 +66,7 @@ def applied_order(click_ids: pl.Series) -> AppliedOrder:
     if not many.height:
         return AppliedOrder(places, click_ids.clear())
     rows = rows.with_row_index("position")
-    rows = rows.with_columns(lap=(pl.col("position") - pl.col("position").min().over("run")) // LAP)
+    rows = rows.with_columns(_LAP_OF_ROW)
     lapping = rows.join(many, on="run", how="semi").unique("run")["place"]
     return AppliedOrder(rows.sort("lap", maintain_order=True)["place"], click_ids.gather(lapping))
 
@@ -72,9 +77,7 @@ def by_click(click_ids: pl.Series) -> pl.Series:
     Args:
         click_ids: Theirs, in file order.
     """
-    # In one thread: one sort that takes every thread of Polars keeps all small work in this program waiting for it.
-    order = pl.arg_sort_by("click_id", maintain_order=True, multithreaded=False)
-    return click_ids.to_frame("click_id").select(order).to_series()
+    return click_ids.to_frame("click_id").select(_BY_CLICK).to_series()
 
 
 class Pace:

@@ -49,6 +49,12 @@ def read_log(
         yield as_log(page, catalog, time_zone)
 
 
+_ID_AND_PAYOUT: Final = [
+    pl.format("{}-{}", "click_id", "n").alias("conversion_id"),
+    money_text(pl.col("payout")).alias("payout"),
+]
+
+
 def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.DataFrame:
     """Write conversions as EXPORT_COLUMNS.
 
@@ -61,8 +67,7 @@ def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.Da
         EXPORT_COLUMNS, in the same order.
     """
     shown = [
-        pl.format("{}-{}", "click_id", "n").alias("conversion_id"),
-        money_text(pl.col("payout")).alias("payout"),
+        *_ID_AND_PAYOUT,
         times_text(pl.col("converted_at"), time_zone).alias("converted_at"),
         *(name_of(key, catalog).alias(title) for key, title in _NAMED.items()),
     ]

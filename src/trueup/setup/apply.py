@@ -31,7 +31,7 @@ from trueup.setup.forms import (
     keys_of_file,
     numbers_of,
     toml_of,
-    toml_value,
+    value_text,
     workspace_of,
 )
 from trueup.setup.read import read_setup
@@ -47,11 +47,11 @@ class Named:
 
     def __str__(self) -> str:
         """As a person reads it: `offer "VPN trial"`."""
-        return WORKSPACE if self.kind == WORKSPACE else f"{KINDS[self.kind].label} {toml_value(self.name)}"
+        return WORKSPACE if self.kind == WORKSPACE else f"{KINDS[self.kind].label} {value_text(self.name)}"
 
 
 @dataclass(frozen=True)
-class Change:
+class SetupEdit:
     """One resource that a file makes (it had no form before) or sets anew."""
 
     resource: Named
@@ -94,7 +94,7 @@ class SetupOutcome:
     """What a file came to: its mistakes, if it has any; else what it changes, and what it leaves as it is."""
 
     mistakes: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[SetupEdit, ...] = ()
     left_alone: tuple[Named, ...] = ()
     remarks: tuple[str, ...] = ()  # what is allowed, and seldom meant
     waits: bool = False  # nothing was changed, since it would clear what was not agreed to
@@ -103,7 +103,7 @@ class SetupOutcome:
     def cleared(self) -> tuple[Cleared, ...]:
         """What existing resources lose."""
         return tuple(
-            Cleared(change.resource, key, toml_value(before))
+            Cleared(change.resource, key, value_text(before))
             for change in self.changes
             for key, before in change.cleared().items()
         )
@@ -191,15 +191,15 @@ def currency_conflict(database: Database, old: str, new: str) -> str:
 
 
 def _shown(value: object) -> str:
-    return toml_value(value) if is_set(value) else "(not set)"
+    return value_text(value) if is_set(value) else "(not set)"
 
 
-def _changes(stored: Forms, wanted: Forms, given: Mapping[str, Mapping[str, frozenset[str]]]) -> Iterator[Change]:
+def _changes(stored: Forms, wanted: Forms, given: Mapping[str, Mapping[str, frozenset[str]]]) -> Iterator[SetupEdit]:
     for kind, forms in wanted.items():
         for name, form in forms.items():
             before = stored[kind].get(name)
             if before != form:
-                yield Change(Named(kind, name), before, form, given[kind][name])
+                yield SetupEdit(Named(kind, name), before, form, given[kind][name])
 
 
 def _remarks(offers: Mapping[str, Form]) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _remarks(offers: Mapping[str, Form]) -> Iterator[str]:
             )
 
 
-def _too_late(database: Database, changes: tuple[Change, ...]) -> Iterator[str]:
+def _too_late(database: Database, changes: tuple[SetupEdit, ...]) -> Iterator[str]:
     """The changes that the file may ask for, but that would make what is stored wrong."""
     for change in changes:
         edit = change.edits().get("currency") if change.resource.kind == WORKSPACE else None
@@ -226,7 +226,7 @@ def _left_alone(catalog: Catalog, wanted: Forms) -> Iterator[Named]:
         yield from (Named(kind, name) for name, number in numbers.items() if number and name not in wanted[kind])
 
 
-def _store(database: Database, catalog: Catalog, file: SetupFile, changes: tuple[Change, ...]) -> None:
+def _store(database: Database, catalog: Catalog, file: SetupFile, changes: tuple[SetupEdit, ...]) -> None:
     numbers = numbers_of(catalog)
     tables = {Named(kind, table.name): table for kind in KINDS for table in getattr(file, kind)}
     moving = [numbers["campaigns"][change.resource.name] for change in changes if _moves(change)]
@@ -241,5 +241,5 @@ def _store(database: Database, catalog: Catalog, file: SetupFile, changes: tuple
             numbers[kind][name] = write_resource(database, resource)
 
 
-def _moves(change: Change) -> bool:
+def _moves(change: SetupEdit) -> bool:
     return change.resource.kind == "campaigns" and change.before is not None and "slug" in change.edits()

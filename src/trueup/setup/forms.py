@@ -3,12 +3,12 @@
 Two setups are compared, and a setup is shown, in this form. A key that is not set is there, and empty.
 """
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
+
+import tomli_w
 
 from trueup.ledger.catalog import Resource
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
@@ -71,14 +71,8 @@ def workspace_of(table: tables.WorkspaceTable) -> Workspace:
 
 
 def toml_of(forms: Forms) -> str:
-    """Write forms as a setup file, one key a line; keys that are not set are left out."""
-    written = []
-    for kind, resources in forms.items():
-        heading = f"[{kind}]" if kind == WORKSPACE else f"[[{kind}]]"
-        for form in resources.values():
-            keys = (f"{key} = {toml_value(value)}" for key, value in form.items() if is_set(value))
-            written.append("\n".join((heading, *keys, "")))
-    return "\n".join(written)
+    """Write forms as a setup file; keys that are not set are left out."""
+    return "\n".join(_table(kind, form) for kind, resources in forms.items() for form in resources.values())
 
 
 def is_set(value: object) -> bool:
@@ -86,21 +80,27 @@ def is_set(value: object) -> bool:
     return value not in ("", {}, [])
 
 
-def toml_value(value: object) -> str:
-    """Write one value of a form on one line."""
+def value_text(value: object) -> str:
+    """Write one value of a form on one line, as a setup file may have it."""
     match value:
         case Mapping():
-            return f"{{ {', '.join(f'{_toml_key(key)} = {toml_value(each)}' for key, each in value.items())} }}"
+            return f"{{ {', '.join(_keys_text(value))} }}"
         case list():
-            return f"[{', '.join(map(toml_value, value))}]"
+            return f"[{', '.join(map(value_text, value))}]"
         case _:
-            # TOML writes true, false, whole numbers and text as JSON does; what JSON leaves bare and would act where
-            # it is shown is escaped.
-            return escaped(json.dumps(value, ensure_ascii=False))
+            (text,) = _keys_text({"": value})
+            return text.removeprefix('"" = ')
 
 
-def _toml_key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", key) else toml_value(key)
+def _keys_text(plain: Mapping[str, Any]) -> list[str]:
+    """Write keys with plain values, one text each."""
+    return escaped(tomli_w.dumps(plain)).removesuffix("\n").split("\n")
+
+
+def _table(kind: str, form: Form) -> str:
+    """Write one resource. Each has a heading of its own: tomli-w would put several small ones into one list."""
+    text = escaped(tomli_w.dumps({kind: {key: value for key, value in form.items() if is_set(value)}}))
+    return text if kind == WORKSPACE else text.replace(f"[{kind}]", f"[[{kind}]]", 1)
 
 
 def _workspace_form(workspace: Workspace) -> Form:

@@ -64,9 +64,9 @@ class Stored:
     form: Form
 
 
-Answer: TypeAlias = Stored | Refusal
+EditResult: TypeAlias = Stored | Refusal
 Step: TypeAlias = Callable[[Database], Stored]  # writes what was found good
-Change: TypeAlias = Callable[[Database, Catalog], Step | Refusal]  # only reads: what the change comes to
+ResourceEdit: TypeAlias = Callable[[Database, Catalog], Step | Refusal]  # only reads: what the change comes to
 
 
 def stored_resources(catalog: Catalog, kind: str) -> list[Stored]:
@@ -75,19 +75,21 @@ def stored_resources(catalog: Catalog, kind: str) -> list[Stored]:
     return sorted((Stored(numbers[name], form) for name, form in forms.items()), key=lambda resource: resource.number)
 
 
-def find_resource(catalog: Catalog, kind: str, number: int) -> Answer:
+def find_resource(catalog: Catalog, kind: str, number: int) -> EditResult:
     """One resource."""
     found = (resource for resource in stored_resources(catalog, kind) if resource.number == number)
     return next(found, Refusal(RefusalKind.NOT_THERE, f"there is no {KINDS[kind].label} {number}"))
 
 
-def look_at(database: Database, change: Change) -> Refusal | None:
+def look_at(database: Database, change: ResourceEdit) -> Refusal | None:
     """Say whether a change would be refused now. Changes nothing, and keeps nobody waiting."""
     step = change(database, read_catalog(database))
     return step if isinstance(step, Refusal) else None
 
 
-def carry_out(database: Database, change: Change, also: Callable[[Database, Stored], None] = lambda *_: None) -> Answer:
+def carry_out(
+    database: Database, change: ResourceEdit, also: Callable[[Database, Stored], None] = lambda *_: None
+) -> EditResult:
     """Change the setup in one transaction, unless the change is refused.
 
     Args:
@@ -109,7 +111,7 @@ def carry_out(database: Database, change: Change, also: Callable[[Database, Stor
     return stored
 
 
-def making(kind: str, form: Form) -> Change:
+def making(kind: str, form: Form) -> ResourceEdit:
     """The change that sets up a new resource.
 
     Args:
@@ -122,7 +124,7 @@ def making(kind: str, form: Form) -> Change:
     return lambda _database, catalog: _put(catalog, kind, form, None)
 
 
-def setting(kind: str, number: int, form: Form) -> Change:
+def setting(kind: str, number: int, form: Form) -> ResourceEdit:
     """To set a resource wholly: a key that is left out takes its default."""
 
     def change(_database: Database, catalog: Catalog) -> Step | Refusal:
@@ -132,7 +134,7 @@ def setting(kind: str, number: int, form: Form) -> Change:
     return change
 
 
-def cloning_campaign(number: int, name: str, slug: str) -> Change:
+def cloning_campaign(number: int, name: str, slug: str) -> ResourceEdit:
     """To set up a new campaign with the settings of another; it begins without clicks and conversions."""
 
     def change(_database: Database, catalog: Catalog) -> Step | Refusal:
@@ -144,7 +146,7 @@ def cloning_campaign(number: int, name: str, slug: str) -> Change:
     return change
 
 
-def removing(kind: str, number: int) -> Change:
+def removing(kind: str, number: int) -> ResourceEdit:
     """To take a resource out of the setup. Refused while anything refers to it."""
 
     def change(database: Database, catalog: Catalog) -> Step | Refusal:
@@ -160,7 +162,7 @@ def removing(kind: str, number: int) -> Change:
     return change
 
 
-def setting_workspace(form: Form) -> Change:
+def setting_workspace(form: Form) -> ResourceEdit:
     """To set the workspace wholly."""
 
     def change(database: Database, catalog: Catalog) -> Step | Refusal:

@@ -13,7 +13,7 @@ from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, Offer, Tra
 from trueup.model.remarks import Way
 from trueup.setup.apply import SetupOutcome, apply_setup
 from trueup.setup.fields import NAME_MAX, is_printable
-from trueup.setup.forms import toml_value
+from trueup.setup.forms import toml_of
 from trueup.uploads.click_file import ClickFile, read_by
 
 MOST: Final = 1_000  # names; more are no setup, but a column of another meaning
@@ -150,10 +150,7 @@ def set_up(database: Database, lack: Lacking, *, preview: bool = False) -> Setup
 
 
 def _tables(resources: dict[str, list[dict[str, str]]]) -> Iterator[str]:
-    for kind in _KINDS:
-        for form in resources[kind]:
-            keys = "\n".join(f"{key} = {toml_value(value)}" for key, value in form.items())
-            yield f"[[{kind}]]\n{keys}\n"
+    return (toml_of({kind: {form["name"]: form}}) for kind in _KINDS for form in resources[kind])
 
 
 def _form(name: str, **others: Any) -> dict[str, str]:  # noqa: ANN401 - texts

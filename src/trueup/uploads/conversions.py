@@ -17,6 +17,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.policies import read_policies, store_policy
 from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, empty
 from trueup.model.policy import Policy
 from trueup.model.snapshot import Snapshot
@@ -98,7 +99,9 @@ def with_choices(upload: Upload, more: Mapping[str, str]) -> Upload:
     return replace(upload, choices=json.dumps(choices, sort_keys=True))
 
 
-def upload_work(context: RecordingContext, upload: Upload, resumed: BatchRecord | None) -> "UploadWork":
+def upload_work(
+    context: RecordingContext, upload: Upload, resumed: BatchRecord | None, catalog: Catalog | None = None
+) -> "UploadWork":
     """An upload as work for `preview_batch` or `apply_batch`: new rows are decided by the settings in force now.
 
     Args:
@@ -106,8 +109,9 @@ def upload_work(context: RecordingContext, upload: Upload, resumed: BatchRecord 
         upload: The file that was read.
         resumed: The unfinished batch of the same command, None for a new one. It keeps the settings and the moment
             that it was received under.
+        catalog: The setup in force, of whoever has just read it.
     """
-    policy = _policy(context.database, resumed)
+    policy = _policy(context.database, resumed, catalog)
     receipt = Receipt(
         kind=upload.kind,
         origin=context.origin,
@@ -168,10 +172,10 @@ class UploadWork:
         return with_messages(samples)
 
 
-def _policy(database: Database, resumed: BatchRecord | None) -> Policy:
+def _policy(database: Database, resumed: BatchRecord | None, catalog: Catalog | None) -> Policy:
     """The settings in force; a resumed batch keeps those it was received under."""
     if resumed is None:
-        return read_catalog(database).policy()
+        return (catalog or read_catalog(database)).policy()
     return read_policies(database, [resumed.policy_id])[resumed.policy_id]
 
 

@@ -153,7 +153,7 @@ class Gate:
         request = Request(scope)
         request.state.request_id = self._context.randomness(8).hex()
         request.state.body = body = Body(receive, self._context.settings.body_bytes)
-        answer = _Answer(send, request.state.request_id)
+        answer = _Outgoing(send, request.state.request_id)
         try:
             if scope["path"] != self._open_path:
                 request.state.caller = await self._admitted(request, answer)
@@ -166,7 +166,7 @@ class Gate:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without its inside
             await self._respond(error, request, receive, answer)
 
-    async def _admitted(self, request: Request, answer: "_Answer") -> Caller:
+    async def _admitted(self, request: Request, answer: "_Outgoing") -> Caller:
         caller, rate = await self._guard.caller(request), self._guard.requests
         name = str(caller.key_id)
         may, left = rate.take(name), rate.left(name)
@@ -213,7 +213,7 @@ class Gate:
             _refuse_without(request.state.caller, needed)
         request.state.only_reads = needed <= {KeyScope.READ}
 
-    async def _respond(self, error: Exception, request: Request, receive: Receive, answer: "_Answer") -> None:
+    async def _respond(self, error: Exception, request: Request, receive: Receive, answer: "_Outgoing") -> None:
         problem = problem_of(error)
         if problem.kind is ProblemKind.FAILURE:
             path, request_id = request.scope["path"], request.state.request_id
@@ -228,7 +228,7 @@ def _refuse_nul(scope: AsgiScope) -> None:
         raise Problem(ProblemKind.MALFORMED, "the path and the query have no NUL character")
 
 
-class _Answer:
+class _Outgoing:
     """An answer on its way out, with the headers that every answer has."""
 
     def __init__(self, send: Send, request_id: str) -> None:

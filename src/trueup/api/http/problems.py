@@ -36,7 +36,7 @@ class ProblemKind(Enum):
     NO_KEY = _Said(401, "no_key", "A key is needed")
     BAD_KEY = _Said(401, "bad_key", "The key is not good")
     WRONG_SCOPE = _Said(403, "wrong_scope", "The key may not do this")
-    NOT_FOUND = _Said(404, "not_found", "There is no such thing")
+    NOT_FOUND = _Said(404, "not_found", "It does not exist")
     WRONG_METHOD = _Said(405, "wrong_method", "This cannot be done here")
     CONFLICT = _Said(409, "conflict", "The request contradicts what is stored")
     IN_USE = _Said(409, "in_use", "Something refers to it")

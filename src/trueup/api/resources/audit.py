@@ -3,13 +3,15 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from fastapi import APIRouter
+from fastapi.sse import ServerSentEvent
 from starlette.responses import Response, StreamingResponse
 
 from trueup.access.keys import KeyScope
+from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
@@ -22,7 +24,6 @@ from trueup.recording.audit import Law, audit
 router = APIRouter(tags=["audit"])
 
 _LOOK_SECONDS: Final = 0.5
-_BEAT_LOOKS: Final = 10
 _ONE: Final = threading.Lock()  # one audit at a time in a process
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -105,30 +106,35 @@ async def audit_ledger(context: ContextHere) -> Response:
         raise Problem(ProblemKind.WRONG_STATE, "an audit is at work already")
     work = _Work(context.settings.database_url)
     laws = asyncio.get_running_loop().run_in_executor(None, work.run)
-    return StreamingResponse(_events(context, work, laws), media_type="text/event-stream")
+    return event_stream(_events(context, work, laws))
 
 
-async def _events(context: ServerContext, work: _Work, laws: "asyncio.Future[list[Law]]") -> AsyncIterator[str]:
-    told, looks = (-1, -1), 0
+async def _events(
+    context: ServerContext, work: _Work, laws: "asyncio.Future[list[Law]]"
+) -> AsyncGenerator[ServerSentEvent | None, None]:
+    """How far the audit is, each time that something is new, and what it found.
+
+    Yields:
+        What is new, None for nothing.
+    """
+    sent = (-1, -1)
     try:
         while not laws.done():
-            if work.progress != told:
-                told = work.progress
-                yield _event("progress", {"done": told[0], "of": told[1]})
-            looks += 1
-            if looks % _BEAT_LOOKS == 0:
-                yield ": still here\n\n"
+            if work.progress != sent:
+                sent = work.progress
+                yield _event("progress", {"done": sent[0], "of": sent[1]})
             if context.is_stopping():
                 yield _event("trouble", {"trouble": "The server is stopping; ask again."})
                 return
+            yield None
             await asyncio.wait([laws], timeout=_LOOK_SECONDS)
         try:
             yield _event("laws", [LawAnswer.of(law).model_dump() for law in laws.result()])
-        except Exception as error:  # noqa: BLE001 - the stream has begun: whatever it is, it is told there
+        except Exception as error:  # noqa: BLE001 - the stream has begun: whatever it is, the stream says it
             yield _event("trouble", {"trouble": f"The audit could not be finished: {type(error).__name__}."})
     finally:
         work.listened = False
 
 
-def _event(name: str, data: object) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+def _event(name: str, data: object) -> ServerSentEvent:
+    return ServerSentEvent(event=name, raw_data=json.dumps(data))

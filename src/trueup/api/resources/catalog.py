@@ -20,9 +20,9 @@ from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
 from trueup.setup.forms import KINDS
 from trueup.setup.resources import (
-    Answer,
-    Change,
+    EditResult,
     Refusal,
+    ResourceEdit,
     Stored,
     carry_out,
     find_resource,
@@ -56,7 +56,7 @@ def resource_routes(kind: str) -> APIRouter:
     return router
 
 
-async def changed(context: ServerContext, reader: Database, change: Change) -> Stored:
+async def changed(context: ServerContext, reader: Database, change: ResourceEdit) -> Stored:
     """Change the setup, and have the server use the new setup at once.
 
     The change is tried with the request's own connection first, so that the writer mostly gets changes that are good.
@@ -76,7 +76,7 @@ async def changed(context: ServerContext, reader: Database, change: Change) -> S
     return settled(await written(context, partial(_carried_out, context, change)) if refusal is None else refusal)
 
 
-async def made(request: Request, context: ServerContext, reader: Database, kind: str, change: Change) -> Response:
+async def made(request: Request, context: ServerContext, reader: Database, kind: str, change: ResourceEdit) -> Response:
     """Make a new resource of a kind, once for an Idempotency-Key.
 
     Args:
@@ -90,7 +90,7 @@ async def made(request: Request, context: ServerContext, reader: Database, kind:
         The answer, with the resource's Location.
     """
 
-    def answer(done: Answer) -> Response:
+    def answer(done: EditResult) -> Response:
         resource = settled(done)
         place = f"{request.scope.get('root_path', '')}/{kind}/{resource.number}"
         return JSONResponse(to_response(resource), 201, {"Location": place})
@@ -102,8 +102,8 @@ async def made(request: Request, context: ServerContext, reader: Database, kind:
 
 
 def _carried_out(
-    context: ServerContext, change: Change, database: Database, also: Also[Answer] = lambda *_: None
-) -> Answer:
+    context: ServerContext, change: ResourceEdit, database: Database, also: Also[EditResult] = lambda *_: None
+) -> EditResult:
     answer = carry_out(database, change, also)
     if not isinstance(answer, Refusal):
         context.writer.setup_changed()

@@ -7,7 +7,7 @@ from fastapi import Body
 from trueup.api.http.problems import Mistake, Problem, ProblemKind
 from trueup.setup import tables
 from trueup.setup.forms import WORKSPACE
-from trueup.setup.resources import Answer, Refusal, RefusalKind, Stored
+from trueup.setup.resources import EditResult, Refusal, RefusalKind, Stored
 
 Form: TypeAlias = dict[str, Any]
 Schema: TypeAlias = dict[str, Any]
@@ -94,7 +94,7 @@ def to_response(resource: Stored) -> Form:
     return {"id": resource.number, **resource.form}
 
 
-def settled(answer: Answer) -> Stored:
+def settled(answer: EditResult) -> Stored:
     """Take the resource from the answer to a change of the setup.
 
     Args:

@@ -12,14 +12,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import StreamingResponse
 
 from trueup.api.http.problems import Problem, ProblemKind
-from trueup.api.uploads.form import UploadForm
+from trueup.live.multipart import FilePart, FormError, FormTooLargeError, MultipartForm
 from trueup.settings import Settings
 from trueup.uploads.folder import Incoming
 
@@ -27,6 +25,8 @@ FORM: Final = "multipart/form-data"
 PLAIN: Final = ("text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/octet-stream")
 FILE_NAME_CHARS: Final = 200
 _FORM_BYTES: Final = 1 << 20  # what a form may have besides its file
+_FIELDS_MOST: Final = 100
+_FIELD_BYTES: Final = 4_096
 _GATHERED_BYTES: Final = 1 << 20  # written at once
 _SILENT_SECONDS: Final = 60.0
 _SENT_BYTES: Final = 1 << 18
@@ -49,6 +49,7 @@ class Receiver:
         self._next_look = _ROOM_EVERY
         self.fields: list[tuple[str, str]] = []  # the other fields of a form
         self.file_name = ""
+        self._has_file = False  # a form
 
     async def receive(self) -> None:
         """Receive the whole body.
@@ -56,30 +57,52 @@ class Receiver:
         Raises:
             Problem: It is too large, breaks off, falls silent, or the disk has no room for it.
         """
-        media, options = parse_options_header(self._request.headers.get("content-type", ""))
-        is_form = media.decode("latin-1").lower() == FORM
+        content_type = self._request.headers.get("content-type", "")
+        is_form = content_type.partition(";")[0].strip().lower() == FORM
         self._request.state.body.most = most = self._settings.upload_bytes + (_FORM_BYTES if is_form else 0)
         stated = self._request.headers.get("content-length", "")
         length = int(stated) if stated.isdecimal() else 0
         if length > most:
             raise Problem(ProblemKind.TOO_LARGE, f"the body has more than {most} bytes")
         try:
-            form = UploadForm(options.get(b"boundary", b""), self._put) if is_form else None
+            form = self._form(content_type) if is_form else None
             await run_in_threadpool(self._look_for_room, length)
-            gathered = bytearray()
-            async for chunk in self._chunks():
-                gathered += chunk
-                if len(gathered) >= _GATHERED_BYTES:
-                    ready, gathered = bytes(gathered), bytearray()
-                    await run_in_threadpool(form.write if form else self._put, ready)
-            await run_in_threadpool(form.write if form else self._put, bytes(gathered))
-        except FormParserError as error:
+            await self._write(form.write if form else self._put)
+            if form:
+                self._end(form)
+        except FormTooLargeError as error:
+            raise Problem(ProblemKind.TOO_LARGE, str(error)) from None
+        except FormError as error:
             raise Problem(ProblemKind.MALFORMED, f"the form cannot be read: {error}") from None
         except OSError as error:
             raise no_room(error) from None
-        if form:
-            form.end()
-            self.fields, self.file_name = form.fields, form.file_name
+
+    def _form(self, content_type: str) -> MultipartForm:
+        return MultipartForm(content_type, self._open_file, fields_most=_FIELDS_MOST, field_bytes=_FIELD_BYTES)
+
+    def _open_file(self, part: FilePart) -> Callable[[bytes], object]:
+        if self._has_file:
+            raise Problem(ProblemKind.MALFORMED, "the form has two files; send one at a time")
+        self._has_file, self.file_name = True, part.file_name.decode("utf-8", "replace")
+        return self._put
+
+    def _end(self, form: MultipartForm) -> None:
+        form.end()
+        if not self._has_file:
+            raise Problem(ProblemKind.MALFORMED, "the form has no file")
+        self.fields = [
+            (name.decode("utf-8", "replace"), value.decode("utf-8", "replace")) for name, value in form.fields
+        ]
+
+    async def _write(self, write: Callable[[bytes], None]) -> None:
+        """Write what comes, much at once, in a thread."""
+        gathered = bytearray()
+        async for chunk in self._chunks():
+            gathered += chunk
+            if len(gathered) >= _GATHERED_BYTES:
+                ready, gathered = bytes(gathered), bytearray()
+                await run_in_threadpool(write, ready)
+        await run_in_threadpool(write, bytes(gathered))
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         stream = self._request.stream()

@@ -1,16 +1,18 @@
 """How a sent file stands, as events while it changes, and the outcome of each of its rows, as CSV."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from time import monotonic
 from typing import Any, Final
 
 import polars as pl
 from fastapi import APIRouter
+from fastapi.sse import ServerSentEvent
 from starlette.responses import Response, StreamingResponse
 
 from trueup.access.keys import KeyScope
+from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
@@ -45,7 +47,7 @@ router = APIRouter()
 
 _READ: Final = needs(KeyScope.READ)
 _LOOK_SECONDS: Final = 0.25
-_BEAT_SECONDS: Final = 5.0
+_RETRY_MILLISECONDS: Final = 2_000
 # A stream ends by itself, and its caller asks again: so it ends for callers that have left, too.
 STREAM_SECONDS: Final = 15.0
 _LAST: Final = frozenset({UploadState.DONE, UploadState.CANCELLED, UploadState.FAILED})
@@ -83,7 +85,7 @@ async def follow_upload(look: Look, context: ContextHere, upload_id: UploadId) -
     They end when it is done, cancelled or failed; and after some seconds, then ask again.
     """
     await look(partial(known_upload, upload_id=upload_id))
-    return StreamingResponse(_events(look, context, upload_id), media_type="text/event-stream")
+    return event_stream(_events(look, context, upload_id))
 
 
 @router.get(
@@ -115,10 +117,14 @@ async def get_refused(context: ContextHere, upload_id: UploadId) -> Response:
     return await asyncio.wrap_future(jobs_of(context).aside(work))
 
 
-async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIterator[str]:
-    yield "retry: 2000\n\n"
-    state, told, ends = None, "", monotonic() + STREAM_SECONDS
-    beat = monotonic() + _BEAT_SECONDS
+async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncGenerator[ServerSentEvent | None, None]:
+    """How an upload stands, each time that something is new.
+
+    Yields:
+        What is new, None for nothing.
+    """
+    yield ServerSentEvent(retry=_RETRY_MILLISECONDS)
+    state, sent, ends = None, "", monotonic() + STREAM_SECONDS
     while monotonic() < ends and not context.is_stopping():
         try:
             event = await look(partial(_event, context=context, upload_id=upload_id))
@@ -126,15 +132,13 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncIt
             event = None  # the database is away for now
         except Problem:  # it was deleted
             return
-        text = event.model_dump_json() if event else told
-        if event and text != told:
-            yield f"event: {'progress' if event.state is state else 'state'}\ndata: {text}\n\n"
-            state, told, beat = event.state, text, monotonic() + _BEAT_SECONDS
+        text = event.model_dump_json() if event else sent
+        if event and text != sent:
+            yield ServerSentEvent(event="progress" if event.state is state else "state", raw_data=text)
+            state, sent = event.state, text
         if state in _LAST:
             return
-        if monotonic() > beat:
-            yield ": still here\n\n"
-            beat = monotonic() + _BEAT_SECONDS
+        yield None
         await asyncio.sleep(_LOOK_SECONDS)
 
 

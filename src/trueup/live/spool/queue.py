@@ -117,14 +117,6 @@ class Spool:
         """Begin to take clicks."""
         self._thread.start()
 
-    async def keep(self, click: Click) -> None:
-        """Have a click kept. Returns once it is on disk, in a file or in the ledger.
-
-        Raises:
-            UnavailableError: It is not, and nobody may be told that it was.
-        """
-        await self.queue.submit(click)
-
     @property
     def paths(self) -> frozenset[str]:
         """Where the two files stand."""
