@@ -127,6 +127,14 @@ UNREADABLE = {
             column("payout", ""),
         ),
     ),
+    "titles amid the rows": SentFile(
+        "a,1\n" * 20 + "click_id,payout\n",
+        remark(
+            "Line 21 reads like column titles (click_id, payout). Say which line they are on with {}; or, if the file "
+            "has none, with {}.",
+            *(Way.TITLES_LINE.of(line=21), Way.TITLES_LINE.of(line=0)),
+        ),
+    ),
     "unknown field": SentFile(
         "click_id,x\na,1\n",
         remark('{}: no field is called "payuot". Did you mean payout?', column("x", "payuot")),
@@ -136,6 +144,14 @@ UNREADABLE = {
         "click_id,Betrag {0}\na,1\n",
         remark('{}: the file has no column "Betrag {1}". Did you mean Betrag {0}?', column("Betrag {1}", "payout")),
         columns={"Betrag {1}": "payout"},
+    ),
+    "times of two orders": SentFile(
+        "click_id,time\na,03/04/2026 10:00\n",
+        remark(
+            "The times can be read in several ways: '03/04/2026 10:00' on line 2 is 2026-04-03T10:00:00 as "
+            "day-month-year and 2026-03-04T10:00:00 as month-day-year. Say how they are written: {} or {}.",
+            *(Way.TIME_ORDER.of(order="day-month-year"), Way.TIME_ORDER.of(order="month-day-year")),
+        ),
     ),
     "a file of statuses": SentFile(
         "a,paid\n",
@@ -169,8 +185,18 @@ REFUSED: dict[int, tuple[UndoRefusal, Remark, ProblemKind]] = {
     5: (UndoRefusal.ROWS_ARE_OTHERS, LATE, ProblemKind.WRONG_STATE),
 }
 UNFINISHED = remark("batch 6 is not finished: {}", Way.FINISH_UNDO.of(batch_id=2))
+NOTICES = [
+    remark("1 rows act by update, because nobody said one. Another mode is chosen with {}.", Way.DUPLICATES.of()),
+    remark(
+        "None of the file's conversion ids is known here. If they are of another ledger, {} leaves them out, and the "
+        "rows are ordinary rows.",
+        Way.WITHOUT_CONVERSION_IDS.of(),
+    ),
+]
+OFFER = remark(" A mapping was saved for files with these titles: {}.", Way.MAPPING.of(name="mine"))
 SAID = [
-    *(file.remark for file in UNREADABLE.values()), READ.remark, *FILTERS.values(), NO_BATCH, UNDONE, UNFINISHED,
+    *NOTICES, OFFER, *(file.remark for file in UNREADABLE.values()),
+    READ.remark, *FILTERS.values(), NO_BATCH, UNDONE, UNFINISHED,
 ]  # fmt: skip
 
 
@@ -217,6 +243,21 @@ def test_files__that_can_be_read(api: Api, world: World) -> None:
     reading = done(api.post(f"/uploads/{upload['upload_id']}/preview"))["reading"]
     assert in_api.in_words(READ.remark) == "It could also be voluum: choose with `dialect=voluum`."
     assert in_api.in_words(READ.remark) in reading["statement"]
+
+
+def test_previews__say_notices_and_offers(api: Api, world: World) -> None:
+    titles = {"titles": ["conversion_id", "payout", "note"], "columns": {"note": ""}}
+    done(api.put("/mappings/mine", json=titles))
+    file = SentFile("conversion_id,payout,note\nc1-1,1,\n", NOTICES[1])
+    stderr = " ".join(uploaded(world, file).stderr.split())
+    upload = done(api.post(f"/uploads/{sent(api, file.content)['upload_id']}/preview"))
+    said = [notice["text"] for notice in upload["preview"]["notices"]]
+    assert at_terminal.in_words(NOTICES[1]) in stderr
+    assert in_api.in_words(NOTICES[1]) in said
+    assert at_terminal.in_words(OFFER).strip() in stderr
+    assert in_api.in_words(OFFER) in upload["reading"]["statement"]
+    modes = uploaded(world, SentFile("c1,1,,sale\n", ""))
+    assert "Another mode is chosen with --duplicates." in modes.stderr
 
 
 def test_filters__that_are_none(api: Api, world: World) -> None:

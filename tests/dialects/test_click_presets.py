@@ -20,7 +20,7 @@ FILES = {
 2026-03-05 10:00:00,k1,99,Push PL,VPN,PushAds,0.015,ext,PL,Poland,zone,10.0.0.1
 """,
     "voluum-visits": """Visit timestamp,Click ID,External ID,Campaign,Offer,Cost,Country code,Custom variable 1,Payout
-2026-03-05 10:00:00,k1,ext,Push PL,VPN,0.015,PL,zone,9
+2026-03-05 10:00:00 AM,k1,ext,Push PL,VPN,0.015,PL,zone,9
 """,
     "redtrack-clicks": """id,clickid,track_time,created_at,campaign,offer,source,cost,ref_id,country,sub1,payout
 55,k1,2026-03-05T10:00:00Z,2026-03-05T10:00:09Z,Push PL,VPN,PushAds,0.015,ext,PL,zone,9

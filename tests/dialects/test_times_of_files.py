@@ -5,10 +5,12 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from dialect_reading import column, details, read, refusals, sentences
+from dialect_reading import column, details, read, refusals, sentences, unreadable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trueup.cli.wording import in_words
+from trueup.dialects.choices import ChoiceNeeded
 from trueup.model.frames import LOCAL_TIMES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -166,12 +168,8 @@ BAD = (
     "2024-01-02T10:00.5",
     "2024-01-02T10:00+24:00",
     "2024-01-02T10:00+1",
-    "2024-01-02T10:00 +01:00",
     "2024-01-02T10:00z",
     "2024-01-02t10:00",
-    "2024/01/02 10:00",
-    "02.01.2024 10:00",
-    "24-01-02 10:00",
     "0000-01-01T00:00Z",
     "٢٠٢٤-01-02T10:00",
     "now",
@@ -188,6 +186,94 @@ def test_time__refused_forms(text: str) -> None:
 
 def test_time__a_day_alone_is_no_time() -> None:
     assert details(read("click_id,time\na,2024-01-02\n")) == {2: "'2024-01-02' has no time of day"}
+
+
+ONE_ORDER = {
+    "year-month-day": "2026/04/03 10:00",
+    "day-month-year": "25.12.2026 22:15",
+    "month-day-year": "12/25/2026, 10:15:00 PM",
+}
+
+
+@pytest.mark.parametrize("order", ONE_ORDER)
+def test_order__is_found_where_one_fits_all_times(order: str) -> None:
+    rows = ["03.04.2026 10:00" if order != "year-month-day" else "2026/3/4 10:00", ONE_ORDER[order], "1772356500", "x"]
+    reading = read("click_id,time\n" + "".join(f'a,"{row}"\n' for row in rows), time_zone="UTC")
+    assert reading.reader.times.name == order
+    found = [each and datetime.fromtimestamp(each // 1_000_000, UTC) for each in column(reading, "converted_at")]
+    assert found[0] == datetime(
+        2026, *{"day-month-year": (4, 3), "month-day-year": (3, 4)}.get(order, (3, 4)), 10, tzinfo=UTC
+    )
+    assert found[2] == datetime.fromtimestamp(1772356500, UTC)
+    assert refusals(reading) == {5: "refused_bad_time"}
+    line = 2 if order == "year-month-day" else 3
+    said = f"Times are read as {order}: '{rows[line - 2]}' on line {line} fits no other order."
+    assert any(said in sentence for sentence in sentences(reading))
+
+
+def test_order__that_only_a_late_time_shows_is_found() -> None:
+    reading = read("click_id,time\n" + "a,03/04/2026 10:00\n" * 60_000 + "a,25/12/2026 10:00\n", time_zone="UTC")
+    assert reading.reader.times.name == "day-month-year"
+    assert column(reading, "converted_at")[0] == micros(datetime(2026, 4, 3, 10, tzinfo=UTC))
+
+
+UNDECIDED = {
+    "two readings": (
+        ["03/04/2026 10:00", "2026-01-01 10:00"],
+        (
+            "The times can be read in several ways: '03/04/2026 10:00' on line 2 is 2026-04-03T10:00:00 as "
+            "day-month-year and 2026-03-04T10:00:00 as month-day-year. Say how they are written: "
+            "--time-format day-month-year or --time-format month-day-year."
+        ),
+        {"day-month-year": "2026-04-03T10:00:00", "month-day-year": "2026-03-04T10:00:00"},
+    ),
+    "short years": (
+        ["25/12/26 10:00"],
+        "'25/12/26 10:00' on line 2 is 2025-12-26T10:00:00 as year-month-day and 2026-12-25T10:00:00 as day-month-year",
+        {"year-month-day": "2025-12-26T10:00:00", "day-month-year": "2026-12-25T10:00:00"},
+    ),
+    "no order for all": (
+        ["25/12/2026 10:00", "12/25/2026 10:00"],
+        (
+            "No one order of day, month and year fits all the times: '12/25/2026 10:00' on line 3 is not "
+            "day-month-year, '25/12/2026 10:00' on line 2 is not month-day-year."
+        ),
+        {"day-month-year": "'25/12/2026 10:00'", "month-day-year": "'12/25/2026 10:00'"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNDECIDED)
+def test_order__is_asked_for_where_not_one_fits(case: str) -> None:
+    rows, said, readings = UNDECIDED[case]
+    text = "click_id,time\n" + "".join(f"a,{row}\n" for row in rows)
+    with pytest.raises(ChoiceNeeded) as needed:
+        read(text)
+    assert said in in_words(needed.value.remark)
+    assert (needed.value.choice, needed.value.readings) == ("time_format", readings)
+    for order in readings:
+        assert read(text, time_format=order).reader.times.name == order
+
+
+def test_format__that_is_stated_is_said() -> None:
+    reading = read(
+        "click_id,time\na,03/04/2026 10.15\nb,03/04/2026 10:15\n", time_format="%d/%m/%Y %H.%M", time_zone="UTC"
+    )
+    assert column(reading, "converted_at") == [micros(datetime(2026, 4, 3, 10, 15, tzinfo=UTC)), None]
+    assert details(reading) == {3: "'03/04/2026 10:15' is not a time such as 25/12/2011 22.15"}
+    assert any("Times are read as %d/%m/%Y %H.%M: it was chosen." in sentence for sentence in sentences(reading))
+
+
+def test_format__that_is_none_is_refused() -> None:
+    with unreadable("No time format is called .dmy.* day-month-year"):
+        read("a,1\n", time_format="dmy")
+
+
+def test_offset__whose_plus_came_as_a_blank() -> None:
+    assert (
+        times(["2024-06-01T12:00:00 02:00", "2024-06-01 12:00 0200"])
+        == [micros(datetime(2024, 6, 1, 10, tzinfo=UTC))] * 2
+    )
 
 
 def test_clock_change__is_named() -> None:

@@ -84,7 +84,8 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
     given = {SHORT.get(title, title): _value(title, cell) for title, cell in line.given.items()}
     kind = RowKind.STATUS if do == "status" else RowKind.CONVERSION
     mode = DuplicateMode(given["by"]) if "by" in given else None
-    choices = Choices(kind, "headed", {}, None, read_catalog(ledger).workspace.time_zone, False, None)
+    zone = read_catalog(ledger).workspace.time_zone
+    choices = Choices(row_kind=kind, dialect="headed", workspace_time_zone=zone)
     if kind is RowKind.STATUS:
         given.setdefault("status", "")
     upload = read_upload(_file(given), "table", choices, duplicates=mode, force_status="force" in given)

@@ -127,7 +127,9 @@ def test_upload__a_preview_is_what_applying_does_and_changes_nothing(world: Worl
     assert (preview.code, applied.code) == (1, 1)
     told = json.loads(applied.stdout)
     modes = [{"mode": "update", "mode_from": "chosen", "rows": 4}]
-    assert json.loads(preview.stdout) == told | {"batch_id": None, "preview": True, "duplicate_modes": modes}
+    previewed = json.loads(preview.stdout)
+    assert [notice["code"] for notice in previewed.pop("notices")] == ["dated_now", "duplicate_modes"]
+    assert previewed == told | {"batch_id": None, "preview": True, "duplicate_modes": modes}
     assert (world.folder / "preview.csv").read_text() == (world.folder / "applied.csv").read_text()
 
 

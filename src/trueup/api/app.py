@@ -26,6 +26,7 @@ from trueup.api.resources import (
     conversions,
     journal,
     keys,
+    mappings,
     networks,
     reports,
     setup,
@@ -39,7 +40,7 @@ DOCUMENT: Final = "/openapi.json"  # it needs no key
 
 # In the order in which the document lists them.
 _PARTS: Final = (
-    uploads, conversions, batches, clicks, journal, reports, audit, setup, networks, campaigns, keys,
+    uploads, mappings, conversions, batches, clicks, journal, reports, audit, setup, networks, campaigns, keys,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import typer
 
 from trueup.cli import stopping
+from trueup.cli.asking import with_choices_asked
 from trueup.cli.output_files import Force, Output, claim_each
 from trueup.cli.shown import say_going_on, show
 from trueup.cli.terminal import (
@@ -24,10 +25,10 @@ from trueup.cli.terminal import (
     refused_by_a_person,
     stop,
 )
-from trueup.cli.upload import Encoding, File, Json, Map, Preview, Results, Yes, Zone, columns_chosen
+from trueup.cli.upload import Encoding, File, Json, Map, Preview, Results, TimeForm, Yes, Zone, columns_chosen
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
-from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.dialects.choices import Choices
 from trueup.ledger.arrivals import read_brought
 from trueup.ledger.batches import BatchMovedError, undone_batches
 from trueup.ledger.catalog import read_catalog
@@ -35,12 +36,19 @@ from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.times import time_text
-from trueup.model.visible import on_one_line
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary, as_json
 from trueup.reports.result_files import write_click_results, write_refused
-from trueup.uploads.click_file import KEPT, RESULTS, ClickFile, click_results, read_click_file, with_click_messages
+from trueup.uploads.click_file import (
+    KEPT,
+    RESULTS,
+    ClickFile,
+    click_results,
+    read_by,
+    read_click_file,
+    with_click_messages,
+)
 from trueup.uploads.clicks import click_work
 from trueup.uploads.same_file import earlier_batches
 
@@ -79,30 +87,6 @@ class _Wishes:
     json: bool
 
 
-@dataclass(frozen=True)
-class _Sent:
-    """The file as it came, and how it is read."""
-
-    content: bytes
-    file: str
-    choices: Choices
-
-    def read(self, catalog: Catalog, *, says_how: bool = True) -> ClickFile:
-        """Read it. Ends the command where it cannot be read."""
-        name = input_name(self.file)
-        try:
-            with progress_bar("Reading") as bar:
-                task = bar.add_task("", total=len(self.content))
-                read = read_click_file(
-                    self.content, name, self.choices, catalog, progress=lambda done: bar.update(task, completed=done)
-                )
-        except UnreadableFile as error:
-            stop(f"{on_one_line(name)}: {in_words(error.remark)}")
-        for remark in read.reading.statement if says_how else ():
-            notices.print(in_words(remark))
-        return read
-
-
 @clicks.command("import")
 def import_clicks(
     context: typer.Context,
@@ -110,6 +94,7 @@ def import_clicks(
     dialect: Form = None,
     map_: Map = None,
     time_zone: Zone = None,
+    time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
     create_missing: CreateMissing = False,
@@ -134,24 +119,34 @@ def import_clicks(
     wishes = _Wishes(preview, yes, again, create_missing, to_results, to_refused, json)
     content = read_input(file)
     with workspace(context, db, preview=preview) as database:
-        zone = read_catalog(database).workspace.time_zone
-        columns = columns_chosen(map_ or [])
+        catalog = read_catalog(database)
         choices = Choices(
             dialect=dialect,
-            columns=columns,
+            columns=columns_chosen(map_ or []),
             time_zone=time_zone,
-            workspace_time_zone=zone,
+            workspace_time_zone=catalog.workspace.time_zone,
+            time_format=time_format,
             decimal_comma=decimal_comma,
             encoding=encoding,
         )
-        summary = _carry_out(database, _Sent(content, file, choices), wishes)
+        name = input_name(file)
+        read = with_choices_asked(choices, name, lambda chosen: _read(content, name, chosen, catalog), asks=not yes)
+        summary = _carry_out(database, read, wishes)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
-def _carry_out(database: Database, sent: _Sent, wishes: _Wishes) -> Summary:
+def _read(content: bytes, name: str, choices: Choices, catalog: Catalog) -> ClickFile:
+    with progress_bar("Reading") as bar:
+        task = bar.add_task("", total=len(content))
+        read = read_click_file(content, name, choices, catalog, progress=lambda done: bar.update(task, completed=done))
+    for remark in read.reading.statement:
+        notices.print(in_words(remark))
+    return read
+
+
+def _carry_out(database: Database, read: ClickFile, wishes: _Wishes) -> Summary:
     """Preview, ask and import, as far as the person wants it."""
-    catalog = read_catalog(database)
-    read = sent.read(catalog)
+    catalog = read.catalog
     earlier = earlier_batches(database, read.kind, read.sha256)
     resumed = earlier.unfinished(read.choices)
     if resumed:
@@ -160,7 +155,7 @@ def _carry_out(database: Database, sent: _Sent, wishes: _Wishes) -> Summary:
         _mind_earlier(database, earlier.last, wishes, is_at_work=earlier.is_at_work)
     lack = _lacking(read, catalog)
     if lack and wishes.create_missing:
-        catalog, read = _as_planned(database, sent, lack, catalog)
+        read = _as_planned(database, read, lack)
     elif lack:
         _say_lacking(lack)
     if wishes.preview or not wishes.yes:
@@ -172,9 +167,9 @@ def _carry_out(database: Database, sent: _Sent, wishes: _Wishes) -> Summary:
         if not agrees("Set that up, and import it?" if lack and wishes.create_missing else "Import it?"):
             refused_by_a_person()
     if lack and wishes.create_missing:
-        catalog, read = _set_up(database, sent, lack)
+        read = _set_up(database, read, lack)
     summary, rows = _decide(database, read, resumed, wishes, applies=True)
-    _tell(summary, catalog, rows, read, wishes)
+    _tell(summary, read.catalog, rows, read, wishes)
     return summary
 
 
@@ -200,8 +195,8 @@ def _say_lacking(lack: "Lacking") -> None:
     notices.out(lack.toml(), highlight=False)
 
 
-def _as_planned(database: Database, sent: _Sent, lack: "Lacking", catalog: Catalog) -> tuple[Catalog, ClickFile]:
-    """Show what would be set up. Returns: the setup as it would be, and the file as it reads then."""
+def _as_planned(database: Database, read: ClickFile, lack: "Lacking") -> ClickFile:
+    """Show what would be set up. Returns: the file as it reads then. Ends the command where it is too much."""
     from trueup.uploads.click_setup import planned, set_up  # noqa: PLC0415 - slow to import
 
     if lack.too_many:
@@ -212,19 +207,17 @@ def _as_planned(database: Database, sent: _Sent, lack: "Lacking", catalog: Catal
         stop("\n".join(outcome.mistakes))
     notices.print("Set up first, since only the file names it:")
     notices.out("\n".join(map(str, outcome.changes)), highlight=False)
-    after = planned(catalog, lack)
-    return after, sent.read(after, says_how=False)
+    return read_by(read, planned(read.catalog, lack))
 
 
-def _set_up(database: Database, sent: _Sent, lack: "Lacking") -> tuple[Catalog, ClickFile]:
-    """Set up what is missing. Returns: the setup, and the file as it reads now."""
+def _set_up(database: Database, read: ClickFile, lack: "Lacking") -> ClickFile:
+    """Set up what is missing. Returns: the file as it reads now."""
     from trueup.uploads.click_setup import set_up  # noqa: PLC0415 - slow to import
 
     outcome = set_up(database, lack)
     if outcome.mistakes:
         stop("\n".join(outcome.mistakes))
-    catalog = read_catalog(database)
-    return catalog, sent.read(catalog, says_how=False)
+    return read_by(read, read_catalog(database))
 
 
 def _decide(

@@ -11,6 +11,7 @@ from trueup import __version__
 from trueup.cli import audit, backup, conversions, demo, history, report, serve, template, undo, upload
 from trueup.cli.clicks import clicks
 from trueup.cli.keys import keys
+from trueup.cli.mappings import mappings
 from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
 from trueup.cli.spool import spool
@@ -70,6 +71,7 @@ app.add_typer(clicks, name="clicks")
 app.add_typer(setup, name="setup")
 app.add_typer(postbacks, name="postbacks")
 app.add_typer(keys, name="keys")
+app.add_typer(mappings, name="mappings")
 app.add_typer(spool, name="spool")
 
 

@@ -1,23 +1,27 @@
 """How a batch's numbers look to a person, and to a program."""
 
 import json
+from collections.abc import Sequence
 
 import polars as pl
 from rich.table import Column, Table
 
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import notices, output
+from trueup.cli.wording import in_words
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
+from trueup.model.remarks import Notice
 from trueup.model.words import ModeFrom
 from trueup.recording.summary import MONEY, WHY, ClicksTurned, Summary, Turned, as_json, in_order, modes_in_order
 
 
-def print_json(summary: Summary, catalog: Catalog) -> None:
-    """Print a summary as one JSON object."""
-    output.print_json(json.dumps(as_json(summary, catalog)))
+def print_json(summary: Summary, catalog: Catalog, said: Sequence[Notice] | None = None) -> None:
+    """Print a summary as one JSON object, with what a preview says beside it; None for no such place."""
+    beside = {} if said is None else {"notices": [{"code": code, "text": in_words(remark)} for code, remark in said]}
+    output.print_json(json.dumps(as_json(summary, catalog) | beside))
 
 
 def say_going_on(resumed: BatchRecord) -> None:

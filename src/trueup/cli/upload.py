@@ -1,5 +1,6 @@
 """`trueup upload` and `trueup update-status`: read a file, show what it would do, do it, tell every row's outcome."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -7,6 +8,8 @@ import polars as pl
 import typer
 
 from trueup.cli import stopping
+from trueup.cli.asking import with_choices_asked
+from trueup.cli.mappings import by_mapping, keep_mapping, mind_name
 from trueup.cli.output_files import Force, Output, claim_each
 from trueup.cli.shown import print_json, say_going_on, show
 from trueup.cli.terminal import (
@@ -25,15 +28,14 @@ from trueup.cli.terminal import (
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
-from trueup.dialects.read import UnreadableFile
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, empty
-from trueup.model.times import time_text
-from trueup.model.visible import on_one_line
+from trueup.model.remarks import Notice, NoticeCode
+from trueup.model.time_formats import FORMATS
 from trueup.model.words import DuplicateMode, RowKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
@@ -41,13 +43,11 @@ from trueup.recording.summary import Summary
 from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows, write_refused, write_results
 from trueup.uploads.conversions import Upload, read_upload, upload_work
+from trueup.uploads.mappings import saved_titles
+from trueup.uploads.notices import notices_of, same_file
 from trueup.uploads.same_file import earlier_batches
 
 STORED: Final = "stored"
-IDS_UNKNOWN: Final = (
-    "None of the file's conversion ids is known here. If they are of another ledger, --without-conversion-ids leaves "
-    "them out, and the rows are ordinary rows."
-)
 _STOPPED: Final = "Stopped. What was applied is safe; run the same command again to go on from there."
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - for standard input.", show_default=False)]
@@ -56,6 +56,12 @@ Dialect = Annotated[
 ]
 Map = Annotated[
     list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Which field a column is; repeat for more.")
+]
+MappingName = Annotated[
+    str | None, typer.Option("--mapping", metavar="NAME", help="Read it by a saved mapping; --map comes first.")
+]
+SaveMapping = Annotated[
+    str | None, typer.Option("--save-mapping", metavar="NAME", help="Save the mapping, once the file is applied.")
 ]
 TitlesLine = Annotated[
     int | None, typer.Option("--titles-line", metavar="N", min=0, help="The line with the column titles; 0 for none.")
@@ -66,6 +72,14 @@ Duplicates = Annotated[
 ]
 Zone = Annotated[
     str | None, typer.Option("--time-zone", metavar="Z", help="Zone of times without an offset, such as Europe/Warsaw.")
+]
+TimeForm = Annotated[
+    str | None,
+    typer.Option(
+        "--time-format",
+        metavar="F",
+        help=f"How times are written: {', '.join(FORMATS)}, or a pattern such as %d/%m/%Y %H:%M.",
+    ),
 ]
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Payouts are written 1,20.")]
 Encoding = Annotated[
@@ -120,9 +134,12 @@ def upload_file(
     file: File,
     dialect: Dialect = None,
     map_: Map = None,
+    mapping: MappingName = None,
+    save_mapping: SaveMapping = None,
     titles_line: TitlesLine = None,
     duplicates: Duplicates = None,
     time_zone: Zone = None,
+    time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
     encoding: Encoding = None,
     force_status: ForceStatus = False,
@@ -139,45 +156,51 @@ def upload_file(
     """Run `upload` or `update-status`, whichever the command's name says."""
     if not (preview or yes or at_terminal()):
         stop("Nobody can be asked here: add --yes to apply the file, or --preview to see what it would do.")
+    mind_name(save_mapping, is_mapped=bool(map_ or mapping))
     url, asks = database_url(context, db), not (preview or yes)
     to_results, to_refused = claim_each(url, results, refused, inputs=[file], force=force, asks=asks)
     wishes = _Wishes(preview, yes, again, to_results, to_refused, json)
     content = read_input(file)
     with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
-        zone = catalog.workspace.time_zone
-        kind = COMMANDS[str(context.command.name)]
+        chosen = {
+            "columns": columns_chosen(map_ or []),
+            "dialect": dialect,
+            "time_zone": time_zone,
+            "time_format": time_format,
+            "decimal_comma": decimal_comma,
+        }
         choices = Choices(
-            row_kind=kind,
-            dialect=dialect,
-            columns=columns_chosen(map_ or []),
-            time_zone=time_zone,
-            workspace_time_zone=zone,
-            decimal_comma=decimal_comma,
+            row_kind=COMMANDS[str(context.command.name)],
+            **by_mapping(database, mapping, chosen),
+            workspace_time_zone=catalog.workspace.time_zone,
             encoding=encoding,
             without_conversion_ids=without_conversion_ids,
             titles_line=titles_line,
+            mappings={} if map_ or mapping else saved_titles(database),
         )
-        read = _read(content, file, choices, _mode(duplicates), force_status)
+        mode = _mode(duplicates)
+        read = with_choices_asked(
+            choices, input_name(file), lambda chosen: _read(content, file, chosen, mode, force_status), asks=not yes
+        )
         summary = _carry_out(database, catalog, read, wishes)
+        if save_mapping and summary.batch_id is not None:
+            keep_mapping(database, save_mapping, choices, read.reading)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
 def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
     name = input_name(file)
-    try:
-        with progress_bar("Reading") as bar:
-            task = bar.add_task("", total=len(content))
-            read = read_upload(
-                content,
-                name,
-                choices,
-                duplicates=duplicates,
-                force_status=force,
-                progress=lambda done: bar.update(task, completed=done),
-            )
-    except UnreadableFile as error:
-        stop(f"{on_one_line(name)}: {in_words(error.remark)}")
+    with progress_bar("Reading") as bar:
+        task = bar.add_task("", total=len(content))
+        read = read_upload(
+            content,
+            name,
+            choices,
+            duplicates=duplicates,
+            force_status=force,
+            progress=lambda done: bar.update(task, completed=done),
+        )
     for remark in read.reading.statement:
         notices.print(in_words(remark))
     return read
@@ -190,13 +213,15 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
     if resumed:
         say_going_on(resumed)
     elif earlier.last:
+        notices.print(in_words(same_file(database, earlier)))
         _mind_earlier(earlier.last, wishes, is_at_work=earlier.is_at_work)
     if wishes.preview or not wishes.yes:
         summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=False)
+        said = notices_of(database, upload, summary)
         if wishes.preview:
-            _tell(summary, catalog, rows, upload, wishes)
+            _tell(summary, catalog, rows, upload, wishes, said)
             return summary
-        _show(summary, catalog)
+        _show(summary, catalog, said)
         if not agrees("Apply it?"):
             refused_by_a_person()
         catalog = read_catalog(database)  # it may have changed while the person thought
@@ -239,12 +264,19 @@ def _decide(
     return summary, pl.concat(kept).sort("line") if kept else empty(JOURNAL).select(ROW_COLUMNS)
 
 
-def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, upload: Upload, wishes: _Wishes) -> None:
+def _tell(
+    summary: Summary,
+    catalog: Catalog,
+    rows: pl.DataFrame | None,
+    upload: Upload,
+    wishes: _Wishes,
+    said: Sequence[Notice] | None = None,
+) -> None:
     try:
         if rows is not None:
             _write(rows, upload, wishes)
     finally:  # even if a file cannot be written, say what was done
-        _sum_up(summary, catalog, wishes)
+        _sum_up(summary, catalog, wishes, said)
 
 
 def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
@@ -256,27 +288,26 @@ def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
             write_refused(refused_rows(rows), upload.content, upload.reading, text)
 
 
-def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes) -> None:
+def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes, said: Sequence[Notice] | None) -> None:
     if wishes.json:
-        print_json(summary, catalog)
+        print_json(summary, catalog, said)
         return
-    _show(summary, catalog)
+    _show(summary, catalog, said or ())
     if summary.batch_id is None:
         notices.print("This was a preview; nothing was changed.")
     else:
         notices.print(f"Batch {summary.batch_id} is applied. `trueup undo {summary.batch_id}` takes it back.")
 
 
-def _show(summary: Summary, catalog: Catalog) -> None:
+def _show(summary: Summary, catalog: Catalog, said: Sequence[Notice]) -> None:
+    for code, remark in said:
+        if code is not NoticeCode.SAME_FILE:  # it was said when the file was looked for
+            notices.print(in_words(remark))
     show(summary, catalog)
-    if summary.conversion_ids_unknown:
-        notices.print(IDS_UNKNOWN)
 
 
 def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> None:
-    """Say when the same file was uploaded before, and go on only if the person wants it."""
-    when = f"{time_text(last.received_at)} by {last.made_by}"
-    notices.print(f"This very file was uploaded before: batch {last.batch_id}, {when}.")
+    """Go on with a file that was uploaded before only if the person wants it."""
     if is_at_work:
         stop(
             f"Batch {last.batch_id} is not finished, and had other options. Run its own command again to finish it, "

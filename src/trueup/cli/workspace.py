@@ -47,6 +47,8 @@ USES: Final[Mapping[str, Use]] = {
     "keys create": Use.BEGINS,
     "keys list": Use.LOOKS,
     "keys revoke": Use.CHANGES,
+    "mappings list": Use.LOOKS,
+    "mappings remove": Use.CHANGES,
     "spool show": Use.NONE,
     "spool retry": Use.CHANGES,
     "spool claim": Use.CHANGES,

@@ -16,6 +16,7 @@ from trueup.dialects.dialect import Form
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id
 from trueup.model.frames import ROWS
 from trueup.model.spreadsheet import restored
+from trueup.model.time_formats import ISO, TimeFormat, iso_texts
 from trueup.model.words import ClickOutcome, Outcome
 
 NOTES: Final = {name: ROWS[name] for name in ("line", "refusal", "detail", "raw")}
@@ -38,6 +39,7 @@ class Reader:
     currency: str = ""  # of all payouts, '' where columns or the setup say it
     removal: int | None = None  # the payout in micros that takes a conversion back
     form: Form | None = None  # how a line is parted further than by its separator
+    times: TimeFormat = ISO  # how its times are written
 
     def gives(self, name: str) -> bool:
         """Whether a column of the file is the field of this name."""
@@ -79,6 +81,11 @@ def _given(name: str, text: pl.Expr, reader: Reader) -> pl.Expr:
     """A field's text, '' where it is one of the dialect's words for nothing."""
     words = reader.blanks.get(name)
     return pl.when(text.str.to_lowercase().is_in(sorted(words))).then(pl.lit("")).otherwise(text) if words else text
+
+
+def with_iso_times(table: pl.DataFrame, name: str, reader: Reader) -> pl.DataFrame:
+    """Write the times of a field as ISO 8601, beside its text as it came: `<field>_iso`."""
+    return table.with_columns(iso_texts(table[_source(name)], reader.times).alias(f"{name}_iso"))
 
 
 def _source(name: str) -> str:

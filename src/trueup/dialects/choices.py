@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trueup.model.remarks import RemarkError
+from trueup.model.remarks import Mention, RemarkError
 from trueup.model.words import RowKind
 from trueup.model.zones import is_known
 
@@ -17,6 +17,7 @@ class Choices:
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
     time_zone: str | None = None  # the zone of times without an offset
     workspace_time_zone: str = "UTC"  # the same, where neither the person nor the dialect says
+    time_format: str | None = None  # how times are written: a name or a pattern (model/time_formats.py)
     decimal_comma: bool = False  # 1,20 instead of 1.20
     encoding: str | None = None
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
@@ -28,6 +29,22 @@ class Choices:
 
 class UnreadableFile(RemarkError):  # noqa: N818 - a statement about the file, shown to a person
     """The file as a whole cannot be read. The remark says why, and what to do."""
+
+
+class ChoiceNeeded(UnreadableFile):
+    """The file can be read in several ways, and only a person can say which is meant."""
+
+    def __init__(self, choice: str, readings: Mapping[str, str], *remark: str | Mention) -> None:
+        """Ask for a choice.
+
+        Args:
+            choice: The field of Choices that is to be chosen.
+            readings: What can be chosen, and how the file would be read then.
+            *remark: What is asked, and how it is answered where nobody can be asked.
+        """
+        super().__init__(*remark)
+        self.choice = choice
+        self.readings = readings
 
 
 def known_zone(zone: str) -> str:

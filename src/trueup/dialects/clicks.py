@@ -1,13 +1,14 @@
 """A file of clicks: what each row says. Its titles are always there."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, with_iso_times, without_nul
 from trueup.dialects.choices import Choices, known_zone
 from trueup.dialects.click_columns import TEXTS, click_columns
 from trueup.dialects.click_titles import click_titles
@@ -17,7 +18,7 @@ from trueup.dialects.decode import texts as decoded
 from trueup.dialects.delimited import Records, records
 from trueup.dialects.missing import Missing, MissingNames
 from trueup.dialects.names import nearest, quoted_title
-from trueup.dialects.read import SAMPLE_LINES, Reading, joined
+from trueup.dialects.read import SAMPLE_LINES, Reading, found_times, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
@@ -64,6 +65,8 @@ def read_clicks(
         network_zones=False,
         absent_status="",
     )
+    times = found_times(content, first, layout, encoding, reader, choices, dialect)
+    reader = replace(reader, times=times.form)
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
     found = records(chain([first], blocks), layout.separator)
     missing = MissingNames()
@@ -72,7 +75,7 @@ def read_clicks(
         dialect=dialect.name,
         statement=(
             f"Read as {dialect.name}: {found_titles.why}.",
-            *layout_said(layout, encoding, reader, has_titles=True),
+            *layout_said(layout, encoding, reader, times.why, has_titles=True),
         ),
         own_mode=None,
         time_zone=reader.zone,
@@ -96,9 +99,9 @@ def campaign_ids(catalog: Catalog) -> dict[str, int]:
 def _read_block(
     block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]], missing: MissingNames
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    table = texts(block, reader).with_columns(
+    table = with_iso_times(texts(block, reader), "clicked_at", reader).with_columns(
         *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
-        time_micros(pl.col("clicked_at_text"), reader.zone).alias("clicked_at"),
+        time_micros(pl.col("clicked_at_iso"), reader.zone).alias("clicked_at"),
     )
     if reader.gives("cost"):
         cost = amounts(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
@@ -135,7 +138,7 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             ClickOutcome.REFUSED_BAD_TIME,
             "",
             pl.col("clicked_at").is_null() | (pl.col("clicked_at") < EARLIEST),
-            _time_cause(time, reader.zone),
+            _time_cause(time, reader),
         ),
         Check(
             ClickOutcome.REFUSED_BAD_COST,
@@ -153,13 +156,14 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
     return tuple(check for check in checks if not check.field or reader.gives(check.field))
 
 
-def _time_cause(text: pl.Expr, zone: str) -> pl.Expr:
+def _time_cause(text: pl.Expr, reader: Reader) -> pl.Expr:
+    iso = pl.col("clicked_at_iso")
     return (
         pl.when(text == "")
         .then(pl.lit("it is not given"))
         .when(pl.col("clicked_at") < EARLIEST)
         .then(pl.format("{} is before the year 2000", quoted_cells(text)))
-        .otherwise(times_trouble(text, quoted_cells(text), zone))
+        .otherwise(times_trouble(iso, quoted_cells(text), reader.zone, reader.times.example))
     )
 
 

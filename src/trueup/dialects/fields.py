@@ -8,7 +8,17 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, kept_as, refusals, sight_checks, texts, with_failed, without_nul
+from trueup.dialects.cells import (
+    Check,
+    Reader,
+    kept_as,
+    refusals,
+    sight_checks,
+    texts,
+    with_failed,
+    with_iso_times,
+    without_nul,
+)
 from trueup.dialects.delimited import Records
 from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
 from trueup.model.frames import ROWS
@@ -45,7 +55,8 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
     if reader.gives("payout"):
         values.append(amounts(pl.col("payout_text"), decimal_comma=reader.decimal_comma).alias("payout"))
     if reader.gives("converted_at"):
-        values += _times(pl.col("converted_at_text"), reader)
+        table = with_iso_times(table, "converted_at", reader)
+        values += _times(pl.col("converted_at_iso"), reader)
     if reader.gives("currency"):
         values.append(pl.col("currency").str.to_uppercase())
     elif reader.currency and reader.gives("payout"):
@@ -111,7 +122,7 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
             (time != "") & times.is_null(),
-            times_trouble(time, quoted_cells(time), reader.zone),
+            times_trouble(pl.col("converted_at_iso"), quoted_cells(time), reader.zone, reader.times.example),
         ),
     ]
     return tuple(check for check in checks if not check.field or reader.gives(check.field))

@@ -11,12 +11,14 @@ from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import Content, Encoding, recognised_encoding, texts
 from trueup.dialects.delimited import Layout, records
+from trueup.dialects.dialect import Dialect
 from trueup.dialects.dialects import dialect_named
 from trueup.dialects.doubts import refuse_doubtful_titles
 from trueup.dialects.fields import read_block
 from trueup.dialects.names import normalised
 from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
+from trueup.dialects.time_order import TimesFound, found_format, stated_format
 from trueup.dialects.titles import Beginning, beginning_of
 from trueup.model.frames import LOCAL_TIMES
 from trueup.model.remarks import Remark
@@ -43,6 +45,7 @@ class Reading:
     layout: Layout
     encoding: Encoding
     reader: Reader
+    has_titles: bool = True
 
 
 def read_file(content: Content, choices: Choices, progress: Callable[[int], None] | None = None) -> Reading:
@@ -65,13 +68,15 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     beginning, recognition = _recognised(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES], choices)
     layout = beginning.layout
     reader = _reader(recognition, beginning, choices)
+    times = found_times(content, first, layout, encoding, reader, choices, recognition.dialect)
+    reader = replace(reader, times=times.form)
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(read_block(block, reader) for block in found)
     rows = _without_idle_times(rows)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
-        statement=statement(recognition, beginning, encoding, reader, choices),
+        statement=statement(recognition, beginning, encoding, reader, times.why, choices),
         own_mode=recognition.own_mode(choices.row_kind),
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -81,6 +86,7 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
         layout=layout,
         encoding=encoding,
         reader=reader,
+        has_titles=recognition.header is not None,
     )
 
 
@@ -108,6 +114,39 @@ def original_records(content: Content, reading: Reading, lines: Iterable[int]) -
             fields = [raw] if trouble else parts
             full = fields + [""] * (columns.most - len(fields))
             yield line, [full[place] for place in columns.places] + full[columns.most :]
+
+
+def found_times(
+    content: Content,
+    first: str,
+    layout: Layout,
+    encoding: Encoding,
+    reader: Reader,
+    choices: Choices,
+    dialect: Dialect | None,
+) -> TimesFound:
+    """Find out how the times of a file are written.
+
+    Args:
+        content: The bytes of the file.
+        first: Its first block of text.
+        layout: How its records are written.
+        encoding: How its bytes are read.
+        reader: Which columns are read.
+        choices: What the person chose for it.
+        dialect: The dialect it is written in, None where it has none.
+
+    Raises:
+        UnreadableFile: The person has to say how, or chose what is no form of times.
+    """
+    if choices.time_format:
+        return stated_format(choices.time_format, "it was chosen")
+    if dialect and dialect.time_format:
+        return stated_format(dialect.time_format, f"{dialect.name} writes them so")
+    sample = "\n".join(first.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
+    return found_format(
+        records([sample], layout.separator), lambda: records(texts(content, encoding), layout.separator), reader
+    )
 
 
 def _recognised(lines: list[str], choices: Choices) -> tuple[Beginning, Recognition]:

@@ -12,7 +12,7 @@ from trueup.model.remarks import Remark, Way
 
 
 def statement(
-    recognition: Recognition, beginning: Beginning, encoding: Encoding, reader: Reader, choices: Choices
+    recognition: Recognition, beginning: Beginning, encoding: Encoding, reader: Reader, times_why: str, choices: Choices
 ) -> tuple[Remark, ...]:
     """Say how a file was read, in plain sentences."""
     dialect = recognition.dialect
@@ -21,7 +21,7 @@ def statement(
         (f"It could also be {rival}: choose with ", Way.DIALECT.of(dialect=rival), ".") for rival in recognition.rivals
     ]
     said += _above(beginning)
-    said += layout_said(beginning.layout, encoding, reader, has_titles=recognition.header is not None)
+    said += layout_said(beginning.layout, encoding, reader, times_why, has_titles=recognition.header is not None)
     if reader.absent_status:
         said.append(f"A row without a status is {reader.absent_status}.")
     own_mode = recognition.own_mode(choices.row_kind)
@@ -40,12 +40,22 @@ def _above(beginning: Beginning) -> list[Remark]:
     return [f"Lines 1 to {beginning.header.line - 1} stand above the column titles, and are not read: {shown}."]
 
 
-def layout_said(layout: Layout, encoding: Encoding, reader: Reader, *, has_titles: bool) -> list[str]:
-    """Say which columns were used, and how text, times and amounts were read."""
+def layout_said(layout: Layout, encoding: Encoding, reader: Reader, times_why: str, *, has_titles: bool) -> list[str]:
+    """Say which columns were used, and how text, times and amounts were read.
+
+    Args:
+        layout: How the records are written.
+        encoding: How the bytes were read.
+        reader: Which columns were read, and how.
+        times_why: Why times were read in this form, '' for no reason.
+        has_titles: Whether the file has column titles.
+    """
     separator = SEPARATORS.get(layout.separator, f'"{layout.separator}"')
     titles = f"The column titles are on line {layout.rows_after}." if has_titles else "There are no column titles."
     said = [_columns(reader.columns), f"Separator: {separator}. Encoding: {encoding.said}. {titles}"]
     if reader.gives("converted_at") or reader.gives("clicked_at"):
+        if times_why:
+            said.append(f"Times are read as {reader.times.name}: {times_why}.")
         said.append(f"Times without an offset are in {_zones(reader)}.")
     if reader.gives("payout") or reader.gives("cost"):
         said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.")

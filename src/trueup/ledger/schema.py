@@ -206,6 +206,17 @@ uploads = Table(
     _whole("batch_id"),  # the batch it became, 0 for none yet
 )
 
+# How files are read that a person mapped by hand, by the names under which that was saved.
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("titles"),  # JSON: the normalised titles of its files
+    _text("choices"),  # JSON: columns and what else is chosen
+    _text("made_by"),
+    _whole("made_at"),
+)
+
 # The folders of servers, for the clicks that they keep while the database is away from them.
 spools = Table(
     "spools",

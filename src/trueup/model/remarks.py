@@ -20,8 +20,8 @@ class Way(StrEnum):
     MAPPING = "mapping"  # to use a saved one; values: name
     WITHOUT_CONVERSION_IDS = "without_conversion_ids"
     DUPLICATES = "duplicates"  # to choose the duplicate mode
-    AGAIN = "again"  # to apply the same file once more
     ENCODING = "encoding"  # to name it
+    TIME_ORDER = "time_order"  # to say in which order times are written; values: order
     STATUS_UPDATE = "status_update"  # to have a file set statuses
     FROM = "from"  # to say since when
     TO = "to"  # to say until when
@@ -52,6 +52,24 @@ class Mention(NamedTuple):
 
 
 Remark: TypeAlias = str | tuple[str | Mention, ...]
+
+
+class NoticeCode(StrEnum):
+    """What a preview says at its top."""
+
+    SAME_FILE = "same_file"  # it was uploaded before, and whether that was undone
+    DATED_NOW = "dated_now"  # nothing gives the time of its conversions
+    MOSTLY_REFUSED = "mostly_refused"  # half of the rows or more, and the main cause
+    IDS_OF_ANOTHER_COLUMN = "ids_of_another_column"  # its click ids are unknown, and another column has known ones
+    CONVERSION_IDS_UNKNOWN = "conversion_ids_unknown"  # they may be of another ledger
+    DUPLICATE_MODES = "duplicate_modes"  # which act, and why
+
+
+class Notice(NamedTuple):
+    """Something that a person must know before a file counts. As JSON it is a pair."""
+
+    code: NoticeCode
+    remark: Remark
 
 
 class RemarkError(Exception):

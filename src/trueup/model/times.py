@@ -16,13 +16,14 @@ from trueup.model.zones import clock_changes, local_times, moments
 SECOND_MICROS: Final = 1_000_000
 DAY_MICROS: Final = 86_400 * SECOND_MICROS
 DAY_ALONE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ANY_DAY_ALONE: Final = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 
 # Years of rows have four digits, from 1000 to 2999: their times fit the date-times of every language.
 _YEARS: Final = "[12][0-9]{3}"
 _ANY_YEAR: Final = "[0-9]{4}"
 _AFTER_YEAR: Final = (
     r"-([0-9]{2})-([0-9]{2})[T ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,9}))?)?"
-    r"(Z|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?"
+    r"(Z|[+ -](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?"  # a blank was a plus, in a query that nobody escaped
 )
 _DATE_TIME: Final = re.compile(f"({_YEARS}){_AFTER_YEAR}")
 _DATE_TIME_OF_ANY_YEAR: Final = re.compile(f"({_ANY_YEAR}){_AFTER_YEAR}")
@@ -30,10 +31,10 @@ _DATE_TIME_OF_ANY_YEAR: Final = re.compile(f"({_ANY_YEAR}){_AFTER_YEAR}")
 _UNIX: Final = re.compile("([1-9][0-9]{8,9})|([1-9][0-9]{11,12})")
 _SECONDS_MOST: Final = 10  # digits
 _FRACTION_DIGITS: Final = 6  # further digits are cut off
-_OFFSET: Final = r"(?:Z|[+-][0-9:]+)$"
+_OFFSET: Final = r"(?:Z|[+ -][0-9:]+)$"
 _AFTER_MINUTES: Final = len("2011-12-03T10:15")
 _NO_TIME_OF_DAY: Final = "has no time of day"
-_IS_NO_TIME: Final = "is not a time such as 2011-12-03T10:15:30+01:00"
+EXAMPLE: Final = "2011-12-03T10:15:30+01:00"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
@@ -66,19 +67,24 @@ def read_time(text: str, *, any_year: bool = False) -> Time:
     found = (_DATE_TIME_OF_ANY_YEAR if any_year else _DATE_TIME).fullmatch(text)
     if found is None:
         return NO_TIME
-    year, month, day, hour, minute, second, fraction, offset, sign, ahead_hours, ahead_minutes = found.groups()
+    year, month, day, hour, minute, second, fraction, offset = found.groups()
     try:
         days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
     except ValueError:  # a day that no month has
         return NO_TIME
-    minutes = int(hour) * 60 + int(minute)
-    if sign:
-        ahead = int(ahead_hours) * 60 + int(ahead_minutes or 0)
-        minutes += ahead if sign == "-" else -ahead
-    seconds = minutes * 60 + int(second or 0)
+    seconds = (int(hour) * 60 + int(minute)) * 60 + int(second or 0)
     rest = int((fraction or "")[:_FRACTION_DIGITS].ljust(_FRACTION_DIGITS, "0"))
     micros = days * DAY_MICROS + seconds * SECOND_MICROS + rest
-    return Time(exact=micros) if offset else Time(local=micros)
+    return Time(exact=micros - micros_of_offset(offset)) if offset else Time(local=micros)
+
+
+def micros_of_offset(offset: str) -> int:
+    """How far a clock of this offset is ahead of UTC, in microseconds. A name such as `Z` is UTC itself."""
+    if offset[0].isalpha():
+        return 0
+    digits = offset[1:].replace(":", "")
+    minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
+    return (-minutes if offset[0] == "-" else minutes) * (60 * SECOND_MICROS)
 
 
 def time_trouble(text: str, shown: str) -> str:
@@ -88,13 +94,17 @@ def time_trouble(text: str, shown: str) -> str:
         text: One that `read_time` could not read.
         shown: The same as a message shows it.
     """
-    return f"{shown} {_NO_TIME_OF_DAY if DAY_ALONE.fullmatch(text) else _IS_NO_TIME}"
+    return f"{shown} {_NO_TIME_OF_DAY if _ANY_DAY_ALONE.fullmatch(text) else _is_no_time(EXAMPLE)}"
+
+
+def _is_no_time(example: str) -> str:
+    return f"is not a time such as {example}"
 
 
 def exact_micros(text: pl.Expr) -> pl.Expr:
     """Read a column as `read_time` reads each text: the `exact` of it, null for None."""
     offset = _offset(text)
-    exact = pl.when(offset.is_not_null()).then(_clock(text) - _offset_micros(offset))
+    exact = pl.when(offset.is_not_null()).then(_clock(text) - offset_micros(offset))
     return pl.coalesce(exact, _unix_micros(text))
 
 
@@ -116,20 +126,21 @@ def time_micros(text: pl.Expr, zone: str) -> pl.Expr:
     return pl.coalesce(exact_micros(text), moments(local_micros(text), zone))
 
 
-def times_trouble(text: pl.Expr, shown: pl.Expr, zone: str) -> pl.Expr:
+def times_trouble(text: pl.Expr, shown: pl.Expr, zone: str, example: str = EXAMPLE) -> pl.Expr:
     """What is wrong with a column of times, in the words of `time_trouble`.
 
     Args:
         text: Those that `time_micros` could not read.
         shown: The same as a message shows them.
         zone: As `time_micros` takes it.
+        example: A time as the file should have it.
     """
     clock = _local_micros(pl.when(_has_shape(text)).then(text))
     return (
-        pl.when(text.str.contains(f"^{DAY_ALONE.pattern}$"))
+        pl.when(text.str.contains(f"^{_ANY_DAY_ALONE.pattern}$"))
         .then(pl.format(f"{{}} {_NO_TIME_OF_DAY}", shown))
         .when(clock.is_null())
-        .then(pl.format(f"{{}} {_IS_NO_TIME}", shown))
+        .then(pl.format("{} {}", shown, pl.lit(_is_no_time(example))))
         .otherwise(clock_changes(clock, zone, shown))
     )
 
@@ -151,7 +162,7 @@ def _offset(text: pl.Expr) -> pl.Expr:
 def _unix_micros(text: pl.Expr) -> pl.Expr:
     digits = pl.when(text.str.contains(f"^(?:{_UNIX.pattern})$")).then(text)
     unit = pl.when(text.str.len_bytes() <= _SECONDS_MOST).then(SECOND_MICROS).otherwise(SECOND_MICROS // 1_000)
-    return _number(digits) * unit
+    return number(digits) * unit
 
 
 def _rest(text: pl.Expr) -> pl.Expr:
@@ -162,22 +173,23 @@ def _rest(text: pl.Expr) -> pl.Expr:
 def _local_micros(text: pl.Expr) -> pl.Expr:
     """Microseconds from the epoch to what the clock shows, as if in UTC; null for a day that no month has."""
     day = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).to_physical().cast(pl.Int64)
-    minutes = _number(text.str.slice(11, 2)) * 60 + _number(text.str.slice(14, 2))
-    seconds = _number(_rest(text).str.extract("^:([0-9]{2})"))
+    minutes = number(text.str.slice(11, 2)) * 60 + number(text.str.slice(14, 2))
+    seconds = number(_rest(text).str.extract("^:([0-9]{2})"))
     digits = _rest(text).str.extract(rf"\.([0-9]{{1,{_FRACTION_DIGITS}}})")
-    fraction = _number(digits.str.pad_end(_FRACTION_DIGITS, "0"))
+    fraction = number(digits.str.pad_end(_FRACTION_DIGITS, "0"))
     return day * DAY_MICROS + (minutes * 60 + seconds.fill_null(0)) * SECOND_MICROS + fraction.fill_null(0)
 
 
-def _offset_micros(offset: pl.Expr) -> pl.Expr:
-    """How far a clock of this offset is ahead of UTC."""
+def offset_micros(offset: pl.Expr) -> pl.Expr:
+    """How far clocks of these offsets are ahead of UTC, as `micros_of_offset` has it."""
     has_minutes = offset.str.len_bytes() > len("+01")
-    hours = _number(offset.str.slice(1, 2)).fill_null(0)  # none in "Z"
-    minutes = hours * 60 + pl.when(has_minutes).then(_number(offset.str.slice(-2))).otherwise(0)
+    hours = number(offset.str.slice(1, 2)).fill_null(0)  # none in "Z"
+    minutes = hours * 60 + pl.when(has_minutes).then(number(offset.str.slice(-2))).otherwise(0)
     return pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes) * (60 * SECOND_MICROS)
 
 
-def _number(digits: pl.Expr) -> pl.Expr:
+def number(digits: pl.Expr) -> pl.Expr:
+    """A column of digits as numbers, null for other text."""
     return digits.cast(pl.Int64, strict=False)
 
 

@@ -31,11 +31,13 @@ class UploadChoices:
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out
     duplicates: DuplicateMode | None = None  # None: by the setup, or the dialect's own
     time_zone: str | None = None
+    time_format: str | None = None  # how times are written: a name or a pattern
     decimal_comma: bool = False
     encoding: str | None = None
     force_status: bool = False
     without_conversion_ids: bool = False
     create_missing: bool = False  # of clicks: set up the campaigns, offers and sources that only the file names
+    mapping: str | None = None  # the saved one that the others were chosen by, as it was then
     titles_line: int | None = None  # 0: there are no column titles
     again: bool = False  # the sender knows that the same file was sent before
 

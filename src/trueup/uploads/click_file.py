@@ -64,6 +64,7 @@ def read_click_file(
         "dialect": reading.dialect,
         "columns": dict(choices.columns),
         "time_zone": reading.time_zone,
+        "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
         "encoding": choices.encoding or "",
     }

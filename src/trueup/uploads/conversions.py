@@ -73,6 +73,7 @@ def read_upload(
         "columns": dict(choices.columns),
         "time_zone": reading.time_zone,
         "network_zones": reading.network_zones,
+        "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
         "encoding": choices.encoding or "",
         "duplicates": duplicates.value if duplicates else "",

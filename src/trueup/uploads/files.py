@@ -13,7 +13,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import TOTALS
-from trueup.model.remarks import Remark, remark_from_json
+from trueup.model.remarks import Notice, NoticeCode, Remark, remark_from_json
 from trueup.model.upload import UploadRecord
 from trueup.model.words import RowKind, UploadKind
 from trueup.recording.batch_loop import BatchWork
@@ -23,6 +23,7 @@ from trueup.uploads.click_file import ClickFile, read_click_file
 from trueup.uploads.click_setup import MOST, lack_of
 from trueup.uploads.clicks import click_work
 from trueup.uploads.conversions import Upload, read_upload, upload_work, with_choices
+from trueup.uploads.mappings import saved_titles
 
 SentFile = Upload | ClickFile
 
@@ -51,19 +52,23 @@ def read_sent(
     """
     chosen, catalog = record.choices, read_catalog(database)
     zone, workspace_zone = chosen.time_zone, catalog.workspace.time_zone
+    time_format = chosen.time_format
     if resumed:
         begun = json.loads(resumed.choices)
         zone, workspace_zone = None if begun.get("network_zones") else begun["time_zone"], begun["time_zone"]
+        time_format = begun["time_format"]
     choices = Choices(
         row_kind=RowKind.STATUS if chosen.kind is UploadKind.STATUS else RowKind.CONVERSION,
         dialect=chosen.dialect,
         columns=chosen.columns,
         time_zone=zone,
         workspace_time_zone=workspace_zone,
+        time_format=time_format,
         decimal_comma=chosen.decimal_comma,
         encoding=chosen.encoding,
         without_conversion_ids=chosen.without_conversion_ids,
         titles_line=chosen.titles_line,
+        mappings={} if chosen.columns else saved_titles(database),
     )
     if chosen.kind is UploadKind.CLICKS:
         return read_click_file(content, record.file_name, choices, catalog, progress)
@@ -113,6 +118,7 @@ class Account:
     rows: int
     lacks: Lacks | None = None
     preview: Summary | None = None
+    notices: tuple[Notice, ...] = ()  # what a person must know before it counts, where it was previewed
 
     def text(self) -> str:
         """The account as JSON."""
@@ -124,7 +130,7 @@ class Account:
         return json.dumps(told)
 
 
-def account_of(file: SentFile, preview: Summary | None) -> Account:
+def account_of(file: SentFile, preview: Summary | None, notices: tuple[Notice, ...] = ()) -> Account:
     """Give account of a file that was read."""
     reading = file.reading
     return Account(
@@ -136,6 +142,7 @@ def account_of(file: SentFile, preview: Summary | None) -> Account:
         rows=reading.rows.height,
         lacks=_lacks(file),
         preview=preview,
+        notices=notices,
     )
 
 
@@ -150,8 +157,9 @@ def account_from_text(text: str) -> Account:
     preview = _summary_from_json(told["preview"]) if told["preview"] else None
     statement = tuple(map(remark_from_json, told["statement"]))
     lacks = Lacks(**told["lacks"]) if told["lacks"] else None
-    titles = tuple(told["titles"])
-    return Account(**{**told, "statement": statement, "titles": titles, "lacks": lacks, "preview": preview})
+    notices = tuple(Notice(NoticeCode(code), remark_from_json(remark)) for code, remark in told.get("notices", ()))
+    read = {"statement": statement, "titles": tuple(told["titles"]), "preview": preview, "notices": notices}
+    return Account(**{**told, **read, "lacks": lacks})
 
 
 def _summary_as_json(summary: Summary) -> dict[str, Any]:

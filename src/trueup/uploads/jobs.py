@@ -36,9 +36,11 @@ from trueup.recording.context import Clock, RecordingContext
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
 from trueup.uploads.click_file import KEPT, RESULTS, ClickFile, read_by, with_click_messages
 from trueup.uploads.click_setup import as_planned, lack_to_set_up, set_up
+from trueup.uploads.conversions import Upload
 from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, read_sent, sent_work
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import remove_old_files
+from trueup.uploads.notices import notices_of
 from trueup.uploads.states import end_preview, fail, settle
 
 T = TypeVar("T")
@@ -212,7 +214,8 @@ class Jobs:
         if isinstance(meant, ClickFile):
             kept = with_click_messages(kept, meant).select(RESULTS)
         kept.write_parquet(self._folder.rows(record.upload_id))
-        self._folder.keep_account(record.upload_id, account_of(file, summary).text())
+        said = notices_of(database, file, summary) if isinstance(file, Upload) else ()
+        self._folder.keep_account(record.upload_id, account_of(file, summary, said).text())
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
     def _apply(self, database: Database, record: UploadRecord, content: Content) -> None:

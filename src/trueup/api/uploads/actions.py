@@ -17,7 +17,7 @@ from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere, written
 from trueup.api.resources.batches import UndoAnswer, undo_batch
 from trueup.api.uploads.answers import OtherChoices, UploadDetails
-from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
+from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, mapped, wrong_state
 from trueup.live.context import ServerContext
 from trueup.model.times import time_text
 from trueup.model.upload import UploadRecord
@@ -54,6 +54,8 @@ async def preview_upload(
     """Read the file and decide its rows, and change nothing. Other choices take the place of those it was sent with."""
     record = await look(partial(known_upload, upload_id=upload_id))
     choices = fitting(other.over(record.choices), caller) if other else record.choices
+    if other and "mapping" in other.model_fields_set:
+        choices = await look(partial(mapped, choices=choices))
     _refuse_batch(record)
     if not await written(context, partial(begin_preview, upload_id=upload_id, choices=choices)):
         raise await wrong_state(look, upload_id)

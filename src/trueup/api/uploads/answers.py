@@ -1,6 +1,6 @@
 """What is chosen for a sent file, and what the API shows of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -15,6 +15,8 @@ from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
+from trueup.model.remarks import Notice, NoticeCode
+from trueup.model.time_formats import time_format
 from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
@@ -40,6 +42,11 @@ def _known_mode(name: str) -> str:
     return name
 
 
+def _known_time_format(stated: str) -> str:
+    time_format(stated)
+    return stated
+
+
 def _mapping(text: str) -> str:
     if not text.rpartition("=")[0].strip():
         raise ValueError("write COLUMN=FIELD, such as Order no=transaction_id")
@@ -47,6 +54,7 @@ def _mapping(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=_TEXT_CHARS)]
+TimeForm = Annotated[Text, AfterValidator(_known_time_format)]
 Dialect = Annotated[Text, AfterValidator(_known_dialect)]
 Mode = Annotated[str, AfterValidator(_known_mode), Field(json_schema_extra={"enum": [STORED, *DuplicateMode]})]
 
@@ -60,6 +68,11 @@ class _Chosen(BaseModel):
     dialect: Dialect | None = Field(None, description="Whose file it is.", examples=["keitaro"])
     duplicates: Mode | None = Field(None, description="What rows do to conversions that exist; `stored`: as set up.")
     time_zone: Text | None = Field(None, description="Zone of times without an offset.", examples=["Europe/Warsaw"])
+    time_format: TimeForm | None = Field(
+        None,
+        description="How times are written: iso, year-month-day, day-month-year, month-day-year, or a pattern.",
+        examples=["day-month-year", "%d/%m/%Y %H:%M"],
+    )
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
     encoding: Text | None = Field(None, description="The encoding, where it is not UTF-8 or UTF-16.")
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
@@ -71,6 +84,7 @@ class _Chosen(BaseModel):
         description="Of clicks: set up the campaigns, offers and sources that only the file names, before it is "
         "applied. Needs a key that may change the setup.",
     )
+    mapping: Text | None = Field(None, description="The name of a saved mapping; what is chosen beside it comes first.")
     titles_line: int | None = Field(None, ge=0, description="The line with the column titles; 0 for none.")
 
 
@@ -114,7 +128,11 @@ def trouble_of(choices: UploadChoices) -> str:
         return "create_missing is for clicks; conversions find their campaigns by them" * choices.create_missing
     if choices.dialect and choices.dialect not in CLICK_DIALECTS:
         return f"{choices.dialect} is no form of clicks. {nearest(choices.dialect, CLICK_DIALECTS)}"
-    meant: dict[str, object] = {"duplicates": choices.duplicates, "titles_line": choices.titles_line}
+    meant: dict[str, object] = {
+        "duplicates": choices.duplicates,
+        "titles_line": choices.titles_line,
+        "mapping": choices.mapping,
+    }
     flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
     foreign = [name for name, value in {**meant, **flags}.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
@@ -128,11 +146,13 @@ class ChoicesAnswer(Answer):
     columns: dict[str, str]
     duplicates: DuplicateMode | None = Field(description="null: what is set up, or the dialect's own way.")
     time_zone: str | None
+    time_format: str | None
     decimal_comma: bool
     encoding: str | None
     force_status: bool
     without_conversion_ids: bool
     create_missing: bool
+    mapping: str | None = Field(description="The saved mapping that was used; the other choices are what it said then.")
     titles_line: int | None
     again: bool
 
@@ -185,16 +205,26 @@ class SampleAnswer(Answer):
     message: str
 
 
+class NoticeAnswer(Answer):
+    """Something to know before a file is applied."""
+
+    code: NoticeCode
+    text: str
+
+
 class PreviewAnswer(SummaryAnswer):
     """What applying a file would do, when it was previewed."""
 
+    notices: list[NoticeAnswer] = Field(description="What to know before it is applied.")
     samples: list[SampleAnswer] = Field(description="The first rows of each outcome.")
 
     @classmethod
-    def of_preview(cls, summary: Summary, catalog: Catalog) -> Self:
+    def of_preview(cls, summary: Summary, notices: Sequence[Notice], catalog: Catalog) -> Self:
         """Show a preview."""
         plain = SummaryAnswer.of(summary, catalog).model_dump()
-        return cls(**plain, samples=[SampleAnswer(**row) for row in summary.samples.iter_rows(named=True)])
+        said = [NoticeAnswer(code=code, text=in_words(remark)) for code, remark in notices]
+        samples = [SampleAnswer(**row) for row in summary.samples.iter_rows(named=True)]
+        return cls(**plain, notices=said, samples=samples)
 
 
 class ProgressAnswer(Answer):
@@ -245,7 +275,9 @@ def upload_details(
         **_shown(record),
         progress=progress_of(record, batch, jobs),
         reading=ReadingAnswer.of(account) if account else None,
-        preview=PreviewAnswer.of_preview(account.preview, catalog) if account and account.preview else None,
+        preview=(
+            PreviewAnswer.of_preview(account.preview, account.notices, catalog) if account and account.preview else None
+        ),
         summary=SummaryAnswer.of(summary_of(batch), catalog) if batch else None,
     )
 

@@ -8,11 +8,14 @@ from fastapi import Path
 from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, not_found
+from trueup.api.resources.wording import in_words
 from trueup.api.uploads.answers import UploadDetails, trouble_of, upload_details
+from trueup.dialects.choices import UnreadableFile
 from trueup.ledger.database import Database
 from trueup.ledger.uploads import find_upload
 from trueup.live.context import ServerContext
 from trueup.model.upload import UploadChoices, UploadRecord
+from trueup.uploads.mappings import with_mapping
 
 UploadId = Annotated[str, Path(pattern="^u[0-9a-f]{28}$", description="The upload's id.")]
 
@@ -55,6 +58,27 @@ def fitting(choices: UploadChoices, caller: Caller) -> UploadChoices:
     if choices.create_missing and KeyScope.SETUP not in caller.scopes:
         raise Problem(ProblemKind.WRONG_SCOPE, f"create_missing needs a key with the scope {KeyScope.SETUP}")
     return choices
+
+
+def mapped(database: Database, choices: UploadChoices) -> UploadChoices:
+    """Put what a saved mapping says into the choices that name it.
+
+    Args:
+        database: The ledger.
+        choices: The choices for a file.
+
+    Returns:
+        The choices; the same where they name no mapping.
+
+    Raises:
+        Problem: No mapping has this name.
+    """
+    if choices.mapping is None:
+        return choices
+    try:
+        return UploadChoices(**with_mapping(database, choices.mapping, vars(choices)))
+    except UnreadableFile as error:
+        raise Problem(ProblemKind.INVALID, in_words(error.remark)) from None
 
 
 async def details_of(look: Look, context: ServerContext, upload_id: str) -> UploadDetails:

@@ -21,7 +21,7 @@ from trueup.api.uploads import actions as upload_actions
 from trueup.api.uploads import follow as upload_follow
 from trueup.api.uploads.answers import SentChoices, UploadAnswer, UploadDetails, upload_answer, upload_details
 from trueup.api.uploads.files import FORM, PLAIN, Receiver, clean_name, no_room
-from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, wrong_state
+from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, mapped, wrong_state
 from trueup.ledger.database import Database
 from trueup.ledger.uploads import read_uploads
 from trueup.live.commit_queue import UnavailableError
@@ -67,6 +67,7 @@ _BODY: Final = {
 async def send_upload(
     caller: Annotated[Caller, _UPLOAD],
     request: Request,
+    look: Look,
     context: ContextHere,
     query: Annotated[SentChoices, Query()],
 ) -> Response:
@@ -77,7 +78,7 @@ async def send_upload(
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in (FORM, *PLAIN):
         raise Problem(ProblemKind.WRONG_MEDIA_TYPE, f"send the file as {', '.join(PLAIN)}, or in a {FORM}")
-    record = await _received(request, context, caller, query)
+    record = await _received(request, look, context, caller, query)
     place = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
 
     def work(database: Database, also: Also[UploadDetails]) -> UploadDetails:
@@ -126,7 +127,9 @@ async def delete_upload(look: Look, context: ContextHere, upload_id: UploadId) -
     await run_in_threadpool(sent_folder(context).forget, upload_id)
 
 
-async def _received(request: Request, context: ServerContext, caller: Caller, query: SentChoices) -> UploadRecord:
+async def _received(
+    request: Request, look: Look, context: ServerContext, caller: Caller, query: SentChoices
+) -> UploadRecord:
     """Put the body on disk, and record what it is.
 
     Raises:
@@ -143,7 +146,7 @@ async def _received(request: Request, context: ServerContext, caller: Caller, qu
         receiver = Receiver(request, context.settings, incoming, folder.room)
         await receiver.receive()
         choices = _with_fields(query, receiver.fields)
-        chosen = fitting(choices.chosen(), caller)
+        chosen = await look(partial(mapped, choices=fitting(choices.chosen(), caller)))
         await run_in_threadpool(incoming.keep)
         kept = True
     except OSError as error:

@@ -1,0 +1,58 @@
+"""The mappings that were saved, by name."""
+
+import json
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import bindparam, delete, insert, select
+
+from trueup.ledger.database import Database
+from trueup.ledger.schema import mappings
+from trueup.model.mapping import SavedMapping
+
+_STORED: Final = {
+    "name": pl.String,
+    "titles": pl.String,
+    "choices": pl.String,
+    "made_by": pl.String,
+    "made_at": pl.Int64,
+}
+_ALL: Final = select(*(mappings.c[name] for name in _STORED)).order_by(mappings.c.name)
+_ONE: Final = _ALL.where(mappings.c.name == bindparam("asked"))
+
+
+def read_mappings(database: Database) -> list[SavedMapping]:
+    """All saved mappings, by name."""
+    return [_mapping(row) for row in database.read(_ALL, _STORED).iter_rows(named=True)]
+
+
+def find_mapping(database: Database, name: str) -> SavedMapping | None:
+    """One saved mapping, None when there is no such."""
+    found = database.read(_ONE, _STORED, {"asked": name})
+    return _mapping(found.row(0, named=True)) if found.height else None
+
+
+def put_mapping(database: Database, mapping: SavedMapping) -> None:
+    """Store a mapping, in the place of one with its name. Within the caller's transaction."""
+    forget_mapping(database, mapping.name)
+    row = {"name": mapping.name, "titles": mapping.titles_text(), "choices": mapping.choices_text()}
+    database.execute(insert(mappings).values(row | {"made_by": mapping.made_by, "made_at": mapping.made_at}))
+
+
+def forget_mapping(database: Database, name: str) -> bool:
+    """Remove a mapping. Within the caller's transaction.
+
+    Args:
+        database: The ledger.
+        name: The mapping's name.
+
+    Returns:
+        Whether there was one.
+    """
+    gone = delete(mappings).where(mappings.c.name == name).returning(mappings.c.name)
+    return database.read(gone, {"name": pl.String}).height > 0
+
+
+def _mapping(row: dict[str, Any]) -> SavedMapping:
+    made = {"made_by": row["made_by"], "made_at": row["made_at"]}
+    return SavedMapping(row["name"], frozenset(json.loads(row["titles"])), **json.loads(row["choices"]), **made)

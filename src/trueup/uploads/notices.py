@@ -1,0 +1,169 @@
+"""What a person must know of a file before it counts: said at the top of its preview, from the most general down."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+from trueup.dialects.names import listed, normalised, quoted_title
+from trueup.dialects.read import original_records
+from trueup.ledger.batches import undone_batches, undos_of
+from trueup.ledger.database import Database
+from trueup.ledger.snapshot import known_clicks
+from trueup.model.batches import BatchRecord
+from trueup.model.ids import CLICK_ID
+from trueup.model.remarks import Notice, NoticeCode, Remark, Way
+from trueup.model.times import time_text
+from trueup.model.words import ModeFrom, Outcome, RowKind
+from trueup.recording.summary import WHY, Summary, modes_in_order
+from trueup.uploads.conversions import Upload
+from trueup.uploads.same_file import Earlier, earlier_batches
+
+_SAMPLED: Final = 50  # rows in which another column's values are compared with the clicks
+_UNKNOWN: Final = (Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.PARKED_UNKNOWN_CLICK.value)
+_DATED: Final = (Outcome.CREATED.value, Outcome.PARKED_UNKNOWN_CLICK.value)
+
+
+def notices_of(database: Database, upload: Upload, preview: Summary) -> tuple[Notice, ...]:
+    """Say what a person must know before a file is applied.
+
+    Args:
+        database: The ledger.
+        upload: The file that was read.
+        preview: What applying it would do.
+
+    Returns:
+        What is to be said, in order.
+    """
+    earlier = earlier_batches(database, upload.kind, upload.sha256)
+    said = {
+        NoticeCode.SAME_FILE: same_file(database, earlier),
+        NoticeCode.DATED_NOW: _dated_now(upload, preview),
+        NoticeCode.MOSTLY_REFUSED: _mostly_refused(preview),
+        NoticeCode.IDS_OF_ANOTHER_COLUMN: _ids_of_another_column(database, upload, preview),
+        NoticeCode.CONVERSION_IDS_UNKNOWN: _conversion_ids_unknown(preview),
+        NoticeCode.DUPLICATE_MODES: _duplicate_modes(preview),
+    }
+    return tuple(Notice(code, remark) for code, remark in said.items() if remark)
+
+
+def same_file(database: Database, earlier: Earlier) -> Remark:
+    """Say when the same content was applied before, and whether that was undone. Nothing where it is new."""
+    last = earlier.last
+    if last is None:
+        return ""
+    when = f"batch {last.batch_id}, {time_text(last.received_at)} by {last.made_by}"
+    return f"This very file was uploaded before: {when}.{_undone(database, last)}"
+
+
+def _undone(database: Database, batch: BatchRecord) -> str:
+    if batch.batch_id not in undone_batches(database):
+        return ""
+    return f" That upload was undone, by batch {undos_of(database, batch.batch_id)[-1].batch_id}."
+
+
+def _dated_now(upload: Upload, preview: Summary) -> Remark:
+    """Say that nothing gives the time, so that all is dated with the moment of the upload."""
+    rows, reading = upload.reading.rows, upload.reading
+    given = [rows[name] for name in ("converted_at", "local_time") if name in rows.columns]
+    dated = sum(preview.outcomes.get(outcome, 0) for outcome in _DATED)
+    if upload.row_kind is not RowKind.CONVERSION or not dated or any(each.null_count() < rows.height for each in given):
+        return ""
+    times = [title for title in _unused(upload).values() if {"time", "date", "timestamp"} & _words(title)]
+    unused = f" (not used: {listed(times)})" if times else ""
+    count = f"All {dated:,} conversions" if dated > 1 else "The one conversion"
+    if "converted_at" in reading.reader.columns.positions:
+        return f"{count} will be dated now: no row gives its time{unused}."
+    told = f"{count} will be dated now: no column gives the time{unused}."
+    own = [title for title in times if not {"click", "visit"} & _words(title)]
+    if not own:
+        return told
+    return (f"{told} Say which it is with ", Way.COLUMN.of(title=quoted_title(own[0]), field="converted_at"), ".")
+
+
+def _words(title: str) -> set[str]:
+    name = normalised(title)
+    return set(name.replace("/", "_").split("_")) | {end for end in ("time", "date", "timestamp") if name.endswith(end)}
+
+
+def _unused(upload: Upload) -> Mapping[int, str]:
+    """The columns that are no field: position -> title. None where the file has no titles."""
+    columns = upload.reading.reader.columns
+    if not upload.reading.has_titles:
+        return {}
+    titles = dict(zip(columns.places, columns.titles, strict=True))
+    used = {*columns.positions.values(), *columns.kept.values()}
+    return {place: title for place, title in titles.items() if title and place not in used}
+
+
+def _mostly_refused(preview: Summary) -> Remark:
+    """Say that half of the rows or more are refused, and the cause that most of them share."""
+    refused = {code: rows for code, rows in preview.outcomes.items() if code.startswith("refused_")}
+    if not refused or 2 * preview.refused < preview.rows:
+        return ""
+    code = max(refused, key=refused.__getitem__)
+    first = preview.samples.filter(outcome=code).head(1)
+    example = f" Line {first['line'][0]}: {first['message'][0]}" if first.height else ""
+    main = f"most of them are {code} ({refused[code]:,})" if len(refused) > 1 else f"they are {code}"
+    return f"{preview.refused:,} of {preview.rows:,} rows are refused; {main}.{example}"
+
+
+def _ids_of_another_column(database: Database, upload: Upload, preview: Summary) -> Remark:
+    """Say that none of the click ids is known, and that another column's values are."""
+    unknown = sum(preview.outcomes.get(outcome, 0) for outcome in _UNKNOWN)
+    others = _unused(upload)
+    positions = upload.reading.reader.columns.positions
+    if not unknown or 2 * unknown < preview.rows or not others or "click_id" not in positions:
+        return ""
+    own = positions["click_id"]
+    values = _values(upload, {*others, own})
+    known = set(known_clicks(database, sorted(set().union(*values.values()))))
+    if values[own] & known:
+        return ""
+    best = max(others, key=lambda place: len(values[place] & known))
+    if not values[best] & known:
+        return ""
+    titles = dict(zip(upload.reading.reader.columns.places, upload.reading.reader.columns.titles, strict=True))
+    mine, theirs = quoted_title(titles[own]), quoted_title(others[best])
+    return (
+        f'None of the ids in "{mine}" is a click here, but those in "{theirs}" are. Take them with ',
+        Way.COLUMN.of(title=quoted_title(others[best]), field="click_id"),
+        ".",
+    )
+
+
+def _values(upload: Upload, places: set[int]) -> dict[int, set[str]]:
+    """What may be click ids in some columns of the first rows."""
+    columns = upload.reading.reader.columns
+    found: dict[int, set[str]] = {place: set() for place in places}
+    lines = upload.reading.rows["line"].head(_SAMPLED)
+    for fields in _first(upload, lines.to_list()):
+        for place, value in zip(columns.places, fields, strict=False):
+            if place in places and CLICK_ID.fullmatch(value.strip()):
+                found[place].add(value.strip())
+    return found
+
+
+def _first(upload: Upload, lines: list[int]) -> Iterator[list[str]]:
+    for _, fields in islice(original_records(upload.content, upload.reading, lines), len(lines)):
+        yield fields
+
+
+def _conversion_ids_unknown(preview: Summary) -> Remark:
+    if not preview.conversion_ids_unknown:
+        return ""
+    return (
+        "None of the file's conversion ids is known here. If they are of another ledger, ",
+        Way.WITHOUT_CONVERSION_IDS.of(),
+        " leaves them out, and the rows are ordinary rows.",
+    )
+
+
+def _duplicate_modes(preview: Summary) -> Remark:
+    """Say which duplicate modes act, and why."""
+    if not preview.modes:
+        return ""
+    modes = "; ".join(
+        f"{rows:,} rows act by {mode}, because {WHY[ModeFrom(mode_from)]}"
+        for (mode, mode_from), rows in modes_in_order(preview)
+    )
+    return (f"{modes}. Another mode is chosen with ", Way.DUPLICATES.of(), ".")
