@@ -32,9 +32,9 @@ def measure(url: str, clicks: int, rounds: int) -> dict[int, float]:
         for rows in (1, 100, 10_000):
             count = rounds if rows < 10_000 else max(3, rounds // 6)
             receipt = Receipt(BatchKind.UPLOAD, Origin.API, now(), "bench", policy.policy_id)
-            with database.transaction():
-                store_policy(database, policy)
-                record = create_batch(database, receipt, rows * count, empty(TOTALS))
+            with database.transaction() as transaction:
+                store_policy(transaction, policy)
+                record = create_batch(transaction, receipt, rows * count, empty(TOTALS))
             taken = []
             for _ in range(count):
                 picked = [drawn.randrange(clicks) for _ in range(rows)]

@@ -3,14 +3,15 @@
 import os
 import random
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import polars as pl
 from sqlalchemy import make_url
 
 from trueup.ledger.commit import commit_clicks
-from trueup.ledger.database import Database
+from trueup.ledger.connection import Connection
+from trueup.ledger.database import PATIENT
 from trueup.ledger.open import open_ledger
 from trueup.model.frames import CLICKS, completed
 from trueup.setup.apply import apply_setup
@@ -48,11 +49,12 @@ def prepare(url: str, clicks: int) -> None:
                 campaign_id=at % 6 + 1, offer_id=at % 8 + 1, network_id=pl.lit(1), traffic_source_id=at % 2 + 1,
                 clicked_at=clicked_at, cost=pl.lit(12_000), country=pl.lit("PL"),
             )  # fmt: skip
-            with database.transaction():
-                commit_clicks(database, completed(part, CLICKS, {"is_bot": 0}))
+            with database.transaction() as transaction:
+                commit_clicks(transaction, completed(part, CLICKS, {"is_bot": 0}))
         if not database.is_sqlite:
-            database.run("ANALYZE clicks")
-            database.run("CHECKPOINT")
+            with database.transaction() as transaction:
+                transaction.run("ANALYZE clicks")
+                transaction.run("CHECKPOINT")
 
 
 def database_url(server: str, name: str) -> str:
@@ -66,10 +68,15 @@ def fresh_database(kind: str, folder: Path, open_: ExitStack) -> str:
             (folder / f"fresh.db{end}").unlink(missing_ok=True)
         return f"sqlite:///{folder / 'fresh.db'}"
     server = postgres_server(open_)
-    with Database(server) as admin:
-        admin.run("DROP DATABASE IF EXISTS bench_fresh WITH (FORCE)")
-        admin.run("CREATE DATABASE bench_fresh")
+    administer(server, "DROP DATABASE IF EXISTS bench_fresh WITH (FORCE)", "CREATE DATABASE bench_fresh")
     return database_url(server, "bench_fresh")
+
+
+def administer(server: str, *statements: str) -> None:
+    """Run SQL in no transaction."""
+    with closing(Connection(server, PATIENT)) as connection:
+        for statement in statements:
+            connection.run(statement)
 
 
 def postgres_server(open_: ExitStack) -> str:

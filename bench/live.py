@@ -270,8 +270,8 @@ def recent_clicks(url: str, clicks: int) -> list[str]:
     rows = pl.DataFrame({"click_id": ids, "clicked_at": moments, "cost": [12_000] * clicks}).with_columns(
         campaign_id=pl.lit(1), offer_id=pl.lit(1), network_id=pl.lit(1), traffic_source_id=pl.lit(0)
     )
-    with open_ledger(url) as database, database.transaction():
-        commit_clicks(database, completed(rows, CLICKS, {"is_bot": 0}))
+    with open_ledger(url) as database, database.transaction() as transaction:
+        commit_clicks(transaction, completed(rows, CLICKS, {"is_bot": 0}))
     return ids
 
 

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
-from ledgers import CLICKED_FOR, CLICKED_FROM, TYPES, click_ids, database_url, now, postgres_server, prepare
+from ledgers import CLICKED_FOR, CLICKED_FROM, TYPES, administer, click_ids, database_url, now, postgres_server, prepare
 
 from trueup.decide.effects import rollup_deltas
 from trueup.decide.rounds import STEPS
@@ -72,10 +72,10 @@ def measure_floor(database: Database, upload: Upload) -> dict[str, float]:
         decided = completed(batch, JOURNAL, {"outcome": "created", "conversion_n": 1})
         made = completed(batch.with_columns(_MADE), CONVERSIONS, {"status": "approved"}).with_columns(_NO_NULLS)
         counts = rollup_deltas(completed(made, STEPS))
-        with database.transaction():
-            database.append(schema.journal, decided)
-            database.append(schema.conversions, made)
-            database.put(schema.rollups, counts, add=["conversions", "revenue"])
+        with database.transaction() as transaction:
+            transaction.append(schema.journal, decided)
+            transaction.append(schema.conversions, made)
+            transaction.put(schema.rollups, counts, add=["conversions", "revenue"])
         longest = max(longest, database.lock_seconds)
     return {"longest_lock": longest}
 
@@ -125,10 +125,12 @@ def fresh(kind: str, folder: Path, postgres: str) -> str:
         shutil.copy(folder / "prepared.db", target)
         os.sync()
         return f"sqlite:///{target}"
-    with Database(postgres) as admin:
-        admin.run("DROP DATABASE IF EXISTS bench_run WITH (FORCE)")
-        admin.run("CREATE DATABASE bench_run TEMPLATE bench_prepared STRATEGY FILE_COPY")
-        admin.run("CHECKPOINT")
+    administer(
+        postgres,
+        "DROP DATABASE IF EXISTS bench_run WITH (FORCE)",
+        "CREATE DATABASE bench_run TEMPLATE bench_prepared STRATEGY FILE_COPY",
+        "CHECKPOINT",
+    )
     os.sync()
     return database_url(postgres, "bench_run")
 
@@ -138,9 +140,7 @@ def compare(kind: str, folder: Path, postgres: str, options: argparse.Namespace)
         (folder / "prepared.db").unlink(missing_ok=True)
         prepare(f"sqlite:///{folder / 'prepared.db'}", options.clicks)
     else:
-        with Database(postgres) as admin:
-            admin.run("DROP DATABASE IF EXISTS bench_prepared WITH (FORCE)")
-            admin.run("CREATE DATABASE bench_prepared")
+        administer(postgres, "DROP DATABASE IF EXISTS bench_prepared WITH (FORCE)", "CREATE DATABASE bench_prepared")
         prepare(database_url(postgres, "bench_prepared"), options.clicks)
     path = folder / "rows.csv"
     url = fresh(kind, folder, postgres)

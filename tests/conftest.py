@@ -16,7 +16,7 @@ from typing import Final
 import hypothesis
 import pytest
 from command_line import CommandLine
-from databases import Databases, Ledgers
+from databases import Databases, Ledgers, by_hand
 from sqlalchemy import make_url
 
 from trueup.ledger.database import Database
@@ -68,10 +68,10 @@ def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> 
     server = get_server(Path(tempfile.gettempdir()) / f"trueup-tests-{testrun_uid[:12]}", cleanup_mode="delete")
     url = server.get_uri("postgres")
     with Database(url) as admin:
-        admin.run("ALTER SYSTEM SET fsync = off")  # the tests kill programs, not machines
-        admin.run("ALTER SYSTEM SET full_page_writes = off")
-        admin.run("ALTER SYSTEM SET autovacuum = off")  # who empties a ledger would wait for it
-        admin.run("SELECT pg_reload_conf()::text")
+        by_hand(admin, "ALTER SYSTEM SET fsync = off")  # the tests kill programs, not machines
+        by_hand(admin, "ALTER SYSTEM SET full_page_writes = off")
+        by_hand(admin, "ALTER SYSTEM SET autovacuum = off")  # who empties a ledger would wait for it
+        by_hand(admin, "SELECT pg_reload_conf()::text")
     yield url
     server.cleanup()
 

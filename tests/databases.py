@@ -1,12 +1,16 @@
 """Databases of a PostgreSQL server for tests: made and dropped, and ledgers that are emptied and used again."""
 
+from collections.abc import Callable
 from itertools import count
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import polars as pl
-from sqlalchemy import make_url
+from sqlalchemy import UpdateBase, make_url
 
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import Database, DatabaseError, Transaction
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 # Whatever is left at work there, such as a server that was killed just now, is thrown out and waited for.
 _ALONE: Final = """
@@ -43,6 +47,23 @@ _WRITTEN: Final = """
 """
 
 
+def by_hand(database: Database, sql: str) -> None:
+    """Run SQL in no transaction, as an administrator does: what the program itself has no way to do."""
+    database._connection.run(sql)  # noqa: SLF001 - the same
+
+
+def execute(database: Database, statement: UpdateBase) -> None:
+    """Change rows in a transaction of their own."""
+    with database.transaction() as transaction:
+        transaction.execute(statement)
+
+
+def write(database: Database, writes: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that writes, in a transaction of its own."""
+    with database.transaction() as transaction:
+        return writes(transaction, *args, **kwargs)
+
+
 class Databases:
     """Makes databases, and removes them at the end."""
 
@@ -55,14 +76,14 @@ class Databases:
         """Make a database. Returns: its URL."""
         name = f"{self._prefix}_{next(self._numbers)}"
         # FILE_COPY is twice as fast as the default here.
-        self._admin.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        by_hand(self._admin, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         url = self._url.set(database=name).render_as_string(hide_password=False)
         self._made.add(url)
         return url
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected to it."""
-        self._admin.run(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
+        by_hand(self._admin, f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
         self._made.discard(url)
 
     def drop_all(self) -> None:
@@ -117,7 +138,7 @@ class Ledgers:
                     return False
                 written = _text(database, _WRITTEN)
                 if written:
-                    database.run(f"TRUNCATE {written} RESTART IDENTITY")
+                    by_hand(database, f"TRUNCATE {written} RESTART IDENTITY")
         except DatabaseError:  # it is not there any more
             return False
         return True

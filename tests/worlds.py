@@ -70,14 +70,14 @@ class World:
             facts = {
                 "campaign_id": 0,
                 "offer_id": known.offer_id if known else 0,
-                "network_id": known.network_id if known else 0,
+                "network_id": (known.network_id or 0) if known else 0,
                 "traffic_source_id": 0,
                 "clicked_at": micros_at(clicked_at),
                 "cost": 0,
             }
             rows = pl.DataFrame([{"click_id": click_id, **facts} for click_id in sorted(click_ids)])
-            with ledger.transaction():
-                commit_clicks(ledger, completed(rows, CLICKS, {"is_bot": 0}))
+            with ledger.transaction() as transaction:
+                commit_clicks(transaction, completed(rows, CLICKS, {"is_bot": 0}))
 
     def upload(self, text: str | bytes, *words: object, command: str = "upload") -> Uploaded:
         """Upload a text as a file, without questions."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from calling import Api, NewApi, told
 from command_line import CommandLine
+from databases import by_hand
 from worlds import World
 
 from trueup.access.keys import KeyScope
@@ -209,7 +210,7 @@ def test_report__a_request_whose_answer_was_lost_is_not_done_again(api: Api, wor
     rows = [{"click_id": "c1", "payout": "1", "transaction_id": "T"}, {"click_id": "c9", "payout": "1"}]
     first = reported(api, *rows, duplicates="create", headers=headers)
     with open_ledger(api.url) as ledger:
-        ledger.run("DELETE FROM idempotency")
+        by_hand(ledger, "DELETE FROM idempotency")
     assert reported(api, *rows, duplicates="create", headers=headers) == first
     assert reported(api, *rows, duplicates="create", headers={"Idempotency-Key": "k2"})["batch_id"] == 2
     assert len(world.conversions()) == 2

@@ -9,6 +9,7 @@ import httpx2
 import polars as pl
 import pytest
 from calling import ONE_OF_EACH, Api, told
+from databases import write
 
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.database import Database
@@ -82,7 +83,7 @@ def test_request_whose_claim_was_taken_over__does_nothing(api: Api, ledger: Data
 
     def take_over(_request: "asyncio.Task[Any]") -> None:
         now = api.clock()
-        assert claim(ledger, key, "another server", now, silent_before=now + 1, expired_before=0) is None
+        assert write(ledger, claim, key, "another server", now, silent_before=now + 1, expired_before=0) is None
 
     answer = api.run(meanwhile(api, what, lambda: asked(ledger, claims) != "0", take_over))
     told(answer, ProblemKind.AT_WORK)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 from calling import Api, NewApi, told
+from databases import write
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -138,7 +139,7 @@ def test_many_at_once__are_done_once(api: Api) -> None:
 def test_claim__of_a_server_that_is_gone_is_taken_over(api: Api, ledger: Database) -> None:
     number = api.get("/keys/current").json()["id"]
     now = api.clock()
-    assert claim(ledger, f"{number}:a", "a server that is gone", now, silent_before=0, expired_before=0) is None
+    assert write(ledger, claim, f"{number}:a", "a server that is gone", now, silent_before=0, expired_before=0) is None
     told(make(api, "a"), ProblemKind.AT_WORK)
     api.clock.moved_seconds = SILENT_SECONDS - 5
     told(make(api, "a"), ProblemKind.AT_WORK)
@@ -150,11 +151,11 @@ def test_claim__of_a_server_that_is_gone_is_taken_over(api: Api, ledger: Databas
 def test_claim__of_a_silent_server_is_taken_over_by_one_alone(new_url: Callable[[], str]) -> None:
     url = new_url()
     with open_ledger(url) as ledger:
-        claim(ledger, "1:a", "gone", 1, silent_before=0, expired_before=0)
+        write(ledger, claim, "1:a", "gone", 1, silent_before=0, expired_before=0)
 
     def take(number: int) -> bool:
         with open_ledger(url) as ledger:
-            return claim(ledger, "1:a", f"server {number}", 100, silent_before=50, expired_before=0) is None
+            return write(ledger, claim, "1:a", f"server {number}", 100, silent_before=50, expired_before=0) is None
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(take, range(6))) == 1

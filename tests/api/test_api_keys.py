@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from calling import Api, NewApi, told
 from command_line import CommandLine
+from databases import by_hand
 
 from trueup.access.keys import KeyScope, create_key, first_admin, verify_key
 from trueup.api.http.problems import ProblemKind
@@ -60,7 +61,7 @@ def _files(url: str) -> bytes:
         path = Path(url.removeprefix("sqlite:///"))
         return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
     with Database(url) as database:
-        database.run("CHECKPOINT")
+        by_hand(database, "CHECKPOINT")
         pages = b""
         for name in ("api_keys", "idempotency", "api_keys_sha256_key"):
             sql = f"SELECT encode(pg_read_binary_file(pg_relation_filepath('{name}')), 'hex')"

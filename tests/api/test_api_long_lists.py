@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from calling import Api, NewApi
 from command_line import CommandLine
+from databases import by_hand
 from worlds import World
 
 from trueup.ledger.database import Database
@@ -95,7 +96,7 @@ def test_log__of_a_time_is_what_is_in_it(api: Api) -> None:
 
 def moved(ledger: Database) -> None:
     """Have every row of the journal stand elsewhere, as when a database writes the table anew."""
-    ledger.run("UPDATE journal SET rowid = rowid + 50000" if ledger.is_sqlite else "UPDATE journal SET raw = raw")
+    by_hand(ledger, "UPDATE journal SET rowid = rowid + 50000" if ledger.is_sqlite else "UPDATE journal SET raw = raw")
 
 
 def lines_of(rows: pl.DataFrame | None) -> list[int]:
@@ -116,7 +117,7 @@ def test_lines__that_came_later_are_there(world: World, ledger: Database) -> Non
     assert world.conversions("--limit", 1)
     lines, other = Lines(), Lines()
     assert lines_of(lines.page(ledger, 1, ROWS, [], ROWS, 3)) == [ROWS + 1]
-    ledger.run("UPDATE journal SET line = 12002 WHERE line = 7 AND batch_id = 1")
+    by_hand(ledger, "UPDATE journal SET line = 12002 WHERE line = 7 AND batch_id = 1")
     assert lines_of(lines.page(ledger, 1, ROWS + 1, [], ROWS, 3)) == [ROWS + 1, ROWS + 2]
     assert lines_of(other.page(ledger, 1, ROWS, [], 5, 2)) == [6, 8]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from calling import ONE_OF_EACH, Api, NewApi, told
 from command_line import CommandLine
+from databases import by_hand
 from upload_calling import done, records, sent
 from worlds import World, succeeded
 
@@ -178,7 +179,7 @@ def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
     assert laws == json.loads(succeeded(world.trueup("audit", "--json")))
     assert all(law["held"] for law in laws)
     with open_ledger(api.url) as ledger:
-        ledger.run("UPDATE conversions SET revenue = 7 WHERE click_id = 'k1'")
+        by_hand(ledger, "UPDATE conversions SET revenue = 7 WHERE click_id = 'k1'")
     broken = {law["law"] for law in events(api.post("/audit").text)[-1][1] if not law["held"]}
     assert broken == {"conversions", "rollups", "totals"}
 

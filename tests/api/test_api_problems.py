@@ -5,6 +5,7 @@ import time
 
 import pytest
 from calling import Api, NewApi, told
+from databases import by_hand
 
 from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
@@ -124,9 +125,10 @@ def test_lost_connections__are_opened_again(api: Api, database_kind: str) -> Non
         pytest.skip("a file is never lost")
     assert api.get("/offers").status_code == 200
     with Database(api.url) as admin:
-        admin.run(
+        by_hand(
+            admin,
             "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid(); END $$"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid(); END $$",
         )
     answers = [api.get("/offers") for _ in range(4)]
     assert [answer.status_code for answer in answers[1:]] == [200, 200, 200]

@@ -1,7 +1,6 @@
 """Files sent over the API: what a terminal can do with a file, and with the same result."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from calling import Api, NewApi, told
 from command_line import CommandLine
-from upload_calling import CSV, ROWS, done, records, sent
+from upload_calling import CSV, ROWS, done, followed, records, sent
 from worlds import World
 
 from trueup.access.keys import KeyScope
@@ -147,7 +146,7 @@ def test_upload__of_clicks_sets_up_what_is_missing(api: Api) -> None:
 def test_preview__with_other_choices_needs_no_second_sending(api: Api) -> None:
     upload = sent(api, "click_id;payout\nc1;1,20 zł\n".encode("cp1250"))
     trouble = told(api.post(f"/uploads/{upload['upload_id']}/preview"), ProblemKind.UNREADABLE_FILE)
-    assert "Name its encoding with `encoding`;" in trouble["detail"]
+    assert "Name its encoding with `encoding`." in trouble["detail"]
     failed = api.get(f"/uploads/{upload['upload_id']}").json()
     assert (failed["state"], failed["trouble"]) == ("failed", trouble["detail"])
     other = {"encoding": "windows-1250", "decimal_comma": True}
@@ -203,12 +202,7 @@ def test_apply__goes_on_aside_when_nobody_waits(api: Api, world: World) -> None:
     answer = api.post(f"/uploads/{upload['upload_id']}/apply?wait=0")
     assert answer.status_code == 202
     assert answer.json()["state"] == "applying"
-    state = "applying"
-    while state == "applying":  # a stream ends after some seconds, and its caller asks again
-        events = api.get(f"/uploads/{upload['upload_id']}/events")
-        assert events.headers["content-type"].startswith("text/event-stream")
-        seen = [json.loads(line[6:]) for line in events.text.splitlines() if line.startswith("data: ")]
-        state = seen[-1]["state"]
+    seen = followed(api, f"/uploads/{upload['upload_id']}")
     assert seen[-1] == {"state": "done", "trouble": None, "batch_id": 1, "progress": None}
     assert done(api.get(f"/uploads/{upload['upload_id']}"))["summary"]["outcomes"] == {"created": 3_000}
 
@@ -260,8 +254,7 @@ def test_upload__of_a_server_that_was_stopped_goes_on_with_the_next(new_api: New
     assert 0 < len(world.conversions()) < len(clicks)
     second = new_api()
     resume_uploads(second.edge)
-    events = second.get(f"{path}/events").text
-    assert '"state":"done"' in events
+    assert followed(second, path)[-1]["state"] == "done"
     outcomes = second.get(path).json()["summary"]["outcomes"]
     assert outcomes == {"created": len(clicks), "added_to_payout": len(clicks)}
     assert world.totals()["revenue"] == "9000.00"
@@ -329,3 +322,18 @@ def test_results__before_anything_is_known(api: Api) -> None:
     upload = sent(api)
     told(api.get(f"/uploads/{upload['upload_id']}/results.csv"), ProblemKind.WRONG_STATE)
     told(api.get(f"/uploads/{upload['upload_id']}/refused.csv"), ProblemKind.WRONG_STATE)
+
+
+def test_upload__times_and_amounts_are_read_as_chosen(api: Api, world: World) -> None:
+    upload = sent(api, 'click_id,payout,time\nc1,"1,234.5",03/04/2026 10:00\n')
+    path = f"/uploads/{upload['upload_id']}"
+    trouble = told(api.post(f"{path}/preview"), ProblemKind.UNREADABLE_FILE)["detail"]
+    assert trouble.endswith("`time_format=day-month-year` or `time_format=month-day-year`.")
+    chosen = {"time_format": "month-day-year", "thousands": True}
+    previewed = done(api.post(f"{path}/preview", json=chosen))
+    assert {name: previewed["choices"][name] for name in chosen} == chosen
+    assert any("Times are read as month-day-year: it was chosen." in said for said in previewed["reading"]["statement"])
+    done(api.post(f"{path}/apply"))
+    assert world.seen("payout", "converted_at") == [("1234.50", "2026-03-04T10:00:00+00:00")]
+    problem = told(api.post("/uploads?time_format=dmy", content="a,1\n"), ProblemKind.INVALID)
+    assert "day-month-year" in problem["errors"][0]["what"]

@@ -20,7 +20,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.totals import read_totals
 from trueup.live.context import now
 from trueup.model.batches import Receipt
-from trueup.model.remarks import Mention, Remark, Way
+from trueup.model.remarks import IN_MESSAGES, Mention, Remark, Way
 from trueup.model.words import BatchKind, Origin
 from trueup.recording.chunks import RunOptions
 from trueup.recording.context import RecordingContext
@@ -82,8 +82,10 @@ UNREADABLE = {
     "another encoding": SentFile(
         "click_id\nd\u00e9\n".encode("windows-1252"),
         remark(
-            "The file is not UTF-8: byte 0xe9 on line 2 has no meaning there. Name its encoding with {}; Excel for "
-            "Windows often writes windows-1252 (western), windows-1250 (central European) or windows-1251 (Cyrillic).",
+            "The file is not UTF-8: byte 0xe9 on line 2 has no meaning there. Name its encoding with {}. Cells of it "
+            "read 'd\u00e9' as windows-1252 (western); 'd\u00e9' as windows-1250 (central European); 'd\u0439' as "
+            "windows-1251 (Cyrillic); 'd\u03b9' as windows-1253 (Greek); 'd\u00e9' as windows-1254 (Turkish); "
+            "'d\u00da' as cp850 (western, of DOS).",
             Way.ENCODING.of(),
         ),
     ),
@@ -194,6 +196,13 @@ NOTICES = [
     ),
 ]
 OFFER = remark(" A mapping was saved for files with these titles: {}.", Way.MAPPING.of(name="mine"))
+MENDED = 'click_id,payout,time\nc1,"1,25",\nc1,"1,234.50",\nc1,1,03/04/2026 10.00\nc1,1,3 Apr 2026 at 10:00\n'
+CURES = {
+    2: f"'1,25' is not a number such as 1.20; with {Way.DECIMAL_COMMA.marked} it is 1.25",
+    3: f"'1,234.50' is not a number such as 1.20; with {Way.THOUSANDS.marked} it is 1234.50",
+    5: "'3 Apr 2026 at 10:00' is not a time such as 2011-12-03T10:15:30+01:00; "
+    f"{Way.TIME_FORMAT.marked} says how it is written",
+}
 SAID = [
     *NOTICES, OFFER, *(file.remark for file in UNREADABLE.values()),
     READ.remark, *FILTERS.values(), NO_BATCH, UNDONE, UNFINISHED,
@@ -221,7 +230,7 @@ def uploaded(world: World, file: SentFile) -> Ran:
 
 def test_ways__are_all_said_here() -> None:
     mentions = [piece for said in SAID for piece in said if isinstance(piece, Mention)]
-    assert {mention.way for mention in mentions} == in_api.WAYS.keys()
+    assert {mention.way for mention in mentions} == in_api.WAYS.keys() - set(IN_MESSAGES)
 
 
 def test_files__that_cannot_be_read(api: Api, world: World) -> None:
@@ -260,6 +269,28 @@ def test_previews__say_notices_and_offers(api: Api, world: World) -> None:
     assert "Another mode is chosen with --duplicates." in modes.stderr
 
 
+def test_rows__that_a_choice_would_mend(api: Api, world: World) -> None:
+    world.trueup("upload", _file(world, MENDED), "--preview", "--refused", world.folder / "refused.csv")
+    at_a_terminal = (world.folder / "refused.csv").read_text()
+    upload = sent(api, MENDED)
+    path = f"/uploads/{upload['upload_id']}"
+    samples = done(api.post(f"{path}/preview"))["preview"]["samples"]
+    in_the_api = api.get(f"{path}/refused.csv").text
+    assert in_api.message_in_words(CURES[2]) in {
+        sample["message"].removeprefix("The payout cannot be used: ")[:-1] for sample in samples
+    }
+    for said in CURES.values():
+        assert said != at_terminal.message_in_words(said) != in_api.message_in_words(said) != said
+        assert at_terminal.message_in_words(said) in at_a_terminal
+        assert in_api.message_in_words(said) in in_the_api
+
+
+def _file(world: World, text: str) -> Path:
+    path = world.folder / "rows.csv"
+    path.write_text(text)
+    return path
+
+
 def test_filters__that_are_none(api: Api, world: World) -> None:
     for query, said in FILTERS.items():
         options = [f"--{name.replace('_', '-')}" for name in re.findall(r"(\w+)=", query)]
@@ -278,8 +309,9 @@ def test_undos__that_are_none(api: Api, world: World, ledger: Database) -> None:
     succeeded(world.trueup("undo", 1, "--yes"))
     policy_id = undoable(ledger, 2)[0].policy_id
     for made in (BatchKind.CLICKS, BatchKind.LATE_CLICKS):
-        with ledger.transaction():
-            create_batch(ledger, Receipt(made, Origin.REDIRECT, now(), "server", policy_id), 0, read_totals(ledger))
+        with ledger.transaction() as transaction:
+            receipt = Receipt(made, Origin.REDIRECT, now(), "server", policy_id)
+            create_batch(transaction, receipt, 0, read_totals(transaction))
     assert {reason for reason, _, _ in REFUSED.values()} == set(UndoRefusal)
     for batch_id, (reason, said, kind) in REFUSED.items():
         with pytest.raises(UndoRefusedError) as refused:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import httpx2
@@ -32,3 +33,13 @@ def records(answer: httpx2.Response) -> list[dict[str, str]]:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def followed(api: Api, path: str) -> list[dict[str, Any]]:
+    """Follow an upload until it has ended. A stream ends after some seconds, and its caller asks again."""
+    seen: list[dict[str, Any]] = []
+    while not seen or seen[-1]["state"] not in ("done", "cancelled", "failed"):
+        events = api.get(f"{path}/events")
+        assert events.headers["content-type"].startswith("text/event-stream")
+        seen += [json.loads(line[6:]) for line in events.text.splitlines() if line.startswith("data: ")]
+    return seen

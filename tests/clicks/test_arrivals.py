@@ -67,9 +67,9 @@ class Stage:
 
     def play(self, story: Story, *, clicks_first: bool) -> tuple[list[Any], list[Any]]:
         """Play a story from nothing. Returns: the conversions and the counts that it leaves."""
-        with self._ledger.transaction():
+        with self._ledger.transaction() as transaction:
             for table in EMPTIED:
-                self._ledger.execute(table.delete())
+                transaction.execute(table.delete())
         live = LiveLedger(self._ledger, lambda: self._now, "tests")
         for place in range(len(story.groups) + 1):
             coming = [

@@ -22,7 +22,7 @@ GOOD = "c1,PL push,VPN trial,2025-05-01T10:00:00Z,0.10,x"
 # One row each; what its message says of it.
 REFUSED = {
     "c1,PL push,VPN trial": ("refused_malformed_row", "3 fields found, 6 expected"),
-    'c1,"PL push,VPN trial,2025-05-01T10:00:00Z,1,x': ("refused_malformed_row", "a quote is not closed"),
+    'c1,"PL push,VPN trial,2025-05-01T10:00:00Z,1,x': ("refused_malformed_row", "the quote that opens on line "),
     ",PL push,VPN trial,2025-05-01T10:00:00Z,0.10,x": ("refused_missing_click_id", "no click id"),
     "c 1,PL push,VPN trial,2025-05-01T10:00:00Z,0.10,x": ("refused_bad_click_id", "'c 1' is not 1 to 64"),
     f"{'c' * 65},PL push,VPN trial,2025-05-01T10:00:00Z,1,x": ("refused_bad_click_id", "is not 1 to 64"),

@@ -163,8 +163,8 @@ def test_audit__proves_clicks(trueup: CommandLine, ledger: Database, what: str) 
     import_clicks(trueup, click_rows(["c2", "c1"]))
     upload(trueup)
     assert trueup("audit").code == 0
-    with ledger.transaction():
-        ledger.execute(TAMPERED[what])
+    with ledger.transaction() as transaction:
+        transaction.execute(TAMPERED[what])
     ran = trueup("audit", "--json")
     broken = {law["law"] for law in json.loads(ran.stdout) if not law["held"]}
     assert "arrivals" in broken, ran.stdout

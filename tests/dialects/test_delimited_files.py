@@ -4,6 +4,8 @@ import csv
 import io
 import mmap
 import tempfile
+import tracemalloc
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -115,6 +117,20 @@ def test_unclosed_quote__on_the_last_line() -> None:
     assert reading.notes["raw"].to_list() == ['b,"2']
 
 
+WHERE = {
+    'a,1\nb,"2\nc,3\n': "the quote that opens on line 2 is not closed within 100 lines and 65,536 characters",
+    'a,"x\ny",z,"2\nb,1\n': "the quote that opens on line 2 is not closed within 100 lines and 65,536 characters",
+    'a,"1\nb,"2"\n': "the quote that opens on line 1 closes on line 2, and text follows it",
+    'b, "2\n': "the quote that opens on line 1 is not closed within 100 lines and 65,536 characters",
+    'a,"1"5\n': "the quote that opens on line 1 closes on line 1, and text follows it",
+}
+
+
+@pytest.mark.parametrize("text", WHERE)
+def test_unclosed_quote__says_on_which_line_it_opens(text: str) -> None:
+    assert next(iter(details(read(text, dialect="voluum")).values())) == WHERE[text]
+
+
 def test_quotes__text_after_the_closing_one_is_refused() -> None:
     assert refusals(read('a,"1"5\nb,2\n')) == {1: "refused_malformed_row"}
 
@@ -155,6 +171,44 @@ def test_long_line__is_refused_and_the_rest_reads(length: int, quote: str) -> No
     assert details(reading)[2] == "the row is longer than 65,536 characters"
     assert column(reading, "line") == [1, 2, 3, 4]
     assert reading.notes["raw"].str.len_chars().max() == LINE_CHARS
+
+
+def test_line_ends__may_be_mixed() -> None:
+    reading = read(b"click_id,payout\r\na,1\nb,2\rc,3\r\n\r\nd,4")
+    assert column(reading, "click_id") == ["a", "b", "c", "d"]
+    assert column(reading, "line") == [2, 3, 4, 6]
+
+
+def test_titles__may_be_empty_and_the_same() -> None:
+    reading = read("click_id,,payout,note,note,\na,x,1,2,3,4\nb,x,1,2,3\n")
+    assert column(reading, "payout") == [1_000_000, None]
+    assert refusals(reading) == {3: "refused_malformed_row"}
+    assert reading.titles == ["click_id", "", "payout", "note", "note", ""]
+
+
+def test_ten_thousand_columns__are_read() -> None:
+    titles = ",".join(["click_id", "payout", *(f"x{n}" for n in range(9_998))])
+    reading = read(f"{titles}\n" + f"a,1{',y' * 9_998}\n" * 20)
+    assert column(reading, "payout") == [1_000_000] * 20
+
+
+@pytest.mark.long
+def test_very_long_line__takes_bounded_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    with path.open("wb") as out:
+        out.write(b"a,1\nb,")
+        for _ in range(1_024):
+            out.write(b"x" * (1 << 20))
+        out.write(b"\nc,3\n")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        tracemalloc.start()
+        reading = read_file(mapped, Choices())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert refusals(reading) == {2: "refused_malformed_row"}
+    assert details(reading) == {2: "the row is longer than 65,536 characters"}
+    assert column(reading, "payout") == [1_000_000, None, 3_000_000]
+    assert peak < 64 << 20
 
 
 def test_nul__is_that_rows_trouble_and_never_kept() -> None:

@@ -100,6 +100,8 @@ def rows_of_file(given: list[dict[str, str]]) -> list[dict[str, Any]]:
     csv.writer(file, lineterminator="\n").writerows([cells.columns, *cells.rows()])
     reading = read(file.getvalue(), dialect="trueup")
     notes = {note["line"]: note for note in reading.notes.to_dicts()}
+    for note in notes.values():  # a file can be read otherwise, and its messages say how
+        note["detail"] = note["detail"].partition("; with \u27e8")[0].partition("; \u27e8")[0]
     return [
         found | {name: notes[found["line"]][name] if found["line"] in notes else "" for name in ("refusal", "detail")}
         for found in completed(reading.rows, ROWS).to_dicts()

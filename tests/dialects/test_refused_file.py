@@ -69,6 +69,12 @@ def test_original_records__are_the_fields_as_they_came() -> None:
     assert list(original_records(content, reading, [])) == []
 
 
+def test_original_records__have_fields_without_a_title() -> None:
+    content = b"click_id;payout\na;1,5;x;;y\nb;2\nc;;\n"
+    reading = read(content)
+    assert list(original_records(content, reading, [2, 4])) == [(2, ["a", "1,5", "x", "", "y"]), (4, ["c", "", ""])]
+
+
 def test_original_records__of_a_file_of_many_blocks() -> None:
     content = b"".join(b"c%d,%d\n" % (n, n) for n in range(300_000))
     reading = read(content)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.cli.wording import in_words
-from trueup.dialects.choices import UnreadableFile
+from trueup.dialects.choices import ChoiceNeeded, UnreadableFile
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.read import original_records
 from trueup.dialects.templates import template
@@ -74,7 +74,8 @@ CHOICES: dict[str, tuple[str, dict[str, Any], str]] = {
     "codec that makes no text": ("a,1\n", {"encoding": "hex"}, "No encoding is called"),
     "wrong encoding": ("a,\u0107\n", {"encoding": "ascii"}, "not ASCII.*0xc4 on line 1"),
     "unknown zone": ("a,1\n", {"time_zone": "Europe/Varsovie"}, 'No time zone is called "Europe/Varsovie"'),
-    "offset for a zone": ("a,1\n", {"time_zone": "+01:00"}, r'No time zone is called "\+01:00"'),
+    "offset that is none": ("a,1\n", {"time_zone": "+25:00"}, r'No time zone is called "\+25:00"'),
+    "time format": ("a,1\n", {"time_format": "d/m/y"}, 'No time format is called "d/m/y"'),
     "unknown field": ("click_id,x\na,1\n", {"columns": {"x": "payuot"}}, '"payuot".*Did you mean payout'),
     "unknown column": (
         "click_id,Betrag\na,1\n",
@@ -139,6 +140,34 @@ def test_encoding__chosen_where_bytes_are_no_utf8() -> None:
     reading = read("click_id,type\na,dépôt\n".encode("windows-1252"), encoding="cp1252")
     assert column(reading, "conversion_type") == ["dépôt"]
     assert "Separator: comma. Encoding: cp1252 (chosen). The column titles are on line 1." in sentences(reading)
+
+
+READ_AS = {
+    "windows-1252": "'d\u00e9p\u00f4t', '\u00fcber'",
+    "windows-1250": "'d\u00e9p\u00f4t', '\u00fcber'",
+    "windows-1251": "'d\u0439p\u0444t', '\u044cber'",
+}
+
+
+def test_encoding__is_asked_for_with_cells_as_they_would_read() -> None:
+    content = "click_id,type\na,x\nb,d\u00e9p\u00f4t\nc,\u00fcber\n".encode("windows-1252")
+    with pytest.raises(ChoiceNeeded) as needed:
+        read(content)
+    assert needed.value.choice == "encoding"
+    assert {page: needed.value.readings[page] for page in READ_AS} == READ_AS
+    said = in_words(needed.value.remark)
+    assert "Name its encoding with --encoding. Cells of it read 'd\u00e9p\u00f4t', '\u00fcber' as windows-1252" in said
+    for page in needed.value.readings:
+        assert read(content, encoding=page).rows.height == 3
+
+
+@pytest.mark.parametrize("zone", ["europe/WARSAW", "utc", "+01:00", "+0100", "-0330"])
+def test_zone__in_any_case_and_as_an_offset(zone: str) -> None:
+    reading = read("click_id,time\na,2026-01-01 12:00\n", time_zone=zone)
+    canonical = {"europe/WARSAW": "Europe/Warsaw", "utc": "UTC", "+0100": "+01:00", "-0330": "-03:30"}.get(zone, zone)
+    ahead = {"Europe/Warsaw": 60, "UTC": 0, "+01:00": 60, "-03:30": -210}[canonical]
+    assert reading.time_zone == canonical
+    assert column(reading, "converted_at") == [(1_767_268_800 - ahead * 60) * 1_000_000]
 
 
 def test_template__of_an_unknown_dialect() -> None:

@@ -25,6 +25,8 @@ from trueup.model.money import (
     rate_from_text,
     text_from_micros,
     text_from_rate,
+    ungrouped,
+    ungrouped_cells,
 )
 
 TEXT = pl.col("text")
@@ -32,8 +34,10 @@ SWAPPED = str.maketrans(",.", ".,")
 EDGES = (
     "", "+", "-", ".", "-.", "5.", ".5", "-.5", "+1", "-0", "--1", "1.2.3", "1e3", "1_000", "nan", "inf", "1\n",
     "\n1", " 1", "0.000001", "1.0000001", "9000000000", "9000000000.000001", "-9000000000", "9" * 18, "9" * 19,
-    "0" * 17 + "1", "0" * 18 + "1", "\u0663", "\uff11", "1.\u0663", "1\u00b2", "1,5", ",5", "1,2345678", "1.000,5",
-    "1,000.5", "$1", "1.123456\u0663",
+    "00.10", "000000000009000000000.0000000", "1.00000010", "0" * 40 + "1" + "." + "5" + "0" * 40, "." + "0" * 40,
+    "-0-0", "1.0000000", "0" * 17 + "1", "0" * 18 + "1",
+    "\u0663", "\uff11", "1.\u0663", "1\u00b2", "1,5", ",5", "1,2345678",
+    "1.000,5", "1,000.5", "$1", "1.123456\u0663",
 )  # fmt: skip
 AMOUNTS = columns_of(
     st.sampled_from(EDGES),
@@ -56,7 +60,7 @@ WHOLE = st.integers(-(2**63) + 1, 2**63 - 1) | st.integers(-(10**8), 10**8)
 def by_hand(text: str, decimals: int = 6, most: Decimal | None = Decimal(9_000_000_000)) -> int | None:
     """What Python's decimals say of an amount, within our limits."""
     whole, _, fraction = text.lstrip("+-").partition(".")
-    if set(text) - set("0123456789.+-") or len(whole) > 18 or len(fraction) > decimals:
+    if set(text) - set("0123456789.+-") or len(whole.lstrip("0")) > 18 or len(fraction.rstrip("0")) > decimals:
         return None
     try:
         value = Decimal(text)
@@ -188,3 +192,11 @@ def test_sums__in_two_parts_are_whole(numbers: list[list[int]]) -> None:
     )
     whole = frame.select(micros_of_sums(pl.col("units"), pl.col("rest"))).to_series().to_list()
     assert whole == [sum(some) for some in numbers]
+
+
+@LAW
+@given(texts=MASSES, decimal_comma=st.booleans())
+@example(texts=["1,234.50", "1 234", "1'234'567.8", "1,234'567", "12,34", "1.234,56", "1\u202f234"], decimal_comma=True)
+def test_thousands__are_taken_out_alike_in_columns_and_alone(texts: list[str], decimal_comma: bool) -> None:
+    alone = [ungrouped(text, decimal_comma=decimal_comma) for text in texts]
+    assert found(texts, ungrouped_cells(TEXT, decimal_comma=decimal_comma)) == alone

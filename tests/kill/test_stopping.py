@@ -27,9 +27,9 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
 @pytest.fixture
 def held(url: str) -> Iterator[Database]:
     """The ledger, with a transaction that every writer has to wait for."""
-    with open_ledger(url) as ledger, ledger.transaction():
+    with open_ledger(url) as ledger, ledger.transaction() as transaction:
         if not ledger.is_sqlite:
-            ledger.run("LOCK TABLE batches, journal IN ACCESS EXCLUSIVE MODE")
+            transaction.run("LOCK TABLE batches, journal IN ACCESS EXCLUSIVE MODE")
         yield ledger
 
 

@@ -30,6 +30,7 @@ WORDS = {
     ),
     "other": ("other",),
 }
+MOST = 9_000_000_000_000_000
 FIVE_MINUTES = 5 * 60 * 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_CLICK = ("refused_malformed_row", "refused_missing_click_id", "refused_bad_click_id")
@@ -367,14 +368,14 @@ class Book:
     def _add(self, case: Case, original: Conversion) -> str:
         if self._payout(case) == 0:
             return Outcome.UNCHANGED
-        revenue = original.revenue + self._revenue(case)
-        if self._currency(case) == original.currency:
-            after = replace(
-                original, payout=original.payout + self._payout(case), rate=self._rate(case) or 0, revenue=revenue
-            )
+        if (self._currency(case), self._rate(case)) == (original.currency, original.rate):
+            payout = original.payout + self._payout(case)
+            after = replace(original, payout=payout, revenue=round(Fraction(payout * original.rate, 1_000_000_000)))
         else:
-            base = case.upload.policy.currency
+            revenue, base = original.revenue + self._revenue(case), case.upload.policy.currency
             after = replace(original, payout=revenue, currency=base, rate=1_000_000_000, revenue=revenue)
+        if max(abs(after.payout), abs(after.revenue)) > MOST:
+            return Outcome.REFUSED_BAD_PAYOUT
         self.conversions[original.click_id, original.n] = after
         return Outcome.ADDED_TO_PAYOUT
 

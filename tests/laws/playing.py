@@ -80,10 +80,10 @@ class Stage:
     def clear(self) -> None:
         """Empty the ledger, but for the clicks of all stories."""
         self.batches = []
-        with self.ledger.transaction():
+        with self.ledger.transaction() as transaction:
             for table in _EMPTIED:
-                self.ledger.execute(table.delete())
-            commit_clicks(self.ledger, _click_frame(CLICKS))
+                transaction.execute(table.delete())
+            commit_clicks(transaction, _click_frame(CLICKS))
 
     def play(self, story: Sequence[Upload], grouping: Grouping = whole) -> None:
         """Play a story from nothing."""
@@ -115,9 +115,9 @@ class Stage:
             kind, Origin.UPLOAD, upload.received_at, "tests", upload.policy.policy_id,
             row_kind=upload.kind, chosen_mode=upload.mode, dialect_mode=upload.dialect_mode, forced=upload.forced,
         )  # fmt: skip
-        with self.ledger.transaction():
-            store_policy(self.ledger, upload.policy)
-            record = create_batch(self.ledger, receipt, len(upload.rows), read_totals(self.ledger))
+        with self.ledger.transaction() as transaction:
+            store_policy(transaction, upload.policy)
+            record = create_batch(transaction, receipt, len(upload.rows), read_totals(self.ledger))
         self.batches.append(record.batch_id)
         return receipt, record
 

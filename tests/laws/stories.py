@@ -21,7 +21,8 @@ CLICKS: Final = {
     "e": Click(campaign_id=2, offer_id=2, network_id=2, traffic_source_id=1, clicked_at=NOON + 4 * MINUTE),
 }
 MODES: Final = st.sampled_from(DuplicateMode)
-PAYOUTS: Final = st.sampled_from([None, None, 0, 1_000_000, 2_500_000, -500_000, 333_333, 1])
+MUCH: Final = 6_000_000_000_000_000  # two of these are more than a conversion may pay
+PAYOUTS: Final = st.sampled_from([None, None, 0, 1_000_000, 2_500_000, -500_000, 333_333, 1, MUCH])
 TIMES: Final = [None] * 5 + [NOON - 5 * HOUR, NOON - 4 * HOUR, NOON - 27 * HOUR, NOON - 28 * HOUR, NOON + 9 * HOUR]
 TIMES += [NOON - 28 * HOUR - 5 * MINUTE, NOON - 29 * HOUR - 5 * MINUTE - 1, NOON - 30 * HOUR - 1]
 # What clocks showed; the last two were skipped in New York, and repeated in Warsaw.

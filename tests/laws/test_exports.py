@@ -23,8 +23,8 @@ LATER = NOON + 12 * HOUR
 
 
 def _exported(ledger: Database, time_zone: str) -> Reading:
-    with ledger.read_transaction():
-        pages = list(read_log(ledger, Catalog(), Selection(), time_zone))
+    with ledger.read_transaction() as transaction:
+        pages = list(read_log(transaction, Catalog(), Selection(), time_zone))
     out = io.BytesIO()
     write_csv(pages, NUMBERS, out)
     return read_file(out.getvalue(), Choices())

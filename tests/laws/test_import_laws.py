@@ -107,9 +107,9 @@ class Play:
     def __init__(self, ledger: Database, sizes: Callable[[], int]) -> None:
         self.stage, self.ledger, self._size = Stage(ledger), ledger, sizes
         self.stage.clear()
-        with ledger.transaction():
+        with ledger.transaction() as transaction:
             for table in (schema.clicks, schema.click_arrivals, schema.click_rollups):
-                ledger.execute(table.delete())
+                transaction.execute(table.delete())
         self.batches: dict[int, int] = {}  # by the place in the tale
         self.undone: set[int] = set()  # places of undos that were done
 

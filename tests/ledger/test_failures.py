@@ -6,15 +6,22 @@ from contextlib import suppress
 
 import polars as pl
 import pytest
+from databases import by_hand
 
-from trueup.ledger.database import Database, DatabaseError, DatabaseRefusedError, DatabaseUnavailableError
+from trueup.ledger.database import (
+    Database,
+    DatabaseError,
+    DatabaseRefusedError,
+    DatabaseUnavailableError,
+    Transaction,
+)
 from trueup.ledger.open import open_ledger
 from trueup.ledger.schema import rollups, secrets
 from trueup.model.frames import ROLLUPS, completed
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
-Fault = Callable[[Database], object]
+Fault = Callable[[Transaction], object]
 
 
 def _cell(revenue: int) -> pl.DataFrame:
@@ -22,60 +29,60 @@ def _cell(revenue: int) -> pl.DataFrame:
     return completed(given, ROLLUPS, {name: 0 for name, dtype in ROLLUPS.items() if dtype == pl.Int64})
 
 
-def _too_much(ledger: Database) -> None:
+def _too_much(transaction: Transaction) -> None:
     for _ in range(2):
-        ledger.put(rollups, _cell((1 << 63) - 1), add=["conversions", "revenue"])
+        transaction.put(rollups, _cell((1 << 63) - 1), add=["conversions", "revenue"])
 
 
 FAULTS: dict[str, tuple[Fault, type[DatabaseError]]] = {
     "a sum that leaves 64 bits": (_too_much, DatabaseRefusedError),
     "nothing where there must be something": (
-        lambda ledger: ledger.run("INSERT INTO secrets (name, value) VALUES ('a', NULL)"),
+        lambda transaction: transaction.run("INSERT INTO secrets (name, value) VALUES ('a', NULL)"),
         DatabaseRefusedError,
     ),
-    "a table that is gone": (lambda ledger: ledger.run("INSERT INTO gone VALUES (1)"), DatabaseError),
+    "a table that is gone": (lambda transaction: transaction.run("INSERT INTO gone VALUES (1)"), DatabaseError),
     "a column that is gone": (
-        lambda ledger: ledger.read_sql("SELECT gone FROM clicks", {"a": pl.Int64}),
+        lambda transaction: transaction.read_sql("SELECT gone FROM clicks", {"a": pl.Int64}),
         DatabaseError,
     ),
-    "a statement that is none": (lambda ledger: ledger.run("NONSENSE"), DatabaseError),
-    "what is there already": (lambda ledger: [_store(ledger, "a", "b") for _ in range(2)], DatabaseError),
+    "a statement that is none": (lambda transaction: transaction.run("NONSENSE"), DatabaseError),
+    "what is there already": (lambda transaction: [_store(transaction, "a", "b") for _ in range(2)], DatabaseError),
 }
 
 
-def _store(ledger: Database, name: str, value: str) -> None:
-    ledger.append(secrets, pl.DataFrame({"name": [name], "value": [value]}))
+def _store(transaction: Transaction, name: str, value: str) -> None:
+    transaction.append(secrets, pl.DataFrame({"name": [name], "value": [value]}))
 
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS.values(), ids=FAULTS)
 def test_failure__is_of_the_data_only_where_the_database_says_so(
     ledger: Database, fault: Fault, kind: type[DatabaseError]
 ) -> None:
-    with pytest.raises(DatabaseError) as failed, ledger.transaction():
-        fault(ledger)
+    with pytest.raises(DatabaseError) as failed, ledger.transaction() as transaction:
+        fault(transaction)
     assert type(failed.value) is kind
     assert "\n" not in str(failed.value)
-    with ledger.transaction():
-        _store(ledger, "a", "afterwards")  # and the connection is as good as before
+    with ledger.transaction() as transaction:
+        _store(transaction, "a", "afterwards")  # and the connection is as good as before
 
 
 @on_postgresql
 def test_failure__of_text_that_postgresql_cannot_hold_is_of_the_data(ledger: Database) -> None:
-    with pytest.raises(DatabaseRefusedError), ledger.transaction():
-        _store(ledger, "a", "b\0c")
+    with pytest.raises(DatabaseRefusedError), ledger.transaction() as transaction:
+        _store(transaction, "a", "b\0c")
 
 
 def test_failure__of_a_place_that_cannot_be_written_is_for_now(ledger: Database) -> None:
-    ledger.run("PRAGMA query_only = 1" if ledger.is_sqlite else "SET default_transaction_read_only = on")
-    with pytest.raises(DatabaseUnavailableError), ledger.transaction():
-        _store(ledger, "a", "b")
+    by_hand(ledger, "PRAGMA query_only = 1" if ledger.is_sqlite else "SET default_transaction_read_only = on")
+    with pytest.raises(DatabaseUnavailableError), ledger.transaction() as transaction:
+        _store(transaction, "a", "b")
 
 
 @on_sqlite
 def test_failure__of_a_full_disk_is_for_now(ledger: Database) -> None:
-    ledger.run("PRAGMA max_page_count = 1")  # it is no smaller than the file
-    with pytest.raises(DatabaseUnavailableError, match="full"), ledger.transaction():
-        _store(ledger, "a", "x" * 100_000)
+    by_hand(ledger, "PRAGMA max_page_count = 1")  # it is no smaller than the file
+    with pytest.raises(DatabaseUnavailableError, match="full"), ledger.transaction() as transaction:
+        _store(transaction, "a", "x" * 100_000)
     assert _stored(ledger) == 0
 
 
@@ -114,15 +121,15 @@ def test_failure__of_a_connection_is_for_now_wherever_it_breaks(url: str, many: 
             ledger.read_sql("SELECT n FROM generate_series(1, $1) AS n", {"n": pl.Int64}, [many])
         end.join()
         with pytest.raises(DatabaseUnavailableError):
-            ledger.run("DELETE FROM secrets")
+            by_hand(ledger, "DELETE FROM secrets")
 
 
 def test_failure__that_somebody_lets_pass_leaves_nothing_of_its_transaction(ledger: Database) -> None:
     def let_pass() -> None:
-        with ledger.transaction():
-            _store(ledger, "a", "b")
+        with ledger.transaction() as transaction:
+            _store(transaction, "a", "b")
             with suppress(DatabaseError):
-                ledger.run("NONSENSE")
+                transaction.run("NONSENSE")
 
     with pytest.raises(DatabaseError, match="has failed"):
         let_pass()
@@ -132,8 +139,8 @@ def test_failure__that_somebody_lets_pass_leaves_nothing_of_its_transaction(ledg
 @on_postgresql
 def test_failure__to_roll_back_says_that_the_connection_is_of_no_use(url: str) -> None:
     def fail(admin: Database, ledger: Database) -> None:
-        with ledger.transaction():
-            _store(ledger, "a", "b")
+        with ledger.transaction() as transaction:
+            _store(transaction, "a", "b")
             _end(admin)
             raise ValueError
 
@@ -149,7 +156,7 @@ def test_failure__to_roll_back_says_that_the_connection_is_of_no_use(url: str) -
 def test_close__of_what_is_lost_already_is_no_failure(url: str) -> None:
     with Database(url) as admin:
         ledger = Database(url)
-        ledger.run("BEGIN")
+        by_hand(ledger, "BEGIN")
         _end(admin)
         ledger.close()
         ledger.close()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 import pytest
-from databases import Databases, Ledgers
+from databases import Databases, Ledgers, by_hand, execute
 from sqlalchemy import func, make_url, select
 
 from trueup.ledger.database import Database, DatabaseUnavailableError
@@ -21,19 +21,19 @@ def test_ledger_given_back__is_empty_and_numbers_begin_anew(ledgers: Ledgers) ->
     url = ledgers.take()
     with Database(url) as database:
         for name in ("first", "second"):
-            database.execute(batches.insert().values(file_name=name))
-        database.run("INSERT INTO clicks (click_id) VALUES ('a')")
-        database.run("BEGIN")
-        database.run("INSERT INTO offers (name) VALUES ('never committed')")
+            execute(database, batches.insert().values(file_name=name))
+        by_hand(database, "INSERT INTO clicks (click_id) VALUES ('a')")
+        by_hand(database, "BEGIN")
+        by_hand(database, "INSERT INTO offers (name) VALUES ('never committed')")
         ledgers.give_back()
         with pytest.raises(DatabaseUnavailableError):
-            database.run("COMMIT")
+            by_hand(database, "COMMIT")
     assert ledgers.take() == url
     with Database(url) as database:
         for table in metadata.sorted_tables:
             assert database.read(select(func.count()).select_from(table), {"rows": pl.Int64}).item() == 0
-        database.run("INSERT INTO batches (file_name) VALUES ('new')")
-        database.run("INSERT INTO offers (name) VALUES ('new')")
+        by_hand(database, "INSERT INTO batches (file_name) VALUES ('new')")
+        by_hand(database, "INSERT INTO offers (name) VALUES ('new')")
         numbers = "SELECT batch_id FROM batches UNION ALL SELECT offer_id FROM offers"
         assert database.read_sql(numbers, {"number": pl.Int64})["number"].to_list() == [1, 1]
 
@@ -58,6 +58,6 @@ def test_ledger_that_was_changed__is_not_given_again(
         postgres_databases.drop(url)
     else:
         with Database(url) as database:
-            database.run(change.format(name=make_url(url).database))
+            by_hand(database, change.format(name=make_url(url).database))
     ledgers.give_back()
     assert ledgers.take() != url

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from databases import by_hand
 from sqlalchemy import make_url
 
 from trueup.ledger.database import Database, DatabaseUnavailableError
@@ -26,15 +27,15 @@ def test_database__that_was_made_anew_is_found_by_a_program_that_knew_the_old_on
     before = open_ledger(url)
     _write_and_read(before, "old")
     with Database(postgres_url) as admin:
-        admin.run(f'DROP DATABASE "{name}" WITH (FORCE)')
-        admin.run(f'CREATE DATABASE "{name}"')
+        by_hand(admin, f'DROP DATABASE "{name}" WITH (FORCE)')
+        by_hand(admin, f'CREATE DATABASE "{name}"')
     with pytest.raises(DatabaseUnavailableError):
         _write_and_read(before, "lost")
     before.close()
     with Database(url) as database:
         for number in range(20):  # each table brings types, and so moves the numbers of those that follow
-            database.run(f"CREATE TABLE other{number} (number bigint)")
-            database.run(f"DROP TABLE other{number}")
+            by_hand(database, f"CREATE TABLE other{number} (number bigint)")
+            by_hand(database, f"DROP TABLE other{number}")
     for _ in range(2):
         with open_ledger(url, create=True) as after:
             _write_and_read(after, "new")
@@ -61,8 +62,8 @@ def test_server__that_was_started_anew_is_found_by_a_program_that_knew_it(
     idle, at_work = (open_ledger(url, create=True) for _ in range(2))
 
     def write_and_stop() -> None:
-        with at_work.transaction():
-            at_work.append(secrets, pl.DataFrame({"name": ["a"], "value": ["not committed"]}))
+        with at_work.transaction() as transaction:
+            transaction.append(secrets, pl.DataFrame({"name": ["a"], "value": ["not committed"]}))
             own_server.stop()
 
     with pytest.raises(DatabaseUnavailableError):
@@ -82,7 +83,7 @@ def test_server__that_was_started_anew_is_found_by_a_program_that_knew_it(
 
 def _write_and_read(ledger: Database, value: str) -> None:
     frame = pl.DataFrame({"name": ["of a test"], "value": [value]})
-    with ledger.transaction():
-        ledger.put(secrets, frame)
+    with ledger.transaction() as transaction:
+        transaction.put(secrets, frame)
     assert ledger.read_sql("SELECT value FROM secrets WHERE name = 'of a test'", {"value": pl.String}).item() == value
     assert len(click_key(ledger, lambda size: b"x" * size)) == 32

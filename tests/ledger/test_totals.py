@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from command_line import CommandLine
+from databases import by_hand
 from worlds import World, succeeded
 
 from trueup.ledger.batch_moves import (
@@ -17,7 +18,7 @@ from trueup.ledger.batch_moves import (
     stop_batch,
 )
 from trueup.ledger.batches import read_batches
-from trueup.ledger.database import Database, Waits
+from trueup.ledger.database import Database, Transaction, Waits
 from trueup.ledger.open import open_ledger
 from trueup.ledger.rollups import read_rollups
 from trueup.ledger.totals import read_totals
@@ -68,7 +69,7 @@ def test_totals__that_differ_from_a_recount_are_found_by_the_audit(world: World,
     world.upload(ROWS)
     succeeded(world.trueup("audit"))
     with Database(world.trueup.url) as ledger:
-        ledger.run(spoil)
+        by_hand(ledger, spoil)
     ran = world.trueup("audit")
     assert ran.code != 0
     assert "recounted" in ran.stdout
@@ -76,30 +77,30 @@ def test_totals__that_differ_from_a_recount_are_found_by_the_audit(world: World,
 
 def test_totals__hold_sums_that_leave_64_bits(ledger: Database) -> None:
     delta = pl.DataFrame([("sale", "approved", 1, (1 << 63) - 1)], schema=dict(TOTALS), orient="row")
-    with ledger.transaction():
+    with ledger.transaction() as transaction:
         for _ in range(6):
-            add_to_totals(ledger, delta)
+            add_to_totals(transaction, delta)
     assert read_totals(ledger)["revenue"].to_list() == [6 * ((1 << 63) - 1)]
 
 
 def test_totals__have_what_a_running_batch_has_added_and_once_only_when_it_ends(ledger: Database) -> None:
     delta = pl.DataFrame([("sale", "approved", 1, 5)], schema=dict(TOTALS), orient="row")
-    with ledger.transaction():
+    with ledger.transaction() as transaction:
         opened = [
-            create_batch(ledger, Receipt(BatchKind.POSTBACKS, Origin.POSTBACK, 1, "me", 0), 0, read_totals(ledger))
+            create_batch(transaction, Receipt(BatchKind.POSTBACKS, Origin.POSTBACK, 1, "me", 0), 0, read_totals(ledger))
             for _ in range(3)
         ]
         for record in opened:
-            advance_batch(ledger, record, rows=1, outcomes={}, delta=delta, now=1)
+            advance_batch(transaction, record, rows=1, outcomes={}, delta=delta, now=1)
     assert read_totals(ledger).rows() == [("sale", "approved", 3, 15)]
-    ends: list[Callable[[], None]] = [
-        lambda: stop_batch(ledger, opened[0].batch_id),
-        lambda: finish_batch(ledger, opened[1].batch_id, 2),
-        lambda: finish_open_ended(ledger, 2, 2),
+    ends: list[Callable[[Transaction], None]] = [
+        lambda transaction: stop_batch(transaction, opened[0].batch_id),
+        lambda transaction: finish_batch(transaction, opened[1].batch_id, 2),
+        lambda transaction: finish_open_ended(transaction, 2, 2),
     ]
     for end in ends * 2:
-        with ledger.transaction():
-            end()
+        with ledger.transaction() as transaction:
+            end(transaction)
         assert read_totals(ledger).rows() == [("sale", "approved", 3, 15)]
     assert {batch.state for batch in read_batches(ledger)} == {BatchState.DONE, BatchState.STOPPED}
 
@@ -109,8 +110,8 @@ def test_totals__let_no_batch_that_runs_wait_for_another(url: str) -> None:
     delta = pl.DataFrame([("sale", "approved", 1, 5)], schema=dict(TOTALS), orient="row")
     receipt = Receipt(BatchKind.POSTBACKS, Origin.POSTBACK, 1, "me", 0)
     with open_ledger(url) as first, open_ledger(url, BRIEF) as second:
-        with first.transaction():
-            advance_batch(first, create_batch(first, receipt, 0, delta), rows=1, outcomes={}, delta=delta, now=1)
-            with second.transaction():
-                advance_batch(second, create_batch(second, receipt, 0, delta), rows=1, outcomes={}, delta=delta, now=1)
+        with first.transaction() as one:
+            advance_batch(one, create_batch(one, receipt, 0, delta), rows=1, outcomes={}, delta=delta, now=1)
+            with second.transaction() as two:
+                advance_batch(two, create_batch(two, receipt, 0, delta), rows=1, outcomes={}, delta=delta, now=1)
         assert read_totals(second)["conversions"].to_list() == [2]

@@ -33,20 +33,20 @@ def test_wait__for_a_server_that_never_answers_ends() -> None:
 
 
 def test_wait__for_anothers_clicks_ends(url: str) -> None:
-    with open_ledger(url) as other, other.transaction():
-        lock_clicks(other, ["a"])
+    with open_ledger(url) as other, other.transaction() as transaction:
+        lock_clicks(transaction, ["a"])
         with open_ledger(url, BRIEF) as ledger:
-            with ends_within(5), ledger.transaction():
-                lock_clicks(ledger, ["a"])
+            with ends_within(5), ledger.transaction() as waiting:
+                lock_clicks(waiting, ["a"])
             assert ledger.read_sql("SELECT count(*) FROM clicks", {"clicks": pl.Int64}).item() == 0
 
 
 @on_postgresql
 def test_wait__for_anothers_row_ends(url: str) -> None:
-    with open_ledger(url) as other, open_ledger(url, BRIEF) as ledger, other.transaction():
-        other.run("INSERT INTO secrets VALUES ('a', 'theirs')")
-        with ends_within(5), ledger.transaction():
-            ledger.run("INSERT INTO secrets VALUES ('a', 'ours')")
+    with open_ledger(url) as other, open_ledger(url, BRIEF) as ledger, other.transaction() as transaction:
+        transaction.run("INSERT INTO secrets VALUES ('a', 'theirs')")
+        with ends_within(5), ledger.transaction() as waiting:
+            waiting.run("INSERT INTO secrets VALUES ('a', 'ours')")
 
 
 @on_postgresql

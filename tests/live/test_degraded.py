@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from databases import write
 from served import NewServed, Served
 from serving import Asked, NewServer, Server, wait_until
 from test_operation import nobody_can_write
@@ -186,7 +187,7 @@ def test_click_that_another_machine_may_have__is_not_refused_for_good(world: Wor
     made = time.time_ns() // 1_000
     with open_ledger(world.trueup.url) as database:
         for drained_until, status in ((made - 10_000_000, 503), (made + 10_000_000, 404), (made - 25 * HOUR, 404)):
-            note_drained(database, "another machine's folder", drained_until)
+            write(database, note_drained, "another machine's folder", drained_until)
             assert served.get(f"/postback?cid={click_id}&payout=1").status == status
 
 

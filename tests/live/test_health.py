@@ -99,10 +99,10 @@ def test_disk_and_database_that_fail__acknowledge_nothing(
 
     clicks = [new_click() for _ in range(3)]
     with writing(world.trueup.url, tmp_path) as (writer, seen):
-        writer._link.lose("a test")  # noqa: SLF001 - the database goes away without another program
+        writer.link.lose("a test")  # the database goes away without another program
         with monkeypatch.context() as failing:
             fails(failing, "fdatasync", OSError(errno.EIO, "Input/output error"))
-            writer._link._next_try = time.monotonic() + 3  # noqa: SLF001 - and stays away for a while
+            writer.link._next_try = time.monotonic() + 3  # noqa: SLF001 - and stays away for a while
             assert asyncio.run(visits()) == [UnavailableError] * 3
         assert seen.lost == 3
 

@@ -16,7 +16,7 @@ from writers import new_click, now, sale, told_all, writing
 
 from trueup.decide.pipeline import Decisions
 from trueup.ledger.batches import read_batches
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.open import open_ledger
 from trueup.model.words import BatchKind, Outcome
 from trueup.recording import incoming as live_module
@@ -111,12 +111,12 @@ def test_late_click__that_comes_while_its_row_is_parked_waits_for_it(
         sales, visits = LiveLedger(first, now, "sales"), LiveLedger(second, now, "visits")
         visitor = Thread(target=visits.record_clicks, args=[[click]])
 
-        def beside(_: LiveLedger, decisions: Decisions, *_more: object) -> None:
+        def beside(_: Transaction, decisions: Decisions, *_more: object) -> None:
             assert decisions.journal["outcome"].to_list() == [Outcome.PARKED_UNKNOWN_CLICK]
             visitor.start()
             _wait_for_one_who_waits(admin)
 
-        monkeypatch.setattr(live_module.LiveLedger, "_set_sub_parameters", beside)
+        monkeypatch.setattr(live_module, "_set_sub_parameters", beside)
         sales.record([sale(click[0])])
         visitor.join()
     assert world.totals()["conversions"] == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from databases import by_hand
 from served import NewServed, Served
 from serving import Asked, NewServer, Server, wait_until
 from traffic import SETUP
@@ -33,11 +34,11 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
 def nobody_can_write(url: str) -> Iterator[None]:
     """Hold what every writer needs."""
     with Database(url) as holder:
-        holder.run("BEGIN IMMEDIATE" if holder.is_sqlite else "BEGIN")
+        by_hand(holder, "BEGIN IMMEDIATE" if holder.is_sqlite else "BEGIN")
         if not holder.is_sqlite:
-            holder.run("LOCK TABLE clicks, journal, batches IN EXCLUSIVE MODE")
+            by_hand(holder, "LOCK TABLE clicks, journal, batches IN EXCLUSIVE MODE")
         yield
-        holder.run("ROLLBACK")
+        by_hand(holder, "ROLLBACK")
 
 
 def number(server: Asked, name: str) -> float:

@@ -175,9 +175,9 @@ def test_gif__whatever_the_row_comes_to_is_kept_and_the_page_gets_its_image(
 def test_gif__stands_for_no_networks_key(world: World) -> None:
     world.set_up(CAREFUL)
     world.add_clicks("careful", offer="Loan")
-    with open_ledger(world.trueup.url) as ledger, ledger.transaction():
-        write_postback_keys(ledger, read_catalog(ledger).affiliate_networks["Careful"].network_id, ["secret"])
-        move_catalog_version(ledger)
+    with open_ledger(world.trueup.url) as ledger, ledger.transaction() as transaction:
+        write_postback_keys(transaction, read_catalog(ledger).affiliate_networks["Careful"].network_id, ["secret"])
+        move_catalog_version(transaction)
     with pixel_on(world) as (pixel, _edge):
         for query in ("click_id=careful", "click_id=careful&postback_key=secret", "click_id=nobody"):
             assert is_image(ask(pixel, f"/pixel.gif?{query}"))

@@ -42,6 +42,16 @@ def test_answer__says_what_came_of_it(report: Reporting) -> None:
     assert report.world.seen("conversion_id", "payout") == [("n1-1", "9.00"), ("n1-2", "1.50")]
 
 
+def test_payout_and_time__as_senders_write_them(report: Reporting) -> None:
+    assert report("cid=n1&payout=$1.20&time=2026-03-05T10:00:00+01:00").text == "ok created n1-1\n"  # a blank now
+    assert report("cid=n1&payout=007.5000000&txid=t2").text == "ok created n1-2\n"
+    assert report("cid=n1&payout=%E2%82%AC1").text == (
+        "refused_bad_payout: The payout cannot be used: '€1' does not name exactly one of the workspace's currencies.\n"
+    )
+    assert report.world.seen("payout", "currency")[0] == ("1.20", "USD")
+    assert report.world.seen("converted_at")[0] == ("2026-03-05T09:00:00+00:00",)
+
+
 @one_database
 @pytest.mark.parametrize(
     ("query", "status"),
@@ -112,7 +122,7 @@ def test_status_lists__of_the_sender_hold(report: Reporting) -> None:
         (b"cid=n1&payout=2.50&txid=a+b%2B", FORM),
         (b"cid=n1&payout=2.50&txid=a+b%2B", ""),
         (b'{"cid": "n1", "payout": 2.50, "txid": "a b+", "x": null, "y": true}', JSON),
-        (b'{"cid": "n1", "payout": 2.5000000, "txid": "a b+"}', JSON),
+        (b'{"cid": "n1", "payout": 2.5e0, "txid": "a b+"}', JSON),
         (
             b"".join(map(PART.__mod__, [(b"cid", b"n1"), (b"payout", b"2.50"), (b"txid", b"a b+")])) + b"--x--\r\n",
             "multipart/form-data; boundary=x",
@@ -120,7 +130,7 @@ def test_status_lists__of_the_sender_hold(report: Reporting) -> None:
     ],
 )
 def test_body__of_each_type_is_read(report: Reporting, body: bytes, content_type: str) -> None:
-    exact = b"2.5000000" not in body  # a number keeps the text it came as
+    exact = b"2.5e0" not in body  # a number keeps the text it came as
     for chunks in ((body,), (body[:9], body[9:])):
         said = report("currency=USD", *chunks, content_type=content_type)
         assert said.status == (200 if exact else 422)

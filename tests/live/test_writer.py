@@ -12,6 +12,7 @@ from time import sleep
 import polars as pl
 import pytest
 from command_line import CommandLine
+from databases import by_hand
 from sqlalchemy import make_url
 from worlds import World, succeeded
 from writers import SPOOL_BYTES, new_click, now, sale, told_all, writing
@@ -266,9 +267,9 @@ def _out_of_order(url: str) -> Iterator[None]:
     """Make the database refuse every write, as one that is locked or read-only does."""
     with Database(url) as admin:
         if admin.is_sqlite:
-            admin.run("BEGIN IMMEDIATE")
+            by_hand(admin, "BEGIN IMMEDIATE")
             yield
-            admin.run("ROLLBACK")
+            by_hand(admin, "ROLLBACK")
         else:
             _make_read_only(admin, url, "on")
             yield
@@ -277,8 +278,8 @@ def _out_of_order(url: str) -> Iterator[None]:
 
 def _make_read_only(admin: Database, url: str, to: str) -> None:
     """Make a PostgreSQL database read-only or not; who is connected is thrown out, and comes back to the new state."""
-    admin.run("SET default_transaction_read_only = off")
-    admin.run(f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = {to}')
+    by_hand(admin, "SET default_transaction_read_only = off")
+    by_hand(admin, f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = {to}')
     others = (
         "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
     )
@@ -293,9 +294,10 @@ def test_writer__that_ends_without_its_database_leaves_no_connection_open(world:
             asyncio.run(
                 told_all(writer, [sale("a")])
             )  # it looks after its connection now, and not again before it ends
-            admin.run(
+            by_hand(
+                admin,
                 "DO $$ BEGIN PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid(); END $$"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid(); END $$",
             )
         with warnings.catch_warnings(record=True) as left:
             warnings.simplefilter("always")

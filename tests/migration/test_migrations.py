@@ -5,6 +5,7 @@ from collections.abc import Callable
 import polars as pl
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from databases import by_hand
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from trueup.ledger.database import Database
@@ -61,9 +62,9 @@ def facts(db: Database) -> set[tuple[str, ...]]:
 
 def make_tables_of_schema(db: Database) -> None:
     for table in metadata.sorted_tables:
-        db.run(str(CreateTable(table).compile(dialect=db.dialect)))
+        by_hand(db, str(CreateTable(table).compile(dialect=db.dialect)))
         for index in table.indexes:
-            db.run(str(CreateIndex(index).compile(dialect=db.dialect)))
+            by_hand(db, str(CreateIndex(index).compile(dialect=db.dialect)))
 
 
 def test_migrations__make_what_the_schema_declares(new_empty_url: Callable[[], str]) -> None:

@@ -9,9 +9,10 @@ from subprocess import PIPE
 
 import polars as pl
 import pytest
+from databases import by_hand, execute, write
 from sqlalchemy import func, select
 
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import Database, DatabaseError, Transaction
 from trueup.ledger.open import HEAD, EarlierRulesError, migration_sql, open_ledger
 from trueup.ledger.policies import read_policies
 from trueup.ledger.schema import batches, metadata, policies
@@ -32,7 +33,7 @@ def test_empty_database__gets_every_table(new_empty_url: Callable[[], str]) -> N
 def test_second_opening__leaves_everything_as_it_is(new_empty_url: Callable[[], str]) -> None:
     url = new_empty_url()
     with open_ledger(url, create=True) as db:
-        db.execute(batches.insert().values(file_name="march.csv"))
+        execute(db, batches.insert().values(file_name="march.csv"))
     with open_ledger(url) as db:
         assert db.read_sql("SELECT file_name FROM batches", {"name": pl.String})["name"].to_list() == ["march.csv"]
 
@@ -77,14 +78,14 @@ def test_migration_that_fails__leaves_nothing_behind(new_empty_url: Callable[[],
 
 
 def migrate_and_fail(db: Database) -> None:
-    with db.transaction():
-        for statement in [*migration_sql(db.dialect.name, ""), "SELECT no_such_column FROM clicks"]:
-            db.run(statement)
+    with db.transaction() as transaction:
+        for statement in [*migration_sql(db.dialect.name, None), "SELECT no_such_column FROM clicks"]:
+            transaction.run(statement)
 
 
 def test_ledger_of_a_newer_program__is_refused(url: str) -> None:
     with Database(url) as db:
-        db.run("UPDATE trueup_version SET version_num = '9999'")
+        by_hand(db, "UPDATE trueup_version SET version_num = '9999'")
     with pytest.raises(DatabaseError, match="a newer Trueup made this ledger"):
         open_ledger(url)
 
@@ -92,7 +93,7 @@ def test_ledger_of_a_newer_program__is_refused(url: str) -> None:
 @pytest.mark.parametrize("version", ["0001", "0003"])
 def test_ledger_made_under_earlier_rules__is_left_as_it_is(url: str, version: str) -> None:
     with Database(url) as db:
-        db.run(f"UPDATE trueup_version SET version_num = '{version}'")  # noqa: S608 - a version of our own
+        by_hand(db, f"UPDATE trueup_version SET version_num = '{version}'")  # noqa: S608 - a version of our own
     with pytest.raises(EarlierRulesError, match=r"made under earlier rules.*Build it again.*rebuild_ledger"):
         open_ledger(url)
     with Database(url) as db:
@@ -102,7 +103,7 @@ def test_ledger_made_under_earlier_rules__is_left_as_it_is(url: str, version: st
 def test_policy_of_other_rules__decides_nothing(url: str) -> None:
     newer = Policy().content.replace(f'"rules_version":{RULES_VERSION}', f'"rules_version":{RULES_VERSION + 1}')
     with open_ledger(url) as db:
-        db.insert_new(policies, pl.DataFrame({"policy_id": [7], "content": [newer]}))
+        write(db, Transaction.insert_new, policies, pl.DataFrame({"policy_id": [7], "content": [newer]}))
         with pytest.raises(DatabaseError, match=f"version {RULES_VERSION + 1} of the rules is asked for"):
             read_policies(db, [7])
 
@@ -117,11 +118,11 @@ def test_policy__of_other_rules_has_another_id() -> None:
 def test_database_of_something_else__is_refused_and_not_touched(new_empty_url: Callable[[], str]) -> None:
     url = new_empty_url()
     with Database(url) as db:
-        db.run("CREATE TABLE clicks (id INTEGER)")
+        by_hand(db, "CREATE TABLE clicks (id INTEGER)")
     with pytest.raises(DatabaseError, match="is no ledger"):
         open_ledger(url)
     with Database(url) as db:
-        db.run("SELECT id FROM clicks")
+        by_hand(db, "SELECT id FROM clicks")
 
 
 def test_file_that_is_no_database__is_refused(tmp_path: Path) -> None:
@@ -144,6 +145,6 @@ def test_url_of_no_database__is_said(url: str) -> None:
 
 def test_ledger_without_its_version__is_refused(url: str) -> None:
     with Database(url) as db:
-        db.run("DELETE FROM trueup_version")
+        by_hand(db, "DELETE FROM trueup_version")
     with pytest.raises(DatabaseError, match="this ledger is damaged"):
         open_ledger(url)

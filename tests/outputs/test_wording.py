@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 from command_line import CommandLine
+from databases import by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,7 +68,7 @@ def test_error__has_its_codes_where_nobody_gives_it_words() -> None:
 
 def test_ledger_made_under_earlier_rules__is_told_how_to_be_built_again(url: str, trueup: CommandLine) -> None:
     with Database(url) as db:
-        db.run("UPDATE trueup_version SET version_num = '0001'")
+        by_hand(db, "UPDATE trueup_version SET version_num = '0001'")
     ran = trueup("batches")
     assert (ran.code, ran.stderr) == (3, f"The database failed: {REBUILT}\n")
     ran = trueup("serve", "--port", 0)

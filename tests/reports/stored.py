@@ -67,10 +67,10 @@ def click(click_id: str, clicked_at: int, **columns: Any) -> dict[str, Any]:  # 
 
 def set_up(ledger: Database, time_zone: str = "UTC") -> None:
     """Give a ledger the THINGS."""
-    with ledger.transaction():
-        write_workspace(ledger, Workspace(time_zone=time_zone))
+    with ledger.transaction() as transaction:
+        write_workspace(transaction, Workspace(time_zone=time_zone))
         for thing in THINGS:
-            write_resource(ledger, thing)
+            write_resource(transaction, thing)
 
 
 def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Iterable[dict[str, Any]] = ()) -> None:
@@ -90,10 +90,10 @@ def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Itera
         schema.rollups: rolled.select(*ROLLUPS),
         schema.click_rollups: click_rolled.select(*CLICK_ROLLUPS),
     }
-    with ledger.transaction():
+    with ledger.transaction() as transaction:
         for table, frame in frames.items():
-            ledger.execute(table.delete())
-            ledger.append(table, frame)
+            transaction.execute(table.delete())
+            transaction.append(table, frame)
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: Schema) -> pl.DataFrame:

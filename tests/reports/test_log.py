@@ -111,20 +111,21 @@ def test_pages__lose_nothing_and_repeat_nothing(ledger: Database) -> None:
     store(ledger, rows)
     expected = sorted((row["converted_at"], row["click_id"], row["n"]) for row in rows)
     for page_rows, newest in product((1, 2, 3, 7, 50, 1_000), (None, 1, 30, 100)):
-        pages = list(read_conversions(ledger, Selection(from_at=NOON, to_at=NOON + 3), newest, page_rows))
+        with ledger.read_transaction() as transaction:
+            pages = list(read_conversions(transaction, Selection(from_at=NOON, to_at=NOON + 3), newest, page_rows))
         assert pl.concat(pages).select("converted_at", "click_id", "n").rows() == expected[-(newest or len(rows)) :]
         assert all(page.height <= page_rows for page in pages)
 
 
 def test_reading__sees_one_moment_though_others_write(url: str, ledger: Database) -> None:
     store(ledger, [conversion(f"c{n}", converted_at=NOON + n) for n in range(6)])
-    with open_ledger(url) as reader, reader.read_transaction():
-        pages = read_conversions(reader, Selection(), page_rows=2)
+    with open_ledger(url) as reader, reader.read_transaction() as transaction:
+        pages = read_conversions(transaction, Selection(), page_rows=2)
         seen = next(pages)["click_id"].to_list()
-        with ledger.transaction():
+        with ledger.transaction() as writing:
             for click_id, moment in (("c0", NOON + 9), ("c5", NOON)):
                 of_click = conversions.c.click_id == click_id
-                ledger.execute(conversions.update().where(of_click).values(converted_at=moment))
+                writing.execute(conversions.update().where(of_click).values(converted_at=moment))
         for page in pages:
             seen += page["click_id"].to_list()
     assert seen == [f"c{n}" for n in range(6)]
@@ -226,5 +227,6 @@ def test_pages_of_filtered_conversions__lose_nothing(ledger: Database) -> None:
     store(ledger, [conversion(f"c{n}", converted_at=NOON + n, batch_id=n % 2, transaction_id="t") for n in range(9)])
     chosen = Selection(from_at=NOON + 1, any_of={"batch_id": [1], "transaction_id": ["t"]})
     for selection in (chosen, replace(chosen, any_of={"batch_id": [1]})):
-        pages = list(read_conversions(ledger, selection, page_rows=3))
+        with ledger.read_transaction() as transaction:
+            pages = list(read_conversions(transaction, selection, page_rows=3))
         assert pl.concat(pages)["click_id"].to_list() == ["c1", "c3", "c5", "c7"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
+from databases import by_hand, execute
 from stored import MONEY, at, click, conversion, set_up, store
 
 from trueup.ledger.database import Database
@@ -164,7 +165,7 @@ def test_money__is_exact_beyond_64_bits(ledger: Database, trueup: CommandLine) -
 
 
 def test_type_that_is_not_set_up__counts_and_has_columns(week: Database, trueup: CommandLine) -> None:
-    week.execute(conversion_types.delete())
+    execute(week, conversion_types.delete())
     found = totals(trueup)
     assert [found[name] for name in ("conversions", "conversions:app_install", "revenue:correction")] == [5, 1, "-5.00"]
 
@@ -195,7 +196,7 @@ def test_csv__has_the_rows_then_the_totals(trueup: CommandLine) -> None:
 
 
 def test_csv__defuses_names_and_leaves_numbers(week: Database, trueup: CommandLine) -> None:
-    week.run("UPDATE campaigns SET name = '=1+1' WHERE campaign_id = 2")
+    by_hand(week, "UPDATE campaigns SET name = '=1+1' WHERE campaign_id = 2")
     _, first, *_ = csv.reader(io.StringIO(trueup("report", "--by", "campaign").stdout))
     assert first[:4] == ["'=1+1", "2", "1", "-4.50"]
 

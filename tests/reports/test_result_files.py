@@ -5,6 +5,7 @@ import io
 
 import polars as pl
 
+from trueup.cli.wording import WAYS
 from trueup.model.frames import JOURNAL, empty
 from trueup.reports.result_files import ROW_COLUMNS, write_results
 
@@ -13,7 +14,7 @@ ROWS = 120_001  # more than are written at once
 
 def written(rows: pl.DataFrame) -> str:
     out = io.StringIO()
-    write_results(rows, out)
+    write_results(rows, out, WAYS)
     return out.getvalue()
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from databases import write
 
 from trueup.ledger.catalog import read_catalog, vacate_slugs, write_resource, write_workspace
 from trueup.ledger.database import Database, DatabaseError
@@ -41,9 +42,9 @@ def test_catalog__of_a_new_ledger_is_the_defaults(ledger: Database) -> None:
 
 
 def test_catalog__comes_back_as_it_was_written(ledger: Database) -> None:
-    write_workspace(ledger, WORKSPACE)
+    write(ledger, write_workspace, WORKSPACE)
     for thing in (NETWORK, KIND, SOURCE, OFFER, CAMPAIGN):
-        assert write_resource(ledger, thing) == 1
+        assert write(ledger, write_resource, thing) == 1
     assert read_catalog(ledger) == Catalog(
         workspace=WORKSPACE,
         affiliate_networks={NAME: replace(NETWORK, network_id=1)},
@@ -56,11 +57,11 @@ def test_catalog__comes_back_as_it_was_written(ledger: Database) -> None:
 
 def test_catalog__change_keeps_the_number(ledger: Database) -> None:
     for name in ("first", "second", "third"):
-        write_resource(ledger, replace(OFFER, name=name))
+        write(ledger, write_resource, replace(OFFER, name=name))
     changed = replace(OFFER, offer_id=2, name="second", url="")
-    assert write_resource(ledger, changed) == 2
-    write_workspace(ledger, Workspace())
-    write_workspace(ledger, WORKSPACE)
+    assert write(ledger, write_resource, changed) == 2
+    write(ledger, write_workspace, Workspace())
+    write(ledger, write_workspace, WORKSPACE)
     stored = read_catalog(ledger)
     assert stored.workspace == WORKSPACE
     assert list(stored.offers) == ["first", "second", "third"]
@@ -68,9 +69,9 @@ def test_catalog__change_keeps_the_number(ledger: Database) -> None:
 
 
 def test_catalog__conversion_type_can_be_given_settings_of_its_own(ledger: Database) -> None:
-    write_resource(ledger, SOURCE)
-    write_resource(ledger, KIND)
-    write_resource(ledger, ConversionType(0, "conversion", duplicate_mode=DuplicateMode.CREATE))
+    write(ledger, write_resource, SOURCE)
+    write(ledger, write_resource, KIND)
+    write(ledger, write_resource, ConversionType(0, "conversion", duplicate_mode=DuplicateMode.CREATE))
     types = read_catalog(ledger).conversion_types
     assert types["conversion"].duplicate_mode is DuplicateMode.CREATE
     assert list(types) == ["conversion", NAME]
@@ -78,18 +79,18 @@ def test_catalog__conversion_type_can_be_given_settings_of_its_own(ledger: Datab
 
 def test_slugs__can_be_swapped(ledger: Database) -> None:
     first, second = replace(CAMPAIGN, name="first", slug="a"), replace(CAMPAIGN, name="second", slug="b")
-    numbers = [write_resource(ledger, first), write_resource(ledger, second)]
-    with ledger.transaction():
-        vacate_slugs(ledger, numbers)
-        write_resource(ledger, replace(first, campaign_id=numbers[0], slug="b"))
-        write_resource(ledger, replace(second, campaign_id=numbers[1], slug="a"))
+    numbers = [write(ledger, write_resource, first), write(ledger, write_resource, second)]
+    with ledger.transaction() as transaction:
+        vacate_slugs(transaction, numbers)
+        write_resource(transaction, replace(first, campaign_id=numbers[0], slug="b"))
+        write_resource(transaction, replace(second, campaign_id=numbers[1], slug="a"))
     assert [campaign.slug for campaign in read_catalog(ledger).campaigns.values()] == ["b", "a"]
 
 
 def test_names__cannot_be_stored_twice(ledger: Database) -> None:
-    write_resource(ledger, SOURCE)
+    write(ledger, write_resource, SOURCE)
     with pytest.raises(DatabaseError):
-        write_resource(ledger, SOURCE)
+        write(ledger, write_resource, SOURCE)
 
 
 def test_policies__come_back_by_their_ids(ledger: Database) -> None:
@@ -99,9 +100,9 @@ def test_policies__come_back_by_their_ids(ledger: Database) -> None:
     # Of this database alone: what a program has read once it does not read again.
     of_this = Policy(rates={ledger.dialect.name: 3})
     policies = [catalog.policy(), Policy(), of_this]
-    with ledger.transaction():
+    with ledger.transaction() as transaction:
         for policy in [*policies, *policies]:
-            store_policy(ledger, policy)
+            store_policy(transaction, policy)
     wanted = [policy.policy_id for policy in policies]
     assert read_policies(ledger, wanted) == {policy.policy_id: policy for policy in policies}
     assert read_policies(ledger, [wanted[2], wanted[2]]) == {wanted[2]: of_this}
@@ -122,6 +123,6 @@ def test_policies__of_a_transaction_that_failed_are_not_kept(ledger: Database) -
 
 
 def store_and_fail(ledger: Database, policy: Policy) -> None:
-    with ledger.transaction():
-        store_policy(ledger, policy)
+    with ledger.transaction() as transaction:
+        store_policy(transaction, policy)
         raise ZeroDivisionError

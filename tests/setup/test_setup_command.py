@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from databases import execute
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import batches, click_rollups, conversions
@@ -205,7 +206,7 @@ def test_currency__cannot_change_once_money_is_stored_in_it(trueup: CommandLine,
         "batch": batches.insert().values(kind="upload"),
         "cost": click_rollups.insert().values(bucket=1, clicks=1, cost=5),
     }
-    ledger.execute(rows[stored])
+    execute(ledger, rows[stored])
     ran = trueup("setup", "apply", "-", "--preview", stdin='[workspace]\nname = "Acme"')
     assert ran.code == 2
     assert "[workspace], currency: cannot become USD any more: revenue and cost are stored in EUR" in ran.stderr
@@ -213,8 +214,8 @@ def test_currency__cannot_change_once_money_is_stored_in_it(trueup: CommandLine,
 
 
 def test_currency__can_change_while_there_are_only_clicks_without_cost(trueup: CommandLine, ledger: Database) -> None:
-    ledger.execute(batches.insert().values(kind="clicks"))
-    ledger.execute(click_rollups.insert().values(bucket=1, clicks=1))
+    execute(ledger, batches.insert().values(kind="clicks"))
+    execute(ledger, click_rollups.insert().values(bucket=1, clicks=1))
     ran = trueup("setup", "apply", "-", stdin='[workspace]\ncurrency = "EUR"')
     assert (ran.code, ran.stdout) == (0, '~ workspace: currency "USD" -> "EUR"\n')
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
+from databases import execute
 from effort import law
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,7 +109,7 @@ def pair(new_url: Callable[[], str]) -> Iterator[tuple[Database, Database]]:
 def emptied(pair: tuple[Database, Database]) -> tuple[Database, Database]:
     for ledger in pair:
         for table in CATALOG:
-            ledger.execute(table.delete())
+            execute(ledger, table.delete())
     return pair
 
 

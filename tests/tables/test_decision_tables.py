@@ -84,8 +84,13 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
     given = {SHORT.get(title, title): _value(title, cell) for title, cell in line.given.items()}
     kind = RowKind.STATUS if do == "status" else RowKind.CONVERSION
     mode = DuplicateMode(given["by"]) if "by" in given else None
-    zone = read_catalog(ledger).workspace.time_zone
-    choices = Choices(row_kind=kind, dialect="headed", workspace_time_zone=zone)
+    workspace = read_catalog(ledger).workspace
+    choices = Choices(
+        row_kind=kind,
+        dialect="headed",
+        workspace_time_zone=workspace.time_zone,
+        currencies=workspace.currencies,
+    )
     if kind is RowKind.STATUS:
         given.setdefault("status", "")
     upload = read_upload(_file(given), "table", choices, duplicates=mode, force_status="force" in given)
@@ -161,11 +166,13 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
     )
     unknown, limit = UnknownClick(read("unknown", "refuse")), int(read("limit", "1000"))
     zone = read("workspace_zone", "UTC")
-    with ledger.transaction():
-        write_workspace(ledger, Workspace(time_zone=zone, unknown_click=unknown, rows_per_click=limit, rates=rates))
-        write_resource(ledger, AffiliateNetwork(0, "Northwind", network))
-        write_resource(ledger, ConversionType(0, "sale", duplicate_mode=DuplicateMode(of_type) if of_type else None))
-        write_resource(ledger, Offer(0, "Shoes", 1, policy=offer))
+    workspace = Workspace(time_zone=zone, unknown_click=unknown, rows_per_click=limit, rates=rates)
+    kind = ConversionType(0, "sale", duplicate_mode=DuplicateMode(of_type) if of_type else None)
+    with ledger.transaction() as transaction:
+        write_workspace(transaction, workspace)
+        write_resource(transaction, AffiliateNetwork(0, "Northwind", network))
+        write_resource(transaction, kind)
+        write_resource(transaction, Offer(0, "Shoes", 1, policy=offer))
         text = {name: "" for name, dtype in CLICKS.items() if dtype == pl.String}
         numbers = {name: 0 for name, dtype in CLICKS.items() if dtype != pl.String}
         here = {
@@ -174,4 +181,4 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
             "network_id": 1,
             "clicked_at": micros_at(f"{DAY}T{read('clicked', '10:00')}:00Z"),
         }
-        commit_clicks(ledger, pl.DataFrame([{**text, **numbers, **here}], schema=dict(CLICKS)).select(*CLICKS))
+        commit_clicks(transaction, pl.DataFrame([{**text, **numbers, **here}], schema=dict(CLICKS)).select(*CLICKS))

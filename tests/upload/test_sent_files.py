@@ -1,6 +1,7 @@
 """A sent file that is gone on with is read as it was begun."""
 
 import pytest
+from databases import write
 
 from trueup.ledger.batches import read_batch
 from trueup.ledger.catalog import write_workspace
@@ -24,7 +25,7 @@ def test_resumed_file__keeps_its_zones_whatever_the_setup_says_by_now(ledger: Da
     context = RecordingContext(ledger, lambda: 0, "tests", Origin.API)
     batch_id = apply_batch(upload_work(context, begun, None), RunOptions()).batch_id
     assert batch_id is not None
-    write_workspace(ledger, Workspace(time_zone="Europe/Warsaw"))
+    write(ledger, write_workspace, Workspace(time_zone="Europe/Warsaw"))
     again = read_sent(ledger, record, content, read_batch(ledger, batch_id))
     assert isinstance(again, Upload)
     assert again.choices == begun.choices

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from trueup.ledger import keys as stored
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable, Transaction
 from trueup.ledger.keys import KeyRecord
 
 SECRET_BYTES: Final = 20
@@ -47,7 +47,7 @@ class Caller:
     key_id: int
     name: str
     scopes: frozenset[KeyScope]  # also those that its own scopes include
-    last_used_at: int = 0  # as it is stored, microseconds since the epoch
+    last_used_at: int | None = None  # as it is stored, microseconds since the epoch; None for never
 
 
 class KeyNameError(ValueError):
@@ -60,13 +60,13 @@ def parse_key(text: str) -> tuple[int, str] | None:
     return (int(found[1]), found[2]) if found else None
 
 
-def verify_key(database: Database, text: str) -> Caller | None:
+def verify_key(database: Readable, text: str) -> Caller | None:
     """Who a key belongs to; None for a key that was never made, or was revoked. Compares in constant time."""
-    key_id, secret = parse_key(text) or (0, "")
-    record = stored.read_key(database, key_id) if key_id else None
+    key_id, secret = parse_key(text) or (None, "")
+    record = stored.read_key(database, key_id) if key_id is not None else None
     expected = record.sha256 if record else ""
     fits = hmac.compare_digest(digest_of(secret), expected)
-    if record is None or not fits or record.revoked_at:
+    if record is None or not fits or record.revoked_at is not None:
         return None
     return Caller(record.key_id, record.name, included(scopes_of(record)), record.last_used_at)
 
@@ -92,7 +92,7 @@ def create_key(
     scopes: Collection[KeyScope],
     now: int,
     randomness: Callable[[int], bytes],
-    also: Callable[[Database, tuple[str, KeyRecord]], None] = lambda *_: None,
+    also: Callable[[Transaction, tuple[str, KeyRecord]], None] = lambda *_: None,
 ) -> tuple[str, KeyRecord]:
     """Make a key of the API, and store it.
 
@@ -110,9 +110,9 @@ def create_key(
     Raises:
         KeyNameError: The name cannot be used.
     """
-    with database.transaction():
-        made = _create(database, named(name), scopes, now, randomness)
-        also(database, made)
+    with database.transaction() as transaction:
+        made = _create(transaction, named(name), scopes, now, randomness)
+        also(transaction, made)
     return made
 
 
@@ -131,11 +131,11 @@ def first_admin(database: Database, clock: Callable[[], int], randomness: Callab
     """
     if stored.count_keys(database):
         return None
-    with database.transaction():
-        stored.lock_keys(database)
-        if stored.count_keys(database):
+    with database.transaction() as transaction:
+        stored.lock_keys(transaction)
+        if stored.count_keys(transaction):
             return None
-        return _create(database, FIRST_NAME, [KeyScope.ADMIN], clock(), randomness)[0]
+        return _create(transaction, FIRST_NAME, [KeyScope.ADMIN], clock(), randomness)[0]
 
 
 def revoke_key(database: Database, key_id: int, now: int) -> bool:
@@ -149,13 +149,14 @@ def revoke_key(database: Database, key_id: int, now: int) -> bool:
     Returns:
         Whether the key was good until now.
     """
-    with database.transaction():
-        return stored.set_revoked(database, key_id, now)
+    with database.transaction() as transaction:
+        return stored.set_revoked(transaction, key_id, now)
 
 
 def note_use(database: Database, key_id: int, now: int) -> None:
     """Note when a key was used (microseconds UTC)."""
-    stored.set_last_used(database, key_id, now)
+    with database.transaction() as transaction:
+        stored.set_last_used(transaction, key_id, now)
 
 
 def named(name: str) -> str:
@@ -179,9 +180,9 @@ def named(name: str) -> str:
 
 
 def _create(
-    database: Database, name: str, scopes: Collection[KeyScope], now: int, randomness: Callable[[int], bytes]
+    transaction: Transaction, name: str, scopes: Collection[KeyScope], now: int, randomness: Callable[[int], bytes]
 ) -> tuple[str, KeyRecord]:
     words = " ".join(scope.value for scope in KeyScope if scope in scopes)
     secret = randomness(SECRET_BYTES).hex()
-    key_id = stored.insert_key(database, name, words, digest_of(secret), now)
+    key_id = stored.insert_key(transaction, name, words, digest_of(secret), now)
     return f"tru_{key_id}_{secret}", KeyRecord(key_id, name, words, digest_of(secret), now)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
-import click
 import typer
 
 from trueup.cli.terminal import at_terminal, notices, refused_by_a_person, stop
@@ -47,10 +46,12 @@ def _asked(name: str, needed: ChoiceNeeded) -> str:
     notices.print(f"{on_one_line(name)}: {in_words(needed.remark)}")
     for place, (choice, reading) in enumerate(needed.readings.items(), 1):
         notices.print(f"  {place}  {choice}: {reading}")
-    numbers = [str(place) for place in range(1, len(needed.readings) + 1)]
-    try:
-        answer = typer.prompt("Which is it?", type=click.Choice(numbers), err=True)
-    except typer.Abort:
-        notices.print()
-        refused_by_a_person()
-    return list(needed.readings)[int(answer) - 1]
+    known = {str(place): choice for place, choice in enumerate(needed.readings, 1)}
+    while True:
+        try:
+            answer: str = typer.prompt(f"Which is it? [{'/'.join(known)}]", err=True)
+        except typer.Abort:
+            notices.print()
+            refused_by_a_person()
+        if answer in known or answer in needed.readings:
+            return known.get(answer, answer)

@@ -25,16 +25,30 @@ from trueup.cli.terminal import (
     refused_by_a_person,
     stop,
 )
-from trueup.cli.upload import Encoding, File, Json, Map, Preview, Results, TimeForm, Yes, Zone, columns_chosen
-from trueup.cli.wording import in_words
+from trueup.cli.upload import (
+    Encoding,
+    File,
+    Json,
+    Map,
+    Preview,
+    Results,
+    Thousands,
+    TimeForm,
+    Yes,
+    Zone,
+    columns_chosen,
+)
+from trueup.cli.wording import WAYS, in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
+from trueup.dialects.decode import Content
 from trueup.ledger.arrivals import read_brought
 from trueup.ledger.batches import BatchMovedError, undone_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
+from trueup.model.frames import RowOutcomes
 from trueup.model.times import time_text
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
@@ -96,6 +110,7 @@ def import_clicks(
     time_zone: Zone = None,
     time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
+    thousands: Thousands = False,
     encoding: Encoding = None,
     create_missing: CreateMissing = False,
     preview: Preview = False,
@@ -127,6 +142,8 @@ def import_clicks(
             workspace_time_zone=catalog.workspace.time_zone,
             time_format=time_format,
             decimal_comma=decimal_comma,
+            thousands=thousands,
+            currencies=catalog.workspace.currencies,
             encoding=encoding,
         )
         name = input_name(file)
@@ -135,7 +152,7 @@ def import_clicks(
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
-def _read(content: bytes, name: str, choices: Choices, catalog: Catalog) -> ClickFile:
+def _read(content: Content, name: str, choices: Choices, catalog: Catalog) -> ClickFile:
     with progress_bar("Reading") as bar:
         task = bar.add_task("", total=len(content))
         read = read_click_file(content, name, choices, catalog, progress=lambda done: bar.update(task, completed=done))
@@ -222,7 +239,7 @@ def _set_up(database: Database, read: ClickFile, lack: "Lacking") -> ClickFile:
 
 def _decide(
     database: Database, read: ClickFile, resumed: BatchRecord | None, wishes: _Wishes, *, applies: bool
-) -> tuple[Summary, pl.DataFrame | None]:
+) -> tuple[Summary, RowOutcomes | None]:
     """Import the rows, or preview them.
 
     Returns:
@@ -247,10 +264,10 @@ def _decide(
     if summary.batch_id is not None:
         return summary, click_results(read, work.receipt.received_at, read_brought(database, summary.batch_id))
     rows = pl.concat(kept).sort("line") if kept else work.no_samples.with_columns(click_id=pl.lit("")).select(KEPT)
-    return summary, with_click_messages(rows, read).select(RESULTS)
+    return summary, RowOutcomes(with_click_messages(rows, read).select(RESULTS))
 
 
-def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, read: ClickFile, wishes: _Wishes) -> None:
+def _tell(summary: Summary, catalog: Catalog, rows: RowOutcomes | None, read: ClickFile, wishes: _Wishes) -> None:
     try:
         if rows is not None:
             _write(rows, read, wishes)
@@ -258,14 +275,14 @@ def _tell(summary: Summary, catalog: Catalog, rows: pl.DataFrame | None, read: C
         _sum_up(summary, catalog, read, wishes)
 
 
-def _write(rows: pl.DataFrame, read: ClickFile, wishes: _Wishes) -> None:
+def _write(rows: RowOutcomes, read: ClickFile, wishes: _Wishes) -> None:
     if wishes.results:
         with wishes.results.opened() as out:
-            write_click_results(rows, out)
+            write_click_results(rows, out, WAYS)
     if wishes.refused:
         refused = rows.filter(pl.col("outcome").str.starts_with("refused_")).select("line", "outcome", "message")
         with wishes.refused.opened_as_text() as text:
-            write_refused(refused, read.content, read.reading, text)
+            write_refused(RowOutcomes(refused), read.content, read.reading, text, WAYS)
 
 
 def _sum_up(summary: Summary, catalog: Catalog, read: ClickFile, wishes: _Wishes) -> None:

@@ -73,12 +73,12 @@ def conversions(
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, removed, where or ())
     newest = limit or (NEWEST_SHOWN if form is OutputFormat.TABLE else None)
-    with workspace(context, db) as database, database.read_transaction():
-        catalog = read_catalog(database)
+    with workspace(context, db) as database, database.read_transaction() as transaction:
+        catalog = read_catalog(transaction)
         chosen, zone = understood(filters, catalog, time_zone)
-        pages = read_log(database, catalog, chosen, zone, newest)
+        pages = read_log(transaction, catalog, chosen, zone, newest)
         if form is OutputFormat.TABLE:
-            _show(pl.concat(pages), count_conversions(database, chosen), zone)
+            _show(pl.concat(pages), count_conversions(transaction, chosen), zone)
         else:
             _write(pages, form, to_file)
 

@@ -77,7 +77,12 @@ def _table(records: Sequence[KeyRecord]) -> Table:
     table = Table("Number", "Name", "May", "Made", "Last used", "Revoked", box=None, pad_edge=False)
     for record in records:
         moments = (record.made_at, record.last_used_at, record.revoked_at)
-        texts = (str(record.key_id), record.name, record.scopes, *(time_text(at) if at else "" for at in moments))
+        texts = (
+            str(record.key_id),
+            record.name,
+            record.scopes,
+            *("" if at is None else time_text(at) for at in moments),
+        )
         table.add_row(*(Text(text) for text in texts))
     return table
 
@@ -88,6 +93,6 @@ def _to_json(record: KeyRecord) -> dict[str, Any]:
         "name": record.name,
         "scopes": [scope.value for scope in scopes_of(record)],
         "made_at": time_text(record.made_at),
-        "last_used_at": time_text(record.last_used_at) if record.last_used_at else None,
-        "revoked_at": time_text(record.revoked_at) if record.revoked_at else None,
+        "last_used_at": time_text(record.last_used_at) if record.last_used_at is not None else None,
+        "revoked_at": time_text(record.revoked_at) if record.revoked_at is not None else None,
     }

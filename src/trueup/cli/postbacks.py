@@ -12,7 +12,7 @@ from trueup.cli.terminal import DatabaseUrl, notices, output, stop
 from trueup.cli.workspace import workspace
 from trueup.dialects.names import nearest
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.model.catalog import AffiliateNetwork
 from trueup.model.words import DuplicateMode
 from trueup.setup.postback_keys import KEY_BYTES, drop_postback_keys, rotate_postback_key
@@ -79,7 +79,7 @@ def drop_key(context: typer.Context, network: Network, all_keys: All = False, db
     _show_keys(changed)
 
 
-def _named(database: Database, name: str) -> AffiliateNetwork:
+def _named(database: Readable, name: str) -> AffiliateNetwork:
     """The network of this name. Ends the command when there is none."""
     networks = read_catalog(database).affiliate_networks
     if name not in networks:

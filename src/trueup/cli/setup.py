@@ -51,7 +51,7 @@ def apply(
 
     A thing that FILE mentions is set wholly. What it has and FILE leaves out is cleared; that is shown and asked for.
     """
-    content = read_input(file)
+    content = bytes(read_input(file))
     outcome = None if _has_ledger(context, db) else _on_nothing(context, content, db, preview=preview)
     if outcome is None:
         with workspace(context, db) as database:

@@ -8,7 +8,7 @@ from rich.table import Column, Table
 
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import notices, output
-from trueup.cli.wording import in_words
+from trueup.cli.wording import in_words, message_in_words
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
@@ -50,7 +50,7 @@ def _outcomes_table(summary: Summary) -> Table:
     table = Table("outcome", _right("rows"), "for example", title_justify="left", box=None, pad_edge=False)
     for outcome, count in in_order(summary.outcomes).items():
         first = summary.samples.filter(pl.col("outcome") == outcome).head(1)
-        example = f"line {first['line'][0]}: {first['message'][0]}" if first.height else ""
+        example = f"line {first['line'][0]}: {message_in_words(first['message'][0])}" if first.height else ""
         style = "red" if outcome.startswith("refused_") else None
         table.add_row(Text(outcome, style=style or ""), f"{count:,}", Text(example, style="dim"))
     return table

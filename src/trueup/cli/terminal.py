@@ -1,13 +1,16 @@
 """How every command speaks: where the database is, progress on a terminal, plain errors, exit codes."""
 
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, BinaryIO, Final, NoReturn
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,6 +20,7 @@ from trueup.ledger.database import DEFAULT_URL
 from trueup.model.visible import on_one_line, visible
 
 URL_VARIABLE = "TRUEUP_DATABASE_URL"
+_IN_MEMORY_BYTES: Final = 16 << 20
 
 DatabaseUrl = Annotated[
     str | None,
@@ -76,12 +80,29 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-def read_input(file: str) -> bytes:
-    """Read a file, or standard input for `-`. Ends the command when it cannot be read."""
+def read_input(file: str) -> bytes | mmap:
+    """Read a file, or standard input for `-`. Ends the command when it cannot be read.
+
+    A large one is copied to a temporary file: it takes no memory, and stays as it is while it is read.
+    """
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        if file == "-":
+            return _held(sys.stdin.buffer)
+        with Path(file).open("rb") as source:
+            return _held(source)
     except OSError as error:
         stop(f"{on_one_line(file)} cannot be read: {error.strerror}.")
+
+
+def _held(source: BinaryIO) -> bytes | mmap:
+    first = source.read(_IN_MEMORY_BYTES)
+    if len(first) < _IN_MEMORY_BYTES:
+        return first
+    with tempfile.TemporaryFile() as copy:
+        copy.write(first)
+        shutil.copyfileobj(source, copy, _IN_MEMORY_BYTES)
+        copy.flush()
+        return mmap(copy.fileno(), 0, access=ACCESS_READ)
 
 
 def input_name(file: str) -> str:

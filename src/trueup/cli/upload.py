@@ -25,15 +25,16 @@ from trueup.cli.terminal import (
     refused_by_a_person,
     stop,
 )
-from trueup.cli.wording import in_words
+from trueup.cli.wording import WAYS, in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices
+from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError, read_rows
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import JOURNAL, RowOutcomes, empty
 from trueup.model.remarks import Notice, NoticeCode
 from trueup.model.time_formats import FORMATS
 from trueup.model.words import DuplicateMode, RowKind
@@ -82,6 +83,7 @@ TimeForm = Annotated[
     ),
 ]
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Payouts are written 1,20.")]
+Thousands = Annotated[bool, typer.Option("--thousands", help="Amounts may be written 1,234.50.")]
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="E", help="The file's encoding, where it is not UTF-8 or UTF-16.")
 ]
@@ -141,6 +143,7 @@ def upload_file(
     time_zone: Zone = None,
     time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
+    thousands: Thousands = False,
     encoding: Encoding = None,
     force_status: ForceStatus = False,
     without_conversion_ids: WithoutIds = False,
@@ -169,11 +172,13 @@ def upload_file(
             "time_zone": time_zone,
             "time_format": time_format,
             "decimal_comma": decimal_comma,
+            "thousands": thousands,
         }
         choices = Choices(
             row_kind=COMMANDS[str(context.command.name)],
             **by_mapping(database, mapping, chosen),
             workspace_time_zone=catalog.workspace.time_zone,
+            currencies=catalog.workspace.currencies,
             encoding=encoding,
             without_conversion_ids=without_conversion_ids,
             titles_line=titles_line,
@@ -189,7 +194,7 @@ def upload_file(
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 
-def _read(content: bytes, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
+def _read(content: Content, file: str, choices: Choices, duplicates: DuplicateMode | None, force: bool) -> Upload:
     name = input_name(file)
     with progress_bar("Reading") as bar:
         task = bar.add_task("", total=len(content))
@@ -282,10 +287,10 @@ def _tell(
 def _write(rows: pl.DataFrame, upload: Upload, wishes: _Wishes) -> None:
     if wishes.results:
         with wishes.results.opened() as out:
-            write_results(rows, out)
+            write_results(RowOutcomes(rows), out, WAYS)
     if wishes.refused:
         with wishes.refused.opened_as_text() as text:
-            write_refused(refused_rows(rows), upload.content, upload.reading, text)
+            write_refused(refused_rows(RowOutcomes(rows)), upload.content, upload.reading, text, WAYS)
 
 
 def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes, said: Sequence[Notice] | None) -> None:

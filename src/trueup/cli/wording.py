@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from trueup.model import remarks
 from trueup.model.remarks import Remark, RemarkError, Way, worded
 
 WAYS: Final[Mapping[Way, str]] = {
@@ -13,6 +14,9 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.WITHOUT_CONVERSION_IDS: "--without-conversion-ids",
     Way.DUPLICATES: "--duplicates",
     Way.ENCODING: "--encoding",
+    Way.TIME_FORMAT: "--time-format",
+    Way.DECIMAL_COMMA: "--decimal-comma",
+    Way.THOUSANDS: "--thousands",
     Way.TIME_ORDER: "--time-format {order}",
     Way.STATUS_UPDATE: "trueup update-status",
     Way.FROM: "--from",
@@ -31,6 +35,11 @@ WAYS: Final[Mapping[Way, str]] = {
         "history, `trueup upload conversions.csv --without-conversion-ids --duplicates create`"
     ),
 }
+
+
+def message_in_words(message: str) -> str:
+    """The message of a row as the command line says it."""
+    return remarks.message_in_words(message, WAYS)
 
 
 def in_words(remark: Remark) -> str:

@@ -9,8 +9,19 @@ import polars as pl
 
 from trueup.decide.effects import final_conversions
 from trueup.decide.pipeline import Decisions, decide
-from trueup.decide.rounds import STEPS
-from trueup.model.frames import BATCH, CLICK_FACTS, CONVERSIONS, MUTABLE
+from trueup.decide.rounds import STEPS, Steps
+from trueup.model.frames import (
+    BATCH,
+    CLICK_FACTS,
+    CONVERSIONS,
+    MUTABLE,
+    BatchRows,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    StoredClicks,
+    TurnedRows,
+)
 from trueup.model.past import Past, clicks_that_count
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import Outcome
@@ -21,14 +32,14 @@ _COMPARED = [name for name in MUTABLE if name != "version"]
 _OF_CLICK = [name for name in CLICK_FACTS if name != "click_id"]
 
 
-def decide_again(past: Past, conversions: pl.DataFrame, *, without: frozenset[int], by_batch: int) -> pl.DataFrame:
+def decide_again(past: Past, conversions: Conversions, *, without: frozenset[int], by_batch: int | None) -> Steps:
     """Find out what the conversions of some clicks should be, as the difference from what is stored.
 
     Args:
         past: The past of these clicks.
-        conversions: CONVERSIONS, those of them that are stored.
+        conversions: Those of them that are stored.
         without: The undone batches, whose rows and arrivals are left out.
-        by_batch: The batch that the changes are recorded for.
+        by_batch: The batch that the changes are recorded for, None where they are not recorded.
 
     Returns:
         STEPS; no rows where nothing differs. A conversion that no row makes any more becomes `removed`.
@@ -37,7 +48,7 @@ def decide_again(past: Past, conversions: pl.DataFrame, *, without: frozenset[in
     return _difference(conversions, final_conversions(decided.steps), by_batch)
 
 
-def turned_rows(past: Past, *, before: frozenset[int], after: frozenset[int]) -> pl.DataFrame:
+def turned_rows(past: Past, *, before: frozenset[int], after: frozenset[int]) -> TurnedRows:
     """Find the rows whose outcome changes when other batches are left out than before.
 
     Args:
@@ -51,10 +62,11 @@ def turned_rows(past: Past, *, before: frozenset[int], after: frozenset[int]) ->
     """
     # Most clicks have rows of one batch only.
     others = past.rows.filter(~pl.col("batch_id").is_in(list(before ^ after)))["click_id"].unique()
-    shared = replace(past, rows=past.rows.filter(pl.col("click_id").is_in(others.implode())))
+    shared = replace(past, rows=JournalRows(past.rows.filter(pl.col("click_id").is_in(others.implode()))))
     was, becomes = (decided_again(shared, without=without).journal for without in (before, after))
     known = was.select("click_id", "n", was="outcome")
-    return becomes.join(known, on=["click_id", "n"], how="inner").filter(pl.col("was") != pl.col("outcome"))
+    turned = becomes.join(known, on=["click_id", "n"], how="inner")
+    return TurnedRows(turned.filter(pl.col("was") != pl.col("outcome")))
 
 
 def decided_again(past: Past, *, without: frozenset[int]) -> Decisions:
@@ -70,25 +82,26 @@ def decided_again(past: Past, *, without: frozenset[int]) -> Decisions:
     clicks = clicks_that_count(past.arrivals, without)
     rows = past.rows.filter(~pl.col("batch_id").is_in(list(without)))
     rows = rows.join(clicks.select("click_id", "after_n"), on="click_id", how="left", maintain_order="left")
-    from_nothing = Snapshot(clicks.select(*CLICK_FACTS), NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
-    return decide(rows.with_columns(refusal=_standing_refusal()).select(*BATCH), from_nothing, past.policies)
+    facts = ClickFacts(clicks.select(*CLICK_FACTS))
+    from_nothing = Snapshot(facts, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
+    batch = BatchRows(rows.with_columns(refusal=_standing_refusal()).select(*BATCH))
+    return decide(batch, from_nothing, past.policies)
 
 
-def moved_conversions(conversions: pl.DataFrame, clicks: pl.DataFrame) -> pl.DataFrame:
+def moved_conversions(conversions: Conversions, clicks: ClickFacts | StoredClicks) -> Conversions:
     """Find the conversions whose click has become another than the one they are counted for.
 
     Args:
-        conversions: CONVERSIONS that are stored.
-        clicks: CLICK_FACTS of those of their clicks that are known.
+        conversions: Those that are stored.
+        clicks: Those of their clicks that are known.
 
     Returns:
-        CONVERSIONS, with the facts that they are counted for.
+        The conversions, with the facts that they are counted for.
     """
     there = conversions.filter(pl.col("removed") == 0)
     both = there.join(clicks.select(*CLICK_FACTS), on="click_id", how="inner", suffix="_now")
-    return both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_now") for name in _OF_CLICK)).select(
-        *CONVERSIONS
-    )
+    moved = both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_now") for name in _OF_CLICK))
+    return Conversions(moved.select(*CONVERSIONS))
 
 
 def _standing_refusal() -> pl.Expr:
@@ -102,13 +115,14 @@ def _standing_refusal() -> pl.Expr:
     return pl.when(stands & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
 
 
-def _difference(stored: pl.DataFrame, folded: pl.DataFrame, by_batch: int) -> pl.DataFrame:
+def _difference(stored: Conversions, folded: Conversions, by_batch: int | None) -> Steps:
     was = stored.select("click_id", "n", *(pl.col(name).alias(f"was_{name}") for name in MUTABLE))
     kept = folded.join(was, on=["click_id", "n"], how="left")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
     gone = stored.filter(pl.col("removed") == 0).join(folded, on=["click_id", "n"], how="anti")
     gone = gone.select(*CONVERSIONS, *(pl.col(name).alias(f"was_{name}") for name in MUTABLE)).with_columns(removed=1)
     steps = pl.concat([kept.filter(differs), gone.select(kept.columns)], how="vertical_relaxed")
-    return steps.with_columns(
-        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch), by_line=pl.lit(0)
-    ).select(pl.col(name).cast(dtype) for name, dtype in STEPS.items())
+    steps = steps.with_columns(
+        version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch or 0), by_line=pl.lit(0)
+    )
+    return Steps(steps.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items()))

@@ -9,8 +9,9 @@ from typing import Final
 
 import polars as pl
 
+from trueup.decide.payouts import converted
 from trueup.decide.statuses import changes_status, moves_persons_status, moves_status_back
-from trueup.model.money import RATE_ONE
+from trueup.model.money import MICROS, PAYOUT_MAX, RATE_ONE
 from trueup.model.words import DuplicateMode, Label, ModeFrom, Outcome, RowKind
 
 
@@ -42,8 +43,14 @@ def update() -> pl.Expr:
 
 
 def add_payout() -> pl.Expr:
-    """The row's payout, its own or the default, is added to the original's."""
-    return pl.when(pl.col("paid") == 0).then(_outcome(Outcome.UNCHANGED)).otherwise(_outcome(Outcome.ADDED_TO_PAYOUT))
+    """The row's payout, its own or the default, is added to the original's, unless the sum is too large to keep."""
+    return (
+        pl.when(pl.col("paid") == 0)
+        .then(_outcome(Outcome.UNCHANGED))
+        .when(_sum_is_too_large())
+        .then(_outcome(Outcome.REFUSED_BAD_PAYOUT))
+        .otherwise(_outcome(Outcome.ADDED_TO_PAYOUT))
+    )
 
 
 MODES: Final[dict[DuplicateMode, Callable[[], pl.Expr]]] = {
@@ -129,15 +136,38 @@ def updated_fields() -> dict[str, pl.Expr]:
 
 
 def added_fields() -> dict[str, pl.Expr]:
-    """The original's fields after `added_to_payout`. Two currencies are added up in the workspace's currency."""
-    same = pl.col("paid_currency") == pl.col("was_currency")
-    revenue = pl.col("was_revenue") + pl.col("revenue")
+    """The original's fields after `added_to_payout`: payout times rate is the revenue.
+
+    So amounts of two currencies, or of two rates of one currency, are added up in the workspace's currency.
+    """
+    same = _adds_alike()
     return {
-        "payout": pl.when(same).then(pl.col("was_payout") + pl.col("paid")).otherwise(revenue),
+        "payout": _added_payout(),
         "currency": _taken(same, "was_currency", "base_currency"),
         "rate": pl.when(same).then(pl.col("rate")).otherwise(pl.lit(RATE_ONE)),
-        "revenue": revenue,
+        "revenue": _added_revenue(),
     }
+
+
+def _adds_alike() -> pl.Expr:
+    """Whether a row's payout has its original's currency, and the rate that the original was counted by."""
+    return (pl.col("paid_currency") == pl.col("was_currency")) & (pl.col("rate") == pl.col("was_rate"))
+
+
+def _added_payout() -> pl.Expr:
+    in_own = pl.col("was_payout") + pl.col("paid")
+    return pl.when(_adds_alike()).then(in_own).otherwise(pl.col("was_revenue") + pl.col("revenue"))
+
+
+def _added_revenue() -> pl.Expr:
+    return pl.when(_adds_alike()).then(converted(_added_payout(), pl.col("rate"))).otherwise(_added_payout())
+
+
+def _sum_is_too_large() -> pl.Expr:
+    return ~_added_payout().is_between(-PAYOUT_MAX, PAYOUT_MAX) | _added_revenue().is_null()
+
+
+SUM_TOO_LARGE: Final = f"with it, the conversion's payout would be beyond {PAYOUT_MAX // MICROS:,}"
 
 
 def _taken(holds: pl.Expr, given: str, kept: str) -> pl.Expr:

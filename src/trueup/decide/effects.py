@@ -7,8 +7,22 @@ from typing import Final
 
 import polars as pl
 
+from trueup.decide.rounds import Steps
 from trueup.model.frame_ops import FEW, collect_unoptimized, sum_by
-from trueup.model.frames import BUCKET_MICROS, CHANGES, CONVERSIONS, MUTABLE, ROLLUP_KEY, ROLLUPS, TOTALS, empty
+from trueup.model.frames import (
+    BUCKET_MICROS,
+    CHANGES,
+    CONVERSIONS,
+    MUTABLE,
+    ROLLUP_KEY,
+    ROLLUPS,
+    TOTALS,
+    Changes,
+    Conversions,
+    Rollups,
+    Totals,
+    empty,
+)
 from trueup.model.words import ReportClock
 
 _CONVERSION: Final = list(CONVERSIONS)
@@ -19,14 +33,14 @@ def _was_there() -> pl.Expr:
     return pl.col("was_version").is_not_null()
 
 
-def final_conversions(steps: pl.DataFrame) -> pl.DataFrame:
+def final_conversions(steps: Steps) -> Conversions:
     """CONVERSIONS as the steps leave them, each conversion once."""
     if steps.height == 1 or not steps["version"].max():  # each conversion has one step
-        return steps[_CONVERSION]
-    return steps[_CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True)
+        return Conversions(steps[_CONVERSION])
+    return Conversions(steps[_CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True))
 
 
-def changes(steps: pl.DataFrame, now: int) -> pl.DataFrame:
+def changes(steps: Steps, now: int) -> Changes:
     """The changes to keep for ever: every step, except a creation by the conversion's own row.
 
     Args:
@@ -39,12 +53,11 @@ def changes(steps: pl.DataFrame, now: int) -> pl.DataFrame:
     if not steps["version"].max():
         return _NO_CHANGES
     changed = steps.lazy().filter(pl.col("version") > 0)
-    return collect_unoptimized(
-        changed.select_seq(*_CHANGE, pl.lit(now, dtype=pl.Int64).alias("changed_at"), _BEFORE, _AFTER)
-    )
+    changed_at = pl.lit(now, dtype=pl.Int64).alias("changed_at")
+    return Changes(collect_unoptimized(changed.select_seq(*_CHANGE, changed_at, _BEFORE, _AFTER)))
 
 
-def rollup_deltas(steps: pl.DataFrame) -> pl.DataFrame:
+def rollup_deltas(steps: Steps) -> Rollups:
     """What the steps add to each cell of the rollups, and take from it.
 
     Args:
@@ -57,17 +70,19 @@ def rollup_deltas(steps: pl.DataFrame) -> pl.DataFrame:
         return _NO_ROLLUPS
     by_clock = _counted(steps).unpivot(_CLOCKS, index=_CELL, variable_name="clock", value_name="bucket")
     cells = sum_by(collect_unoptimized(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
-    return cells.filter(_IS_SOMETHING) if steps["version"].max() else cells  # only creations: every cell gets something
+    if steps["version"].max():  # of creations alone, every cell gets something
+        cells = cells.filter(_IS_SOMETHING)
+    return Rollups(cells)
 
 
-def totals_delta(steps: pl.DataFrame) -> pl.DataFrame:
+def totals_delta(steps: Steps) -> Totals:
     """TOTALS to add, by type and status."""
     if not steps.height:
         return _NO_TOTALS
     return _summed(_counted(steps))
 
 
-def totals_of_cells(deltas: pl.DataFrame) -> pl.DataFrame:
+def totals_of_cells(deltas: Rollups) -> Totals:
     """Make of rollups what they add to the totals.
 
     Args:
@@ -78,15 +93,15 @@ def totals_of_cells(deltas: pl.DataFrame) -> pl.DataFrame:
     """
     by_click = (deltas["clock"] == ReportClock.CLICK).sum()
     cells = deltas[by_click:]  # of the conversion clock, which is sorted after the click clock
-    return _summed(cells.lazy()) if cells.height > FEW else cells[_TOTALS]
+    return _summed(cells.lazy()) if cells.height > FEW else Totals(cells[_TOTALS])
 
 
-def _summed(counted: pl.LazyFrame) -> pl.DataFrame:
+def _summed(counted: pl.LazyFrame) -> Totals:
     sums = counted.group_by("conversion_type", "status").agg(*_SUMS)
-    return collect_unoptimized(sums.sort("conversion_type", "status").select_seq(*TOTALS))
+    return Totals(collect_unoptimized(sums.sort("conversion_type", "status").select_seq(*TOTALS)))
 
 
-def _counted(steps: pl.DataFrame) -> pl.LazyFrame:
+def _counted(steps: Steps) -> pl.LazyFrame:
     """One row for each conversion that is there after a step (1), and for each that was there before it (-1)."""
     there = steps.lazy().filter(pl.col("removed") == 0) if steps["removed"].max() else steps.lazy()
     after = there.select_seq(*_COUNTED_AFTER)

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from trueup.model.frames import UndecidedRows
 from trueup.model.money import PAYOUT_MAX, RATE_ONE, RATE_SCALE
 from trueup.model.policy import OfferPolicy
 from trueup.model.rounding import rounded_quotient
@@ -29,9 +30,17 @@ def default_payout(offer: OfferPolicy, conversion_type: str) -> int:
     return offer.payout if offer.payout_mode is PayoutMode.MANUAL else 0
 
 
-def _converted() -> pl.Expr:
-    """The payout times the rate, rounded to a micro; exact, because the product is a 128-bit integer."""
-    product = pl.col("paid").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
+def converted(payout: pl.Expr, rate: pl.Expr) -> pl.Expr:
+    """A payout times a rate, rounded to a micro; exact, because the product is a 128-bit integer.
+
+    Args:
+        payout: Micros.
+        rate: Billionths.
+
+    Returns:
+        Micros, null where the amount is larger than any that we keep.
+    """
+    product = payout.cast(pl.Int128) * rate.cast(pl.Int128)
     micros = rounded_quotient(product, pl.lit(RATE_SCALE, dtype=pl.Int128))
     return pl.when(micros.is_between(-PAYOUT_MAX, PAYOUT_MAX)).then(micros).cast(pl.Int64)
 
@@ -40,17 +49,22 @@ _CURRENCY_OF_PAYOUT: Final = (
     pl.when(pl.col("payout").is_null()).then(pl.lit("")).otherwise("currency").alias("currency")
 )
 _PAID: Final = pl.coalesce("payout", "default_payout").alias("paid")
-_REVENUE: Final = pl.when(pl.col("rate") == RATE_ONE).then(pl.col("paid")).otherwise(_converted()).alias("revenue")
+_REVENUE: Final = (
+    pl.when(pl.col("rate") == RATE_ONE)
+    .then(pl.col("paid"))
+    .otherwise(converted(pl.col("paid"), pl.col("rate")))
+    .alias("revenue")
+)
 
 
-def without_idle_currency(rows: pl.DataFrame) -> pl.DataFrame:
+def without_idle_currency(rows: UndecidedRows) -> UndecidedRows:
     """Empty the currency of rows that give no payout. It means nothing there: the offer's payout has its own."""
     if not rows["payout"].null_count() or not rows["currency"].max():
         return rows
-    return rows.with_columns_seq(_CURRENCY_OF_PAYOUT)
+    return UndecidedRows(rows.with_columns_seq(_CURRENCY_OF_PAYOUT))
 
 
-def with_revenue(rows: pl.DataFrame) -> pl.LazyFrame:
+def with_revenue(rows: UndecidedRows) -> pl.LazyFrame:
     """Add `paid`, the row's payout or else the default one, and `revenue`, the same in the workspace's currency.
 
     Args:

@@ -11,11 +11,11 @@ import polars as pl
 from trueup.decide.duplicates import acting_mode
 from trueup.decide.payouts import with_revenue, without_idle_currency
 from trueup.decide.refusals import any_refused, with_details, with_refusals
-from trueup.decide.rounds import play_rounds
+from trueup.decide.rounds import Steps, Verdicts, play_rounds
 from trueup.decide.terms import Policies, with_terms
 from trueup.decide.times import with_moments
 from trueup.model.frame_ops import FEW, collect_unoptimized, is_each_once, left_join
-from trueup.model.frames import BATCH, JOURNAL
+from trueup.model.frames import BATCH, JOURNAL, BatchRows, JournalRows, UndecidedRows
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import DEFAULT_TYPE, Outcome, RowKind
 
@@ -46,6 +46,7 @@ _REFUSED_VERDICT: Final = [
     pl.lit(0, pl.Int64).alias("conversion_n"),
     "detail",
 ]
+_SUM_REFUSED: Final = Outcome.REFUSED_BAD_PAYOUT.value  # of a row that the rounds refuse, for its sum
 _MODE: Final = ["mode", "mode_from"]
 _ASKED_ITS_MODE: Final = [
     outcome.value for outcome in tuple(Outcome)[tuple(Outcome).index(Outcome.REFUSED_MANUAL_STATUS) :]
@@ -63,11 +64,11 @@ _RECEIVED: Final = [name for name in BATCH if name != "detail"]
 class Decisions:
     """The decisions about the rows of a batch."""
 
-    journal: pl.DataFrame  # JOURNAL: every row with its n, outcome and conversion, ordered by click
-    steps: pl.DataFrame  # STEPS: conversions before -> after, those of one click in order
+    journal: JournalRows  # every row with its n, outcome and conversion, ordered by click
+    steps: Steps  # conversions before -> after, those of one click in order
 
 
-def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decisions:
+def decide(batch: BatchRows, snapshot: Snapshot, policies: Policies) -> Decisions:
     """Decide the rows of a batch.
 
     Args:
@@ -82,16 +83,16 @@ def decide(batch: pl.DataFrame, snapshot: Snapshot, policies: Policies) -> Decis
     placed = _placed(batch, snapshot)
     rows = with_terms(with_moments(without_idle_currency(placed), policies), policies)
     plan = with_revenue(rows).with_columns_seq(_TYPE, *(_ACTING_MODE if _names_some(rows) else []))
-    rows = collect_unoptimized(with_refusals(plan, are_new=_are_new(batch)))
+    rows = UndecidedRows(collect_unoptimized(with_refusals(plan, are_new=_are_new(batch))))
     played = rows
     if any_refused(rows):
         rows = with_details(rows)
-        played = rows.filter(rows["is_played"])
+        played = UndecidedRows(rows.filter(rows["is_played"]))
     verdicts, steps = play_rounds(played, snapshot.conversions)
     return Decisions(journal=_with_verdicts(placed, rows, verdicts), steps=steps)
 
 
-def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
+def _placed(batch: BatchRows, snapshot: Snapshot) -> UndecidedRows:
     """Put the rows of each click one after another, each with its n and the facts of its click.
 
     New rows are counted on from the rows that their click has had, refused ones too.
@@ -101,29 +102,30 @@ def _placed(batch: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
     ordered = batch.lazy().sort(order, maintain_order=True, multithreaded=batch.height > FEW)
     rows = left_join(collect_unoptimized(ordered.with_columns_seq(_IN_ORDER)), snapshot.clicks, "click_id")
     if not are_new:
-        return collect_unoptimized(rows.lazy().with_columns_seq(_FACTS))
+        return UndecidedRows(collect_unoptimized(rows.lazy().with_columns_seq(_FACTS)))
     n = _PLACE if is_each_once(batch["click_id"]) else _PLACE_IN_CLICK
     if snapshot.last_rows.height:
         rows = left_join(rows, snapshot.last_rows, "click_id")
         n = n + pl.col("last_n").fill_null(0)
-    return collect_unoptimized(rows.lazy().with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0)))
+    numbered = rows.lazy().with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0))
+    return UndecidedRows(collect_unoptimized(numbered))
 
 
-def _are_new(batch: pl.DataFrame) -> bool:
+def _are_new(batch: BatchRows) -> bool:
     """Whether the rows are received now and have no n yet."""
     return batch["n"].null_count() > 0
 
 
-def _with_verdicts(placed: pl.DataFrame, rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+def _with_verdicts(placed: UndecidedRows, rows: UndecidedRows, verdicts: Verdicts) -> JournalRows:
     """Every row with its outcome: the verdict of the rounds, or the refusal of a row that the rounds do not play."""
     if verdicts.height < rows.height:
-        verdicts = pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)])
+        verdicts = Verdicts(pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)]))
     told = verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD].hstack(rows[_MODE])
-    if any_refused(rows) or _names_some(rows):
+    if any_refused(rows) or _names_some(rows) or _SUM_REFUSED in told["outcome"]:
         told = told.with_columns_seq(_MODE_WHERE_ASKED)
-    return placed[_RECEIVED].hstack(told)[_JOURNAL]
+    return JournalRows(placed[_RECEIVED].hstack(told)[_JOURNAL])
 
 
-def _names_some(rows: pl.DataFrame) -> bool:
+def _names_some(rows: UndecidedRows) -> bool:
     """Whether some of the rows name their conversion."""
     return rows["target_n"].null_count() < rows.height

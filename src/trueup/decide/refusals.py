@@ -12,6 +12,7 @@ import polars as pl
 
 from trueup.decide.payouts import too_large_to_count
 from trueup.decide.times import before_click, given_time, in_future
+from trueup.model.frames import UndecidedRows
 from trueup.model.times import seconds_text
 from trueup.model.words import Outcome, RowKind, UnknownClick
 
@@ -101,7 +102,7 @@ def with_refusals(rows: pl.LazyFrame, *, are_new: bool) -> pl.LazyFrame:
     return rows.with_columns_seq(_EARLY, late).with_columns_seq(_REFUSED, _GIVEN_TIME, is_played=_IS_PLAYED)
 
 
-def any_refused(rows: pl.DataFrame) -> bool:
+def any_refused(rows: UndecidedRows) -> bool:
     """Whether `with_refusals` found anything in these rows."""
     return bool(rows["refused"].max())  # '' is less than any other text
 
@@ -117,6 +118,6 @@ def _detail() -> pl.Expr:
 _DETAIL: Final = _detail().alias("detail")
 
 
-def with_details(rows: pl.DataFrame) -> pl.DataFrame:
+def with_details(rows: UndecidedRows) -> UndecidedRows:
     """Set `detail` of refused rows where a message needs one."""
-    return rows.with_columns_seq(_DETAIL)
+    return UndecidedRows(rows.with_columns_seq(_DETAIL))

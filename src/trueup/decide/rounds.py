@@ -7,11 +7,12 @@ before -> after.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NewType
 
 import polars as pl
 
 from trueup.decide.duplicates import (
+    SUM_TOO_LARGE,
     added_fields,
     finds_original,
     is_as_stored,
@@ -23,19 +24,26 @@ from trueup.decide.duplicates import (
 from trueup.decide.statuses import changes_status
 from trueup.decide.times import happened_at
 from trueup.model.frame_ops import collect_unoptimized, is_each_once, left_join
-from trueup.model.frames import CONVERSIONS, MUTABLE, Schema, empty
+from trueup.model.frames import CONVERSIONS, MUTABLE, ColumnsOf, Conversions, UndecidedRows, empty
 from trueup.model.words import DuplicateMode, Label, Outcome, RowKind
 
+Steps = NewType("Steps", pl.DataFrame)  # STEPS
+Verdicts = NewType("Verdicts", pl.DataFrame)  # VERDICTS
+
 # A conversion after a row, what it was before (null: it was not there), and which row of which batch changed it.
-STEPS: Final[Schema] = {
-    **CONVERSIONS,
-    **{f"was_{name}": dtype for name, dtype in MUTABLE.items()},
-    "by_batch": pl.Int64,
-    "by_line": pl.Int64,
-}
+STEPS: Final = ColumnsOf[Steps](
+    {
+        **CONVERSIONS,
+        **{f"was_{name}": dtype for name, dtype in MUTABLE.items()},
+        "by_batch": pl.Int64,
+        "by_line": pl.Int64,
+    }
+)
 
 # What was decided about a row: `index` is the row's place in the batch.
-VERDICTS: Final[Schema] = {"index": pl.UInt32, "outcome": pl.String, "conversion_n": pl.Int64, "detail": pl.String}
+VERDICTS: Final = ColumnsOf[Verdicts](
+    {"index": pl.UInt32, "outcome": pl.String, "conversion_n": pl.Int64, "detail": pl.String}
+)
 
 _BESIDE: Final = [name for name in CONVERSIONS if name != "click_id"]
 _IS_THERE: Final = (pl.col("removed") == 0) & pl.col("click").is_not_null()
@@ -129,6 +137,12 @@ _LEFT_UNUSED: Final = (
     .otherwise(pl.col("detail"))
     .alias("detail")
 )
+_TOO_LARGE_A_SUM: Final = (
+    pl.when((pl.col("outcome") == Outcome.REFUSED_BAD_PAYOUT) & ~_IS_REFUSED)
+    .then(pl.lit(SUM_TOO_LARGE))
+    .otherwise(pl.col("detail"))
+    .alias("detail")
+)
 _NAMES_ONE: Final = pl.col("target_n").is_not_null()
 _WITHOUT_ORIGINAL: Final = (
     pl.when(_NAMES_ONE & (pl.col("refused_early") == ""))
@@ -171,7 +185,7 @@ _STEPS_OF_OUTCOMES: Final = {
 }
 
 
-def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def play_rounds(rows: UndecidedRows, conversions: Conversions) -> tuple[Verdicts, Steps]:
     """Decide rows against conversions.
 
     Args:
@@ -194,10 +208,10 @@ def play_rounds(rows: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataF
         steps += made
         if number + 1 < len(pending):
             state = _carried(state, made, pending[number + 1])
-    return pl.concat(verdicts or [_NO_VERDICTS]), pl.concat(steps or [_NO_STEPS])
+    return Verdicts(pl.concat(verdicts or [_NO_VERDICTS])), Steps(pl.concat(steps or [_NO_STEPS]))
 
 
-def _as_state(conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def _as_state(conversions: Conversions, rows: pl.DataFrame) -> pl.DataFrame:
     """The stored conversions that are not removed, with the numbers of the rows' clicks."""
     clicks = rows[["click_id", "click"]]
     if not is_each_once(rows["click"]):
@@ -259,6 +273,8 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
     outcomes = set(met["outcome"])
     if Outcome.IGNORED_DUPLICATE in outcomes:
         met = met.with_columns_seq(_LEFT_UNUSED)
+    if Outcome.REFUSED_BAD_PAYOUT in outcomes:
+        met = met.with_columns_seq(_TOO_LARGE_A_SUM)
     steps = [
         collect_unoptimized(met.lazy().filter(pl.col("outcome") == outcome).select_seq(columns))
         for outcome, columns in _STEPS_OF_OUTCOMES.items()

@@ -12,7 +12,7 @@ import polars as pl
 
 from trueup.decide.payouts import default_payout
 from trueup.decide.statuses import default_status, status_of_word
-from trueup.model.frames import Schema
+from trueup.model.frames import Schema, UndecidedRows
 from trueup.model.nearest import nearest_words
 from trueup.model.policy import Policy
 from trueup.model.words import DEFAULT_MODE, DEFAULT_TYPE, DuplicateMode, ModeFrom, RowKind
@@ -63,12 +63,12 @@ _TERMS: Final[Schema] = {
 }
 
 
-def with_terms(rows: pl.DataFrame, policies: Policies) -> pl.DataFrame:
+def with_terms(rows: UndecidedRows, policies: Policies) -> UndecidedRows:
     """Add the columns of Terms to rows that have the batch's columns and their click's network and offer."""
     asked, places = _combinations(rows)
     terms = [vars(_terms(policies, *combination)) for combination in asked]
     told, which = pl.DataFrame(terms, schema=dict(_TERMS)), pl.Series(places, dtype=pl.UInt32)
-    return rows.hstack([term[which] for term in told.get_columns()])
+    return UndecidedRows(rows.hstack([term[which] for term in told.get_columns()]))
 
 
 def _combinations(rows: pl.DataFrame) -> tuple[list[tuple[Any, ...]], list[int]]:

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.frame_ops import collect_unoptimized
+from trueup.model.frames import UndecidedRows
 from trueup.model.policy import Policy
 from trueup.model.times import SECOND_MICROS, local_times_text
 from trueup.model.words import Outcome
@@ -28,7 +29,7 @@ _HAS_NO_MOMENT: Final = _HAS_ZONE & pl.col("converted_at").is_null() & _SO_FAR_F
 _ZONE_OF_LOCAL: Final = pl.when(_IS_LOCAL).then("zone").fill_null("").alias("zone")
 
 
-def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:
+def with_moments(rows: UndecidedRows, policies: Mapping[int, Policy]) -> UndecidedRows:
     """Set `converted_at` of rows that give a local time, by the zone of their click's network, else by their own.
 
     Args:
@@ -53,7 +54,7 @@ def with_moments(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataF
             refusal=pl.when(is_bad).then(pl.lit(Outcome.REFUSED_BAD_TIME.value)).otherwise("refusal"),
             detail=pl.when(is_bad).then(why).otherwise("detail"),
         )
-    return dated.drop("zone")
+    return UndecidedRows(dated.drop("zone"))
 
 
 def _with_zones(rows: pl.DataFrame, policies: Mapping[int, Policy]) -> pl.DataFrame:

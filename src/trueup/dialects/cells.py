@@ -5,7 +5,7 @@ Causes are written only for rows that fail a check: those are few, and making te
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NewType
 
 import polars as pl
 
@@ -13,13 +13,17 @@ from trueup.dialects.columns import Columns
 from trueup.dialects.decode import LINE_CHARS
 from trueup.dialects.delimited import Records
 from trueup.dialects.dialect import Form
-from trueup.dialects.values import click_ids_trouble, is_bad_click_id
-from trueup.model.frames import ROWS
+from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
+from trueup.model.frames import ROWS, ColumnsOf, empty
+from trueup.model.remarks import Way
 from trueup.model.spreadsheet import restored
 from trueup.model.time_formats import ISO, TimeFormat, iso_texts
+from trueup.model.times import times_trouble
 from trueup.model.words import ClickOutcome, Outcome
 
-NOTES: Final = {name: ROWS[name] for name in ("line", "refusal", "detail", "raw")}
+# Of the rows that are refused on sight, or keep something beside themselves.
+Notes = NewType("Notes", pl.DataFrame)  # NOTES
+NOTES: Final = ColumnsOf[Notes]({name: ROWS[name] for name in ("line", "refusal", "detail", "raw")})
 _READ_FROM_TEXT: Final = ("payout", "converted_at", "conversion_id", "cost", "clicked_at")
 
 
@@ -40,6 +44,9 @@ class Reader:
     removal: int | None = None  # the payout in micros that takes a conversion back
     form: Form | None = None  # how a line is parted further than by its separator
     times: TimeFormat = ISO  # how its times are written
+    thousands: bool = False  # thousands are parted
+    currencies: tuple[str, ...] = ()  # the workspace's, its own first
+    takes_choices: bool = True  # a person may choose how it is read
 
     def gives(self, name: str) -> bool:
         """Whether a column of the file is the field of this name."""
@@ -86,6 +93,20 @@ def _given(name: str, text: pl.Expr, reader: Reader) -> pl.Expr:
 def with_iso_times(table: pl.DataFrame, name: str, reader: Reader) -> pl.DataFrame:
     """Write the times of a field as ISO 8601, beside its text as it came: `<field>_iso`."""
     return table.with_columns(iso_texts(table[_source(name)], reader.times).alias(f"{name}_iso"))
+
+
+def times_cause(name: str, reader: Reader) -> pl.Expr:
+    """What is wrong with times that cannot be used, and what to choose if they are written in another form."""
+    text = pl.col(_source(name))
+    why = times_trouble(pl.col(f"{name}_iso"), quoted_cells(text), reader.zone, reader.times.example)
+    if not reader.takes_choices or reader.times != ISO:
+        return why
+    cure = pl.lit(f"; {Way.TIME_FORMAT.marked} says how it is written")
+    return pl.concat_str(why, pl.when(text.str.contains(_OF_ANOTHER_FORM)).then(cure).otherwise(pl.lit("")))
+
+
+# Numbers or names with signs between, and a clock behind them.
+_OF_ANOTHER_FORM: Final = "^(?:[0-9]{1,2}[-/. ]|[A-Za-z]{3,9}[-. ,]|[0-9]{4}[/. ]).*[0-9]:[0-9]{2}"
 
 
 def _source(name: str) -> str:
@@ -143,17 +164,20 @@ def with_failed(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     return table.with_columns(failed=failed)
 
 
-def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> Notes:
     """A note for each row that failed a check."""
     refused = table.filter(pl.col("failed").is_not_null())
     if not refused.height:
-        return pl.DataFrame(schema=NOTES)
+        return empty(NOTES)
     codes = pl.lit(pl.Series([check.outcome.value for check in checks]))
-    return refused.select(
-        "line",
-        refusal=codes.gather(pl.col("failed")),
-        detail=pl.coalesce(pl.when(pl.col("failed") == place).then(check.cause) for place, check in enumerate(checks)),
-        raw=pl.col("raw").str.slice(0, LINE_CHARS),
+    causes = pl.coalesce(pl.when(pl.col("failed") == place).then(check.cause) for place, check in enumerate(checks))
+    return Notes(
+        refused.select(
+            "line",
+            refusal=codes.gather(pl.col("failed")),
+            detail=causes,
+            raw=pl.col("raw").str.slice(0, LINE_CHARS),
+        )
     )
 
 

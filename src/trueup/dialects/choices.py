@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from trueup.model.remarks import Mention, RemarkError
 from trueup.model.words import RowKind
-from trueup.model.zones import is_known
+from trueup.model.zones import offset_named, zone_named
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Choices:
     workspace_time_zone: str = "UTC"  # the same, where neither the person nor the dialect says
     time_format: str | None = None  # how times are written: a name or a pattern (model/time_formats.py)
     decimal_comma: bool = False  # 1,20 instead of 1.20
+    thousands: bool = False  # 1,234.50 is a number, or with a decimal comma 1.234,50
+    currencies: tuple[str, ...] = ()  # the workspace's, its own first
     encoding: str | None = None
     without_conversion_ids: bool = False  # its conversion ids are of another ledger: leave them out
     titles_line: int | None = None  # the line that holds the column titles; 0: there are none
@@ -48,14 +50,18 @@ class ChoiceNeeded(UnreadableFile):
 
 
 def known_zone(zone: str) -> str:
-    """Check that a time zone exists.
+    """Find a time zone.
+
+    Args:
+        zone: Its name in any case, or an offset such as +01:00.
 
     Returns:
-        Its name.
+        Its name, as it is written.
 
     Raises:
         UnreadableFile: There is none of this name.
     """
-    if not is_known(zone):
-        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw or UTC.')
-    return zone
+    known = zone_named(zone) or offset_named(zone)
+    if not known:
+        raise UnreadableFile(f'No time zone is called "{zone}". Names are such as Europe/Warsaw, UTC or +01:00.')
+    return known

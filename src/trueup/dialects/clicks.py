@@ -8,7 +8,19 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Check, Reader, refusals, sight_checks, texts, with_failed, with_iso_times, without_nul
+from trueup.dialects.amounts import amounts_cause, with_amounts
+from trueup.dialects.cells import (
+    Check,
+    Notes,
+    Reader,
+    refusals,
+    sight_checks,
+    texts,
+    times_cause,
+    with_failed,
+    with_iso_times,
+    without_nul,
+)
 from trueup.dialects.choices import Choices, known_zone
 from trueup.dialects.click_columns import TEXTS, click_columns
 from trueup.dialects.click_titles import click_titles
@@ -22,8 +34,8 @@ from trueup.dialects.read import SAMPLE_LINES, Reading, found_times, joined
 from trueup.dialects.statement import layout_said
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
-from trueup.model.money import amounts, amounts_trouble
-from trueup.model.times import DAY_MICROS, time_micros, times_trouble
+from trueup.model.frames import ClickRows
+from trueup.model.times import DAY_MICROS, time_micros
 from trueup.model.words import ClickOutcome
 
 TEXT_CHARS: Final = 512  # the longest external_id, country or sub-parameter
@@ -64,6 +76,8 @@ def read_clicks(
         zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=False,
         absent_status="",
+        thousands=choices.thousands,
+        currencies=choices.currencies,
     )
     times = found_times(content, first, layout, encoding, reader, choices, dialect)
     reader = replace(reader, times=times.form)
@@ -81,7 +95,7 @@ def read_clicks(
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=rows,
+        rows=ClickRows(rows),
         notes=_explained(notes, catalog),
         layout=layout,
         encoding=encoding,
@@ -98,14 +112,13 @@ def campaign_ids(catalog: Catalog) -> dict[str, int]:
 
 def _read_block(
     block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]], missing: MissingNames
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[ClickRows, Notes]:
     table = with_iso_times(texts(block, reader), "clicked_at", reader).with_columns(
         *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
         time_micros(pl.col("clicked_at_iso"), reader.zone).alias("clicked_at"),
     )
     if reader.gives("cost"):
-        cost = amounts(pl.col("cost_text"), decimal_comma=reader.decimal_comma)
-        table = table.with_columns(pl.when(pl.col("cost_text") == "").then(0).otherwise(cost).alias("cost"))
+        table = with_amounts(table, "cost", reader).with_columns(_costs(reader))
     checks = _checks(reader)
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
     refusal = codes.gather(pl.col("failed")).fill_null("")
@@ -113,7 +126,19 @@ def _read_block(
     missing.look(table)
     # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
     notes = refusals(table, checks).with_columns(raw=pl.lit(""))
-    return table.select(name for name in _SAID if name in table.columns), without_nul(notes)
+    rows = table.select(name for name in _SAID if name in table.columns)
+    return ClickRows(rows), Notes(without_nul(notes))
+
+
+def _costs(reader: Reader) -> pl.Expr:
+    """What clicks cost, in the workspace's currency: 0 where nothing is said, null where it cannot be used."""
+    named = pl.col("cost_named")
+    holds = named.is_null() | (named == pl.lit(_own_currency(reader)))
+    return pl.when(pl.col("cost_text") == "").then(0).otherwise(pl.when(holds).then("cost")).alias("cost")
+
+
+def _own_currency(reader: Reader) -> str:
+    return next(iter(reader.currencies), "")
 
 
 def _number(name: str, known: Mapping[str, int]) -> pl.Expr:
@@ -126,7 +151,7 @@ _UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": C
 @lru_cache(maxsize=1)  # the blocks of a file are read one after the other
 def _checks(reader: Reader) -> tuple[Check, ...]:
     """What the row and the setup show, in the order of precedence: the checks of what the file gives."""
-    time, cost = pl.col("clicked_at_text"), pl.col("cost_text")
+    cost = pl.col("cost_text")
     bad_text = {name: _is_bad_text(pl.col(name)) for name in TEXTS if reader.gives(name)}
     checks = [
         *sight_checks(reader.columns, ClickOutcome),
@@ -138,7 +163,7 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             ClickOutcome.REFUSED_BAD_TIME,
             "",
             pl.col("clicked_at").is_null() | (pl.col("clicked_at") < EARLIEST),
-            _time_cause(time, reader),
+            _time_cause(reader),
         ),
         Check(
             ClickOutcome.REFUSED_BAD_COST,
@@ -146,7 +171,7 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             pl.col("cost").is_null() | (pl.col("cost") < 0),
             pl.when(pl.col("cost") < 0)
             .then(pl.format("{} is below 0", quoted_cells(cost)))
-            .otherwise(amounts_trouble(cost, quoted_cells(cost), decimal_comma=reader.decimal_comma)),
+            .otherwise(amounts_cause("cost", reader, pl.lit(_own_currency(reader)))),
         ),
         *(
             Check(ClickOutcome.REFUSED_BAD_TEXT, name, bad, _text_cause(name, pl.col(name)))
@@ -156,14 +181,14 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
     return tuple(check for check in checks if not check.field or reader.gives(check.field))
 
 
-def _time_cause(text: pl.Expr, reader: Reader) -> pl.Expr:
-    iso = pl.col("clicked_at_iso")
+def _time_cause(reader: Reader) -> pl.Expr:
+    text = pl.col("clicked_at_text")
     return (
         pl.when(text == "")
         .then(pl.lit("it is not given"))
         .when(pl.col("clicked_at") < EARLIEST)
         .then(pl.format("{} is before the year 2000", quoted_cells(text)))
-        .otherwise(times_trouble(iso, quoted_cells(text), reader.zone, reader.times.example))
+        .otherwise(times_cause("clicked_at", reader))
     )
 
 
@@ -180,7 +205,7 @@ def _text_cause(name: str, text: pl.Expr) -> pl.Expr:
     )
 
 
-def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+def _explained(notes: Notes, catalog: Catalog) -> Notes:
     """Put what it may have meant in place of each unknown name."""
     known = {"campaign": catalog.campaigns, "offer": catalog.offers}
     for kind, outcome in _UNKNOWN.items():
@@ -189,7 +214,7 @@ def _explained(notes: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         told = [_unknown(kind, name, known[kind]) for name in names]
         plain = pl.format(f"There is no {kind} {{}}.", quoted_cells(pl.col("detail")))
         explained = pl.col("detail").replace_strict(names, told, default=plain, return_dtype=pl.String)
-        notes = notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail")))
+        notes = Notes(notes.with_columns(detail=pl.when(refused).then(explained).otherwise(pl.col("detail"))))
     return notes
 
 

@@ -1,13 +1,15 @@
 """Bytes to text. UTF-8 and UTF-16 are recognised. Any other encoding has to be chosen: guessing mixes up letters."""
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import IncrementalNewlineDecoder
 from mmap import mmap
 from typing import Final
 
-from trueup.dialects.choices import UnreadableFile
+from trueup.dialects.choices import ChoiceNeeded, UnreadableFile
+from trueup.dialects.names import quoted_title
 from trueup.dialects.text import without_halves
 from trueup.model.remarks import Way
 
@@ -41,6 +43,18 @@ OTHER_FILES: Final = (
     (b"<html", "a web page", _SIGN_IN),
     (b"<?xml", "XML", "Save it as CSV."),
 )
+_USUAL: Final = "utf-8"
+# The code pages that files are likely to have which are neither UTF-8 nor UTF-16, and of which letters they are.
+CODE_PAGES: Final = {
+    "windows-1252": "western",
+    "windows-1250": "central European",
+    "windows-1251": "Cyrillic",
+    "windows-1253": "Greek",
+    "windows-1254": "Turkish",
+    "cp850": "western, of DOS",
+}
+_SHOWN_CELLS: Final = 3
+_BETWEEN_CELLS: Final = b',;\t|"\r\n'
 _TEXT_CONTROLS: Final = b"\t\n\r"
 
 
@@ -50,6 +64,7 @@ class Encoding:
 
     name: str  # Python's name of the codec
     said: str  # for the person
+    is_certain: bool = True  # it was chosen, or the bytes say so themselves
 
 
 def recognised_encoding(content: Content, chosen: str | None) -> Encoding:
@@ -79,7 +94,7 @@ def recognised_encoding(content: Content, chosen: str | None) -> Encoding:
         if sample.startswith(mark):
             return Encoding(name, f"{_shown(name)} (by its byte order mark)")
     name = _without_mark(sample)
-    return Encoding(name, _shown(name))
+    return Encoding(name, _shown(name), is_certain=name != _USUAL)
 
 
 def texts(
@@ -127,18 +142,34 @@ def _decoded(decoder: IncrementalNewlineDecoder, chunk: bytes, encoding: Encodin
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(encoding.name, "replace").replace("\r\n", "\n").replace("\r", "\n")
         found = f"byte {error.object[error.start]:#04x} on line {line + before.count(chr(10))}"
-        raise _wrong(encoding, f"{found} has no meaning there") from None
+        cells = _odd_cells(error.object, error.start)
+        raise _wrong(encoding, f"{found} has no meaning there", cells) from None
     except UnicodeError as error:
-        raise _wrong(encoding, str(error)) from None
+        raise _wrong(encoding, str(error), []) from None
 
 
-def _wrong(encoding: Encoding, why: str) -> UnreadableFile:
-    return UnreadableFile(
-        f"The file is not {_shown(encoding.name)}: {why}. Name its encoding with ",
-        Way.ENCODING.of(),
-        "; Excel for Windows often writes windows-1252 (western), windows-1250 (central European) or windows-1251 "
-        "(Cyrillic).",
-    )
+def _wrong(encoding: Encoding, why: str, cells: list[bytes]) -> UnreadableFile:
+    asked = (f"The file is not {_shown(encoding.name)}: {why}. Name its encoding with ", Way.ENCODING.of())
+    if encoding.is_certain:
+        return UnreadableFile(*asked, ".")
+    readings = {page: reading for page in CODE_PAGES if (reading := _read_as(page, cells))}
+    told = (f"{reading} as {page} ({CODE_PAGES[page]})" for page, reading in readings.items())
+    return ChoiceNeeded("encoding", readings, *asked, f". Cells of it read {'; '.join(told)}.")
+
+
+def _odd_cells(content: bytes, start: int) -> list[bytes]:
+    """The first cells that are not plain ASCII, from the one on that cannot be decoded."""
+    begins = max(content.rfind(mark, 0, start) for mark in _BETWEEN_CELLS) + 1
+    cells = re.split(b"[" + re.escape(_BETWEEN_CELLS) + b"]", content[begins : begins + CHUNK_BYTES])
+    return list(dict.fromkeys(cell.strip() for cell in cells if not cell.isascii()))[:_SHOWN_CELLS]
+
+
+def _read_as(page: str, cells: list[bytes]) -> str:
+    """Cells as a code page has them; '' where it does not have one of their bytes."""
+    try:
+        return ", ".join(f"'{quoted_title(cell.decode(page))}'" for cell in cells)
+    except UnicodeDecodeError:
+        return ""
 
 
 def _known_codec(chosen: str) -> str:
@@ -162,7 +193,7 @@ def _without_mark(sample: bytes) -> str:
     controls = sum(byte < ord(" ") and byte not in _TEXT_CONTROLS for byte in sample)
     if controls > max(16, len(sample) * 0.05):  # a few only make their own rows bad
         raise UnreadableFile("The file is not text. Save or download it as CSV or other delimited text.")
-    return "utf-8"
+    return _USUAL
 
 
 def _shown(name: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 RECORD_LINES: Final = 100  # a quote that is open for more lines was never closed
-BAD_QUOTES: Final = "a quote is not closed, or text follows a closing quote"
+_BOUNDS: Final = f"{RECORD_LINES} lines and {LINE_CHARS:,} characters"
 _MARK: Final = "\x1f"  # "unit separator": parts the fields of records that had quotes
 _SCHEMA: Final = {"line": pl.Int64, "record": pl.String, "raw": pl.String, "trouble": pl.String}
 _LINE_BEGINNING: Final = 200
@@ -134,11 +134,12 @@ def _one_by_one(lines: list[str], line: int, separator: str, *, last: bool) -> t
     troubles: list[str] = []
     at, end = 0, len(lines) if last else len(lines) - RECORD_LINES
     while at < end:
-        found, used = _first_record(lines[at : at + RECORD_LINES], separator)
+        ahead = lines[at : at + RECORD_LINES]
+        found, used = _first_record(ahead, separator)
         starts.append(line + at)
         fields.append(found or [])
         raws.append("\n".join(lines[at : at + used]))
-        troubles.append(BAD_QUOTES if found is None else "")
+        troubles.append(_quote_trouble(ahead, line + at, separator) if found is None else "")
         at += used
     return _parted(starts, fields, raws, troubles), lines[at:]
 
@@ -155,6 +156,27 @@ def _first_record(lines: list[str], separator: str) -> tuple[list[str] | None, i
     used = reader.line_num
     is_short = sum(map(len, lines[:used])) + used <= LINE_CHARS
     return (fields, used) if used == 1 or is_short else (None, 1)
+
+
+def _quote_trouble(lines: list[str], line: int, separator: str) -> str:
+    """What is wrong with the quotes of a record.
+
+    Args:
+        lines: Those in which it should end.
+        line: The number of the first.
+        separator: What parts its fields.
+    """
+    text = "\n".join(lines)[: LINE_CHARS + 1]
+    closed = r' *"[^"]*+(?:""[^"]*+)*+"'
+    plain = rf'(?! *")[^{re.escape(separator)}\n]*+'
+    before = re.match(rf"(?:(?:{closed}|{plain}){re.escape(separator)})*+", text)
+    begins = before.end() if before else 0
+    opens = line + text.count("\n", 0, begins)
+    ends = re.compile(closed).match(text, begins)
+    if ends is None:
+        return f"the quote that opens on line {opens} is not closed within {_BOUNDS}"
+    closes = line + text.count("\n", 0, ends.end())
+    return f"the quote that opens on line {opens} closes on line {closes}, and text follows it"
 
 
 def _reader(lines: Iterable[str], separator: str) -> "_csv.Reader":

@@ -8,28 +8,30 @@ from typing import Final
 
 import polars as pl
 
+from trueup.dialects.amounts import amounts_cause, with_amounts
 from trueup.dialects.cells import (
     Check,
+    Notes,
     Reader,
     kept_as,
     refusals,
     sight_checks,
     texts,
+    times_cause,
     with_failed,
     with_iso_times,
     without_nul,
 )
 from trueup.dialects.delimited import Records
-from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id, quoted_cells
-from trueup.model.frames import ROWS
-from trueup.model.money import amounts, amounts_trouble
-from trueup.model.times import exact_micros, local_micros, time_micros, times_trouble
+from trueup.dialects.values import clicks_and_targets, foreign_ids_trouble, ids_trouble, is_bad_id
+from trueup.model.frames import ROWS, Rows
+from trueup.model.times import exact_micros, local_micros, time_micros
 from trueup.model.words import Outcome, Status
 
 SAID: Final = {name: dtype for name, dtype in ROWS.items() if name not in ("refusal", "detail", "raw")}
 
 
-def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_block(records: Records, reader: Reader) -> tuple[Rows, Notes]:
     """Read a block of records.
 
     Args:
@@ -45,7 +47,7 @@ def read_block(records: Records, reader: Reader) -> tuple[pl.DataFrame, pl.DataF
     table = with_failed(_with_values(texts(records, reader), reader), checks)
     notes = pl.concat([refusals(table, checks), *_kept(table, reader)])
     rows = _emptied(table).select(name for name in SAID if name in table.columns)
-    return without_nul(rows), without_nul(notes)
+    return Rows(without_nul(rows)), Notes(without_nul(notes))
 
 
 def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
@@ -53,16 +55,13 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         table = _with_target(table)
     values = []
     if reader.gives("payout"):
-        values.append(amounts(pl.col("payout_text"), decimal_comma=reader.decimal_comma).alias("payout"))
+        table = with_amounts(table, "payout", reader)
+        values += _payouts(reader)
+    elif reader.gives("currency"):
+        values.append(_said_currency(reader).alias("currency"))
     if reader.gives("converted_at"):
         table = with_iso_times(table, "converted_at", reader)
         values += _times(pl.col("converted_at_iso"), reader)
-    if reader.gives("currency"):
-        values.append(pl.col("currency").str.to_uppercase())
-    elif reader.currency and reader.gives("payout"):
-        values.append(
-            pl.when(pl.col("payout_text") == "").then(pl.lit("")).otherwise(pl.lit(reader.currency)).alias("currency")
-        )
     if reader.absent_status or reader.status_words:
         values.append(_dialect_status(reader).alias("dialect_status"))
     table = table.with_columns(values)
@@ -88,6 +87,21 @@ def _without_removed(table: pl.DataFrame, removal: int) -> pl.DataFrame:
     )
 
 
+def _said_currency(reader: Reader) -> pl.Expr:
+    """The currency that a row names in its own place."""
+    if reader.gives("currency"):
+        return pl.col("currency").str.to_uppercase()
+    return pl.when(pl.col("payout_text") != "").then(pl.lit(reader.currency)).otherwise(pl.lit(""))
+
+
+def _payouts(reader: Reader) -> list[pl.Expr]:
+    """The payout, unless the currency beside it is none, or another than the row's; and the currency that holds."""
+    named, said = pl.col("payout_named"), _said_currency(reader)
+    holds = (named != "") & ((said == "") | (said == named))
+    currency = pl.when(holds & pl.col("payout").is_not_null()).then(named).otherwise(said)
+    return [pl.when(named.is_null() | holds).then("payout").alias("payout"), currency.alias("currency")]
+
+
 def _times(text: pl.Expr, reader: Reader) -> list[pl.Expr]:
     if not reader.network_zones:
         return [time_micros(text, reader.zone).alias("converted_at")]
@@ -105,7 +119,7 @@ def _with_target(table: pl.DataFrame) -> pl.DataFrame:
 @lru_cache(maxsize=1)  # the blocks of a file are read one after the other
 def _checks(reader: Reader) -> tuple[Check, ...]:
     """What the row alone shows, in the order of precedence: the checks of what the file gives."""
-    payout, time = pl.col("payout_text"), pl.col("converted_at_text")
+    payout = pl.col("payout_text")
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
     foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
     checks = [
@@ -114,15 +128,15 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",
             (payout != "") & pl.col("payout").is_null(),
-            amounts_trouble(payout, quoted_cells(payout), decimal_comma=reader.decimal_comma),
+            amounts_cause("payout", reader, pl.col("currency")),
         ),
         _id_check(Outcome.REFUSED_BAD_TRANSACTION_ID, "transaction_id", "the transaction id"),
         _id_check(Outcome.REFUSED_BAD_EVENT_ID, "event_id", "the event id"),
         Check(
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
-            (time != "") & times.is_null(),
-            times_trouble(pl.col("converted_at_iso"), quoted_cells(time), reader.zone, reader.times.example),
+            (pl.col("converted_at_text") != "") & times.is_null(),
+            times_cause("converted_at", reader),
         ),
     ]
     return tuple(check for check in checks if not check.field or reader.gives(check.field))
@@ -133,14 +147,14 @@ def _id_check(outcome: Outcome, field: str, meaning: str) -> Check:
     return Check(outcome, field, is_bad_id(text), ids_trouble(text, meaning))
 
 
-def _kept(table: pl.DataFrame, reader: Reader) -> list[pl.DataFrame]:
+def _kept(table: pl.DataFrame, reader: Reader) -> list[Notes]:
     """A note for each row with something in a column that is kept. A refused row's record is kept whole anyway."""
     if not reader.columns.kept:
         return []
     names = {kept_as(title): title for title in reader.columns.kept}
     filled = table.filter(pl.col("failed").is_null() & pl.any_horizontal(pl.col(list(names)) != ""))
     raw = pl.struct(pl.col(name).alias(title) for name, title in names.items()).struct.json_encode()
-    return [filled.select("line", refusal=pl.lit(""), detail=pl.lit(""), raw=raw)]
+    return [Notes(filled.select("line", refusal=pl.lit(""), detail=pl.lit(""), raw=raw))]
 
 
 def _emptied(table: pl.DataFrame) -> pl.DataFrame:

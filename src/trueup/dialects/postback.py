@@ -5,7 +5,7 @@ click, the answer it wants, and whether it is a test call.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from trueup.dialects.names import FIELDS, normalised, quoted_title
@@ -18,7 +18,8 @@ from trueup.dialects.values import (
     id_trouble,
     quoted_value,
 )
-from trueup.model.money import amount, amount_trouble
+from trueup.model.currencies import amount_given, parted
+from trueup.model.money import amount_trouble
 from trueup.model.times import NO_TIME, read_time, time_trouble
 from trueup.model.words import Outcome, Status
 
@@ -60,12 +61,13 @@ class ReadPostback(NamedTuple):
     key: str = ""  # the postback key among its parameters
 
 
-def read_postback(parameters: Sequence[tuple[str, str]], raw: str) -> ReadPostback:
+def read_postback(parameters: Sequence[tuple[str, str]], raw: str, currencies: Collection[str] = ()) -> ReadPostback:
     """Read a postback. The parameters: docs/postbacks.md.
 
     Args:
         parameters: Names and values as they came, known names or not.
         raw: The request for the journal, its secrets taken out.
+        currencies: Those of the workspace.
 
     Returns:
         The row, and what the postback says besides. A row that cannot be used has the columns `refusal` and `detail`.
@@ -82,7 +84,7 @@ def read_postback(parameters: Sequence[tuple[str, str]], raw: str) -> ReadPostba
             given[field], names[field] = value, name
         elif given[field] != value:
             trouble = trouble or _several(field, names[field], name)
-    row = refused(trouble, raw) if trouble else _row(given, raw)
+    row = refused(trouble, raw) if trouble else _row(given, raw, currencies)
     return ReadPostback(
         row=row,
         sub_parameters=None if row["refusal"] else _sub_parameters(given),
@@ -112,10 +114,11 @@ def _several(field: str, first: str, second: str) -> str:
     return f"the parameters '{quoted_title(first)}' and '{quoted_title(second)}' both give {field}, and differ"
 
 
-def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
+def _row(given: Mapping[str, str], raw: str, currencies: Collection[str]) -> Mapping[str, Any]:
     said = given.get
     click_id, target_n = click_and_target(said("click_id", ""), said("conversion_id", ""))
-    payout, word = said("payout", ""), said("status", "")
+    text, word = said("payout", ""), said("status", "")
+    payout = amount_given(text, quoted_value(text), said("currency", "").upper(), currencies)
     time = read_time(given["converted_at"]) if "converted_at" in given else NO_TIME
     row = {
         "click_id": click_id,
@@ -124,8 +127,8 @@ def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
         "event_id": said("event_id", ""),
         "status": word,
         "dialect_status": _meaning(word, given) if word else "",
-        "payout": amount(payout) if payout else None,
-        "currency": said("currency", "").upper(),
+        "payout": payout.micros,
+        "currency": payout.currency,
         "converted_at": time.exact,
         "local_time": time.local,
         "fallback_zone": "" if time.local is None else _ZONE,
@@ -134,13 +137,13 @@ def _row(given: Mapping[str, str], raw: str) -> Mapping[str, Any]:
         "detail": "",
         "raw": raw[:RAW_CHARS],
     }
-    row["refusal"], row["detail"] = next(_troubles(row, given), ("", ""))
+    row["refusal"], row["detail"] = next(_troubles(row, given, payout.trouble), ("", ""))
     if "\0" in "".join((raw, *given.values())):
         return {name: _kept(value) if isinstance(value, str) else value for name, value in row.items()}
     return row
 
 
-def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _troubles(row: Mapping[str, Any], given: Mapping[str, str], currency_trouble: str) -> Iterator[tuple[str, str]]:
     """What the row alone shows, in the order of precedence: outcome and cause."""
     click_id, payout, time = row["click_id"], given.get("payout", ""), given.get("converted_at", "")
     if not click_id:
@@ -148,7 +151,8 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tupl
     if trouble := click_id_trouble(click_id):
         yield Outcome.REFUSED_BAD_CLICK_ID.value, trouble
     if payout and row["payout"] is None:
-        yield Outcome.REFUSED_BAD_PAYOUT.value, amount_trouble(payout, quoted_value(payout))
+        trouble = currency_trouble or amount_trouble(parted(payout).number, quoted_value(payout))
+        yield Outcome.REFUSED_BAD_PAYOUT.value, trouble
     if trouble := id_trouble(row["transaction_id"], "the transaction id"):
         yield Outcome.REFUSED_BAD_TRANSACTION_ID.value, trouble
     if trouble := id_trouble(row["event_id"], "the event id"):

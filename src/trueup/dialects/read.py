@@ -6,7 +6,7 @@ from itertools import chain
 
 import polars as pl
 
-from trueup.dialects.cells import Reader
+from trueup.dialects.cells import Notes, Reader
 from trueup.dialects.choices import Choices, UnreadableFile, known_zone
 from trueup.dialects.columns import columns_of, written_by_trueup
 from trueup.dialects.decode import Content, Encoding, recognised_encoding, texts
@@ -20,7 +20,7 @@ from trueup.dialects.recognise import Recognition, recognised
 from trueup.dialects.statement import statement
 from trueup.dialects.time_order import TimesFound, found_format, stated_format
 from trueup.dialects.titles import Beginning, beginning_of
-from trueup.model.frames import LOCAL_TIMES
+from trueup.model.frames import LOCAL_TIMES, ClickRows, Rows
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
 
@@ -40,8 +40,8 @@ class Reading:
     time_zone: str  # the zone of its times without an offset
     network_zones: bool  # the zone of a click's network comes before that
     titles: list[str]  # the column titles; the dialect's own where the file has none
-    rows: pl.DataFrame  # in file order, with the columns of a batch that the file gives; refused rows too
-    notes: pl.DataFrame  # line, refusal, detail, raw: of the rows that are refused on sight or keep something beside
+    rows: Rows | ClickRows  # in file order, with the columns of a batch that the file gives; refused rows too
+    notes: Notes  # of the rows that are refused on sight or keep something beside
     layout: Layout
     encoding: Encoding
     reader: Reader
@@ -72,7 +72,6 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
     reader = replace(reader, times=times.form)
     found = records(chain([first], blocks), layout.separator)
     rows, notes = joined(read_block(block, reader) for block in found)
-    rows = _without_idle_times(rows)
     dialect = recognition.dialect
     return Reading(
         dialect=dialect.name,
@@ -81,7 +80,7 @@ def read_file(content: Content, choices: Choices, progress: Callable[[int], None
         time_zone=reader.zone,
         network_zones=reader.network_zones,
         titles=list(reader.columns.titles),
-        rows=rows,
+        rows=_without_idle(rows, reader),
         notes=notes,
         layout=layout,
         encoding=encoding,
@@ -164,7 +163,7 @@ def _recognised(lines: list[str], choices: Choices) -> tuple[Beginning, Recognit
     return replace(beginning, layout=replace(beginning.layout, separator=separator)), recognition
 
 
-def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def joined(blocks: Iterable[tuple[pl.DataFrame, Notes]]) -> tuple[pl.DataFrame, Notes]:
     """Join the rows and the notes of a file's blocks.
 
     It joins one column after the other, so that there is never a second copy of all rows.
@@ -176,13 +175,16 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.Data
             pieces.setdefault(column.name, []).append(column)
         notes.append(noted)
     columns = [pl.concat(pieces.pop(name), rechunk=True) for name in list(pieces)]
-    return pl.DataFrame(columns), pl.concat(notes).sort("line")
+    return pl.DataFrame(columns), Notes(pl.concat(notes).sort("line"))
 
 
-def _without_idle_times(rows: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the columns of local times where no row has one."""
-    idle = "local_time" in rows.columns and rows["local_time"].null_count() == rows.height
-    return rows.drop(LOCAL_TIMES) if idle else rows
+def _without_idle(rows: pl.DataFrame, reader: Reader) -> Rows:
+    """Leave out the columns of local times where no row has one, and currencies where none is beside an amount."""
+    if "local_time" in rows.columns and rows["local_time"].null_count() == rows.height:
+        rows = rows.drop(LOCAL_TIMES)
+    if "currency" in rows.columns and not reader.gives("currency") and not rows["currency"].max():
+        rows = rows.drop("currency")
+    return Rows(rows)
 
 
 def _reader(recognition: Recognition, beginning: Beginning, choices: Choices) -> Reader:
@@ -203,4 +205,6 @@ def _reader(recognition: Recognition, beginning: Beginning, choices: Choices) ->
         currency=dialect.currencies.get(normalised(header[payout]), "") if header and payout is not None else "",
         removal=dialect.removal,
         form=None if header else dialect.form,
+        thousands=choices.thousands,
+        currencies=choices.currencies,
     )

@@ -58,7 +58,8 @@ def layout_said(layout: Layout, encoding: Encoding, reader: Reader, times_why: s
             said.append(f"Times are read as {reader.times.name}: {times_why}.")
         said.append(f"Times without an offset are in {_zones(reader)}.")
     if reader.gives("payout") or reader.gives("cost"):
-        said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.")
+        parted = " Thousands may be parted." if reader.thousands else ""
+        said.append(f"Decimal mark: {'comma' if reader.decimal_comma else 'point'}.{parted}")
     return said
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.dialects.cells import Reader
+from trueup.dialects.cells import Notes, Reader
 from trueup.dialects.choices import Choices
 from trueup.dialects.columns import columns_of
 from trueup.dialects.decode import LINE_CHARS, Encoding
@@ -25,12 +25,13 @@ _ZONE: Final = "UTC"
 _MARK: Final = "\x1f"  # parts the fields of a record
 
 
-def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Reading:
+def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind, currencies: tuple[str, ...] = ()) -> Reading:
     """Read rows that come as named values.
 
     Args:
         rows: The fields of each row. A field that is not given is '' or missing.
         row_kind: What the rows are to do.
+        currencies: Those of the workspace, its own first.
 
     Returns:
         The rows. The line of a row is its place, counted from 1.
@@ -41,7 +42,15 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
     frame = frame.with_columns(raw=pl.lit(""), trouble=pl.lit(""))
     columns = columns_of(fields, DIALECTS["headed"], Choices(row_kind))
     reader = Reader(
-        columns, rows_after=0, defused=False, decimal_comma=False, zone=_ZONE, network_zones=True, absent_status=""
+        columns,
+        rows_after=0,
+        defused=False,
+        decimal_comma=False,
+        zone=_ZONE,
+        network_zones=True,
+        absent_status="",
+        currencies=currencies,
+        takes_choices=False,
     )
     found, notes = read_block(Records(frame, _MARK), reader)
     raws = [json.dumps(rows[line - 1], ensure_ascii=False)[:LINE_CHARS] for line in notes["line"]]
@@ -53,7 +62,7 @@ def read_structured(rows: Sequence[Mapping[str, str]], row_kind: RowKind) -> Rea
         network_zones=True,
         titles=list(fields),
         rows=found,
-        notes=notes.with_columns(raw=pl.Series(raws, dtype=pl.String)),
+        notes=Notes(notes.with_columns(raw=pl.Series(raws, dtype=pl.String))),
         layout=Layout(_MARK),
         encoding=Encoding("utf-8", "UTF-8"),
         reader=reader,

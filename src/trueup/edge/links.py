@@ -64,8 +64,9 @@ def _target(catalog: Catalog, campaign: Campaign, offer: Offer) -> Target | None
         return None
     networks = {network.network_id: network for network in catalog.affiliate_networks.values()}
     sources = {source.traffic_source_id: source for source in catalog.traffic_sources.values()}
-    network = networks.get(offer.network_id, _NO_NETWORK)
-    source = sources.get(campaign.traffic_source_id, _NO_SOURCE)
+    # Clicks of an offer without a network, or a campaign without a source, have 0 in its column.
+    network = networks.get(offer.network_id or 0, _NO_NETWORK)
+    source = sources.get(campaign.traffic_source_id or 0, _NO_SOURCE)
     click = {
         **_NOTHING_KNOWN,
         "campaign_id": campaign.campaign_id,

@@ -105,8 +105,9 @@ class Pixel:
         pairs = pairs_of(text)
         if trouble := too_long(len(query), settings.query_bytes) or too_many(len(pairs), settings.parameters):
             return ReadPostback(refused(trouble, raw))
-        read = read_postback(pairs, raw)
+        currencies = self._context.catalog.workspace.currencies
+        read = read_postback(pairs, raw, currencies)
         if read.row["refusal"] == Outcome.REFUSED_MISSING_CLICK_ID:
             click_id = click_of_cookie(scope["headers"])
-            return read_postback([*pairs, ("click_id", click_id)], raw)
+            return read_postback([*pairs, ("click_id", click_id)], raw, currencies)
         return read

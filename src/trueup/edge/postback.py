@@ -21,7 +21,7 @@ from trueup.live.context import ServerContext
 from trueup.live.group_commit import NotYetError
 from trueup.live.redaction import REDACTED, without_secrets
 from trueup.model.catalog import Catalog
-from trueup.model.traffic import IncomingConversion, RowResult
+from trueup.model.traffic import IncomingConversion, RowResult, Stranger
 from trueup.model.words import Origin, Outcome
 from trueup.settings import Settings
 
@@ -51,13 +51,13 @@ _METHODS: Final = [(b"allow", b"GET, POST, HEAD, OPTIONS")]
 class Sender:
     """Whose key a postback brought."""
 
-    network_id: int
+    network: int | Stranger  # our number for it
     always_200: bool = False
     digest: bytes = b""  # the key's SHA-256
 
 
-NOBODY: Final = Sender(0)  # there was no key
-UNKNOWN: Final = Sender(-1)  # there was one that is nobody's
+NOBODY: Final = Sender(Stranger.NO_KEY)
+UNKNOWN: Final = Sender(Stranger.UNKNOWN_KEY)
 
 
 class _Asked(NamedTuple):
@@ -104,8 +104,8 @@ class Postbacks:
 
     async def _take(self, asked: _Asked, send: Send) -> None:
         """Record a request, or try it out, and answer, unless there were too many of its kind."""
-        if asked.sender.network_id > 0:
-            network = str(asked.sender.network_id)
+        if isinstance(asked.sender.network, int):
+            network = str(asked.sender.network)
             if asked.read.test and not self._tests.take(network):
                 await _put_off(send, "too many tests", max(1, self._tests.seconds_to_next(network)))
             else:
@@ -138,7 +138,7 @@ class Postbacks:
         message = IncomingConversion(
             row=read.row,
             origin=Origin.POSTBACK,
-            sender=asked.sender.network_id,
+            sender=asked.sender.network,
             address=asked.address,
             sub_parameters=read.sub_parameters,
             wants_text=asked.wants_json or read.test,
@@ -158,7 +158,7 @@ class Postbacks:
         pairs = pairs_of(text) + body.pairs
         key = scope["path"].removesuffix(PATH).strip("/")
         raw = _raw(scope["method"], text, body.raw, has_key=bool(key))
-        read = read_postback(pairs[: settings.parameters], raw)
+        read = read_postback(pairs[: settings.parameters], raw, self._context.catalog.workspace.currencies)
         trouble, over_limit = _over_limit(settings, len(query), content, len(pairs))
         if trouble or body.trouble:
             read = read._replace(row=refused(trouble or body.trouble, raw), sub_parameters=None)
@@ -227,7 +227,7 @@ def _raw(method: str, query: str, body: str, *, has_key: bool) -> str:
 
 def _answer(asked: _Asked, told: RowResult | UnavailableError | None, send: Send) -> Awaitable[None]:
     read = asked.read
-    if read.test and asked.sender.network_id <= 0:
+    if read.test and not isinstance(asked.sender.network, int):
         return answer_text(send, 403, "a test needs a network's key\n")
     if not isinstance(told, RowResult):
         headers = [(b"retry-after", _RETRY_SECONDS)]
@@ -255,7 +255,7 @@ def _as_text(told: RowResult, *, is_test: bool) -> str:
 def _as_json(told: RowResult, *, recorded: bool) -> bytes:
     message = {
         "outcome": told.outcome,
-        "conversion_id": told.conversion_id or None,
+        "conversion_id": told.conversion_id,
         "click_id": told.click_id or None,
         "message": told.text,
         "recorded": recorded,

@@ -85,7 +85,7 @@ class Redirect:
             is_asked = scope["method"] == "OPTIONS"
             return 200 if is_asked else 405, "" if is_asked else "a link is followed with GET\n", _ALLOW
         if link is None:
-            return (404, "there is no such link\n", ()) if self._context.click_key else _NOT_KNOWN_YET
+            return (404, "there is no such link\n", ()) if self._context.click_key is not None else _NOT_KNOWN_YET
         if not link.targets:
             return 404, "this link leads nowhere yet: no offer of its campaign has a URL\n", ()
         if len(query) > settings.query_bytes:
@@ -101,7 +101,8 @@ class Redirect:
 
         Its id is '' where it is not recorded.
         """
-        now, drawn = self._context.clock(), self._context.randomness(RANDOM_BYTES)
+        now, drawn, key = self._context.clock(), self._context.randomness(RANDOM_BYTES), self._context.click_key
+        assert key is not None  # noqa: S101 - whoever knows the link knows the key
         given = _given(scope["query_string"])
         cost, cost_text = _cost(given.get("cost", ""))
         seen = self._visitors.seen(peer_of(scope), scope["headers"], asked.get(b"user-agent", b""))
@@ -109,7 +110,7 @@ class Redirect:
         click = {
             **target.click,
             **given,
-            "click_id": new_click_id(now, drawn, self._context.click_key) if is_recorded else "",
+            "click_id": new_click_id(now, drawn, key) if is_recorded else "",
             "clicked_at": now,
             "cost": cost,
             "country": seen.country,

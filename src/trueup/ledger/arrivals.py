@@ -5,14 +5,14 @@ on record has arrived once, as the table of clicks has it.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import Text, bindparam, exists, func, literal_column, or_, select, union
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.schema import click_arrivals, clicks, journal
-from trueup.model.frames import ARRIVALS, STORED_CLICKS, Schema
+from trueup.model.frames import ARRIVALS, STORED_CLICKS, Arrivals, ColumnsOf, Frame, Schema
 from trueup.model.words import Outcome
 
 _CLICK_IDS: Final[Schema] = {"click_id": pl.String}
@@ -24,13 +24,13 @@ _ANY: Final = select(click_arrivals.c.click_id).where(click_arrivals.c.click_id.
 _ONLY: Final = {"place": 1, "was_known": 0, "after_n": None}  # of a click's only arrival
 
 
-def read_stored_clicks(database: Database, click_ids: Sequence[str], schema: Schema = STORED_CLICKS) -> pl.DataFrame:
-    """STORED_CLICKS of those of the clicks that are known, or some of their columns."""
+def read_stored_clicks(database: Readable, click_ids: Sequence[str], schema: ColumnsOf[Frame]) -> Frame:
+    """Those of the clicks that are known, in the columns of a schema that STORED_CLICKS have."""
     chosen = select(*(clicks.c[name] for name in schema)).where(database.is_one_of(clicks.c.click_id, "ids"))
     return database.read(chosen, schema, {"ids": list(click_ids)})
 
 
-def read_arrivals(database: Database, click_ids: Sequence[str], schema: Schema = ARRIVALS) -> pl.DataFrame:
+def read_arrivals(database: Readable, click_ids: Sequence[str], schema: ColumnsOf[Frame]) -> Frame:
     """Every arrival of some clicks, on record or not.
 
     Args:
@@ -44,11 +44,11 @@ def read_arrivals(database: Database, click_ids: Sequence[str], schema: Schema =
     chosen = select(*(click_arrivals.c[name] for name in schema))
     chosen = chosen.where(database.is_one_of(click_arrivals.c.click_id, "ids"))
     recorded = database.read(chosen, schema, {"ids": list(click_ids)})
-    stored = {name: dtype for name, dtype in schema.items() if name in STORED_CLICKS}
+    stored = ColumnsOf[pl.DataFrame]({name: dtype for name, dtype in schema.items() if name in STORED_CLICKS})
     return with_only_arrivals(recorded, read_stored_clicks(database, click_ids, stored))
 
 
-def with_only_arrivals(recorded: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+def with_only_arrivals(recorded: Frame, stored: pl.DataFrame) -> Frame:
     """Complete the arrivals of clicks by those that are not on record.
 
     Args:
@@ -60,10 +60,12 @@ def with_only_arrivals(recorded: pl.DataFrame, stored: pl.DataFrame) -> pl.DataF
     """
     only = stored.join(recorded, on="click_id", how="anti") if recorded.height else stored
     unknown = [pl.lit(value, dtype=ARRIVALS[name]).alias(name) for name, value in _ONLY.items()]
-    return pl.concat([recorded, only.with_columns(unknown).select(recorded.columns)])
+    both: list[Any] = [recorded, only.with_columns(unknown).select(recorded.columns)]
+    completed: Frame = pl.concat(both)
+    return completed
 
 
-def clicks_on_record(database: Database, click_ids: Sequence[str]) -> list[str]:
+def clicks_on_record(database: Readable, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that arrived more than once, or whose import was ever undone, sorted."""
     if not click_ids:
         return []
@@ -73,15 +75,15 @@ def clicks_on_record(database: Database, click_ids: Sequence[str]) -> list[str]:
     return database.read(chosen.distinct(), _CLICK_IDS, {"ids": list(click_ids)})["click_id"].sort().to_list()
 
 
-def append_arrivals(database: Database, arrivals: pl.DataFrame) -> None:
-    """Put arrivals (ARRIVALS) on record, within the caller's transaction. Where `after_n` is null it is looked up."""
+def append_arrivals(transaction: Transaction, arrivals: Arrivals) -> None:
+    """Put arrivals on record. Where `after_n` is null it is looked up."""
     unknown = arrivals.filter(pl.col("after_n").is_null())["click_id"].to_list()
-    last = _last_unaccepted(database, unknown)
-    arrivals = arrivals.join(last, on="click_id", how="left", maintain_order="left")
-    database.append(click_arrivals, arrivals.with_columns(pl.coalesce("after_n", "last_n", 0)).select(*ARRIVALS))
+    last = _last_unaccepted(transaction, unknown)
+    beside = arrivals.join(last, on="click_id", how="left", maintain_order="left")
+    transaction.append(click_arrivals, beside.with_columns(pl.coalesce("after_n", "last_n", 0)).select(*ARRIVALS))
 
 
-def _last_unaccepted(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
+def _last_unaccepted(database: Readable, click_ids: Sequence[str]) -> pl.DataFrame:
     """The last row of each click that was not accepted, when it came, for want of the click."""
     rows = select(journal.c.click_id, func.max(journal.c.n)).where(
         database.is_one_of(journal.c.click_id, "ids"), journal.c.n > 0, _UNACCEPTED
@@ -91,14 +93,14 @@ def _last_unaccepted(database: Database, click_ids: Sequence[str]) -> pl.DataFra
     )
 
 
-def brought_by(database: Database, batch_id: int) -> pl.Series:
+def brought_by(database: Readable, batch_id: int) -> pl.Series:
     """The click ids that an import brought, whether they were known or not, sorted."""
     stored = select(clicks.c.click_id).where(clicks.c.batch_id == batch_id)
     recorded = select(click_arrivals.c.click_id).where(click_arrivals.c.batch_id == batch_id)
     return database.read(union(stored, recorded), _CLICK_IDS)["click_id"].sort()
 
 
-def read_brought(database: Database, batch_id: int) -> pl.DataFrame:
+def read_brought(database: Readable, batch_id: int) -> pl.DataFrame:
     """The clicks that an import brought, and whether each was known when it came: click_id, was_known."""
     stored = select(clicks.c.click_id, literal_column("0")).where(clicks.c.batch_id == batch_id)
     recorded = select(click_arrivals.c.click_id, click_arrivals.c.was_known).where(
@@ -108,7 +110,7 @@ def read_brought(database: Database, batch_id: int) -> pl.DataFrame:
     return found.group_by("click_id").agg(pl.col("was_known").max())
 
 
-def count_only_arrivals(database: Database) -> dict[int, int]:
+def count_only_arrivals(database: Readable) -> dict[int, int]:
     """How many clicks each import brought that have no arrival on record."""
     recorded = exists().where(click_arrivals.c.click_id == clicks.c.click_id)
     counted = select(clicks.c.batch_id, func.count()).where(clicks.c.batch_id > 0, ~recorded)

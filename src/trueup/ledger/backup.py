@@ -44,7 +44,7 @@ def _copy_sqlite(url: str, part: Path) -> None:
     """Have SQLite write the copy from one read transaction, which keeps no writer waiting, and check it."""
     refuse_no_ledger(url)
     with Database(url) as database:
-        database.run("VACUUM INTO ?", [str(part)])
+        database.copy_to(part)
     with Database(f"{SQLITE}{part}") as copy:
         found = copy.read_sql("PRAGMA quick_check", {"text": pl.String})["text"].to_list()
     if found != ["ok"]:

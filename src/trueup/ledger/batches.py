@@ -8,11 +8,11 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import BigInteger, bindparam, func, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import batches, journal
 from trueup.ledger.totals import totals_from_text
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import JOURNAL, Schema
+from trueup.model.frames import JOURNAL, RowOutcomes, Schema
 from trueup.model.words import BatchKind, BatchState, Origin
 
 _STORED: Final[Schema] = {
@@ -30,53 +30,53 @@ class BatchMovedError(Exception):
         self.batch_id = batch_id
 
 
-def read_batch(database: Database, batch_id: int) -> BatchRecord | None:
+def read_batch(database: Readable, batch_id: int) -> BatchRecord | None:
     """One batch, None when there is no such."""
     found = _read(database, batches.c.batch_id == batch_id)
     return found[0] if found else None
 
 
-def read_batches(database: Database) -> list[BatchRecord]:
+def read_batches(database: Readable) -> list[BatchRecord]:
     """All batches, in the order they came."""
     return _read(database)
 
 
-def batches_before(database: Database, batch_id: int, most: int) -> list[BatchRecord]:
+def batches_before(database: Readable, batch_id: int, most: int) -> list[BatchRecord]:
     """The batches that came before one, newest first."""
     newest = _ALL.where(batches.c.batch_id < bindparam("before")).order_by(batches.c.batch_id.desc())
     found = database.read(newest.limit(bindparam("most")), _STORED, {"before": batch_id, "most": most})
     return [_record(row) for row in found.iter_rows(named=True)]
 
 
-def batches_numbered(database: Database, batch_ids: Iterable[int]) -> dict[int, BatchRecord]:
+def batches_numbered(database: Readable, batch_ids: Iterable[int]) -> dict[int, BatchRecord]:
     """Some batches, each by its number."""
     chosen = _ALL.where(database.is_one_of(batches.c.batch_id, "wanted"))
     found = database.read(chosen, _STORED, {"wanted": sorted(batch_ids)})
     return {row["batch_id"]: _record(row) for row in found.iter_rows(named=True)}
 
 
-def batches_of_content(database: Database, kind: BatchKind, sha256: str) -> list[BatchRecord]:
+def batches_of_content(database: Readable, kind: BatchKind, sha256: str) -> list[BatchRecord]:
     """The batches that were made of this very content, in the order they came."""
     return _read(database, batches.c.kind == kind.value, batches.c.sha256 == sha256)
 
 
-def undos_of(database: Database, batch_id: int) -> list[BatchRecord]:
+def undos_of(database: Readable, batch_id: int) -> list[BatchRecord]:
     """The batches that undid a batch, in the order they came."""
     return _read(database, batches.c.undoes == batch_id)
 
 
-def running_undos(database: Database, origin: Origin) -> list[BatchRecord]:
+def running_undos(database: Readable, origin: Origin) -> list[BatchRecord]:
     """The undos of an origin that were begun and are not finished, in the order they came."""
     undo = (batches.c.undoes > 0) & (batches.c.origin == origin.value)
     return _read(database, undo, batches.c.state == BatchState.RUNNING.value)
 
 
-def undone_batches(database: Database, also_undone: int = 0) -> frozenset[int]:
+def undone_batches(database: Readable, also_undone: int | None = None) -> frozenset[int]:
     """Find the batches that are undone. The undo of an undo counts: it brings the first batch back (docs/undo.md).
 
     Args:
         database: The ledger.
-        also_undone: A batch that is taken as undone too, for a preview; 0 for none.
+        also_undone: A batch that is taken as undone too, for a preview; None for none.
 
     Returns:
         The batches whose rows do not count.
@@ -85,7 +85,8 @@ def undone_batches(database: Database, also_undone: int = 0) -> frozenset[int]:
     undos = defaultdict(list)
     for undo, undone in database.read(chosen, {"batch_id": pl.Int64, "undoes": pl.Int64}).iter_rows():
         undos[undone].append(undo)
-    undos[also_undone].append(0)
+    if also_undone is not None:
+        undos[also_undone].append(0)
 
     def is_left_out(batch_id: int) -> bool:
         return any(not is_left_out(undo) for undo in undos.get(batch_id, ()))
@@ -93,25 +94,25 @@ def undone_batches(database: Database, also_undone: int = 0) -> frozenset[int]:
     return frozenset(batch_id for batch_id in undos if batch_id and is_left_out(batch_id))
 
 
-def batches_ever_undone(database: Database) -> frozenset[int]:
+def batches_ever_undone(database: Readable) -> frozenset[int]:
     """The batches that some undo was made for, whether or not it was undone itself since."""
     undone = select(batches.c.undoes).where(batches.c.undoes > 0).distinct()
     return frozenset(database.read(undone, {"undoes": pl.Int64})["undoes"].to_list())
 
 
-def touched_clicks(database: Database, batch_id: int) -> pl.Series:
+def touched_clicks(database: Readable, batch_id: int) -> pl.Series:
     """The click ids that a batch's rows name, sorted."""
     rows = select(journal.c.click_id).where(journal.c.batch_id == batch_id, journal.c.n > 0).distinct()
     return database.read(rows, {"click_id": pl.String})["click_id"].sort()
 
 
-def read_rows(database: Database, batch_id: int, columns: Sequence[str]) -> pl.DataFrame:
+def read_rows(database: Readable, batch_id: int, columns: Sequence[str]) -> RowOutcomes:
     """A batch's rows as the journal has them, some of their columns, in the order of their file."""
     rows = select(*(journal.c[name] for name in columns)).where(journal.c.batch_id == batch_id)
-    return database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line", multithreaded=False)
+    return RowOutcomes(database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line", multithreaded=False))
 
 
-def count_outcomes(database: Database) -> dict[int, dict[str, int]]:
+def count_outcomes(database: Readable) -> dict[int, dict[str, int]]:
     """The outcomes of all rows in the journal, counted for each batch."""
     counted = select(journal.c.batch_id, journal.c.outcome, func.count()).group_by(
         journal.c.batch_id, journal.c.outcome
@@ -123,7 +124,7 @@ def count_outcomes(database: Database) -> dict[int, dict[str, int]]:
     return dict(found)
 
 
-def _read(database: Database, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type
+def _read(database: Readable, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type
     found = database.read(_ALL.where(*conditions).order_by(batches.c.batch_id), _STORED)
     return [_record(row) for row in found.iter_rows(named=True)]
 
@@ -136,5 +137,7 @@ def _record(row: dict[str, Any]) -> BatchRecord:
         "outcomes": json.loads(row["outcomes"] or "{}"),
         "totals_before": totals_from_text(row["totals_before"]),
         "totals_delta": totals_from_text(row["totals_delta"]),
+        "finished_at": row["finished_at"] or None,
+        "undoes": row["undoes"] or None,
     }
     return BatchRecord(**row)

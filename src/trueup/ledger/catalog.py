@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import Select, Table, Text, case, cast, exists, insert, literal, or_, select, update
 
 from trueup.ledger import schema
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.model.catalog import AffiliateNetwork, Campaign, Catalog, ConversionType, Offer, TrafficSource, Workspace
 from trueup.model.frames import Schema
 from trueup.model.money import rate_from_text, text_from_rate
@@ -28,7 +28,7 @@ _CATALOG_ID: Final = 1
 _VERSION: Final = select(schema.catalog_version.c.version)
 
 
-def read_catalog(database: Database) -> Catalog:
+def read_catalog(database: Readable) -> Catalog:
     """Read the whole setup, each kind in the order in which its resources were made."""
     types = {DEFAULT_TYPE: ConversionType(0, DEFAULT_TYPE)}
     return Catalog(
@@ -41,8 +41,8 @@ def read_catalog(database: Database) -> Catalog:
     )
 
 
-def write_workspace(database: Database, workspace: Workspace) -> None:
-    """Store the workspace's settings. Within the caller's transaction."""
+def write_workspace(transaction: Transaction, workspace: Workspace) -> None:
+    """Store the workspace's settings."""
     row = {
         "workspace_id": _WORKSPACE_ID,
         "name": workspace.name,
@@ -52,16 +52,16 @@ def write_workspace(database: Database, workspace: Workspace) -> None:
         "rows_per_click": workspace.rows_per_click,
         "rates": _json({currency: text_from_rate(rate) for currency, rate in workspace.rates.items()}),
     }
-    database.put(schema.workspace, pl.DataFrame([row]))
+    transaction.put(schema.workspace, pl.DataFrame([row]))
 
 
-def write_resource(database: Database, resource: Resource) -> int:
-    """Store a network, conversion type, traffic source, offer or campaign. Within the caller's transaction.
+def write_resource(transaction: Transaction, resource: Resource) -> int:
+    """Store a network, conversion type, traffic source, offer or campaign.
 
     The postback keys of a network stay as they are.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         resource: The resource, with our number for it, or 0 if it is new.
 
     Returns:
@@ -72,21 +72,21 @@ def write_resource(database: Database, resource: Resource) -> int:
     key = kind.table.primary_key.columns[0]
     number = int(row.pop(key.name))
     if number:
-        database.execute(update(kind.table).where(key == number).values(row))
+        transaction.execute(update(kind.table).where(key == number).values(row))
         return number
-    made = database.read(insert(kind.table).values(row).returning(key), {key.name: pl.Int64})
+    made = transaction.returning(insert(kind.table).values(row).returning(key), {key.name: pl.Int64})
     return int(made.item())
 
 
-def vacate_slugs(database: Database, campaign_ids: Iterable[int]) -> None:
+def vacate_slugs(transaction: Transaction, campaign_ids: Iterable[int]) -> None:
     """Take away the slugs of campaigns that are about to get new ones, so that campaigns can swap theirs."""
     campaigns = schema.campaigns
     vacant = literal(":") + cast(campaigns.c.campaign_id, Text)  # a slug that a person gives has no colon
-    chosen = update(campaigns).where(database.is_one_of(campaigns.c.campaign_id, "ids")).values(slug=vacant)
-    database.execute(chosen, {"ids": list(campaign_ids)})
+    chosen = update(campaigns).where(transaction.is_one_of(campaigns.c.campaign_id, "ids")).values(slug=vacant)
+    transaction.execute(chosen, {"ids": list(campaign_ids)})
 
 
-def holds_money(database: Database) -> bool:
+def holds_money(database: Readable) -> bool:
     """Whether anything is stored in the workspace's currency: revenue, cost, or rows that may become revenue."""
     rows = exists(select(schema.batches.c.batch_id).where(schema.batches.c.kind != BatchKind.CLICKS.value))
     conversions = exists(select(schema.conversions.c.click_id))
@@ -95,35 +95,35 @@ def holds_money(database: Database) -> bool:
     return bool(database.read(found, {"found": pl.Int64}).item())
 
 
-def lock_catalog(database: Database) -> None:
+def lock_catalog(transaction: Transaction) -> None:
     """Keep other writers of the catalog out until the transaction ends. On SQLite there is one writer anyway."""
-    if not database.is_sqlite:
-        database.run("LOCK TABLE workspace IN EXCLUSIVE MODE")
+    if not transaction.is_sqlite:
+        transaction.run("LOCK TABLE workspace IN EXCLUSIVE MODE")
 
 
-def write_postback_keys(database: Database, network_id: int, keys: Sequence[str]) -> None:
-    """Store the keys of a network's postbacks. Within the caller's transaction, which also moves the version."""
+def write_postback_keys(transaction: Transaction, network_id: int, keys: Sequence[str]) -> None:
+    """Store the keys of a network's postbacks. The same transaction also moves the version."""
     chosen = update(schema.affiliate_networks).where(schema.affiliate_networks.c.network_id == network_id)
-    database.execute(chosen.values(postback_keys=_json(list(keys))))
+    transaction.execute(chosen.values(postback_keys=_json(list(keys))))
 
 
-def move_catalog_version(database: Database) -> None:
-    """Give the catalog its next version, so that servers read it again. Within the transaction that changes it."""
-    database.put(schema.catalog_version, pl.DataFrame([{"catalog_id": _CATALOG_ID, "version": 1}]), add=["version"])
+def move_catalog_version(transaction: Transaction) -> None:
+    """Give the catalog its next version, so that servers read it again. Call it in the transaction that changes it."""
+    transaction.put(schema.catalog_version, pl.DataFrame([{"catalog_id": _CATALOG_ID, "version": 1}]), add=["version"])
 
 
-def read_catalog_version(database: Database) -> int:
+def read_catalog_version(database: Readable) -> int:
     """A number that is another after every change of the catalog."""
     found = database.read(_VERSION, {"version": pl.Int64})
     return int(found.item()) if found.height else 0
 
 
-def _by_name(database: Database, kind: type[Resource]) -> dict[str, Any]:
+def _by_name(database: Readable, kind: type[Resource]) -> dict[str, Any]:
     resources = (_KINDS[kind].resource(row) for row in _rows(database, _KINDS[kind].table))
     return {resource.name: resource for resource in resources}
 
 
-def _rows(database: Database, table: Table) -> Iterable[Row]:
+def _rows(database: Readable, table: Table) -> Iterable[Row]:
     return database.read(*_all_of(table)).iter_rows(named=True)
 
 
@@ -216,14 +216,14 @@ def _offer(row: Row) -> Offer:
         approval=Approval(row["approval"]),
         payouts=json.loads(row["payouts"]),
     )
-    return Offer(row["offer_id"], row["name"], row["network_id"], row["url"], policy)
+    return Offer(row["offer_id"], row["name"], row["network_id"] or None, row["url"], policy)
 
 
 def _offer_row(offer: Offer) -> Row:
     return {
         "offer_id": offer.offer_id,
         "name": offer.name,
-        "network_id": offer.network_id,
+        "network_id": offer.network_id or 0,
         "url": offer.url,
         "payout_mode": offer.policy.payout_mode.value,
         "payout": offer.policy.payout,
@@ -235,7 +235,7 @@ def _offer_row(offer: Offer) -> Row:
 
 def _campaign(row: Row) -> Campaign:
     offers = tuple((offer_id, weight) for offer_id, weight in json.loads(row["offers"]))
-    return Campaign(row["campaign_id"], row["name"], row["slug"], row["traffic_source_id"], offers)
+    return Campaign(row["campaign_id"], row["name"], row["slug"], row["traffic_source_id"] or None, offers)
 
 
 def _campaign_row(campaign: Campaign) -> Row:
@@ -243,7 +243,7 @@ def _campaign_row(campaign: Campaign) -> Row:
         "campaign_id": campaign.campaign_id,
         "name": campaign.name,
         "slug": campaign.slug,
-        "traffic_source_id": campaign.traffic_source_id,
+        "traffic_source_id": campaign.traffic_source_id or 0,
         "offers": _json(list(campaign.offers)),
     }
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, cast, func, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.queries import NO_TEXT, TIME_OF, Selection, conditions_on, values_of
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, Cells
 from trueup.model.money import MICROS, micros_of_sums
 
 # What cells can be told apart by. Conversions are always told apart by type and status too; clicks have no label.
@@ -41,7 +41,7 @@ class _Source:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def read_conversion_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def read_conversion_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
     """Count the selected conversions (docs/counting.md).
 
     Args:
@@ -61,7 +61,7 @@ def read_conversion_cells(database: Database, selection: Selection, keys: Sequen
     return _cells(database, source, selection, [*keys, "conversion_type", "status"])
 
 
-def read_click_cells(database: Database, selection: Selection, keys: Sequence[str]) -> pl.DataFrame:
+def read_click_cells(database: Readable, selection: Selection, keys: Sequence[str]) -> Cells:
     """Count the selected clicks by the time of the click (docs/counting.md).
 
     Filters that a click has nothing of, such as type and status, do not narrow them.
@@ -87,7 +87,7 @@ def _is_rolled_up(selection: Selection, keys: Sequence[str], of_rows: Sequence[s
     return selection.on_quarter_hours and not selection.asks_for(*of_rows) and not set(keys).intersection(of_rows)
 
 
-def _cells(database: Database, source: _Source, selection: Selection, keys: list[str]) -> pl.DataFrame:
+def _cells(database: Readable, source: _Source, selection: Selection, keys: list[str]) -> Cells:
     by = [source.columns[key] for key in keys]
     (count, counting), micros = source.count, source.rows.c[source.money]
     # A sum of micros may not fit in 64 bits; the sums of whole units and of the rest do.
@@ -102,7 +102,7 @@ def _cells(database: Database, source: _Source, selection: Selection, keys: list
     read |= dict.fromkeys([count, "units", "rest"], pl.Int64)
     found = database.read(statement, read, values_of(selection, source.time_micros)).filter(pl.col(count) != 0)
     whole = micros_of_sums(pl.col("units"), pl.col("rest"))
-    return found.select(*keys, count, whole.alias(source.money))
+    return Cells(found.select(*keys, count, whole.alias(source.money)))
 
 
 def _rolled_up(table: Table, count: str, money: str, *conditions: ColumnElement[bool]) -> _Source:

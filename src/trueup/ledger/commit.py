@@ -1,4 +1,4 @@
-"""Write what was decided: journal, conversions, changes and rollups, inside the caller's one transaction."""
+"""Write what was decided: journal, conversions, changes and rollups, in one transaction."""
 
 import zlib
 from collections.abc import Iterable, Mapping
@@ -7,10 +7,19 @@ from typing import Final
 import polars as pl
 from sqlalchemy import delete, update
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Transaction
 from trueup.ledger.schema import changes, click_arrivals, click_rollups, clicks, conversions, journal, rollups
 from trueup.model.frame_ops import collect_unoptimized, sum_by
-from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY
+from trueup.model.frames import (
+    BUCKET_MICROS,
+    CLICK_ROLLUP_KEY,
+    Changes,
+    Clicks,
+    Conversions,
+    JournalRows,
+    Rollups,
+    StoredClicks,
+)
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
@@ -18,86 +27,86 @@ _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest
 _LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
 
 
-def lock_clicks(database: Database, click_ids: Iterable[str], *, shared: bool = False) -> None:
+def lock_clicks(transaction: Transaction, click_ids: Iterable[str], *, shared: bool = False) -> None:
     """Keep other writers of these clicks out until the transaction ends.
 
     On SQLite there is one writer anyway. On PostgreSQL each click belongs to one of 1,024 advisory locks, taken in
     order.
 
     Args:
-        database: The ledger, in a transaction.
+        transaction: What it is written in.
         click_ids: The clicks.
         shared: Whether to let in others who say the same, such as those who bring clicks that no other can bring.
     """
-    if not database.is_sqlite:
+    if not transaction.is_sqlite:
         wanted = sorted({zlib.crc32(click_id.encode()) % LOCK_BUCKETS for click_id in click_ids})
-        database.read_sql(_LOCK_SHARED if shared else _LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
+        transaction.read_sql(_LOCK_SHARED if shared else _LOCK, {"taken": pl.Int64}, [_LOCK_SPACE, wanted])
 
 
-def commit_rows(database: Database, rows: pl.DataFrame) -> None:
+def commit_rows(transaction: Transaction, rows: JournalRows) -> None:
     """Append decided rows (JOURNAL) to the journal."""
-    database.append(journal, rows)
+    transaction.append(journal, rows)
 
 
-def commit_conversions(database: Database, final: pl.DataFrame, changed: pl.DataFrame, deltas: pl.DataFrame) -> None:
+def commit_conversions(transaction: Transaction, final: Conversions, changed: Changes, deltas: Rollups) -> None:
     """Store conversions as they are now.
 
     Args:
-        database: The ledger, in a transaction.
+        transaction: What it is written in.
         final: CONVERSIONS. Those of version 0 are new; any other may be stored already.
         changed: CHANGES.
         deltas: ROLLUPS to add.
     """
     if not final["version"].max():
-        database.append(conversions, final)
+        transaction.append(conversions, final)
     else:
         is_new = final["version"] == 0
-        database.append(conversions, final.filter(is_new))
-        database.put(conversions, final.filter(~is_new))
-    database.append(changes, changed)
-    database.put(rollups, deltas, add=["conversions", "revenue"])
+        transaction.append(conversions, final.filter(is_new))
+        transaction.put(conversions, final.filter(~is_new))
+    transaction.append(changes, changed)
+    transaction.put(rollups, deltas, add=["conversions", "revenue"])
 
 
-def update_sub_parameters(database: Database, click_id: str, values: Mapping[str, str]) -> None:
+def update_sub_parameters(transaction: Transaction, click_id: str, values: Mapping[str, str]) -> None:
     """Set sub-parameters (sub1...) of a click, if it is known. No rule and no count depends on them."""
     for table in (clicks, click_arrivals):  # whichever way it came
-        database.execute(update(table).where(table.c.click_id == click_id).values(dict(values)))
+        transaction.execute(update(table).where(table.c.click_id == click_id).values(dict(values)))
 
 
-def commit_clicks(database: Database, new: pl.DataFrame, batch_id: int = 0) -> None:
+def commit_clicks(transaction: Transaction, new: Clicks | StoredClicks, batch_id: int = 0) -> None:
     """Store clicks that are not there yet, and count them.
 
     Args:
-        database: The ledger, in a transaction.
+        transaction: What it is written in.
         new: CLICKS; or STORED_CLICKS, which say themselves who brought them.
         batch_id: The import that brings them, 0 for visits.
     """
-    database.append(clicks, new.with_columns(batch_id=pl.lit(batch_id, dtype=pl.Int64)) if batch_id else new)
-    database.put(click_rollups, _cells(new), add=["clicks", "cost"])
+    transaction.append(clicks, new.with_columns(batch_id=pl.lit(batch_id, dtype=pl.Int64)) if batch_id else new)
+    transaction.put(click_rollups, _cells(new), add=["clicks", "cost"])
 
 
-def withdraw_clicks(database: Database, gone: pl.DataFrame) -> None:
-    """Take clicks (CLICKS) out, and out of the counts. Within the caller's transaction."""
+def withdraw_clicks(transaction: Transaction, gone: Clicks) -> None:
+    """Take clicks out, and out of the counts."""
     ids = {"ids": gone["click_id"].to_list()}
     if ids["ids"]:
-        database.execute(delete(clicks).where(database.is_one_of(clicks.c.click_id, "ids")), ids)
+        transaction.execute(delete(clicks).where(transaction.is_one_of(clicks.c.click_id, "ids")), ids)
         cells = _cells(gone).with_columns(-pl.col("clicks", "cost"))
-        database.put(click_rollups, cells, add=["clicks", "cost"])
+        transaction.put(click_rollups, cells, add=["clicks", "cost"])
 
 
-def move_conversions(database: Database, moved: pl.DataFrame, deltas: pl.DataFrame) -> None:
-    """Store conversions whose click has become another. Within the caller's transaction.
+def move_conversions(transaction: Transaction, moved: Conversions, deltas: Rollups) -> None:
+    """Store conversions whose click has become another.
 
     Args:
-        database: The ledger.
-        moved: CONVERSIONS, all of them stored.
-        deltas: ROLLUPS to add.
+        transaction: What it is written in.
+        moved: The conversions, all of them stored.
+        deltas: What to add to the rollups.
     """
-    database.put(conversions, moved)
-    database.put(rollups, deltas, add=["conversions", "revenue"])
+    transaction.put(conversions, moved)
+    transaction.put(rollups, deltas, add=["conversions", "revenue"])
 
 
-def _cells(of_clicks: pl.DataFrame) -> pl.DataFrame:
+def _cells(of_clicks: Clicks | StoredClicks) -> pl.DataFrame:
     counted = collect_unoptimized(of_clicks.lazy().select_seq(*_COUNTED))
     return sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
 

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 from sqlalchemy import bindparam, delete, select, update
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Transaction
 from trueup.ledger.schema import idempotency
 
 AT_WORK: Final = 0  # the status of a claim
@@ -50,12 +50,12 @@ class Answered:
 
 
 def claim(
-    database: Database, key: str, claimer: str, now: int, *, silent_before: int, expired_before: int
+    transaction: Transaction, key: str, claimer: str, now: int, *, silent_before: int, expired_before: int
 ) -> Answered | None:
-    """Claim a key for a request. In a transaction of its own (docs/api.md, "Once and only once").
+    """Claim a key for a request, in a transaction of its own (docs/api.md, "Once and only once").
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         key: The key.
         claimer: A word that only this request has.
         now: The moment, in microseconds since the epoch.
@@ -65,33 +65,34 @@ def claim(
     Returns:
         None when the key is claimed, else what is stored for it.
     """
-    with database.transaction():
-        database.execute(_EXPIRED, {"before": expired_before})
-        claimed = {"idempotency_key": key, "status": AT_WORK, "answer": claimer, "made_at": now}
-        database.insert_new(idempotency, pl.DataFrame([claimed]))
-        found = Answered(**database.read(_ONE, _STORED, {"of_key": key}).row(0, named=True))
-        if found.status != AT_WORK:
-            return found
-        if found.answer == claimer:
-            return None
-        values = {"of_key": key, "of_claimer": found.answer, "new_claimer": claimer, "now": now}
-        silent = found.made_at < silent_before
-        taken = silent and database.read(_TAKE_OVER, {"made_at": pl.Int64}, values).height
+    transaction.execute(_EXPIRED, {"before": expired_before})
+    claimed = {"idempotency_key": key, "status": AT_WORK, "answer": claimer, "made_at": now}
+    transaction.insert_new(idempotency, pl.DataFrame([claimed]))
+    found = Answered(**transaction.read(_ONE, _STORED, {"of_key": key}).row(0, named=True))
+    if found.status != AT_WORK:
+        return found
+    if found.answer == claimer:
+        return None
+    values = {"of_key": key, "of_claimer": found.answer, "new_claimer": claimer, "now": now}
+    silent = found.made_at < silent_before
+    taken = silent and transaction.returning(_TAKE_OVER, {"made_at": pl.Int64}, values).height
     return None if taken else found
 
 
-def still_at_work(database: Database, key: str, claimer: str, now: int) -> None:
+def still_at_work(transaction: Transaction, key: str, claimer: str, now: int) -> None:
     """Renew a claim: its request is still at work."""
-    database.execute(_BEAT, {"of_key": key, "of_claimer": claimer, "now": now})
+    transaction.execute(_BEAT, {"of_key": key, "of_claimer": claimer, "now": now})
 
 
-def keep_answer(database: Database, key: str, claimer: str, request_sha256: str, status: int, answer: str) -> bool:
+def keep_answer(
+    transaction: Transaction, key: str, claimer: str, request_sha256: str, status: int, answer: str
+) -> bool:
     """Keep what a request was answered, unless its claim was taken over.
 
     Call it within the transaction that does what the request asked for: then both are done, or neither is.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         key: The key that the request claimed.
         claimer: The word that only this request has.
         request_sha256: The digest of the request, by which the same request is known again.
@@ -103,9 +104,9 @@ def keep_answer(database: Database, key: str, claimer: str, request_sha256: str,
     """
     kept = {"new_sha256": request_sha256, "new_status": status, "new_answer": answer}
     values = {"of_key": key, "of_claimer": claimer, **kept}
-    return database.read(_KEEP, {"made_at": pl.Int64}, values).height > 0
+    return transaction.returning(_KEEP, {"made_at": pl.Int64}, values).height > 0
 
 
-def release(database: Database, key: str, claimer: str) -> None:
+def release(transaction: Transaction, key: str, claimer: str) -> None:
     """Forget a claim: its request came to nothing that is worth keeping."""
-    database.execute(_FREE, {"of_key": key, "of_claimer": claimer})
+    transaction.execute(_FREE, {"of_key": key, "of_claimer": claimer})

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 
 _ALL_IS_WELL: Final = "ok"
 _BROKEN_INDEXES: Final = """
@@ -18,7 +18,7 @@ _FAILED_CHECKSUMS: Final = """
 """
 
 
-def integrity_troubles(database: Database) -> list[str]:
+def integrity_troubles(database: Readable) -> list[str]:
     """What the database finds wrong with itself, in its own words; nothing when all is well.
 
     SQLite checks every page and index. PostgreSQL says which indexes are not valid and which pages failed their

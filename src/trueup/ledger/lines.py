@@ -12,8 +12,8 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.database import Database, DatabaseUnavailableError
-from trueup.model.frames import JOURNAL, empty
+from trueup.ledger.database import DatabaseUnavailableError, Readable
+from trueup.model.frames import JOURNAL, JournalRows, empty
 from trueup.model.words import Outcome
 
 REMEMBERED_ROWS: Final = 5_000_000  # of all batches together, about 15 bytes each
@@ -48,8 +48,8 @@ class Lines:
         self._lock = Lock()
 
     def page(
-        self, database: Database, batch_id: int, rows: int, outcomes: Collection[str], after: int, most: int
-    ) -> pl.DataFrame:
+        self, database: Readable, batch_id: int, rows: int, outcomes: Collection[str], after: int, most: int
+    ) -> JournalRows:
         """Read some JOURNAL rows of a batch, by their lines.
 
         Args:
@@ -73,11 +73,11 @@ class Lines:
             is_wanted = (pl.col("batch_id") == batch_id) & pl.col("line").is_in(wanted["line"].implode())
             found = _rows_at(database, wanted["place"]).filter(is_wanted).sort("line")
             if found.height == wanted.height:
-                return found
+                return JournalRows(found)
             self._forget(batch_id)
         raise DatabaseUnavailableError("the rows of the journal move while they are read")
 
-    def _places(self, database: Database, batch_id: int, rows: int) -> pl.DataFrame:
+    def _places(self, database: Readable, batch_id: int, rows: int) -> pl.DataFrame:
         """The places of all rows of a batch, in the order of their lines."""
         with self._lock:
             known = self._known.get(batch_id)
@@ -97,7 +97,7 @@ class Lines:
             self._known.pop(batch_id, None)
 
 
-def _read_places(database: Database, batch_id: int) -> pl.DataFrame:
+def _read_places(database: Readable, batch_id: int) -> pl.DataFrame:
     """line, outcome (its number among Outcome), place (a number), as small as it fits."""
     place = pl.Int64 if database.is_sqlite else pl.String
     found = database.read_sql(
@@ -117,7 +117,7 @@ def _after(places: pl.DataFrame, outcomes: Collection[str], after: int, most: in
     return later.head(most)
 
 
-def _rows_at(database: Database, places: pl.Series) -> pl.DataFrame:
+def _rows_at(database: Readable, places: pl.Series) -> JournalRows:
     """The JOURNAL rows at some places, in any order."""
     asked = json.dumps(places.to_list()) if database.is_sqlite else _as_text(places).to_list()
     return database.read_sql(_ROWS_AT[database.dialect.name], JOURNAL, [asked])

@@ -6,7 +6,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import bindparam, delete, insert, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.schema import mappings
 from trueup.model.mapping import SavedMapping
 
@@ -21,36 +21,36 @@ _ALL: Final = select(*(mappings.c[name] for name in _STORED)).order_by(mappings.
 _ONE: Final = _ALL.where(mappings.c.name == bindparam("asked"))
 
 
-def read_mappings(database: Database) -> list[SavedMapping]:
+def read_mappings(database: Readable) -> list[SavedMapping]:
     """All saved mappings, by name."""
     return [_mapping(row) for row in database.read(_ALL, _STORED).iter_rows(named=True)]
 
 
-def find_mapping(database: Database, name: str) -> SavedMapping | None:
+def find_mapping(database: Readable, name: str) -> SavedMapping | None:
     """One saved mapping, None when there is no such."""
     found = database.read(_ONE, _STORED, {"asked": name})
     return _mapping(found.row(0, named=True)) if found.height else None
 
 
-def put_mapping(database: Database, mapping: SavedMapping) -> None:
-    """Store a mapping, in the place of one with its name. Within the caller's transaction."""
-    forget_mapping(database, mapping.name)
+def put_mapping(transaction: Transaction, mapping: SavedMapping) -> None:
+    """Store a mapping, in the place of one with its name."""
+    forget_mapping(transaction, mapping.name)
     row = {"name": mapping.name, "titles": mapping.titles_text(), "choices": mapping.choices_text()}
-    database.execute(insert(mappings).values(row | {"made_by": mapping.made_by, "made_at": mapping.made_at}))
+    transaction.execute(insert(mappings).values(row | {"made_by": mapping.made_by, "made_at": mapping.made_at}))
 
 
-def forget_mapping(database: Database, name: str) -> bool:
-    """Remove a mapping. Within the caller's transaction.
+def forget_mapping(transaction: Transaction, name: str) -> bool:
+    """Remove a mapping.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         name: The mapping's name.
 
     Returns:
         Whether there was one.
     """
     gone = delete(mappings).where(mappings.c.name == name).returning(mappings.c.name)
-    return database.read(gone, {"name": pl.String}).height > 0
+    return transaction.returning(gone, {"name": pl.String}).height > 0
 
 
 def _mapping(row: dict[str, Any]) -> SavedMapping:

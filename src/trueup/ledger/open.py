@@ -7,11 +7,11 @@ at a time. Alembic is slow to import, so it is left alone where there is nothing
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import polars as pl
 
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import Database, DatabaseError, Readable
 from trueup.ledger.urls import SQLITE, showable
 from trueup.ledger.waits import PATIENT, Waits
 from trueup.model.remarks import RemarkError, Way
@@ -64,11 +64,13 @@ def open_ledger(
     if create:
         _refuse_missing_folder(url)
     elif not _may_be_ledger(url):
-        raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
+        _refuse_empty(url)
     db = Database(url, waits)
     try:
-        version = _read_version(db) or _empty(url, create=create)
-        if version != HEAD and not _migrate(db):
+        version = _read_version(db)
+        if version is None and not create:
+            _refuse_empty(url)
+        if version != HEAD and _migrate(db) is None:
             made()
     except BaseException:
         db.close()
@@ -92,7 +94,7 @@ def refuse_no_ledger(url: str) -> None:
             return
         if tables:
             raise DatabaseError(_OTHERS)
-    raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
+    _refuse_empty(url)
 
 
 def place_of_ledger(url: str) -> str:
@@ -100,19 +102,8 @@ def place_of_ledger(url: str) -> str:
     return url.removeprefix(SQLITE) if url.startswith(SQLITE) else showable(url)
 
 
-def _empty(url: str, *, create: bool) -> str:
-    """The version of a database without tables: ''.
-
-    Args:
-        url: The database.
-        create: Whether to make a ledger in it.
-
-    Raises:
-        NoLedgerError: No ledger is to be made.
-    """
-    if not create:
-        raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
-    return ""
+def _refuse_empty(url: str) -> NoReturn:
+    raise NoLedgerError(f"there is no ledger in {place_of_ledger(url)}")
 
 
 def _may_be_ledger(url: str) -> bool:
@@ -132,15 +123,15 @@ def _refuse_missing_folder(url: str) -> None:
         raise DatabaseError(f"there is no folder {folder} to keep the database in: make it first")
 
 
-def _read_version(db: Database) -> str:
-    """Read the number of the last migration that was run, '' for an empty database.
+def _read_version(db: Readable) -> str | None:
+    """Read the number of the last migration that was run, None for an empty database.
 
     Raises:
         DatabaseError: The database is not a ledger.
     """
     tables = _tables(db)
     if not tables:
-        return ""
+        return None
     if VERSION_TABLE not in tables:
         raise DatabaseError(_OTHERS)
     found = db.read_sql(f"SELECT version_num FROM {VERSION_TABLE}", {"version": pl.String})  # noqa: S608 - a name of our own
@@ -156,32 +147,32 @@ def _read_version(db: Database) -> str:
     return version
 
 
-def _tables(db: Database) -> list[str]:
+def _tables(db: Readable) -> list[str]:
     return db.read_sql(_TABLE_NAMES[db.dialect.name], {"name": pl.String})["name"].to_list()
 
 
-def _migrate(db: Database) -> str:
+def _migrate(db: Database) -> str | None:
     """Bring the tables up to date.
 
     Returns:
-        The version that they had, '' for none.
+        The version that they had, None for none.
     """
-    with db.transaction():
+    with db.transaction() as transaction:
         if not db.is_sqlite:
-            db.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
-            db.run("SET LOCAL statement_timeout = 0")  # a migration takes as long as the ledger is large
-        version = _read_version(db)  # another program may have migrated it while this one waited
+            transaction.read_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})::text", {"locked": pl.String})
+            transaction.run("SET LOCAL statement_timeout = 0")  # a migration takes as long as the ledger is large
+        version = _read_version(transaction)  # another program may have migrated it while this one waited
         for statement in migration_sql(db.dialect.name, version) if version != HEAD else ():
-            db.run(statement)
+            transaction.run(statement)
     return version
 
 
-def migration_sql(dialect: str, version: str) -> list[str]:
+def migration_sql(dialect: str, version: str | None) -> list[str]:
     """Write the statements that bring a ledger up to date.
 
     Args:
         dialect: `sqlite` or `postgresql`.
-        version: The version to start from, '' for an empty database.
+        version: The version to start from, None for an empty database.
 
     Returns:
         The statements, in order.

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import polars as pl
 from sqlalchemy import BindParameter, Select, bindparam, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.lines import Lines
 from trueup.ledger.schema import clicks, journal
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import CLICKS, JOURNAL
+from trueup.model.frames import CLICKS, JOURNAL, Clicks, JournalRows
 
 _READ_WHOLE_MOST: Final = 10_000  # rows of a batch that are sorted anew for each page
 _AFTER_ALL: Final = "\x7f"  # no click id goes beyond it
@@ -28,13 +27,13 @@ _OF_CLICK: Final = (
 )
 
 
-def read_clicks(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_clicks(database: Readable, click_ids: Sequence[str]) -> Clicks:
     """CLICKS of those of the clicks that are known, by their ids."""
     chosen = _CLICKS.where(database.is_one_of(clicks.c.click_id, "ids"))
-    return database.read(chosen, CLICKS, {"ids": list(click_ids)}).sort("click_id")
+    return Clicks(database.read(chosen, CLICKS, {"ids": list(click_ids)}).sort("click_id"))
 
 
-def clicks_page(database: Database, after: str | None, most: int, *, newest_first: bool) -> pl.DataFrame:
+def clicks_page(database: Readable, after: str | None, most: int, *, newest_first: bool) -> Clicks:
     """Read some clicks in the order of their ids. For ids of our own that is the order of their time.
 
     Args:
@@ -51,14 +50,14 @@ def clicks_page(database: Database, after: str | None, most: int, *, newest_firs
     return database.read(statement, CLICKS, {"place": place, "most": most})
 
 
-def rows_of_click(database: Database, click_id: str, after: int, most: int) -> pl.DataFrame:
+def rows_of_click(database: Readable, click_id: str, after: int, most: int) -> JournalRows:
     """Some JOURNAL rows of a click, those numbered above `after` first."""
     return database.read(_OF_CLICK, JOURNAL, {"wanted": click_id, "place": after, "most": most})
 
 
 def rows_of_batch(
-    database: Database, lines: Lines, batch: BatchRecord, outcomes: Sequence[str], after: int, most: int
-) -> pl.DataFrame:
+    database: Readable, lines: Lines, batch: BatchRecord, outcomes: Sequence[str], after: int, most: int
+) -> JournalRows:
     """Read some JOURNAL rows of a batch, by their lines.
 
     Args:
@@ -82,7 +81,7 @@ def rows_of_batch(
     return database.read(_of_batch(database, with_outcomes=bool(outcomes)), JOURNAL, values)
 
 
-def _of_batch(database: Database, *, with_outcomes: bool) -> Select[Any]:
+def _of_batch(database: Readable, *, with_outcomes: bool) -> Select[Any]:
     rows = _ROWS.where(journal.c.batch_id == bindparam("wanted"), journal.c.line > bindparam("place"))
     if with_outcomes:
         rows = rows.where(database.is_one_of(journal.c.outcome, "outcomes"))

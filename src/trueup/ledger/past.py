@@ -2,23 +2,21 @@
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from trueup.ledger.arrivals import read_arrivals
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.policies import read_policies
 from trueup.ledger.snapshot import read_journal
-from trueup.model.frames import ARRIVAL_FACTS
+from trueup.model.frames import ARRIVAL_FACTS, ArrivalFacts, JournalRows
 from trueup.model.past import Past
 
 
-def read_past(database: Database, click_ids: Sequence[str]) -> Past:
+def read_past(database: Readable, click_ids: Sequence[str]) -> Past:
     """Read everything that deciding these clicks again starts from."""
     rows = read_journal(database, click_ids)
     return past_of(database, rows, read_arrivals(database, click_ids, ARRIVAL_FACTS))
 
 
-def past_of(database: Database, rows: pl.DataFrame, arrivals: pl.DataFrame) -> Past:
+def past_of(database: Readable, rows: JournalRows, arrivals: ArrivalFacts) -> Past:
     """The same of what is read already.
 
     Args:

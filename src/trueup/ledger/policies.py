@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 from sqlalchemy import select
 
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import DatabaseError, Readable, Transaction
 from trueup.ledger.schema import policies
 from trueup.model.policy import Policy, UnknownRulesError, policy_from_content
 
@@ -13,13 +13,13 @@ from trueup.model.policy import Policy, UnknownRulesError, policy_from_content
 _known: dict[int, Policy] = {}
 
 
-def store_policy(database: Database, policy: Policy) -> None:
-    """Keep a policy, unless it is kept already. Within the caller's transaction."""
+def store_policy(transaction: Transaction, policy: Policy) -> None:
+    """Keep a policy, unless it is kept already."""
     frame = pl.DataFrame({"policy_id": [policy.policy_id], "content": [policy.content]})
-    database.insert_new(policies, frame)
+    transaction.insert_new(policies, frame)
 
 
-def read_policies(database: Database, policy_ids: Iterable[int]) -> dict[int, Policy]:
+def read_policies(database: Readable, policy_ids: Iterable[int]) -> dict[int, Policy]:
     """Read policies.
 
     Args:

@@ -7,22 +7,22 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import ColumnClause, ColumnElement, FromClause, Select, bindparam, func, literal_column, select, tuple_
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, ReadTransaction
 from trueup.ledger.schema import clicks, conversions
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CONVERSIONS, Schema
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CONVERSIONS, ColumnsOf, LoggedConversions
 from trueup.model.words import ReportClock
 
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
 _WALKED_MOST: Final = 10_000  # conversions that are looked at in their order, before all of them are sorted
 
 # What the log shows of a conversion, besides names from the catalog.
-LOGGED: Final[Schema] = {
+LOGGED: Final = ColumnsOf[LoggedConversions]({
     name: CONVERSIONS[name]
     for name in (
         "click_id", "n", "conversion_type", "transaction_id", "event_id", "status", "original_status", "payout",
         "currency", "converted_at", "label", "campaign_id", "offer_id", "network_id", "traffic_source_id", "batch_id",
     )
-}  # fmt: skip
+})  # fmt: skip
 
 _PLACE: Final = ("converted_at", "click_id", "n")  # where a conversion is in the log
 _BEFORE_ALL: Final = (-(2**63), "", 0)
@@ -52,40 +52,38 @@ class Selection:
         return all(at is None or at % BUCKET_MICROS == 0 for at in (self.from_at, self.to_at))
 
 
-def count_conversions(database: Database, selection: Selection) -> int:
+def count_conversions(database: Readable, selection: Selection) -> int:
     """How many conversions are selected."""
     statement = select(func.count()).select_from(conversions).where(*_logged(database, selection, conversions))
     return int(database.read(statement, {"rows": pl.Int64}, values_of(selection, 1)).item())
 
 
 def read_conversions(
-    database: Database, selection: Selection, newest: int | None = None, page_rows: int = 0
-) -> Iterator[pl.DataFrame]:
+    transaction: ReadTransaction, selection: Selection, newest: int | None = None, page_rows: int | None = None
+) -> Iterator[LoggedConversions]:
     """Read the selected conversions in the order of their time, then click id, then n.
 
-    Call it within `read_transaction`: then no conversion is missed or comes twice.
-
     Args:
-        database: The ledger.
+        transaction: What all pages are read in, so that no conversion is missed or comes twice.
         selection: Which conversions to read.
         newest: How many of the newest to read, None for all.
-        page_rows: How many rows a page has, 0 for as many as suit the database.
+        page_rows: How many rows a page has, None for as many as suit the database.
 
     Returns:
         LOGGED, in pages. The last page is shorter than the others, and may be empty.
     """
-    page_rows = page_rows or PAGE_ROWS[database.dialect.name]
+    page_rows = page_rows or PAGE_ROWS[transaction.dialect.name]
     place: tuple[Any, ...] = _BEFORE_ALL
     if selection.from_at is not None and selection.clock is ReportClock.CONVERSION:
         # One lower bound: with two, SQLite would search each page from the selection's beginning.
         place, selection = (selection.from_at, "", 0), replace(selection, from_at=None)
     if newest is not None:
-        before = _after_place(database, selection, newest_first=True).offset(newest).limit(1)
-        found = database.read(before, LOGGED, values_of(selection, 1) | _place(place))
+        before = _after_place(transaction, selection, newest_first=True).offset(newest).limit(1)
+        found = transaction.read(before, LOGGED, values_of(selection, 1) | _place(place))
         place = found.select(_PLACE).row(0) if found.height else place
-    page = _after_place(database, selection).limit(page_rows)
+    page = _after_place(transaction, selection).limit(page_rows)
     while True:
-        rows = database.read(page, LOGGED, values_of(selection, 1) | _place(place))
+        rows = transaction.read(page, LOGGED, values_of(selection, 1) | _place(place))
         yield rows
         if rows.height < page_rows:
             return
@@ -93,8 +91,8 @@ def read_conversions(
 
 
 def read_conversions_page(
-    database: Database, selection: Selection, after: tuple[int, str, int] | None, most: int, *, newest_first: bool
-) -> pl.DataFrame:
+    database: Readable, selection: Selection, after: tuple[int, str, int] | None, most: int, *, newest_first: bool
+) -> LoggedConversions:
     """Read one page of the selected conversions, by time, then click id, then n.
 
     Args:
@@ -118,7 +116,7 @@ def read_conversions_page(
     return database.read(page, LOGGED, values_of(selection, 1) | _place(place))
 
 
-def _logged(database: Database, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
+def _logged(database: Readable, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
     time = rows.c[TIME_OF[selection.clock]]
     return [rows.c.removed == int(selection.removed), *conditions_on(database, selection, rows, time)]
 
@@ -136,7 +134,7 @@ def _beginning(
     return place, selection
 
 
-def _walk(database: Database, selection: Selection, *, newest_first: bool) -> Select[Any]:
+def _walk(database: Readable, selection: Selection, *, newest_first: bool) -> Select[Any]:
     """The selected ones among the _WALKED_MOST conversions that come next after a place."""
     bounds = list(_bounds(selection, conversions.c.converted_at)) if selection.clock is ReportClock.CONVERSION else []
     place = [conversions.c[name] for name in _PLACE]
@@ -149,7 +147,7 @@ def _walk(database: Database, selection: Selection, *, newest_first: bool) -> Se
 
 
 def _after_place(
-    database: Database,
+    database: Readable,
     selection: Selection,
     *,
     newest_first: bool = False,
@@ -190,7 +188,7 @@ def _place(values: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def conditions_on(
-    database: Database, selection: Selection, table: FromClause, time: ColumnElement[int]
+    database: Readable, selection: Selection, table: FromClause, time: ColumnElement[int]
 ) -> Iterator[ColumnElement[bool]]:
     """Say a selection as conditions.
 

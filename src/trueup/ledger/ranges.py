@@ -5,15 +5,28 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Table, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import changes, click_arrivals, clicks, conversions, journal
-from trueup.model.frames import ARRIVALS, CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.model.frames import (
+    ARRIVALS,
+    CHANGES,
+    CLICK_FACTS,
+    CONVERSIONS,
+    JOURNAL,
+    Arrivals,
+    Changes,
+    ClickFacts,
+    ColumnsOf,
+    Conversions,
+    Frame,
+    JournalRows,
+)
 
 _NUMBERED: Final = journal.c.n > 0
-_STORED_FACTS: Final[Schema] = {**CLICK_FACTS, "batch_id": pl.Int64}
+_STORED_FACTS: Final = ColumnsOf[ClickFacts]({**CLICK_FACTS, "batch_id": pl.Int64})
 
 
-def next_border(database: Database, after: str, rows: int) -> str | None:
+def next_border(database: Readable, after: str, rows: int) -> str | None:
     """Find where a range of about `rows` journal rows ends.
 
     Args:
@@ -30,7 +43,7 @@ def next_border(database: Database, after: str, rows: int) -> str | None:
     return str(found.item()) if found.height else None
 
 
-def read_range(database: Database, table: Table, schema: Schema, after: str, upto: str | None) -> pl.DataFrame:
+def read_range(database: Readable, table: Table, schema: ColumnsOf[Frame], after: str, upto: str | None) -> Frame:
     """Read a table's rows of a range of click ids.
 
     Args:
@@ -52,26 +65,26 @@ def read_range(database: Database, table: Table, schema: Schema, after: str, upt
     return database.read(rows, schema)
 
 
-def journal_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def journal_range(database: Readable, after: str, upto: str | None) -> JournalRows:
     """JOURNAL rows, in the order of each click."""
-    return read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n")
+    return JournalRows(read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n"))
 
 
-def conversions_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def conversions_range(database: Readable, after: str, upto: str | None) -> Conversions:
     """CONVERSIONS, removed ones included."""
     return read_range(database, conversions, CONVERSIONS, after, upto)
 
 
-def click_facts_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def click_facts_range(database: Readable, after: str, upto: str | None) -> ClickFacts:
     """CLICK_FACTS, and the import that brought each click, 0 for a visit."""
     return read_range(database, clicks, _STORED_FACTS, after, upto)
 
 
-def recorded_arrivals_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def recorded_arrivals_range(database: Readable, after: str, upto: str | None) -> Arrivals:
     """ARRIVALS that are on record, a click's in their order."""
-    return read_range(database, click_arrivals, ARRIVALS, after, upto).sort("click_id", "place")
+    return Arrivals(read_range(database, click_arrivals, ARRIVALS, after, upto).sort("click_id", "place"))
 
 
-def changes_range(database: Database, after: str, upto: str | None) -> pl.DataFrame:
+def changes_range(database: Readable, after: str, upto: str | None) -> Changes:
     """CHANGES, a conversion's in their order."""
-    return read_range(database, changes, CHANGES, after, upto).sort("click_id", "n", "version")
+    return Changes(read_range(database, changes, CHANGES, after, upto).sort("click_id", "n", "version"))

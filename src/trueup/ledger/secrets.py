@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 from sqlalchemy import bindparam, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.ledger.schema import secrets
 
 CLICK_KEY: Final = "click_key"
@@ -43,14 +43,16 @@ def ledger_id(database: Database, randomness: Callable[[int], bytes]) -> str:
 
 def _made_once(database: Database, name: str, size: int, randomness: Callable[[int], bytes]) -> str:
     stored = _read(database, name)
-    if not stored:
-        made = pl.DataFrame([{"name": name, "value": randomness(size).hex()}])
-        with database.transaction():
-            database.insert_new(secrets, made)  # if another program was quicker, its value stays
-        stored = _read(database, name)
-    return stored
+    if stored is not None:
+        return stored
+    made = pl.DataFrame([{"name": name, "value": randomness(size).hex()}])
+    with database.transaction() as transaction:
+        transaction.insert_new(secrets, made)  # if another program was quicker, its value stays
+    kept = _read(database, name)
+    assert kept is not None  # noqa: S101 - it is there now
+    return kept
 
 
-def _read(database: Database, name: str) -> str:
+def _read(database: Readable, name: str) -> str | None:
     found = database.read(_VALUE, {"value": pl.String}, {"of_name": name})
-    return str(found.item()) if found.height else ""
+    return str(found.item()) if found.height else None

@@ -7,9 +7,19 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Column, Select, Table, Text, bindparam, func, select
 
-from trueup.ledger.database import Database, is_one_of
+from trueup.ledger.database import Readable, is_one_of
 from trueup.ledger.schema import PARKED, changes, clicks, conversions, journal
-from trueup.model.frames import CHANGES, CLICK_FACTS, CONVERSIONS, JOURNAL, Schema
+from trueup.model.frames import (
+    CHANGES,
+    CLICK_FACTS,
+    CONVERSIONS,
+    JOURNAL,
+    Changes,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    Schema,
+)
 from trueup.model.snapshot import LAST_ROWS, NOTHING_STORED, Snapshot
 
 _CLICK_IDS: Final[Schema] = {"click_id": pl.String}
@@ -17,7 +27,7 @@ _KNOWN: Final = select(clicks.c.click_id)
 _WAITED_FOR: Final = select(journal.c.click_id).where(PARKED)
 
 
-def read_snapshot(database: Database, click_ids: Sequence[str]) -> Snapshot:
+def read_snapshot(database: Readable, click_ids: Sequence[str]) -> Snapshot:
     """Read everything that deciding rows of these clicks needs."""
     last_rows = database.read(_last_rows(database.is_sqlite), LAST_ROWS, {"ids": list(click_ids)})
     return Snapshot(
@@ -27,13 +37,13 @@ def read_snapshot(database: Database, click_ids: Sequence[str]) -> Snapshot:
     )
 
 
-def read_click_facts(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_click_facts(database: Readable, click_ids: Sequence[str]) -> ClickFacts:
     """CLICK_FACTS of those of the clicks that are known."""
     statement = _of_clicks(clicks, tuple(CLICK_FACTS), database.is_sqlite)
     return database.read(statement, CLICK_FACTS, {"ids": list(click_ids)})
 
 
-def read_conversions(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_conversions(database: Readable, click_ids: Sequence[str]) -> Conversions:
     """CONVERSIONS of the clicks, removed ones included."""
     if not click_ids:
         return NOTHING_STORED.conversions
@@ -41,32 +51,32 @@ def read_conversions(database: Database, click_ids: Sequence[str]) -> pl.DataFra
     return database.read(statement, CONVERSIONS, {"ids": list(click_ids)})
 
 
-def read_journal(database: Database, click_ids: Sequence[str]) -> pl.DataFrame:
+def read_journal(database: Readable, click_ids: Sequence[str]) -> JournalRows:
     """JOURNAL rows of the clicks, in the order of each click."""
     statement = _of_clicks(journal, tuple(JOURNAL), database.is_sqlite, numbered=True)
-    return database.read(statement, JOURNAL, {"ids": list(click_ids)}).sort("click_id", "n")
+    return JournalRows(database.read(statement, JOURNAL, {"ids": list(click_ids)}).sort("click_id", "n"))
 
 
-def read_changes(database: Database, click_id: str, n: int) -> pl.DataFrame:
+def read_changes(database: Readable, click_id: str, n: int) -> Changes:
     """CHANGES of one conversion, oldest first."""
     of_conversion = (changes.c.click_id == click_id) & (changes.c.n == n)
     statement = select(*(changes.c[name] for name in CHANGES)).where(of_conversion).order_by(changes.c.version)
     return database.read(statement, CHANGES)
 
 
-def known_clicks(database: Database, click_ids: Sequence[str]) -> pl.Series:
+def known_clicks(database: Readable, click_ids: Sequence[str]) -> pl.Series:
     """Those of the clicks that are stored."""
     return _found_of(database, click_ids, _KNOWN, clicks.c.click_id)
 
 
-def clicks_waited_for(database: Database, click_ids: Sequence[str]) -> list[str]:
+def clicks_waited_for(database: Readable, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that a row was ever parked for, sorted."""
     found = _found_of(database, click_ids, _WAITED_FOR, journal.c.click_id)
     return sorted(set(found.to_list()))
 
 
 def _found_of(
-    database: Database, click_ids: Sequence[str], among: Select[tuple[str]], column: Column[str]
+    database: Readable, click_ids: Sequence[str], among: Select[tuple[str]], column: Column[str]
 ) -> pl.Series:
     """Which of the click ids are among those that a statement finds.
 
@@ -93,7 +103,7 @@ def _looks(
     return between, among.where(is_one_of(is_sqlite, column, "ids"))
 
 
-def clicks_with_rows_of(database: Database, click_ids: Sequence[str], batch_ids: Iterable[int]) -> list[str]:
+def clicks_with_rows_of(database: Readable, click_ids: Sequence[str], batch_ids: Iterable[int]) -> list[str]:
     """Those of the clicks that have a row of one of the batches, sorted."""
     wanted = sorted(batch_ids)
     if not click_ids or not wanted:

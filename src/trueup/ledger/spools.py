@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 from sqlalchemy import bindparam, func, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.schema import spools
 
 _OTHERS: Final = select(func.count()).where(
@@ -15,20 +15,19 @@ _OTHERS: Final = select(func.count()).where(
 )
 
 
-def note_drained(database: Database, folder_id: str, drained_until: int) -> None:
+def note_drained(transaction: Transaction, folder_id: str, drained_until: int) -> None:
     """Write down that the ledger has every click that was acknowledged from a folder before a moment.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         folder_id: The folder.
         drained_until: The moment, in microseconds since the epoch.
     """
     row = pl.DataFrame({"folder_id": [folder_id], "drained_until": [drained_until]})
-    with database.transaction():
-        database.put(spools, row)
+    transaction.put(spools, row)
 
 
-def may_be_elsewhere(database: Database, own_folder: str, made_at: int, heard_since: int) -> bool:
+def may_be_elsewhere(database: Readable, own_folder: str, made_at: int, heard_since: int) -> bool:
     """Whether another server's folder may have a click that the ledger lacks.
 
     Args:

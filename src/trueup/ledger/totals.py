@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 from sqlalchemy import ColumnClause, literal_column, select, union_all
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import batches, totals
-from trueup.model.frames import TOTALS, Schema, empty
+from trueup.model.frames import TOTALS, Schema, Totals, empty
 from trueup.model.money import MICROS
 from trueup.model.words import BatchState
 
@@ -36,10 +36,10 @@ _READ: Final = union_all(
 )
 
 
-def read_totals(database: Database) -> pl.DataFrame:
+def read_totals(database: Readable) -> Totals:
     """TOTALS of the whole ledger, sorted, without cells that are 0."""
     ended: list[_Cell] = []
-    running: list[pl.DataFrame] = []
+    running: list[Totals] = []
     found = database.read(_READ, {"of_batch": pl.String, **STORED})
     for of_batch, *key, conversions, units, micros in found.iter_rows():
         if of_batch:
@@ -49,7 +49,7 @@ def read_totals(database: Database) -> pl.DataFrame:
     return added(_frame(ended), *running)
 
 
-def added(*parts: pl.DataFrame) -> pl.DataFrame:
+def added(*parts: Totals) -> Totals:
     """Add up TOTALS. Each part may have a cell several times.
 
     Args:
@@ -61,17 +61,17 @@ def added(*parts: pl.DataFrame) -> pl.DataFrame:
     return _frame(_summed(*parts))
 
 
-def totals_as_text(found: pl.DataFrame) -> str:
+def totals_as_text(found: Totals) -> str:
     """TOTALS as a batch keeps them: JSON."""
     return json.dumps(found.rows())
 
 
-def totals_from_text(text: str) -> pl.DataFrame:
+def totals_from_text(text: str) -> Totals:
     """TOTALS from what `totals_as_text` made; none from ''."""
     return _frame(json.loads(text)) if text else empty(TOTALS)
 
 
-def _summed(*parts: pl.DataFrame) -> list[_Cell]:
+def _summed(*parts: Totals) -> list[_Cell]:
     # In plain Python: there are only a few cells, and Polars would wake its threads for them.
     sums: dict[tuple[str, str], tuple[int, int]] = {}
     for conversion_type, status, conversions, revenue in chain.from_iterable(part.iter_rows() for part in parts):
@@ -80,8 +80,7 @@ def _summed(*parts: pl.DataFrame) -> list[_Cell]:
     return [(*key, *value) for key, value in sorted(sums.items()) if any(value)]
 
 
-def _frame(cells: Sequence[Sequence[Any]]) -> pl.DataFrame:
+def _frame(cells: Sequence[Sequence[Any]]) -> Totals:
     columns = zip(*cells, strict=True) if cells else ((),) * len(TOTALS)
-    return pl.DataFrame(
-        [pl.Series(name, values, dtype) for (name, dtype), values in zip(TOTALS.items(), columns, strict=True)]
-    )
+    series = [pl.Series(name, values, dtype) for (name, dtype), values in zip(TOTALS.items(), columns, strict=True)]
+    return Totals(pl.DataFrame(series))

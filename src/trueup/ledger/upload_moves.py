@@ -1,11 +1,11 @@
-"""How a sent file moves on: noted, moved from state to state, forgotten. All within the caller's transaction."""
+"""How a sent file moves on: noted, moved from state to state, forgotten."""
 
 from typing import Final
 
 import polars as pl
 from sqlalchemy import delete, insert, update
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Transaction
 from trueup.ledger.schema import uploads
 from trueup.model.remarks import text_from_remark
 from trueup.model.upload import AT_WORK, MOVES, UploadRecord
@@ -14,22 +14,23 @@ from trueup.model.words import UploadState
 _FROM: Final = {to: [state.value for state in MOVES if to in MOVES[state]] for to in UploadState}
 
 
-def create_upload(database: Database, record: UploadRecord) -> None:
+def create_upload(transaction: Transaction, record: UploadRecord) -> None:
     """Note a file that is here."""
     values = {column.name: getattr(record, column.name) for column in uploads.columns}
     values |= {
         "choices": record.choices.text(),
         "state": record.state.value,
         "trouble": text_from_remark(record.trouble),
+        "batch_id": record.batch_id or 0,
     }
-    database.execute(insert(uploads).values(values))
+    transaction.execute(insert(uploads).values(values))
 
 
-def move_upload(database: Database, upload_id: str, to: UploadState, **changed: str | int) -> bool:
+def move_upload(transaction: Transaction, upload_id: str, to: UploadState, **changed: str | int) -> bool:
     """Move a sent file to a state, if it may go there from its own.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         upload_id: The file.
         to: The state.
         **changed: What else to store of it, by column.
@@ -39,19 +40,19 @@ def move_upload(database: Database, upload_id: str, to: UploadState, **changed: 
     """
     may = (uploads.c.upload_id == upload_id) & uploads.c.state.in_(_FROM[to])
     moved = update(uploads).where(may).values(state=to.value, **changed).returning(uploads.c.upload_id)
-    return database.read(moved, {"upload_id": pl.String}).height > 0
+    return transaction.returning(moved, {"upload_id": pl.String}).height > 0
 
 
-def note_batch(database: Database, upload_id: str, batch_id: int) -> None:
+def note_batch(transaction: Transaction, upload_id: str, batch_id: int) -> None:
     """Store which batch a file became."""
-    database.execute(update(uploads).where(uploads.c.upload_id == upload_id).values(batch_id=batch_id))
+    transaction.execute(update(uploads).where(uploads.c.upload_id == upload_id).values(batch_id=batch_id))
 
 
-def forget_upload(database: Database, upload_id: str) -> bool:
+def forget_upload(transaction: Transaction, upload_id: str) -> bool:
     """Forget a sent file that nothing is at work on. Its batch stays.
 
     Args:
-        database: The ledger.
+        transaction: What it is written in.
         upload_id: The file.
 
     Returns:
@@ -59,4 +60,4 @@ def forget_upload(database: Database, upload_id: str) -> bool:
     """
     idle = uploads.c.state.not_in([state.value for state in AT_WORK])
     gone = delete(uploads).where(uploads.c.upload_id == upload_id, idle).returning(uploads.c.upload_id)
-    return database.read(gone, {"upload_id": pl.String}).height > 0
+    return transaction.returning(gone, {"upload_id": pl.String}).height > 0

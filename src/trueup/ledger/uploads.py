@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, Executable, bindparam, select
+from sqlalchemy import BigInteger, SelectBase, bindparam, select
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.schema import uploads
 from trueup.model.frames import Schema
 from trueup.model.remarks import remark_from_text
@@ -22,34 +22,35 @@ _NEWEST: Final = (
 )
 
 
-def find_upload(database: Database, upload_id: str) -> UploadRecord | None:
+def find_upload(database: Readable, upload_id: str) -> UploadRecord | None:
     """One sent file; None when there is no such."""
     found = _read(database, _ONE, {"asked": upload_id})
     return found[0] if found else None
 
 
-def read_uploads(database: Database, before: str, most: int) -> list[UploadRecord]:
+def read_uploads(database: Readable, before: str, most: int) -> list[UploadRecord]:
     """The files that were sent before one of them, newest first."""
     return _read(database, _NEWEST, {"before": before, "most": most})
 
 
-def uploads_at_work(database: Database) -> list[UploadRecord]:
+def uploads_at_work(database: Readable) -> list[UploadRecord]:
     """The files that are being previewed or applied, oldest first."""
     at_work = uploads.c.state.in_([state.value for state in AT_WORK])
     return _read(database, _ALL.where(at_work).order_by(uploads.c.upload_id), {})
 
 
-def same_file_at_work(database: Database, record: UploadRecord) -> str:
-    """The upload that is applying the same content just now, '' for none."""
+def same_file_at_work(database: Readable, record: UploadRecord) -> str | None:
+    """The upload that is applying the same content just now, None for none."""
     same = (uploads.c.sha256 == record.sha256) & (uploads.c.upload_id != record.upload_id)
     rivals = _read(database, _ALL.where(same, uploads.c.state == UploadState.APPLYING.value), {})
-    return next((rival.upload_id for rival in rivals if rival.choices.kind is record.choices.kind), "")
+    return next((rival.upload_id for rival in rivals if rival.choices.kind is record.choices.kind), None)
 
 
-def _read(database: Database, statement: Executable, values: dict[str, Any]) -> list[UploadRecord]:
+def _read(database: Readable, statement: SelectBase, values: dict[str, Any]) -> list[UploadRecord]:
     return [_record(row) for row in database.read(statement, _STORED, values).iter_rows(named=True)]
 
 
 def _record(row: dict[str, Any]) -> UploadRecord:
     choices, trouble = choices_from_text(row["choices"]), remark_from_text(row["trouble"])
-    return UploadRecord(**row | {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble})
+    read = {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble}
+    return UploadRecord(**row | read | {"batch_id": row["batch_id"] or None})

@@ -32,8 +32,8 @@ class ServerContext:
     _derived: dict[Callable[[Catalog], Any], tuple[Catalog, Any]] = field(default_factory=dict)
 
     @property
-    def click_key(self) -> bytes:
-        """The key of our own click ids; b'' while the ledger was never seen from here."""
+    def click_key(self) -> bytes | None:
+        """The key of our own click ids; None while the ledger was never seen from here."""
         return self.writer.link.click_key
 
     @property

@@ -7,7 +7,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError, place_of
+from trueup.ledger.connection import place_of
+from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import click_key
 from trueup.ledger.waits import LIVE
@@ -54,7 +55,7 @@ class LedgerLink:
         self.ledger: LiveLedger | None = None
         last = read_last_setup(folder)
         self.catalog = last.catalog if last else Catalog()
-        self.click_key = bytes.fromhex(last.click_key) if last else b""  # b'': nothing is known of the setup yet
+        self.click_key = bytes.fromhex(last.click_key) if last else None  # None: nothing is known of the setup yet
 
     @property
     def due_in(self) -> float:
@@ -132,11 +133,11 @@ class LedgerLink:
 
     def note_setup(self) -> None:
         """Keep the setup as the ledger has it now, where it has changed."""
-        if self.ledger is not None and self.ledger.catalog is not self.catalog:
+        if self.ledger is not None and self.click_key is not None and self.ledger.catalog is not self.catalog:
             self._note(self.ledger.catalog, self.click_key)
 
     def _note(self, catalog: Catalog, key: bytes) -> None:
-        self.catalog, self.click_key = catalog, key
+        self.click_key, self.catalog = key, catalog  # in this order: whoever finds a link in the setup needs the key
         try:
             keep_last_setup(self._folder, LastSetup(key.hex(), catalog))
         except OSError as error:

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import polars as pl
-
-from trueup.model.frames import TOTALS, empty
+from trueup.model.frames import TOTALS, Totals, empty
 from trueup.model.words import BatchKind, BatchState, DuplicateMode, Origin, RowKind
 
 
@@ -21,7 +19,7 @@ class Receipt:
     file_name: str = ""
     sha256: str = ""
     choices: str = ""  # JSON of what the person chose, by which the same command is recognised
-    undoes: int = 0
+    undoes: int | None = None  # the batch that it undoes
     row_kind: RowKind = RowKind.CONVERSION
     chosen_mode: DuplicateMode | None = None
     dialect_mode: DuplicateMode | None = None  # the dialect's own mode, where the dialect is certain
@@ -37,7 +35,7 @@ class BatchRecord:
     origin: Origin
     state: BatchState
     received_at: int
-    finished_at: int
+    finished_at: int | None  # None while it runs
     made_by: str
     policy_id: int
     file_name: str
@@ -46,6 +44,6 @@ class BatchRecord:
     rows_total: int
     rows_done: int
     outcomes: Mapping[str, int] = field(default_factory=dict)
-    totals_before: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
-    totals_delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
-    undoes: int = 0
+    totals_before: Totals = field(default_factory=lambda: empty(TOTALS))
+    totals_delta: Totals = field(default_factory=lambda: empty(TOTALS))
+    undoes: int | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from trueup.model.policy import ROWS_PER_CLICK, NetworkPolicy, OfferPolicy, Policy
 from trueup.model.words import DEFAULT_TYPE, DuplicateMode, UnknownClick
@@ -17,6 +18,11 @@ class Workspace:
     unknown_click: UnknownClick = UnknownClick.REFUSE
     rows_per_click: int = ROWS_PER_CLICK
     rates: Mapping[str, int] = field(default_factory=dict)  # currency -> billionths of the workspace's currency
+
+    @cached_property
+    def currencies(self) -> tuple[str, ...]:
+        """Its own currency, and those that have a rate."""
+        return (self.currency, *self.rates)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Offer:
 
     offer_id: int
     name: str
-    network_id: int = 0
+    network_id: int | None = None
     url: str = ""
     policy: OfferPolicy = field(default_factory=OfferPolicy)
 
@@ -69,7 +75,7 @@ class Campaign:
     campaign_id: int
     name: str
     slug: str
-    traffic_source_id: int = 0
+    traffic_source_id: int | None = None
     offers: tuple[tuple[int, int], ...] = ()  # (offer_id, weight)
 
 

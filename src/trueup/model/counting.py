@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from trueup.model.frames import Totals
 from trueup.model.words import Status
 
 _COUNTED: Final = (Status.APPROVED, Status.PENDING, Status.OTHER)  # count as conversions, if their type is included
@@ -38,7 +39,7 @@ class Sums:
     declined_revenue: int = 0
 
 
-def sum_totals(totals: pl.DataFrame, left_out_types: Collection[str]) -> Sums:
+def sum_totals(totals: Totals, left_out_types: Collection[str]) -> Sums:
     """Sum TOTALS by the counting rules.
 
     Args:

@@ -5,11 +5,47 @@ ROWS; recording adds what the batch knows (RECEIPT); the journal keeps both, wit
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Generic, NewType, TypeAlias, TypeVar, overload
 
 import polars as pl
 
-Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+Dtype: TypeAlias = pl.DataType | type[pl.DataType]
+Schema: TypeAlias = Mapping[str, Dtype]
+
+# Frames have names of their own in signatures, so that one is not taken for another. Only a type checker sees them.
+Rows = NewType("Rows", pl.DataFrame)  # ROWS; of a file, those of its columns that the file gives
+ClickRows = NewType("ClickRows", pl.DataFrame)  # what the lines of a file of clicks say; with `outcome` once decided
+BatchRows = NewType("BatchRows", pl.DataFrame)  # BATCH
+UndecidedRows = NewType("UndecidedRows", pl.DataFrame)  # BATCH, their click's facts, and what the rules add one by one
+JournalRows = NewType("JournalRows", pl.DataFrame)  # JOURNAL
+ClickFacts = NewType("ClickFacts", pl.DataFrame)  # CLICK_FACTS
+Clicks = NewType("Clicks", pl.DataFrame)  # CLICKS
+StoredClicks = NewType("StoredClicks", pl.DataFrame)  # STORED_CLICKS
+Arrivals = NewType("Arrivals", pl.DataFrame)  # ARRIVALS
+ArrivalFacts = NewType("ArrivalFacts", pl.DataFrame)  # ARRIVAL_FACTS, or all ARRIVALS
+Conversions = NewType("Conversions", pl.DataFrame)  # CONVERSIONS
+Changes = NewType("Changes", pl.DataFrame)  # CHANGES
+Rollups = NewType("Rollups", pl.DataFrame)  # ROLLUPS, stored or to add
+ClickRollups = NewType("ClickRollups", pl.DataFrame)  # CLICK_ROLLUPS
+Totals = NewType("Totals", pl.DataFrame)  # TOTALS
+LoggedConversions = NewType("LoggedConversions", pl.DataFrame)  # what the log shows of conversions
+Cells = NewType("Cells", pl.DataFrame)  # counts of conversions, of clicks or of both, for each key
+RowOutcomes = NewType(
+    "RowOutcomes", pl.DataFrame
+)  # some columns of JOURNAL or ClickRows: the outcome of rows, and `message`
+Samples = NewType("Samples", pl.DataFrame)  # the first rows of each outcome, at last with `message`
+TurnedRows = NewType("TurnedRows", pl.DataFrame)  # JOURNAL of rows whose outcome changes, with `was`: what it was
+ExportRows = NewType("ExportRows", pl.DataFrame)  # EXPORT_COLUMNS
+ReportRows = NewType("ReportRows", pl.DataFrame)  # a column for each dimension, then the metrics in whole numbers
+ReportTexts = NewType("ReportTexts", pl.DataFrame)  # the same, with metrics that have decimals as text
+DecidedRows: TypeAlias = JournalRows | ClickRows  # of whatever kind of batch: rows with their outcomes
+
+Frame = TypeVar("Frame", bound=pl.DataFrame)
+
+
+class ColumnsOf(dict[str, Dtype], Generic[Frame]):
+    """The columns of a kind of frame: what is made or read by them is of that kind."""
+
 
 # A time without an offset whose zone is the one of the click's network. Readers of rows do not know that zone.
 LOCAL_TIMES: Final[Schema] = {
@@ -18,23 +54,25 @@ LOCAL_TIMES: Final[Schema] = {
 }
 
 # What one line says, as the dialect read it.
-ROWS: Final[Schema] = {
-    "line": pl.Int64,  # where the row begins in its file, 1 for the first line
-    "click_id": pl.String,
-    "conversion_type": pl.String,
-    "transaction_id": pl.String,
-    "event_id": pl.String,
-    "status": pl.String,  # the sender's own word
-    "dialect_status": pl.String,  # what the dialect says the word means, '' when it does not say
-    "payout": pl.Int64,  # micros of `currency`; null when not given
-    "currency": pl.String,  # upper case
-    "converted_at": pl.Int64,  # null when not given, and when `local_time` is
-    **LOCAL_TIMES,
-    "target_n": pl.Int64,  # the n of a given conversion_id; 0 when it names none of this click; null when not given
-    "refusal": pl.String,  # the outcome that the row alone shows, '' when it is fit to be decided
-    "detail": pl.String,  # what is wrong, for the message of `refusal`
-    "raw": pl.String,  # the record as it came, where the columns above do not hold it
-}
+ROWS: Final = ColumnsOf[Rows](
+    {
+        "line": pl.Int64,  # where the row begins in its file, 1 for the first line
+        "click_id": pl.String,
+        "conversion_type": pl.String,
+        "transaction_id": pl.String,
+        "event_id": pl.String,
+        "status": pl.String,  # the sender's own word
+        "dialect_status": pl.String,  # what the dialect says the word means, '' when it does not say
+        "payout": pl.Int64,  # micros of `currency`; null when not given
+        "currency": pl.String,  # upper case
+        "converted_at": pl.Int64,  # null when not given, and when `local_time` is
+        **LOCAL_TIMES,
+        "target_n": pl.Int64,  # the n of a given conversion_id; 0 when it names none of this click; null when not given
+        "refusal": pl.String,  # the outcome that the row alone shows, '' when it is fit to be decided
+        "detail": pl.String,  # what is wrong, for the message of `refusal`
+        "raw": pl.String,  # the record as it came, where the columns above do not hold it
+    }
+)
 
 # What the batch adds to each of its rows.
 RECEIPT: Final[Schema] = {
@@ -48,7 +86,7 @@ RECEIPT: Final[Schema] = {
 }
 
 # A row that can be decided: n is which of all the rows of its click it is, 0 for a row without a usable click id.
-BATCH: Final[Schema] = {**ROWS, **RECEIPT, "n": pl.Int64}
+BATCH: Final = ColumnsOf[BatchRows]({**ROWS, **RECEIPT, "n": pl.Int64})
 
 # What happened to it. `conversion_n` is the conversion that it made or met, 0 for none. The mode is '' for status
 # updates, and for rows that were refused before a mode was needed.
@@ -60,17 +98,21 @@ DECIDED: Final[Schema] = {
 }
 
 # One row ever received, as the journal keeps it. Columns that came with a later migration stand at the end.
-JOURNAL: Final[Schema] = {**{name: BATCH[name] for name in BATCH if name not in LOCAL_TIMES}, **DECIDED, **LOCAL_TIMES}
+JOURNAL: Final = ColumnsOf[JournalRows](
+    {**{name: BATCH[name] for name in BATCH if name not in LOCAL_TIMES}, **DECIDED, **LOCAL_TIMES}
+)
 
 # What rules need to know of a click.
-CLICK_FACTS: Final[Schema] = {
-    "click_id": pl.String,
-    "campaign_id": pl.Int64,
-    "offer_id": pl.Int64,
-    "network_id": pl.Int64,
-    "traffic_source_id": pl.Int64,
-    "clicked_at": pl.Int64,
-}
+CLICK_FACTS: Final = ColumnsOf[ClickFacts](
+    {
+        "click_id": pl.String,
+        "campaign_id": pl.Int64,
+        "offer_id": pl.Int64,
+        "network_id": pl.Int64,
+        "traffic_source_id": pl.Int64,
+        "clicked_at": pl.Int64,
+    }
+)
 
 # What a visitor's browser said; '' for clicks brought from elsewhere.
 VISITOR: Final[Schema] = {
@@ -84,30 +126,36 @@ VISITOR: Final[Schema] = {
 }
 
 # A click as it is stored.
-CLICKS: Final[Schema] = {
-    **CLICK_FACTS,
-    "cost": pl.Int64,  # micros of the workspace's currency
-    "external_id": pl.String,
-    "country": pl.String,
-    **{f"sub{i}": pl.String for i in range(1, 11)},
-    **VISITOR,
-}
+CLICKS: Final = ColumnsOf[Clicks](
+    {
+        **CLICK_FACTS,
+        "cost": pl.Int64,  # micros of the workspace's currency
+        "external_id": pl.String,
+        "country": pl.String,
+        **{f"sub{i}": pl.String for i in range(1, 11)},
+        **VISITOR,
+    }
+)
 
 # A click as it is stored: with the import that brought it, 0 for a visit.
-STORED_CLICKS: Final[Schema] = {**CLICKS, "batch_id": pl.Int64}
+STORED_CLICKS: Final = ColumnsOf[StoredClicks]({**CLICKS, "batch_id": pl.Int64})
 
 # One arrival of a click. The first that is of no undone import is the click.
-ARRIVALS: Final[Schema] = {
-    **STORED_CLICKS,
-    "place": pl.Int64,  # which of all the arrivals of its click it is: 1, 2, ...
-    "was_known": pl.Int64,  # 1: when it came, the click was known, and stayed as it was
-    # The last row that came before it and was not accepted for want of the click, 0 for none. Null, in memory: it is
-    # the click's only arrival, so all such rows came before it.
-    "after_n": pl.Int64,
-}
+ARRIVALS: Final = ColumnsOf[Arrivals](
+    {
+        **STORED_CLICKS,
+        "place": pl.Int64,  # which of all the arrivals of its click it is: 1, 2, ...
+        "was_known": pl.Int64,  # 1: when it came, the click was known, and stayed as it was
+        # The last row that came before it and was not accepted for want of the click, 0 for none. Null, in memory: it
+        # is the click's only arrival, so all such rows came before it.
+        "after_n": pl.Int64,
+    }
+)
 
 # What deciding again needs of an arrival.
-ARRIVAL_FACTS: Final[Schema] = {**CLICK_FACTS, **{name: ARRIVALS[name] for name in ("batch_id", "place", "after_n")}}
+ARRIVAL_FACTS: Final = ColumnsOf[ArrivalFacts](
+    {**CLICK_FACTS, **{name: ARRIVALS[name] for name in ("batch_id", "place", "after_n")}}
+)
 
 # What a click is told apart by besides its place in the setup. A conversion has the attributes of its click.
 CLICK_ATTRIBUTES: Final = ("country", "device", "os", "browser", *(f"sub{i}" for i in range(1, 11)))
@@ -128,34 +176,38 @@ MUTABLE: Final[Schema] = {
 }
 
 # A conversion: its key is (click_id, n), n being the n of the row that made it.
-CONVERSIONS: Final[Schema] = {
-    "click_id": pl.String,
-    "n": pl.Int64,
-    "conversion_type": pl.String,
-    "transaction_id": pl.String,
-    "event_id": pl.String,
-    **MUTABLE,
-    "campaign_id": pl.Int64,
-    "offer_id": pl.Int64,
-    "network_id": pl.Int64,
-    "traffic_source_id": pl.Int64,
-    "clicked_at": pl.Int64,
-    "batch_id": pl.Int64,  # the batch and line of the row that made it
-    "line": pl.Int64,
-}
+CONVERSIONS: Final = ColumnsOf[Conversions](
+    {
+        "click_id": pl.String,
+        "n": pl.Int64,
+        "conversion_type": pl.String,
+        "transaction_id": pl.String,
+        "event_id": pl.String,
+        **MUTABLE,
+        "campaign_id": pl.Int64,
+        "offer_id": pl.Int64,
+        "network_id": pl.Int64,
+        "traffic_source_id": pl.Int64,
+        "clicked_at": pl.Int64,
+        "batch_id": pl.Int64,  # the batch and line of the row that made it
+        "line": pl.Int64,
+    }
+)
 
 # One change of one conversion; a creation by its own row needs none.
 # `before` is '' for a conversion that came to life when its click was decided again.
-CHANGES: Final[Schema] = {
-    "click_id": pl.String,
-    "n": pl.Int64,
-    "version": pl.Int64,
-    "batch_id": pl.Int64,
-    "line": pl.Int64,  # 0 when its click was decided again
-    "changed_at": pl.Int64,
-    "before": pl.String,  # JSON of MUTABLE
-    "after": pl.String,
-}
+CHANGES: Final = ColumnsOf[Changes](
+    {
+        "click_id": pl.String,
+        "n": pl.Int64,
+        "version": pl.Int64,
+        "batch_id": pl.Int64,
+        "line": pl.Int64,  # 0 when its click was decided again
+        "changed_at": pl.Int64,
+        "before": pl.String,  # JSON of MUTABLE
+        "after": pl.String,
+    }
+)
 
 # What is counted, by quarter hours of one of the two clocks.
 ROLLUP_KEY: Final[Schema] = {
@@ -168,7 +220,7 @@ ROLLUP_KEY: Final[Schema] = {
     "conversion_type": pl.String,
     "status": pl.String,
 }
-ROLLUPS: Final[Schema] = {**ROLLUP_KEY, "conversions": pl.Int64, "revenue": pl.Int64}
+ROLLUPS: Final = ColumnsOf[Rollups]({**ROLLUP_KEY, "conversions": pl.Int64, "revenue": pl.Int64})
 
 CLICK_ROLLUP_KEY: Final[Schema] = {
     "bucket": pl.Int64,
@@ -177,15 +229,17 @@ CLICK_ROLLUP_KEY: Final[Schema] = {
     "network_id": pl.Int64,
     "traffic_source_id": pl.Int64,
 }
-CLICK_ROLLUPS: Final[Schema] = {**CLICK_ROLLUP_KEY, "clicks": pl.Int64, "cost": pl.Int64}
+CLICK_ROLLUPS: Final = ColumnsOf[ClickRollups]({**CLICK_ROLLUP_KEY, "clicks": pl.Int64, "cost": pl.Int64})
 
 # What a batch did to the money, by type and status.
-TOTALS: Final[Schema] = {
-    "conversion_type": pl.String,
-    "status": pl.String,
-    "conversions": pl.Int64,
-    "revenue": pl.Int128,
-}
+TOTALS: Final = ColumnsOf[Totals](
+    {
+        "conversion_type": pl.String,
+        "status": pl.String,
+        "conversions": pl.Int64,
+        "revenue": pl.Int128,
+    }
+)
 
 # The columns of the conversion log and its exports, which uploads read back.
 EXPORT_COLUMNS: Final = (
@@ -210,11 +264,19 @@ EXPORT_COLUMNS: Final = (
 BUCKET_MICROS: Final = 15 * 60 * 1_000_000  # every time zone's midnight falls on a quarter hour
 
 
+@overload
+def empty(schema: ColumnsOf[Frame]) -> Frame: ...
+@overload
+def empty(schema: Schema) -> pl.DataFrame: ...
 def empty(schema: Schema) -> pl.DataFrame:
     """A frame of no rows."""
     return pl.DataFrame(schema=dict(schema))
 
 
+@overload
+def completed(frame: pl.DataFrame, schema: ColumnsOf[Frame], values: Mapping[str, object] | None = None) -> Frame: ...
+@overload
+def completed(frame: pl.DataFrame, schema: Schema, values: Mapping[str, object] | None = None) -> pl.DataFrame: ...
 def completed(frame: pl.DataFrame, schema: Schema, values: Mapping[str, object] | None = None) -> pl.DataFrame:
     """Bring a frame to exactly the columns of a schema, in its order.
 

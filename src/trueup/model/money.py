@@ -1,7 +1,8 @@
 """Money: integers of micros (1/1,000,000 of a currency unit), never floats. How it is read, and how it is written.
 
 An amount is ASCII digits with an optional sign and at most 6 decimals, such as `1.20`, `.5`, `5.`, `-50`; a rate is
-the same with at most 9. Columns and single values are read by the same patterns and limits, and agree on every text.
+the same with at most 9. Zeros in front and at the end change nothing. Columns and single values are read by the same
+patterns and limits, and agree on every text.
 """
 
 import re
@@ -18,7 +19,9 @@ RATE_DECIMALS: Final = 9
 RATE_ONE: Final = RATE_SCALE
 
 _SHOWN_DECIMALS: Final = 2  # the fewest an amount is written with
-_WHOLE_DIGITS: Final = 18  # no amount of ours has more
+_WHOLE_DIGITS: Final = 18  # no amount of ours has more, zeros before them left out
+BLANKS: Final = " \u00a0\u2009\u202f"
+GROUPING: Final = f"'\u2019{BLANKS}"  # what may stand between thousands, besides the mark that no decimals stand behind
 _POINT: Final = r"\."
 _BEYOND: Final = f"is beyond {PAYOUT_MAX // MICROS:,}"
 _TOO_LARGE: Final = "is too large"
@@ -34,8 +37,8 @@ def _no_number(example: str) -> str:
 
 # The patterns, in a syntax that Python and Polars share.
 def _fit(decimals: int, mark: str = _POINT) -> str:
-    whole = rf"[0-9]{{1,{_WHOLE_DIGITS}}}(?:{mark}[0-9]{{0,{decimals}}})?"
-    return rf"[+-]?(?:{whole}|{mark}[0-9]{{1,{decimals}}})"
+    whole = rf"0*[0-9]{{1,{_WHOLE_DIGITS}}}(?:{mark}[0-9]{{0,{decimals}}}0*)?"
+    return rf"[+-]?(?:{whole}|{mark}[0-9]{{1,{decimals}}}0*)"
 
 
 def _with_many_decimals(decimals: int, mark: str = _POINT) -> str:
@@ -47,6 +50,15 @@ def _large(mark: str = _POINT) -> str:
     return rf"[+-]?[0-9]+{mark}?[0-9]*"
 
 
+def _grouped(mark: str, between: str) -> str:
+    """A number with the same sign between all its thousands."""
+    whole = "|".join(f"[0-9]{{1,3}}(?:{each}[0-9]{{3}}){{1,6}}" for each in (re.escape(between), *GROUPING))
+    return rf"[+-]?(?:{whole})(?:{mark}[0-9]*)?"
+
+
+_GROUPED: Final = {False: re.compile(_grouped(_POINT, ",")), True: re.compile(_grouped(",", "."))}
+_BETWEEN: Final = {False: re.compile(f"[,{GROUPING}]"), True: re.compile(f"[.{GROUPING}]")}
+_SHORT: Final = 28  # a longer number may have zeros that it does not need
 _FIT: Final = {decimals: re.compile(_fit(decimals)) for decimals in (DECIMALS, RATE_DECIMALS)}
 _FINER: Final = re.compile(rf"({_POINT}[0-9]{{{DECIMALS}}})[0-9]+\Z")
 
@@ -83,8 +95,26 @@ def amounts(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
     """
     fit = pl.when(text.str.contains(_whole(_fit(DECIMALS, _mark(decimal_comma=decimal_comma))))).then(text)
     number = fit.str.replace(",", ".", literal=True) if decimal_comma else fit
+    long = pl.when(number.str.len_bytes() > _SHORT).then(number)  # few or none: no time is spent on the others
+    number = pl.coalesce(_shortest(long), number)
     scaled = number.cast(pl.Decimal(38, DECIMALS), strict=False).to_physical()
     return pl.when(scaled.abs() <= PAYOUT_MAX).then(scaled).cast(pl.Int64)
+
+
+def _shortest(number: pl.Expr) -> pl.Expr:
+    """Numbers without the zeros that change nothing: Polars reads so many digits and no more."""
+    return number.str.replace(r"^([+-]?)0+([0-9])", "${1}${2}").str.replace(rf"(\.[0-9]{{1,{DECIMALS}}}?)0*$", "${1}")
+
+
+def ungrouped(text: str, *, decimal_comma: bool = False) -> str:
+    """Take out what stands between the thousands of an amount, such as `1,234.50`; other text stays as it is."""
+    return _BETWEEN[decimal_comma].sub("", text) if _GROUPED[decimal_comma].fullmatch(text) else text
+
+
+def ungrouped_cells(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
+    """Do with a column what `ungrouped` does with each text."""
+    is_grouped = text.str.contains(_whole(_GROUPED[decimal_comma].pattern))
+    return pl.when(is_grouped).then(text.str.replace_all(_BETWEEN[decimal_comma].pattern, "")).otherwise(text)
 
 
 def amount_trouble(text: str, shown: str) -> str:
@@ -141,7 +171,7 @@ def _scaled(text: str, decimals: int) -> int | None:
     if not _FIT[decimals].fullmatch(text):
         return None
     whole, _, fraction = text.partition(".")
-    return int(whole + fraction.ljust(decimals, "0"))
+    return int(whole + fraction[:decimals].ljust(decimals, "0"))
 
 
 def _why_unfit(text: str, decimals: int, too_large: str) -> str:

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
+from trueup.model.frames import ArrivalFacts, Arrivals, JournalRows
 from trueup.model.policy import Policy
+
+Of = TypeVar("Of", ArrivalFacts, Arrivals)
 
 
 @dataclass(frozen=True)
 class Past:
     """Everything that deciding some clicks again starts from."""
 
-    rows: pl.DataFrame  # JOURNAL: every row that ever came for them
-    arrivals: pl.DataFrame  # ARRIVAL_FACTS: every way in which they ever arrived
+    rows: JournalRows  # every row that ever came for them
+    arrivals: ArrivalFacts  # every way in which they ever arrived
     policies: Mapping[int, Policy]  # all that the rows name
 
 
-def clicks_that_count(arrivals: pl.DataFrame, without: frozenset[int]) -> pl.DataFrame:
+def clicks_that_count(arrivals: Of, without: frozenset[int]) -> pl.DataFrame:
     """Find what some clicks are: the first arrival of each that counts.
 
     Args:

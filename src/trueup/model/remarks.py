@@ -6,9 +6,12 @@ words for the codes, one table each.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
+
+import polars as pl
 
 
 class Way(StrEnum):
@@ -21,6 +24,9 @@ class Way(StrEnum):
     WITHOUT_CONVERSION_IDS = "without_conversion_ids"
     DUPLICATES = "duplicates"  # to choose the duplicate mode
     ENCODING = "encoding"  # to name it
+    TIME_FORMAT = "time_format"  # to say how times are written
+    DECIMAL_COMMA = "decimal_comma"  # to say that decimals stand behind a comma
+    THOUSANDS = "thousands"  # to say that thousands are parted
     TIME_ORDER = "time_order"  # to say in which order times are written; values: order
     STATUS_UPDATE = "status_update"  # to have a file set statuses
     FROM = "from"  # to say since when
@@ -34,6 +40,11 @@ class Way(StrEnum):
     FOLDER = "folder"  # to choose the server's
     CLAIM_FOLDER = "claim_folder"
     REBUILD_LEDGER = "rebuild_ledger"
+
+    @property
+    def marked(self) -> str:
+        """This way within the message of a row, which `message_in_words` says."""
+        return f"\u27e8{self.value}\u27e9"
 
     def of(self, **values: str | int) -> "Mention":
         """Mention this way.
@@ -97,6 +108,27 @@ def worded(remark: Remark, words: Mapping[Way, str]) -> str:
     if isinstance(remark, str):
         return remark
     return "".join(piece if isinstance(piece, str) else words[piece.way].format(**piece.values) for piece in remark)
+
+
+def message_in_words(message: str, words: Mapping[Way, str]) -> str:
+    """Say the message of a row.
+
+    Args:
+        message: Text, with ways in it as `Way.marked` writes them.
+        words: A surface's words for each way.
+    """
+    return _MARKED.sub(lambda found: words.get(Way(found[1]), found[0]), message) if "\u27e8" in message else message
+
+
+def messages_in_words(messages: pl.Expr, words: Mapping[Way, str]) -> pl.Expr:
+    """Say a column of messages, as `message_in_words` says each."""
+    said = {way.marked: words[way] for way in IN_MESSAGES}
+    return messages.str.replace_many(list(said), list(said.values()))
+
+
+# What the messages of rows mention. None needs values.
+IN_MESSAGES: Final = (Way.TIME_FORMAT, Way.DECIMAL_COMMA, Way.THOUSANDS)
+_MARKED: Final = re.compile(f"\u27e8({'|'.join(IN_MESSAGES)})\u27e9")
 
 
 def remark_from_json(told: Any) -> Remark:  # noqa: ANN401 - whatever JSON holds

@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from trueup.model.words import Origin, Outcome
 
 Click = tuple[Any, ...]  # the values of CLICKS, in order
+
+
+class Stranger(Enum):
+    """Who sends a postback or a pixel without a good key of a network."""
+
+    NO_KEY = auto()
+    UNKNOWN_KEY = auto()  # there was a key that is nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +23,7 @@ class IncomingConversion:
 
     row: Mapping[str, Any]  # the columns of ROWS that it gives
     origin: Origin
-    sender: int = 0  # the affiliate network whose key it brought; 0 for no key, -1 for an unknown key
+    sender: int | Stranger = Stranger.NO_KEY  # the affiliate network whose key it brought
     address: str = ""  # where it came from
     sub_parameters: Mapping[str, str] | None = None  # sub1 to sub10 to set for its click
     wants_text: bool = False  # the sender wants a message, whatever the outcome
@@ -27,7 +35,7 @@ class RowResult:
 
     outcome: Outcome
     click_id: str
-    conversion_id: str  # '' for none
+    conversion_id: str | None
     text: str  # for a person; '' where nothing is wrong and the sender wants no message
 
     @property

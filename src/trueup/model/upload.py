@@ -33,6 +33,7 @@ class UploadChoices:
     time_zone: str | None = None
     time_format: str | None = None  # how times are written: a name or a pattern
     decimal_comma: bool = False
+    thousands: bool = False
     encoding: str | None = None
     force_status: bool = False
     without_conversion_ids: bool = False
@@ -66,9 +67,9 @@ class UploadRecord:
     made_at: int
     state: UploadState = UploadState.RECEIVED
     trouble: Remark = ""  # what went wrong, for a person
-    batch_id: int = 0  # the batch it became, 0 for none yet
+    batch_id: int | None = None  # the batch it became, None for none yet
 
     @property
     def can_go_on(self) -> bool:
         """Whether it failed amid being applied: nothing but going on, cancelling or undoing is left then."""
-        return self.state is UploadState.FAILED and self.batch_id > 0
+        return self.state is UploadState.FAILED and self.batch_id is not None

@@ -5,14 +5,18 @@ be of another year.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Final
+from zoneinfo import available_timezones
 
 import polars as pl
 
 # Polars also takes offsets, "utc" and '', which are not names of zones.
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+/-]*")
+_OFFSET: Final = re.compile("([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?")
 _MINUTE_MICROS: Final = 60 * 1_000_000
 _DAY_MINUTES: Final = 24 * 60
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
@@ -36,12 +40,39 @@ def is_known(zone: str) -> bool:
     return True
 
 
+def zone_named(name: str) -> str:
+    """Find a zone by its name in any case.
+
+    Returns:
+        The name as the table of zones has it, '' where there is none.
+    """
+    if is_known(name):
+        return name
+    found = _by_folded_name().get(name.casefold(), "")
+    return found if found and is_known(found) else ""
+
+
+@cache
+def _by_folded_name() -> Mapping[str, str]:
+    return {name.casefold(): name for name in available_timezones()}
+
+
+def offset_named(text: str) -> str:
+    """Read an offset that stands for a zone whose clocks never change, such as `+01:00` or `+0100`.
+
+    Returns:
+        The offset as `+01:00`, '' where the text is none.
+    """
+    found = _OFFSET.fullmatch(text)
+    return f"{found[1]}{found[2]}:{found[3] or '00'}" if found else ""
+
+
 def moments(local_time: pl.Expr, zone: str) -> pl.Expr:
     """The moments of local times.
 
     Args:
         local_time: Microseconds from the epoch to what a clock shows, as if in UTC.
-        zone: The IANA name of the clock's zone.
+        zone: The IANA name of the clock's zone, or an offset as `offset_named` writes it.
 
     Returns:
         Microseconds since the epoch; null where a clock change skipped or repeated the time.
@@ -96,5 +127,8 @@ def local_times(micros: pl.Expr, zone: str) -> pl.Expr:
 def _in_zone(local_time: pl.Expr, zone: str, ambiguous: str) -> pl.Expr:
     if zone == "UTC":
         return local_time
+    if zone[0] in "+-":
+        ahead = (int(zone[1:3]) * 60 + int(zone[4:])) * _MINUTE_MICROS
+        return local_time - ahead if zone[0] == "+" else local_time + ahead
     clock = local_time.cast(pl.Datetime("us"))
     return clock.dt.replace_time_zone(zone, ambiguous=pl.lit(ambiguous), non_existent="null").to_physical()

@@ -12,7 +12,7 @@ from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
 from trueup.ledger.arrivals import with_only_arrivals
 from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.ledger.integrity import integrity_troubles
 from trueup.ledger.past import past_of
 from trueup.ledger.rollups import read_click_rollups, read_rollups, recounted_click_rollups
@@ -25,6 +25,13 @@ from trueup.model.frames import (
     ROLLUP_KEY,
     ROLLUPS,
     TOTALS,
+    ArrivalFacts,
+    Arrivals,
+    Changes,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    Rollups,
     Schema,
     completed,
     empty,
@@ -67,11 +74,11 @@ class Law:
 class _Range:
     """What the ledger holds of a range of clicks."""
 
-    rows: pl.DataFrame  # JOURNAL
-    facts: pl.DataFrame  # CLICK_FACTS of the clicks that are stored, with batch_id
-    recorded: pl.DataFrame  # ARRIVALS
-    conversions: pl.DataFrame  # CONVERSIONS
-    changes: pl.DataFrame  # CHANGES
+    rows: JournalRows
+    facts: ClickFacts  # of the clicks that are stored, with batch_id
+    recorded: Arrivals
+    conversions: Conversions
+    changes: Changes
 
 
 def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) -> list[Law]:
@@ -86,30 +93,30 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     outcomes = Law("outcomes", "Each batch's outcomes are those of its rows in the journal.")
     finished = Law("undos", "Every undo is finished.")
     whole = Law("database", "The database finds nothing wrong with its files.")
-    with database.read_transaction():
-        batches = read_batches(database)
-        undone_batch_ids = undone_batches(database)
-        recounted, brought = empty(ROLLUPS), Brought(database)
-        for found in _ranges(database, batches, progress, range_rows):
+    with database.read_transaction() as transaction:
+        batches = read_batches(transaction)
+        undone_batch_ids = undone_batches(transaction)
+        recounted, brought = empty(ROLLUPS), Brought(transaction)
+        for found in _ranges(transaction, batches, progress, range_rows):
             numbered.look(found.rows.height, _gaps(found.rows))
-            again.look(found.conversions.height, _decided_differently(database, found, undone_batch_ids))
+            again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
-            arrivals.look(found.facts.height, clicks_differ(database, found.facts, found.recorded, undone_batch_ids))
+            arrivals.look(found.facts.height, clicks_differ(transaction, found.facts, found.recorded, undone_batch_ids))
             arrivals.look(found.conversions.height, counted_for_others(found.conversions, found.facts))
             brought.add(found.recorded)
-            recounted = _sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY)
-        recount.look(recounted.height, _miscounted(read_rollups(database), recounted, ROLLUP_KEY))
-        totals.look(len(batches), _totals_differ(database, batches, recounted))
-        afresh = recounted_click_rollups(database)
-        clicks.look(afresh.height, _miscounted(read_click_rollups(database), afresh, CLICK_ROLLUP_KEY))
+            recounted = Rollups(_sum(recounted, rollup_deltas(completed(found.conversions, STEPS)), ROLLUP_KEY))
+        recount.look(recounted.height, _miscounted(read_rollups(transaction), recounted, ROLLUP_KEY))
+        totals.look(len(batches), _totals_differ(transaction, batches, recounted))
+        afresh = recounted_click_rollups(transaction)
+        clicks.look(afresh.height, _miscounted(read_click_rollups(transaction), afresh, CLICK_ROLLUP_KEY))
         arrivals.look(len(batches), brought.differs_from(batches))
-        outcomes.look(len(batches), _outcomes_differ(database, batches))
+        outcomes.look(len(batches), _outcomes_differ(transaction, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
     return [numbered, again, chain, recount, totals, clicks, arrivals, outcomes, finished, whole]
 
 
-def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
+def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
     rows_in_all = sum(batch.rows_done for batch in batches if batch.kind not in _WITHOUT_ROWS)
     after, looked_at = "", 0
     while True:
@@ -129,7 +136,7 @@ def _ranges(database: Database, batches: list[BatchRecord], progress: Progress, 
         after = upto
 
 
-def _gaps(rows: pl.DataFrame) -> list[str]:
+def _gaps(rows: JournalRows) -> list[str]:
     counted = rows.group_by("click_id").agg(
         pl.len().alias("rows"), last=pl.col("n").max(), different=pl.col("n").n_unique()
     )
@@ -140,10 +147,10 @@ def _gaps(rows: pl.DataFrame) -> list[str]:
     ]
 
 
-def _decided_differently(database: Database, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
-    recorded = found.recorded.select(*ARRIVAL_FACTS)
+def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
+    recorded = ArrivalFacts(found.recorded.select(*ARRIVAL_FACTS))
     past = past_of(database, found.rows, with_only_arrivals(recorded, found.facts))
-    steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=0)
+    steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=None)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 
@@ -202,9 +209,8 @@ def _miscounted(stored: pl.DataFrame, recounted: pl.DataFrame, key: Schema) -> l
     ]
 
 
-def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl.DataFrame) -> list[str]:
-    of_conversions = totals_of_cells(recounted.sort(*ROLLUP_KEY)).select(*TOTALS)
-    afresh = added(of_conversions)
+def _totals_differ(database: Readable, batches: list[BatchRecord], recounted: Rollups) -> list[str]:
+    afresh = added(totals_of_cells(Rollups(recounted.sort(*ROLLUP_KEY))))
     by_batches = added(*(batch.totals_delta for batch in batches))
     kept = read_totals(database)
     return [
@@ -214,7 +220,7 @@ def _totals_differ(database: Database, batches: list[BatchRecord], recounted: pl
     ]
 
 
-def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str]:
+def _outcomes_differ(database: Readable, batches: list[BatchRecord]) -> list[str]:
     counted = count_outcomes(database)
     findings = []
     for batch in batches:
@@ -227,7 +233,8 @@ def _outcomes_differ(database: Database, batches: list[BatchRecord]) -> list[str
 
 
 def _unfinished_undos(batches: list[BatchRecord]) -> list[Remark]:
-    running = [batch for batch in batches if batch.kind is BatchKind.UNDO and batch.state is BatchState.RUNNING]
     return [
-        (f"batch {batch.batch_id} is not finished: ", Way.FINISH_UNDO.of(batch_id=batch.undoes)) for batch in running
+        (f"batch {batch.batch_id} is not finished: ", Way.FINISH_UNDO.of(batch_id=batch.undoes))
+        for batch in batches
+        if batch.undoes is not None and batch.state is BatchState.RUNNING
     ]

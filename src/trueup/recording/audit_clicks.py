@@ -8,9 +8,9 @@ import polars as pl
 
 from trueup.decide.again import moved_conversions
 from trueup.ledger.arrivals import count_only_arrivals, read_stored_clicks
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import STORED_CLICKS
+from trueup.model.frames import STORED_CLICKS, Arrivals, ClickFacts, Conversions
 from trueup.model.past import clicks_that_count
 from trueup.model.words import BatchKind, ClickOutcome
 
@@ -18,7 +18,7 @@ _ARRIVAL: Final = ["click_id", "batch_id"]
 
 
 def clicks_differ(
-    database: Database, facts: pl.DataFrame, recorded: pl.DataFrame, undone_batch_ids: frozenset[int]
+    database: Readable, facts: ClickFacts, recorded: Arrivals, undone_batch_ids: frozenset[int]
 ) -> list[str]:
     """Find clicks that are not what they arrived as.
 
@@ -40,7 +40,7 @@ def clicks_differ(
     ]
 
 
-def _numbered_wrongly(recorded: pl.DataFrame) -> list[str]:
+def _numbered_wrongly(recorded: Arrivals) -> list[str]:
     counted = recorded.group_by("click_id").agg(
         arrivals=pl.len(), last=pl.col("place").max(), ways=pl.col("batch_id").n_unique()
     )
@@ -52,11 +52,13 @@ def _numbered_wrongly(recorded: pl.DataFrame) -> list[str]:
 
 
 def _not_as_arrived(
-    database: Database, facts: pl.DataFrame, recorded: pl.DataFrame, undone_batch_ids: frozenset[int]
+    database: Readable, facts: ClickFacts, recorded: Arrivals, undone_batch_ids: frozenset[int]
 ) -> list[str]:
     expected = clicks_that_count(recorded, undone_batch_ids).select(*STORED_CLICKS)
     there = facts.join(recorded, on="click_id", how="semi")
-    stored = read_stored_clicks(database, there["click_id"].to_list()).join(there, on="click_id", how="semi")
+    stored = read_stored_clicks(database, there["click_id"].to_list(), STORED_CLICKS).join(
+        there, on="click_id", how="semi"
+    )
     lost = expected.join(stored, on=_ARRIVAL, how="anti")
     odd = stored.join(expected, on=_ARRIVAL, how="anti")
     changed = expected.join(stored, on=list(STORED_CLICKS), how="anti").join(lost, on="click_id", how="anti")
@@ -70,7 +72,7 @@ def _not_as_arrived(
     ]
 
 
-def counted_for_others(conversions: pl.DataFrame, facts: pl.DataFrame) -> list[str]:
+def counted_for_others(conversions: Conversions, facts: ClickFacts) -> list[str]:
     """Find conversions that are counted for another campaign, offer or time than their click's.
 
     Args:
@@ -90,11 +92,11 @@ def counted_for_others(conversions: pl.DataFrame, facts: pl.DataFrame) -> list[s
 class Brought:
     """What each import brought: counted range by range."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Readable) -> None:
         """Count the clicks that have arrived once."""
         self._new, self._known = Counter(count_only_arrivals(database)), Counter[int]()
 
-    def add(self, recorded: pl.DataFrame) -> None:
+    def add(self, recorded: Arrivals) -> None:
         """Count arrivals that are on record (ARRIVALS)."""
         counted = recorded.filter(pl.col("batch_id") > 0).group_by("batch_id", "was_known").len()
         for batch_id, was_known, arrivals in counted.iter_rows():

@@ -9,12 +9,11 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
-import polars as pl
-
 from trueup.ledger.batch_moves import create_batch, stop_batch
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.totals import read_totals
 from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.frames import DecidedRows, Samples
 from trueup.model.words import BatchState
 from trueup.recording.chunks import Pace, RunOptions, to_its_end
 from trueup.recording.context import RecordingContext
@@ -56,17 +55,17 @@ class BatchWork(Protocol[Carried]):
         """How many rows to begin with."""
 
     @property
-    def no_samples(self) -> pl.DataFrame:
+    def no_samples(self) -> Samples:
         """No rows, with the columns that samples have."""
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Do what comes before the batch is opened, in the transaction that opens it.
 
         Raises:
             BatchMovedError: Another program has begun the same work meanwhile.
         """
 
-    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[DecidedRows, BatchRecord]:
         """Commit the next rows, and with them how far the batch has come.
 
         Args:
@@ -80,7 +79,7 @@ class BatchWork(Protocol[Carried]):
             BatchMovedError: Another program has advanced or stopped the batch. Nothing is changed then.
         """
 
-    def preview_chunk(self, foreseen: Foreseen[Carried], size: int) -> tuple[pl.DataFrame, Foreseen[Carried]]:
+    def preview_chunk(self, foreseen: Foreseen[Carried], size: int) -> tuple[DecidedRows, Foreseen[Carried]]:
         """Say what the next rows would come to. Changes nothing.
 
         Args:
@@ -91,7 +90,7 @@ class BatchWork(Protocol[Carried]):
             The rows with their outcomes (none of an undo), and how far the preview has come with them.
         """
 
-    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+    def with_messages(self, samples: Samples) -> Samples:
         """The samples with what each row is told."""
 
 
@@ -154,14 +153,13 @@ def applying_batch(work: BatchWork[Carried], options: RunOptions) -> Generator[N
 
 def stop_rows_of(database: Database, batch_id: int) -> None:
     """Let no more rows of a batch come, whoever sends them. What is applied of it stays."""
-    with database.transaction():
-        stop_batch(database, batch_id)
+    with database.transaction() as transaction:
+        stop_batch(transaction, batch_id)
 
 
 def _begin(work: BatchWork[Carried], options: RunOptions) -> BatchRecord:
-    database = work.context.database
-    with database.transaction():
-        work.prepare()
-        record = create_batch(database, work.receipt, work.rows, read_totals(database))
-        options.begun(record)
+    with work.context.database.transaction() as transaction:
+        work.prepare(transaction)
+        record = create_batch(transaction, work.receipt, work.rows, read_totals(transaction))
+        options.begun(transaction, record)
     return record

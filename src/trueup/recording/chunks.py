@@ -12,12 +12,13 @@ from typing import Final, TypeVar
 
 import polars as pl
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.model.batches import BatchRecord
+from trueup.model.frames import DecidedRows
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # rows done, rows in all
-Seen = Callable[[pl.DataFrame], None]  # each chunk's rows with their outcomes: JOURNAL, or clicks
+Seen = Callable[[DecidedRows], None]  # each chunk's rows with their outcomes
 Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wherever live traffic may go first
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
@@ -36,7 +37,7 @@ class RunOptions:
 
     progress: Progress = lambda _done, _all: None
     seen: Seen = lambda _rows: None
-    begun: Callable[[BatchRecord], None] = lambda _batch: None  # within the transaction that opens the batch
+    begun: Callable[[Transaction, BatchRecord], None] = lambda *_: None  # in the transaction that opens the batch
     chunk_rows: int | None = None
     slice_seconds: float | None = None  # how long a chunk may take in all, where others wait for more than the lock
 
@@ -122,6 +123,16 @@ def single_slice(work: Callable[[Database], T]) -> Slices[T]:
         return work(database)
 
     return slices
+
+
+def in_transaction(work: Callable[[Transaction], T]) -> Callable[[Database], T]:
+    """Work that writes, as work that makes a transaction of its own for that."""
+
+    def worked(database: Database) -> T:
+        with database.transaction() as transaction:
+            return work(transaction)
+
+    return worked
 
 
 def to_its_end(work: Generator[None, None, T]) -> T:

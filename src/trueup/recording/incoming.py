@@ -16,17 +16,17 @@ from trueup.ledger.batch_moves import advance_batch, create_batch, finish_batch,
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog, read_catalog_version
 from trueup.ledger.commit import update_sub_parameters
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import read_click_facts
 from trueup.ledger.totals import read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.catalog import Catalog
 from trueup.model.frame_ops import is_each_once
-from trueup.model.frames import BATCH, CLICKS, ROWS
+from trueup.model.frames import BATCH, CLICKS, ROWS, BatchRows, Clicks
 from trueup.model.ids import conversion_id, is_genuine
 from trueup.model.policy import Policy
-from trueup.model.traffic import Click, IncomingConversion, RowResult
+from trueup.model.traffic import Click, IncomingConversion, RowResult, Stranger
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
 from trueup.recording.arrivals import Arrived, record_arrivals
 from trueup.recording.context import Clock
@@ -70,24 +70,25 @@ class AbsentClicksError(Exception):
 class LiveLedger:
     """What the one writer of a program knows: the setup, and the batches that are open for messages."""
 
-    def __init__(self, database: Database, clock: Clock, made_by: str, click_key: bytes = b"") -> None:
+    def __init__(self, database: Database, clock: Clock, made_by: str, click_key: bytes | None = None) -> None:
         """Open for messages.
 
         Args:
             database: An open ledger that nobody else uses.
             clock: Gives microseconds since the epoch.
             made_by: Who the batches are made by.
-            click_key: The key of our own click ids; b'' where no spool can have clicks of ours.
+            click_key: The key of our own click ids; None where no spool can have clicks of ours.
         """
         self.database = database
         self.catalog = Catalog()
         self._clock, self._made_by, self._click_key = clock, made_by, click_key
         self._open: dict[_Key, BatchRecord] = {}
         self._policy = Policy()
-        self._version, self._others_writes = -1, -1
+        self._version: int | None = None  # of the setup as it was read last
+        self._others_writes: int | None = None  # the data version at that time, where the database has one
         self.refresh()
-        with database.transaction():
-            finish_open_ended(database, clock() - _NOBODY_WRITES_MICROS, clock())
+        with database.transaction() as transaction:
+            finish_open_ended(transaction, clock() - _NOBODY_WRITES_MICROS, clock())
 
     def refresh(self) -> None:
         """Read the setup again if it has changed. Raises: DatabaseError, also where the ledger's file is gone."""
@@ -99,13 +100,13 @@ class LiveLedger:
         if version != self._version:
             self.catalog = read_catalog(self.database)
             self._policy = self.catalog.policy()
-            with self.database.transaction():
-                store_policy(self.database, self._policy)
-        self._version, self._others_writes = version, data_version if data_version is not None else -1
+            with self.database.transaction() as transaction:
+                store_policy(transaction, self._policy)
+        self._version, self._others_writes = version, data_version
 
     def changed(self) -> None:
         """Say that this program itself has changed the setup: the next message is decided by the new one."""
-        self._others_writes = self._version = -1
+        self._others_writes = self._version = None
 
     def record(
         self,
@@ -133,10 +134,10 @@ class LiveLedger:
             AbsentClicksError: Some clicks may be on their way here.
         """
 
-        def beside(decisions: Decisions, rows_before: int) -> None:
-            if not all_are_here and (absent := self._absent(decisions, messages, rows_before)):
+        def beside(transaction: Transaction, decisions: Decisions, rows_before: int) -> None:
+            if not all_are_here and (absent := self._absent(transaction, decisions, messages, rows_before)):
                 raise AbsentClicksError(absent)
-            self._set_sub_parameters(decisions, messages, rows_before)
+            _set_sub_parameters(transaction, decisions, messages, rows_before)
             if not is_wanted():
                 raise GivenUpError
 
@@ -152,7 +153,7 @@ class LiveLedger:
                     record,
                     {self._policy.policy_id: self._policy},
                     self._clock,
-                    beside=lambda decisions: beside(decisions, record.rows_done),  # noqa: B023 - it is called before the loop goes on
+                    beside=lambda transaction, decisions: beside(transaction, decisions, record.rows_done),  # noqa: B023 - it is called before the loop goes on
                 )
             except BatchMovedError:  # it was undone, and with that closed
                 del self._open[BatchKind.POSTBACKS, origin]
@@ -169,12 +170,12 @@ class LiveLedger:
         """
         coming = _click_frame(clicks)
         if not is_each_once(coming["click_id"]):  # of a spool that was written to again
-            coming = coming.unique("click_id", keep="first", maintain_order=True)
+            coming = Clicks(coming.unique("click_id", keep="first", maintain_order=True))
         while True:
             try:
-                with self.database.transaction():
-                    arrived = record_arrivals(self.database, coming, self._late_batch, self._clock)
-                    late = self._advance_late(arrived)
+                with self.database.transaction() as transaction:
+                    arrived = record_arrivals(transaction, coming, self._late_batch, self._clock)
+                    late = self._advance_late(transaction, arrived)
             except BatchMovedError:
                 del self._open[_LATE]
                 continue
@@ -182,14 +183,14 @@ class LiveLedger:
                 self._open[_LATE] = late
             return arrived.new.height
 
-    def _late_batch(self) -> BatchRecord:
-        return self._held(_LATE) or self._begin(_LATE)
+    def _late_batch(self, transaction: Transaction) -> BatchRecord:
+        return self._held(_LATE) or self._begin(transaction, _LATE)
 
-    def _advance_late(self, arrived: Arrived) -> BatchRecord | None:
+    def _advance_late(self, transaction: Transaction, arrived: Arrived) -> BatchRecord | None:
         if arrived.put_down_to is None:
             return None
         return advance_batch(
-            self.database,
+            transaction,
             arrived.put_down_to,
             rows=arrived.woken,
             outcomes={},
@@ -200,42 +201,40 @@ class LiveLedger:
     def try_out(self, message: IncomingConversion) -> RowResult:
         """Say what a message would come to now. Changes nothing."""
         self.refresh()
-        batch = self._batch([message], 0, 0)
+        batch = self._batch([message], None, 0)
         return _row_results(decide_now(self.database, batch, {self._policy.policy_id: self._policy}), [message], 0)[0]
 
     def finish(self) -> None:
         """Finish the open batches: no message will come any more."""
-        with self.database.transaction():
+        with self.database.transaction() as transaction:
             for record in self._open.values():
-                self._finish(record)
+                self._finish(transaction, record)
         self._open.clear()
 
-    def _absent(self, decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> frozenset[int]:
+    def _absent(
+        self,
+        transaction: Transaction,
+        decisions: Decisions,
+        messages: Sequence[IncomingConversion],
+        rows_before: int,
+    ) -> frozenset[int]:
         """The places of messages that are refused for want of a click of our own making."""
-        if _FOR_WANT_OF_A_CLICK.isdisjoint(decisions.journal["outcome"].to_list()):
+        key = self._click_key
+        if key is None or _FOR_WANT_OF_A_CLICK.isdisjoint(decisions.journal["outcome"].to_list()):
             return frozenset()
         refused = decisions.journal.filter(pl.col("outcome").is_in(list(_FOR_WANT_OF_A_CLICK)))
         lines = refused.select("line", "click_id").iter_rows()
-        ours = {line - rows_before - 1: click for line, click in lines if is_genuine(click, self._click_key)}
-        there = set(read_click_facts(self.database, sorted(set(ours.values())))["click_id"]) if ours else set()
-        return frozenset(place for place, click in ours.items() if click not in there and messages[place].sender >= 0)
-
-    def _set_sub_parameters(
-        self, decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int
-    ) -> None:
-        if not any(message.sub_parameters for message in messages):
-            return
-        for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
-            message = messages[line - rows_before - 1]
-            if message.sub_parameters and not Outcome(outcome).refused:
-                update_sub_parameters(self.database, message.row["click_id"], message.sub_parameters)
+        ours = {line - rows_before - 1: click for line, click in lines if is_genuine(click, key)}
+        there = set(read_click_facts(transaction, sorted(set(ours.values())))["click_id"]) if ours else set()
+        absent = (place for place, click in ours.items() if click not in there)
+        return frozenset(place for place in absent if messages[place].sender is not Stranger.UNKNOWN_KEY)
 
     def _open_batch(self, origin: Origin) -> BatchRecord:
         key = BatchKind.POSTBACKS, origin
         held = self._held(key)
         if held is None:
-            with self.database.transaction():
-                held = self._begin(key)
+            with self.database.transaction() as transaction:
+                held = self._begin(transaction, key)
             self._open[key] = held
         return held
 
@@ -245,27 +244,38 @@ class LiveLedger:
         is_of_now = held is not None and held.received_at // _HOUR_MICROS == self._clock() // _HOUR_MICROS
         return held if is_of_now else None
 
-    def _begin(self, key: _Key) -> BatchRecord:
-        """Open a batch, and finish that of the hour before. Within a transaction."""
+    def _begin(self, transaction: Transaction, key: _Key) -> BatchRecord:
+        """Open a batch, and finish that of the hour before."""
         if key in self._open:
-            self._finish(self._open[key])
+            self._finish(transaction, self._open[key])
         receipt = Receipt(*key, self._clock(), self._made_by, self._policy.policy_id)
-        return create_batch(self.database, receipt, 0, read_totals(self.database))
+        return create_batch(transaction, receipt, 0, read_totals(transaction))
 
-    def _finish(self, record: BatchRecord) -> None:
-        finish_batch(self.database, record.batch_id, self._clock())
+    def _finish(self, transaction: Transaction, record: BatchRecord) -> None:
+        finish_batch(transaction, record.batch_id, self._clock())
 
-    def _batch(self, messages: Sequence[IncomingConversion], batch_id: int, rows_before: int) -> pl.DataFrame:
+    def _batch(self, messages: Sequence[IncomingConversion], batch_id: int | None, rows_before: int) -> BatchRows:
         """BATCH of the messages: what they give, and what they were received as."""
         rows = [message.row for message in messages]
         given = {name: [row.get(name, value) for row in rows] for name, value in _NOT_GIVEN.items()}
         given["line"] = list(range(rows_before + 1, rows_before + 1 + len(rows)))
         for place in refused_senders(self.database, self.catalog, messages):
             given["refusal"][place] = Outcome.REFUSED_NOT_ALLOWED.value
-        received = {"batch_id": batch_id, "received_at": self._clock(), "policy_id": self._policy.policy_id}
+        received = {"batch_id": batch_id or 0, "received_at": self._clock(), "policy_id": self._policy.policy_id}
         columns = [_column(name, values) for name, values in given.items()]
         alike = [*(pl.Series(name, [value], BATCH[name]) for name, value in received.items()), *_RECEIVED_ALIKE]
-        return pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike])
+        return BatchRows(pl.DataFrame(columns + [column.new_from_index(0, len(rows)) for column in alike]))
+
+
+def _set_sub_parameters(
+    transaction: Transaction, decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int
+) -> None:
+    if not any(message.sub_parameters for message in messages):
+        return
+    for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
+        message = messages[line - rows_before - 1]
+        if message.sub_parameters and not Outcome(outcome).refused:
+            update_sub_parameters(transaction, message.row["click_id"], message.sub_parameters)
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:
@@ -276,9 +286,9 @@ def _column(name: str, values: list[Any]) -> pl.Series:
     return pl.Series(name, values, ROWS[name])
 
 
-def _click_frame(clicks: Iterable[Click]) -> pl.DataFrame:
+def _click_frame(clicks: Iterable[Click]) -> Clicks:
     columns = zip(CLICKS.items(), zip(*clicks, strict=True), strict=True)
-    return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns])
+    return Clicks(pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in columns]))
 
 
 def _row_results(decisions: Decisions, messages: Sequence[IncomingConversion], rows_before: int) -> list[RowResult]:
@@ -289,7 +299,7 @@ def _row_results(decisions: Decisions, messages: Sequence[IncomingConversion], r
     texts = journal.select(message(set(outcomes))).to_series().to_list() if any(wanted) else [""] * len(lines)
     found = zip(places, outcomes, journal["click_id"].to_list(), journal["conversion_n"].to_list(), texts, strict=True)
     told = {
-        place: RowResult(outcome, click_id, conversion_id(click_id, n) if n else "", text)
+        place: RowResult(outcome, click_id, conversion_id(click_id, n) if n else None, text)
         for place, outcome, click_id, n, text in found
     }
     return [told[place] for place in range(len(messages))]

@@ -13,18 +13,34 @@ import polars as pl
 from trueup.decide.again import decide_again, turned_rows
 from trueup.decide.effects import changes, final_conversions, rollup_deltas, totals_of_cells
 from trueup.decide.pipeline import Decisions, decide
+from trueup.decide.rounds import Steps
 from trueup.decide.terms import Policies
 from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.batches import undone_batches
 from trueup.ledger.commit import commit_conversions, commit_rows, lock_clicks
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable, Transaction
 from trueup.ledger.past import read_past
 from trueup.ledger.snapshot import read_conversions, read_snapshot
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import ARRIVAL_FACTS, BATCH, JOURNAL, completed, empty
+from trueup.model.frames import (
+    ARRIVAL_FACTS,
+    BATCH,
+    JOURNAL,
+    ArrivalFacts,
+    BatchRows,
+    ClickFacts,
+    Clicks,
+    Conversions,
+    JournalRows,
+    Rows,
+    Totals,
+    TurnedRows,
+    completed,
+    empty,
+)
 from trueup.model.ids import CLICK_ID
 from trueup.model.past import Past
-from trueup.model.snapshot import Snapshot
+from trueup.model.snapshot import LastRows, Snapshot
 from trueup.recording.context import Clock
 
 _NO_ROWS: Final = empty(JOURNAL)
@@ -32,10 +48,10 @@ _FEW: Final = 500  # rows that are decided in a few milliseconds
 _LAST: Final = 2**62  # the place of an arrival that is only looked at
 
 
-def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFrame:
+def as_batch(rows: Rows, receipt: Receipt, batch_id: int | None) -> BatchRows:
     """Rows as a dialect made them (some or all columns of ROWS), with what their batch was received as: BATCH."""
     received = {
-        "batch_id": batch_id,
+        "batch_id": batch_id or 0,  # of a preview there is none
         "received_at": receipt.received_at,
         "policy_id": receipt.policy_id,
         "kind": receipt.row_kind.value,
@@ -46,9 +62,7 @@ def as_batch(rows: pl.DataFrame, receipt: Receipt, batch_id: int) -> pl.DataFram
     return completed(rows, BATCH, received)
 
 
-def decide_now(
-    database: Database, batch: pl.DataFrame, policies: Policies, carried: Snapshot | None = None
-) -> Decisions:
+def decide_now(database: Readable, batch: BatchRows, policies: Policies, carried: Snapshot | None = None) -> Decisions:
     """Decide a batch against the ledger as it stands, and change nothing.
 
     Args:
@@ -66,11 +80,11 @@ def decide_now(
 
 def record_rows(
     database: Database,
-    batch: pl.DataFrame,
+    batch: BatchRows,
     record: BatchRecord,
     policies: Policies,
     clock: Clock,
-    beside: Callable[[Decisions], None] = lambda _decisions: None,
+    beside: Callable[[Transaction, Decisions], None] = lambda *_: None,
 ) -> tuple[Decisions, BatchRecord]:
     """Decide rows of a batch and commit what they come to.
 
@@ -92,13 +106,13 @@ def record_rows(
     # done before the lock is taken, and again under the lock only if somebody did.
     click_ids, version = _usable_ids(batch), database.data_version() if batch.height > _FEW else None
     decisions = None if version is None else decide(batch, read_snapshot(database, click_ids), policies)
-    with database.transaction():
-        lock_clicks(database, click_ids)
-        if decisions is None or database.data_version() != version:
-            decisions = decide(batch, read_snapshot(database, click_ids), policies)
-        commit_rows(database, decisions.journal)
-        beside(decisions)
-        record = _commit_steps(database, decisions.steps, decisions.journal, record, batch.height, clock)
+    with database.transaction() as transaction:
+        lock_clicks(transaction, click_ids)
+        if decisions is None or transaction.data_version() != version:
+            decisions = decide(batch, read_snapshot(transaction, click_ids), policies)
+        commit_rows(transaction, decisions.journal)
+        beside(transaction, decisions)
+        record = _commit_steps(transaction, decisions.steps, decisions.journal, record, batch.height, clock)
     return decisions, record
 
 
@@ -107,7 +121,7 @@ def record_again(
     click_ids: Sequence[str],
     record: BatchRecord,
     clock: Clock,
-    first: Callable[[], None] = lambda: None,
+    first: Callable[[Transaction], None] = lambda _: None,
 ) -> BatchRecord:
     """Decide clicks again from their journal and commit the difference, as the next clicks of a batch.
 
@@ -121,41 +135,41 @@ def record_again(
     Returns:
         The batch as it is afterwards.
     """
-    with database.transaction():
-        lock_clicks(database, click_ids)
-        first()
+    with database.transaction() as transaction:
+        lock_clicks(transaction, click_ids)
+        first(transaction)
         # Asked for under the lock: an undo that another program begins later decides these clicks again itself.
-        steps = steps_again(database, click_ids, undone_batches(database), record.batch_id)
-        return _commit_steps(database, steps, _NO_ROWS, record, len(click_ids), clock)
+        steps = steps_again(transaction, click_ids, undone_batches(transaction), record.batch_id)
+        return _commit_steps(transaction, steps, _NO_ROWS, record, len(click_ids), clock)
 
 
 def steps_again(
-    database: Database,
+    database: Readable,
     click_ids: Sequence[str],
     undone_batch_ids: frozenset[int],
-    by_batch: int,
+    by_batch: int | None,
     *,
-    coming: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+    coming: Clicks | None = None,
+) -> Steps:
     """STEPS from what is stored of some clicks to what deciding their journal again gives. Changes nothing.
 
     Args:
         database: The ledger.
         click_ids: The clicks.
         undone_batch_ids: The batches whose rows and arrivals do not count.
-        by_batch: The batch that changes are put down to; 0 for a preview.
+        by_batch: The batch that changes are put down to; None for a preview.
         coming: CLICKS that are looked at as if they were stored. None of them is.
     """
     past = read_past(database, click_ids)
     if coming is not None:
         arriving = completed(coming, ARRIVAL_FACTS, {"batch_id": 0, "place": _LAST})
-        past = replace(past, arrivals=pl.concat([past.arrivals, arriving]))
+        past = replace(past, arrivals=ArrivalFacts(pl.concat([past.arrivals, arriving])))
     return decide_again(past, read_conversions(database, click_ids), without=undone_batch_ids, by_batch=by_batch)
 
 
 def looked_again(
-    database: Database, click_ids: Sequence[str], past: Past, before: frozenset[int], after: frozenset[int]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    database: Readable, click_ids: Sequence[str], past: Past, before: frozenset[int], after: frozenset[int]
+) -> tuple[Steps, TurnedRows]:
     """What becomes of some clicks once other batches are left out than before. Changes nothing.
 
     Args:
@@ -168,27 +182,27 @@ def looked_again(
     Returns:
         STEPS, and the rows that come to something else (`turned_rows`).
     """
-    steps = decide_again(past, read_conversions(database, click_ids), without=after, by_batch=0)
+    steps = decide_again(past, read_conversions(database, click_ids), without=after, by_batch=None)
     return steps, turned_rows(past, before=before, after=after)
 
 
-def commit_again(database: Database, steps: pl.DataFrame, now: int) -> pl.DataFrame:
-    """Store what deciding again came to. Inside the caller's transaction. Returns: the TOTALS that it adds."""
+def commit_again(transaction: Transaction, steps: Steps, now: int) -> Totals:
+    """Store what deciding again came to. Returns: the TOTALS that it adds."""
     deltas = rollup_deltas(steps)
-    commit_conversions(database, final_conversions(steps), changes(steps, now), deltas)
+    commit_conversions(transaction, final_conversions(steps), changes(steps, now), deltas)
     return totals_of_cells(deltas)
 
 
 def _commit_steps(
-    database: Database, steps: pl.DataFrame, rows: pl.DataFrame, record: BatchRecord, done: int, clock: Clock
+    transaction: Transaction, steps: Steps, rows: JournalRows, record: BatchRecord, done: int, clock: Clock
 ) -> BatchRecord:
     now = clock()
-    delta = commit_again(database, steps, now)
+    delta = commit_again(transaction, steps, now)
     outcomes = dict(rows["outcome"].value_counts().iter_rows())
-    return advance_batch(database, record, rows=done, outcomes=outcomes, delta=delta, now=now)
+    return advance_batch(transaction, record, rows=done, outcomes=outcomes, delta=delta, now=now)
 
 
-def _usable_ids(batch: pl.DataFrame) -> list[str]:
+def _usable_ids(batch: BatchRows) -> list[str]:
     """The click ids to look up, sorted, each once. What cannot be one is left out."""
     return sorted(click_id for click_id in dict.fromkeys(batch["click_id"].to_list()) if CLICK_ID.fullmatch(click_id))
 
@@ -203,7 +217,7 @@ def carry(carried: Snapshot | None, decisions: Decisions, upcoming: pl.Series) -
     """
     coming = pl.col("click_id").is_in(upcoming.implode())
     rows = decisions.journal.filter(coming & (pl.col("n") > 0)).group_by("click_id").agg(last_n=pl.col("n").max())
-    after = Snapshot(empty({}), final_conversions(decisions.steps.filter(coming)), rows)
+    after = Snapshot(ClickFacts(empty({})), final_conversions(Steps(decisions.steps.filter(coming))), LastRows(rows))
     return after if carried is None else _overlaid(carried, after)
 
 
@@ -213,6 +227,6 @@ def _overlaid(below: Snapshot, above: Snapshot) -> Snapshot:
 
     return Snapshot(
         clicks=below.clicks,
-        conversions=over(below.conversions, above.conversions, ["click_id", "n"]),
-        last_rows=over(below.last_rows, above.last_rows, ["click_id"]),
+        conversions=Conversions(over(below.conversions, above.conversions, ["click_id", "n"])),
+        last_rows=LastRows(over(below.last_rows, above.last_rows, ["click_id"])),
     )

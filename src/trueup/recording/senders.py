@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.snapshot import read_click_facts
 from trueup.model.catalog import AffiliateNetwork, Catalog
 from trueup.model.ids import CLICK_ID
-from trueup.model.traffic import IncomingConversion
+from trueup.model.traffic import IncomingConversion, Stranger
 
 
-def refused_senders(database: Database, catalog: Catalog, messages: Sequence[IncomingConversion]) -> list[int]:
+def refused_senders(database: Readable, catalog: Catalog, messages: Sequence[IncomingConversion]) -> list[int]:
     """The places of the messages whose senders may not report conversions of their clicks.
 
     A key is good for the clicks of its own network. A network may ask for a key, and for certain addresses. A click
     that nobody knows yet has no network: where any network asks for something, the message must bring a key.
     """
     careful = {n.network_id: n for n in catalog.affiliate_networks.values() if n.only_with_key or n.allowed_addresses}
-    doubtful = [place for place, message in enumerate(messages) if message.sender or careful]
+    doubtful = [place for place, message in enumerate(messages) if message.sender is not Stranger.NO_KEY or careful]
     if not doubtful:
         return []
     ids = {messages[place].row.get("click_id", "") for place in doubtful}
@@ -32,16 +32,17 @@ def _may_report(
     message: IncomingConversion, network_of: Mapping[str, int], careful: Mapping[int, AffiliateNetwork]
 ) -> bool:
     network_id = network_of.get(message.row.get("click_id", ""))
-    if message.sender < 0:
+    has_key = isinstance(message.sender, int)
+    if message.sender is Stranger.UNKNOWN_KEY:
         return False
     if network_id is None:
-        return message.sender > 0 or not careful
-    if message.sender and message.sender != network_id:
+        return has_key or not careful
+    if has_key and message.sender != network_id:
         return False
     network = careful.get(network_id)
     if network is None:
         return True
-    return bool(message.sender or not network.only_with_key) and _comes_from(message.address, network.allowed_addresses)
+    return (has_key or not network.only_with_key) and _comes_from(message.address, network.allowed_addresses)
 
 
 @lru_cache(maxsize=4_096)

@@ -12,7 +12,7 @@ from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums, sum_totals
-from trueup.model.frames import JOURNAL, TOTALS, Schema, empty
+from trueup.model.frames import JOURNAL, TOTALS, DecidedRows, JournalRows, Samples, Schema, Totals, TurnedRows, empty
 from trueup.model.money import text_from_micros
 from trueup.model.words import ClickOutcome, ModeFrom, Outcome
 
@@ -52,7 +52,7 @@ class Turned:
     counts: pl.DataFrame  # by batch, outcome before and outcome after
     first: pl.DataFrame  # a few rows of each, with their `message`
 
-    def and_these(self, rows: pl.DataFrame) -> "Turned":
+    def and_these(self, rows: TurnedRows) -> "Turned":
         """Count more of them.
 
         Args:
@@ -109,9 +109,9 @@ class Summary:
     batch_id: int | None  # None for a preview
     rows: int
     outcomes: dict[str, int] = field(default_factory=dict)
-    totals_before: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
-    totals_delta: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
-    samples: pl.DataFrame = field(default_factory=lambda: empty(JOURNAL))  # with `message`
+    totals_before: Totals = field(default_factory=lambda: empty(TOTALS))
+    totals_delta: Totals = field(default_factory=lambda: empty(TOTALS))
+    samples: Samples = field(default_factory=lambda: Samples(empty(JOURNAL)))
     modes: Mapping[tuple[str, str], int] = field(default_factory=dict)  # of a preview: DuplicateMode, ModeFrom -> rows
     conversion_ids: int = 0  # of a preview: rows that give one,
     known_conversion_ids: int = 0  # and those whose conversion is there
@@ -182,7 +182,7 @@ def in_order(outcomes: dict[str, int]) -> dict[str, int]:
     return {outcome.value: outcomes[outcome] for outcome in reversed(kind) if outcomes.get(outcome)}
 
 
-def with_modes(summary: Summary, decided: pl.DataFrame) -> Summary:
+def with_modes(summary: Summary, decided: JournalRows) -> Summary:
     """Count the modes of decided rows (JOURNAL) too, and which conversion ids are known."""
     counted = decided.filter(pl.col("mode") != "").group_by("mode", "mode_from").len()
     modes = Counter({(mode, mode_from): rows for mode, mode_from, rows in counted.iter_rows()})
@@ -195,7 +195,7 @@ def with_modes(summary: Summary, decided: pl.DataFrame) -> Summary:
     )
 
 
-def with_decided(summary: Summary, decided: pl.DataFrame, delta: pl.DataFrame) -> Summary:
+def with_decided(summary: Summary, decided: DecidedRows, delta: Totals) -> Summary:
     """Count decided rows (JOURNAL, or clicks with their outcomes) too, and the TOTALS that they would add."""
     counts = Counter(dict(decided["outcome"].value_counts().iter_rows()))
     return replace(
@@ -206,13 +206,13 @@ def with_decided(summary: Summary, decided: pl.DataFrame, delta: pl.DataFrame) -
     )
 
 
-def sampled(samples: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
+def sampled(samples: Samples, decided: DecidedRows) -> Samples:
     """The first rows of each outcome, of those sampled so far and those decided now (JOURNAL)."""
     shown = samples.columns
     first = (
         pl.concat([samples, decided.select(shown)]).sort("line").group_by("outcome", maintain_order=True).head(SAMPLE)
     )
-    return first.select(shown)
+    return Samples(first.select(shown))
 
 
 def with_messages(rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ chunk.
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import polars as pl
 
@@ -15,11 +15,11 @@ from trueup.decide.effects import totals_delta
 from trueup.ledger.arrivals import brought_by
 from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.past import read_past
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import JOURNAL, DecidedRows, Samples, empty
 from trueup.model.past import clicks_that_count
 from trueup.model.remarks import Mention, RemarkError, Way
 from trueup.model.words import BatchKind, BatchState
@@ -47,7 +47,7 @@ class UndoRefusedError(RemarkError):
         self.reason = reason
 
 
-def undoable(database: Database, batch_id: int) -> tuple[BatchRecord, BatchRecord | None]:
+def undoable(database: Readable, batch_id: int) -> tuple[BatchRecord, BatchRecord | None]:
     """The batch to undo, and its undo that was begun and not finished, if there is one. Raises: UndoRefusedError."""
     batch = read_batch(database, batch_id)
     if batch is None:
@@ -130,6 +130,7 @@ def applying_undo(
     return (yield from applying_batch(_work(context, batch, resumed, clicks), options))
 
 
+_NO_ROWS: Final = empty(JOURNAL)  # an undo has no rows of its own
 _LeftOut: TypeAlias = tuple[frozenset[int], frozenset[int]]  # the batches whose rows do not count, now and then
 
 
@@ -144,29 +145,27 @@ class _UndoWork:
     receipt: Receipt
     resumed: BatchRecord | None
     first_chunk: ClassVar[int] = 2_000
-    no_samples: ClassVar[pl.DataFrame] = empty(JOURNAL)  # it has no rows of its own
+    no_samples: ClassVar[Samples] = Samples(_NO_ROWS)
 
     @property
     def rows(self) -> int:
         return self.clicks.len()
 
-    def prepare(self) -> None:
-        database = self.context.database
-        lock_batch(database, self.batch.batch_id)
-        if undos_of(database, self.batch.batch_id) and not _is_still_to_undo(database, self.batch):
+    def prepare(self, transaction: Transaction) -> None:
+        lock_batch(transaction, self.batch.batch_id)
+        if undos_of(transaction, self.batch.batch_id) and not _is_still_to_undo(transaction, self.batch):
             raise BatchMovedError(self.batch.batch_id)
 
-    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
-        database = self.context.database
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[DecidedRows, BatchRecord]:
         click_ids = self.clicks.slice(record.rows_done, size).to_list()
 
-        def first() -> None:
+        def first(transaction: Transaction) -> None:
             if self.of_import:
-                fold_clicks(database, click_ids, undone_batches(database))
+                fold_clicks(transaction, click_ids, undone_batches(transaction))
 
-        return self.no_samples, record_again(database, click_ids, record, self.context.clock, first)
+        return _NO_ROWS, record_again(self.context.database, click_ids, record, self.context.clock, first)
 
-    def preview_chunk(self, foreseen: Foreseen[_LeftOut], size: int) -> tuple[pl.DataFrame, Foreseen[_LeftOut]]:
+    def preview_chunk(self, foreseen: Foreseen[_LeftOut], size: int) -> tuple[DecidedRows, Foreseen[_LeftOut]]:
         before, after = left_out = foreseen.carried or self._left_out()
         click_ids = self.clicks.slice(foreseen.done, size).to_list()
         past = read_past(self.context.database, click_ids)
@@ -180,9 +179,9 @@ class _UndoWork:
             was, becomes = (clicks_that_count(past.arrivals, without) for without in left_out)
             clicks = (summary.clicks_turned or ClicksTurned()).and_these(was, becomes)
             summary = replace(summary, clicks_turned=clicks)
-        return self.no_samples, Foreseen(foreseen.done + len(click_ids), summary, left_out)
+        return _NO_ROWS, Foreseen(foreseen.done + len(click_ids), summary, left_out)
 
-    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+    def with_messages(self, samples: Samples) -> Samples:
         return samples
 
     def _left_out(self) -> _LeftOut:
@@ -207,7 +206,7 @@ def _work(
     return _UndoWork(context, batch, bottom.kind is BatchKind.CLICKS, clicks, receipt, resumed)
 
 
-def _is_still_to_undo(database: Database, batch: BatchRecord) -> bool:
+def _is_still_to_undo(database: Readable, batch: BatchRecord) -> bool:
     try:
         _, resumed = undoable(database, batch.batch_id)
     except UndoRefusedError:
@@ -215,20 +214,20 @@ def _is_still_to_undo(database: Database, batch: BatchRecord) -> bool:
     return resumed is None
 
 
-def clicks_of(database: Database, batch: BatchRecord) -> pl.Series:
+def clicks_of(database: Readable, batch: BatchRecord) -> pl.Series:
     """The clicks that a batch touched, sorted. An undo touched those of the batch at the bottom of its chain."""
     return _clicks_of(database, _bottom(database, batch))
 
 
-def _bottom(database: Database, batch: BatchRecord) -> BatchRecord:
-    while batch.kind is BatchKind.UNDO:
+def _bottom(database: Readable, batch: BatchRecord) -> BatchRecord:
+    while batch.undoes is not None:
         below = read_batch(database, batch.undoes)
         assert below is not None  # noqa: S101 - a batch is never deleted
         batch = below
     return batch
 
 
-def _clicks_of(database: Database, bottom: BatchRecord) -> pl.Series:
+def _clicks_of(database: Readable, bottom: BatchRecord) -> pl.Series:
     if bottom.kind is BatchKind.CLICKS:
         return brought_by(database, bottom.batch_id)
     return touched_clicks(database, bottom.batch_id)

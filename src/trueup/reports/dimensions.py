@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.catalog import Catalog
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, Cells, ReportRows
 from trueup.model.zones import local_times
 from trueup.reports.names import name_of
 
@@ -79,7 +79,7 @@ _ORDERS: Final = {
 }
 
 
-def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, time_zone: str) -> pl.DataFrame:
+def with_groups(cells: Cells, by: Sequence[Dimension], catalog: Catalog, time_zone: str) -> Cells:
     """Add a column to the cells for each dimension: the group that a cell is in, in a person's words."""
     resources = {
         dimension.value: name_of(KEYS[dimension], catalog) for dimension in by if KEYS[dimension].endswith("_id")
@@ -91,10 +91,10 @@ def with_groups(cells: pl.DataFrame, by: Sequence[Dimension], catalog: Catalog, 
         dimension.value: moment.dt.to_string(_TIME_FORMATS[dimension]) for dimension in by if dimension in _TIME_FORMATS
     }
     if not times:
-        return named
-    return named.join(cells.select(pl.col("bucket").unique()).with_columns(**times), on="bucket")
+        return Cells(named)
+    return Cells(named.join(cells.select(pl.col("bucket").unique()).with_columns(**times), on="bucket"))
 
 
-def in_order(rows: pl.DataFrame, by: Sequence[Dimension]) -> pl.DataFrame:
+def in_order(rows: ReportRows, by: Sequence[Dimension]) -> ReportRows:
     """Sort groups: times as they came, days of the week from Monday on, everything else by its name."""
-    return rows.sort(_ORDERS.get(dimension, pl.col(dimension.value)) for dimension in by)
+    return ReportRows(rows.sort(_ORDERS.get(dimension, pl.col(dimension.value)) for dimension in by))

@@ -69,7 +69,7 @@ def batch_as_json(batch: BatchRecord, left_out: frozenset[int]) -> dict[str, Any
         "origin": batch.origin,
         "state": batch.state,
         "undone": batch.batch_id in left_out,
-        "undoes": batch.undoes or None,
+        "undoes": batch.undoes,
         "received_at": time_text(batch.received_at),
         "made_by": batch.made_by,
         "file_name": batch.file_name,

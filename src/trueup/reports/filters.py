@@ -14,7 +14,7 @@ from trueup.model.nearest import nearest_words
 from trueup.model.remarks import RemarkError, Way
 from trueup.model.times import DAY_ALONE, NO_TIME, Time, read_time
 from trueup.model.words import DEFAULT_TYPE, Label, ReportClock, Status
-from trueup.model.zones import ClockChange, day_begins, is_known, moment
+from trueup.model.zones import ClockChange, day_begins, moment, zone_named
 from trueup.reports.names import names_by_id
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -95,18 +95,19 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
 
 
 def known_time_zone(name: str) -> str:
-    """Check that a time zone exists.
+    """Find a time zone by its name in any case.
 
     Returns:
-        Its name.
+        Its name, as it is written.
 
     Raises:
         WrongWordError: There is none of this name.
     """
-    if not is_known(name):
+    known = zone_named(name)
+    if not known:
         told = _nearest(name, available_timezones()) or "Names are such as Europe/Warsaw or UTC."
         raise WrongWordError(f"No time zone is called {name!r}. {told}")
-    return name
+    return known
 
 
 def known_word(kind: str, word: str, words: type[Word]) -> Word:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from trueup.ledger.batches import batches_numbered
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.snapshot import read_changes, read_conversions, read_journal
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import MUTABLE
@@ -30,7 +30,7 @@ class Event:
     after: dict[str, object]
 
 
-def history(database: Database, click_id: str, n: int) -> list[Event] | None:
+def history(database: Readable, click_id: str, n: int) -> list[Event] | None:
     """Read what happened to a conversion.
 
     Args:

@@ -5,10 +5,10 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import ReadTransaction
 from trueup.ledger.queries import Selection, read_conversions
 from trueup.model.catalog import Catalog
-from trueup.model.frames import EXPORT_COLUMNS
+from trueup.model.frames import EXPORT_COLUMNS, ExportRows, LoggedConversions
 from trueup.model.money import money_text
 from trueup.model.times import times_text
 from trueup.reports.names import name_of
@@ -25,27 +25,27 @@ _NAMED: Final = {
 
 
 def read_log(
-    database: Database,
+    transaction: ReadTransaction,
     catalog: Catalog,
     selection: Selection,
     time_zone: str,
     newest: int | None = None,
-    page_rows: int = 0,
-) -> Iterator[pl.DataFrame]:
-    """Read the selected conversions as EXPORT_COLUMNS, oldest first. Call it within `read_transaction`.
+    page_rows: int | None = None,
+) -> Iterator[ExportRows]:
+    """Read the selected conversions as EXPORT_COLUMNS, oldest first.
 
     Args:
-        database: The ledger.
+        transaction: What all pages are read in.
         catalog: The setup, with the names of all resources.
         selection: Which conversions.
         time_zone: The zone to show times in.
         newest: How many of the newest to read; None for all of them.
-        page_rows: How many rows a page has; 0 for the reader's own size.
+        page_rows: How many rows a page has; None for as many as suit the database.
 
     Returns:
         Pages, one at least. All columns are text but the batch's number.
     """
-    for page in read_conversions(database, selection, newest, page_rows):
+    for page in read_conversions(transaction, selection, newest, page_rows):
         yield as_log(page, catalog, time_zone)
 
 
@@ -55,7 +55,7 @@ _ID_AND_PAYOUT: Final = [
 ]
 
 
-def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.DataFrame:
+def as_log(conversions: LoggedConversions, catalog: Catalog, time_zone: str) -> ExportRows:
     """Write conversions as EXPORT_COLUMNS.
 
     Args:
@@ -71,4 +71,4 @@ def as_log(conversions: pl.DataFrame, catalog: Catalog, time_zone: str) -> pl.Da
         times_text(pl.col("converted_at"), time_zone).alias("converted_at"),
         *(name_of(key, catalog).alias(title) for key, title in _NAMED.items()),
     ]
-    return conversions.with_columns(shown).select(EXPORT_COLUMNS)
+    return ExportRows(conversions.with_columns(shown).select(EXPORT_COLUMNS))

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.counting import is_counted, is_paid, total
+from trueup.model.frames import Cells, ReportRows, ReportTexts
 from trueup.model.money import decimal_text
 from trueup.model.rounding import rounded_quotient
 from trueup.model.words import Status
@@ -59,9 +60,7 @@ def of_type(conversion_type: str) -> tuple[str, str]:
     return f"conversions:{conversion_type}", f"revenue:{conversion_type}"
 
 
-def summed(
-    cells: pl.DataFrame, by: Sequence[str], types: Sequence[str], left_out_types: Collection[str]
-) -> pl.DataFrame:
+def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types: Collection[str]) -> ReportRows:
     """Work out every metric of each group of cells (docs/counting.md, What is counted).
 
     Args:
@@ -76,19 +75,23 @@ def summed(
     sums = _sums(types, left_out_types)
     groups = cells.group_by(*by).agg(sums) if by else cells.select(sums)
     clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
-    return groups.with_columns(
-        cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
-        epc=rounded_quotient(revenue, clicks),
-        profit=revenue - cost,
-        roi=rounded_quotient((revenue - cost) * 10_000, cost),
-    ).select(*by, *units(types))
+    return ReportRows(
+        groups.with_columns(
+            cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
+            epc=rounded_quotient(revenue, clicks),
+            profit=revenue - cost,
+            roi=rounded_quotient((revenue - cost) * 10_000, cost),
+        ).select(*by, *units(types))
+    )
 
 
-def texts(rows: pl.DataFrame) -> pl.DataFrame:
+def texts(rows: ReportRows) -> ReportTexts:
     """Write every metric that has decimals as text; counts stay whole numbers."""
     types = [name.removeprefix("revenue:") for name in rows.columns if name.startswith("revenue:")]
     written = {name: unit for name, unit in units(types).items() if unit is not Unit.COUNT}
-    return rows.with_columns(decimal_text(pl.col(name), *unit.value).alias(name) for name, unit in written.items())
+    return ReportTexts(
+        rows.with_columns(decimal_text(pl.col(name), *unit.value).alias(name) for name, unit in written.items())
+    )
 
 
 def _sums(types: Sequence[str], left_out_types: Collection[str]) -> list[pl.Expr]:

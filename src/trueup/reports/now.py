@@ -12,10 +12,10 @@ from trueup.decide.again import decided_again
 from trueup.decide.messages import message
 from trueup.ledger.arrivals import clicks_on_record
 from trueup.ledger.batches import batches_ever_undone, undone_batches
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.past import read_past
 from trueup.ledger.snapshot import clicks_waited_for, clicks_with_rows_of
-from trueup.model.frames import Schema
+from trueup.model.frames import JournalRows, RowOutcomes, Schema
 
 UNDONE: Final = "undone"  # of a row whose batch is undone: it comes to nothing
 
@@ -30,7 +30,7 @@ _DIFFERS: Final = (pl.col("outcome") != pl.col("outcome_again")) | (
 )
 
 
-def with_now(database: Database, rows: pl.DataFrame) -> pl.DataFrame:
+def with_now(database: Readable, rows: JournalRows | RowOutcomes) -> RowOutcomes:
     """Put beside rows what they come to now.
 
     Args:
@@ -44,17 +44,23 @@ def with_now(database: Database, rows: pl.DataFrame) -> pl.DataFrame:
     again = _again(database, rows, undone_batch_ids)
     beside = rows.join(again, on=_ROW, how="left", maintain_order="left")
     is_undone, differs = pl.col("batch_id").is_in(list(undone_batch_ids)), _DIFFERS.fill_null(value=False)
-    return beside.with_columns(
-        outcome_now=pl.when(is_undone).then(pl.lit(UNDONE)).when(differs).then("outcome_again").otherwise(pl.lit("")),
-        message_now=pl.when(is_undone)
-        .then(pl.lit(_UNDONE_MESSAGE))
-        .when(differs)
-        .then("message_again")
-        .otherwise(pl.lit("")),
-    ).select(*rows.columns, *NOW)
+    return RowOutcomes(
+        beside.with_columns(
+            outcome_now=pl.when(is_undone)
+            .then(pl.lit(UNDONE))
+            .when(differs)
+            .then("outcome_again")
+            .otherwise(pl.lit("")),
+            message_now=pl.when(is_undone)
+            .then(pl.lit(_UNDONE_MESSAGE))
+            .when(differs)
+            .then("message_again")
+            .otherwise(pl.lit("")),
+        ).select(*rows.columns, *NOW)
+    )
 
 
-def _again(database: Database, rows: pl.DataFrame, undone_batch_ids: frozenset[int]) -> pl.DataFrame:
+def _again(database: Readable, rows: JournalRows | RowOutcomes, undone_batch_ids: frozenset[int]) -> pl.DataFrame:
     """What the rows of those clicks come to now whose past may have changed: outcome, conversion and message."""
     click_ids = _perhaps_changed(database, rows["click_id"].unique().sort().to_list())
     found = [_NONE]
@@ -69,7 +75,7 @@ def _again(database: Database, rows: pl.DataFrame, undone_batch_ids: frozenset[i
     return pl.concat(found)
 
 
-def _perhaps_changed(database: Database, click_ids: list[str]) -> list[str]:
+def _perhaps_changed(database: Readable, click_ids: list[str]) -> list[str]:
     """Those of the clicks that have a row of a batch which was ever undone, or one that waited.
 
     And those that arrived more than once, or whose import was undone. Nothing else makes deciding a click again differ

@@ -10,6 +10,7 @@ from trueup.ledger.cells import CELL_KEYS, read_click_cells, read_conversion_cel
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
+from trueup.model.frames import Cells, ReportRows, ReportTexts
 from trueup.model.words import DEFAULT_TYPE
 from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, in_order, with_groups
 from trueup.reports.filters import WrongWordError, known_word
@@ -26,8 +27,8 @@ class Report:
     by: tuple[Dimension, ...]
     time_zone: str
     currency: str
-    rows: pl.DataFrame  # a column of text per dimension, then the metrics; none without dimensions
-    totals: pl.DataFrame  # one row of the metrics
+    rows: ReportRows  # a column of text per dimension, then the metrics; none without dimensions
+    totals: ReportRows  # one row of the metrics
 
 
 def parse_dimensions(text: str) -> tuple[Dimension, ...]:
@@ -68,24 +69,26 @@ def read_report(
         The report.
     """
     keys = [key for key in CELL_KEYS if key in {KEYS[dimension] for dimension in by}]
-    with database.read_transaction():
-        conversions = read_conversion_cells(database, selection, keys)
-        clicks = read_click_cells(database, selection, keys)
+    with database.read_transaction() as transaction:
+        conversions = read_conversion_cells(transaction, selection, keys)
+        clicks = read_click_cells(transaction, selection, keys)
     cells = pl.concat([conversions, clicks], how="diagonal")
     types = _types(catalog, selection, conversions)
     left_out = catalog.left_out_types
-    totals = summed(cells, [], types, left_out)
+    totals = summed(Cells(cells), [], types, left_out)
     if not by:
-        return Report((), time_zone, catalog.workspace.currency, totals.clear(), totals)
+        return Report((), time_zone, catalog.workspace.currency, ReportRows(totals.clear()), totals)
     apart = bool(OF_CONVERSIONS_ALONE.intersection(by))
-    grouped = with_groups(cells.filter(pl.col("status").is_not_null()) if apart else cells, by, catalog, time_zone)
+    grouped = with_groups(
+        Cells(cells.filter(pl.col("status").is_not_null()) if apart else cells), by, catalog, time_zone
+    )
     rows = in_order(summed(grouped, [dimension.value for dimension in by], types, left_out), by)
     if apart:
-        rows = rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS)
+        rows = ReportRows(rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS))
     return Report(tuple(by), time_zone, catalog.workspace.currency, rows, totals)
 
 
-def with_totals(counted: Report, unnamed: str = "") -> pl.DataFrame:
+def with_totals(counted: Report, unnamed: str = "") -> ReportTexts:
     """The rows as texts, the totals below them. Without dimensions, the totals are the only row."""
     named = [dimension.value for dimension in counted.by]
     rows = texts(counted.rows).with_columns(pl.col(named).replace("", unnamed))
@@ -93,10 +96,10 @@ def with_totals(counted: Report, unnamed: str = "") -> pl.DataFrame:
     totals = texts(counted.totals).select(
         *(pl.lit(text).alias(name) for name, text in label.items()), *counted.totals.columns
     )
-    return pl.concat([rows, totals])
+    return ReportTexts(pl.concat([rows, totals]))
 
 
-def _types(catalog: Catalog, selection: Selection, conversions: pl.DataFrame) -> list[str]:
+def _types(catalog: Catalog, selection: Selection, conversions: Cells) -> list[str]:
     """The types with columns of their own: those filtered by, else all there are."""
     known = dict.fromkeys([DEFAULT_TYPE, *catalog.conversion_types, *conversions["conversion_type"].unique().sort()])
     chosen = selection.any_of.get("conversion_type", known)

@@ -16,7 +16,7 @@ from trueup.ledger.catalog import (
     write_resource,
     write_workspace,
 )
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable, Transaction
 from trueup.model.catalog import Catalog
 from trueup.model.money import micros_from_text
 from trueup.model.words import PayoutMode
@@ -142,7 +142,7 @@ def apply_setup(
     content: bytes,
     *,
     preview: bool = False,
-    also: Callable[[Database, SetupOutcome], None] = lambda *_: None,
+    also: Callable[[Transaction, SetupOutcome], None] = lambda *_: None,
     agreed: Collection[Cleared] | None = None,
 ) -> SetupOutcome:
     """Apply a setup file in one transaction.
@@ -157,36 +157,36 @@ def apply_setup(
     Returns:
         What changed, or would. With mistakes nothing did, nor where it `waits`.
     """
-    with database.transaction():
-        lock_catalog(database)
-        catalog = read_catalog(database)
+    with database.transaction() as transaction:
+        lock_catalog(transaction)
+        catalog = read_catalog(transaction)
         file = read_setup(content, catalog)
         if isinstance(file, list):
             return SetupOutcome(mistakes=tuple(file))
         wanted = forms_of_file(file)
         changes = tuple(_changes(forms_of_catalog(catalog), wanted, keys_of_file(file)))
-        mistakes = tuple(_too_late(database, changes))
+        mistakes = tuple(_too_late(transaction, changes))
         if mistakes:
             return SetupOutcome(mistakes=mistakes)
         outcome = SetupOutcome((), changes, tuple(_left_alone(catalog, wanted)), tuple(_remarks(wanted["offers"])))
         if agreed is not None and not set(outcome.cleared) <= set(agreed):
             return replace(outcome, waits=True)
         if not preview:
-            _store(database, catalog, file, changes)
-            move_catalog_version(database)
-            also(database, outcome)
+            _store(transaction, catalog, file, changes)
+            move_catalog_version(transaction)
+            also(transaction, outcome)
     return outcome
 
 
-def show_setup(database: Database) -> str:
+def show_setup(database: Readable) -> str:
     """Write the whole setup as a file that, applied here, changes nothing."""
     return toml_of(forms_of_catalog(read_catalog(database)))
 
 
-def currency_conflict(database: Database, old: str, new: str) -> str:
-    """Why the workspace's currency can no longer become another, '' where it can."""
+def currency_conflict(database: Readable, old: str, new: str) -> str | None:
+    """Why the workspace's currency can no longer become another, None where it can."""
     if old == new or not holds_money(database):
-        return ""
+        return None
     return f"cannot become {new} any more: revenue and cost are stored in {old}"
 
 
@@ -212,11 +212,11 @@ def _remarks(offers: Mapping[str, Form]) -> Iterator[str]:
             )
 
 
-def _too_late(database: Database, changes: tuple[SetupEdit, ...]) -> Iterator[str]:
+def _too_late(database: Readable, changes: tuple[SetupEdit, ...]) -> Iterator[str]:
     """The changes that the file may ask for, but that would make what is stored wrong."""
     for change in changes:
         edit = change.edits().get("currency") if change.resource.kind == WORKSPACE else None
-        conflict = currency_conflict(database, *edit) if edit else ""
+        conflict = currency_conflict(database, *edit) if edit else None
         if conflict:
             yield f"[workspace], currency: {conflict}"
 
@@ -226,19 +226,19 @@ def _left_alone(catalog: Catalog, wanted: Forms) -> Iterator[Named]:
         yield from (Named(kind, name) for name, number in numbers.items() if number and name not in wanted[kind])
 
 
-def _store(database: Database, catalog: Catalog, file: SetupFile, changes: tuple[SetupEdit, ...]) -> None:
+def _store(transaction: Transaction, catalog: Catalog, file: SetupFile, changes: tuple[SetupEdit, ...]) -> None:
     numbers = numbers_of(catalog)
     tables = {Named(kind, table.name): table for kind in KINDS for table in getattr(file, kind)}
     moving = [numbers["campaigns"][change.resource.name] for change in changes if _moves(change)]
     if moving:
-        vacate_slugs(database, moving)
+        vacate_slugs(transaction, moving)
     for change in changes:
         kind, name = change.resource.kind, change.resource.name
         if kind == WORKSPACE and file.workspace:
-            write_workspace(database, workspace_of(file.workspace))
+            write_workspace(transaction, workspace_of(file.workspace))
         else:
             resource = KINDS[kind].resource(tables[change.resource], numbers[kind].get(name, 0), numbers)
-            numbers[kind][name] = write_resource(database, resource)
+            numbers[kind][name] = write_resource(transaction, resource)
 
 
 def _moves(change: SetupEdit) -> bool:

@@ -18,7 +18,7 @@ from trueup.model.macros import MACROS, Template, UnknownMacroError
 from trueup.model.money import PAYOUT_MAX, micros_from_text, rate_from_text, text_from_micros, text_from_rate
 from trueup.model.nearest import nearest_words
 from trueup.model.words import Approval, DuplicateMode, PayoutMode, Status, UnknownClick
-from trueup.model.zones import is_known
+from trueup.model.zones import zone_named
 
 NAME_MAX: Final = 128
 URL_MAX: Final = 4_096
@@ -101,11 +101,12 @@ def _currency(text: str) -> str:
 
 
 def _time_zone(text: str) -> str:
-    if not is_known(text):
+    known = zone_named(text)
+    if not known:
         close = nearest_words(text, available_timezones() - _MACHINE_ZONES)
         hint = f"did you mean {' or '.join(close)}?" if close else "write it like Europe/Warsaw, or UTC"
         raise ValueError(f"unknown time zone {text!r}: {hint}")
-    return text
+    return known
 
 
 def _decimal(read: Callable[[str], int]) -> BeforeValidator:

@@ -164,7 +164,7 @@ def _offer_form(offer: Offer, names: Names) -> Form:
     policy = offer.policy
     return {
         "name": offer.name,
-        "network": names["affiliate_networks"].get(offer.network_id, ""),
+        "network": "" if offer.network_id is None else names["affiliate_networks"].get(offer.network_id, ""),
         "url": offer.url,
         "payout_mode": policy.payout_mode.value,
         "payout": text_from_micros(policy.payout),
@@ -176,21 +176,22 @@ def _offer_form(offer: Offer, names: Names) -> Form:
 
 def _offer(table: tables.OfferTable, number: int, numbers: Numbers) -> Offer:
     policy = OfferPolicy(table.payout_mode, table.payout, table.currency, table.approval, table.payouts)
-    return Offer(number, table.name, numbers["affiliate_networks"].get(table.network, 0), table.url, policy)
+    return Offer(number, table.name, numbers["affiliate_networks"].get(table.network), table.url, policy)
 
 
 def _campaign_form(campaign: Campaign, names: Names) -> Form:
+    source = campaign.traffic_source_id
     return {
         "name": campaign.name,
         "slug": campaign.slug,
-        "traffic_source": names["traffic_sources"].get(campaign.traffic_source_id, ""),
+        "traffic_source": "" if source is None else names["traffic_sources"].get(source, ""),
         "offers": [{"offer": names["offers"][offer_id], "weight": weight} for offer_id, weight in campaign.offers],
     }
 
 
 def _campaign(table: tables.CampaignTable, number: int, numbers: Numbers) -> Campaign:
     offers = tuple((numbers["offers"][weighted.offer], weighted.weight) for weighted in table.offers)
-    source = numbers["traffic_sources"].get(table.traffic_source, 0)
+    source = numbers["traffic_sources"].get(table.traffic_source)
     return Campaign(number, table.name, table.slug, source, offers)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from trueup.ledger.catalog import lock_catalog, move_catalog_version, read_catalog, write_postback_keys
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.model.catalog import AffiliateNetwork
 
 Keys = tuple[str, ...]
@@ -22,7 +22,7 @@ def rotate_postback_key(
     database: Database,
     network_id: int,
     randomness: bytes,
-    also: Callable[[Database, AffiliateNetwork], None] = lambda *_: None,
+    also: Callable[[Transaction, AffiliateNetwork], None] = lambda *_: None,
 ) -> AffiliateNetwork | None:
     """Give a network a new key; the newest of those it had stays good beside it (docs/postbacks.md, Keys).
 
@@ -57,16 +57,16 @@ def _set(
     database: Database,
     network_id: int,
     changed: Callable[[Keys], Keys],
-    also: Callable[[Database, AffiliateNetwork], None] = lambda *_: None,
+    also: Callable[[Transaction, AffiliateNetwork], None] = lambda *_: None,
 ) -> AffiliateNetwork | None:
-    with database.transaction():
-        lock_catalog(database)
-        networks = read_catalog(database).affiliate_networks.values()
+    with database.transaction() as transaction:
+        lock_catalog(transaction)
+        networks = read_catalog(transaction).affiliate_networks.values()
         network = next((each for each in networks if each.network_id == network_id), None)
         if network is None:
             return None
         network = replace(network, postback_keys=changed(network.postback_keys))
-        write_postback_keys(database, network_id, network.postback_keys)
-        move_catalog_version(database)
-        also(database, network)
+        write_postback_keys(transaction, network_id, network.postback_keys)
+        move_catalog_version(transaction)
+        also(transaction, network)
     return network

@@ -17,7 +17,7 @@ from trueup.ledger.catalog import (
     write_resource,
     write_workspace,
 )
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable, Transaction
 from trueup.ledger.removal import delete_resource, has_clicks, has_conversions
 from trueup.model.catalog import Catalog
 from trueup.model.words import DEFAULT_TYPE
@@ -65,8 +65,8 @@ class Stored:
 
 
 EditResult: TypeAlias = Stored | Refusal
-Step: TypeAlias = Callable[[Database], Stored]  # writes what was found good
-ResourceEdit: TypeAlias = Callable[[Database, Catalog], Step | Refusal]  # only reads: what the change comes to
+Step: TypeAlias = Callable[[Transaction], Stored]  # writes what was found good
+ResourceEdit: TypeAlias = Callable[[Readable, Catalog], Step | Refusal]  # only reads: what the change comes to
 
 
 def stored_resources(catalog: Catalog, kind: str) -> list[Stored]:
@@ -81,14 +81,14 @@ def find_resource(catalog: Catalog, kind: str, number: int) -> EditResult:
     return next(found, Refusal(RefusalKind.NOT_THERE, f"there is no {KINDS[kind].label} {number}"))
 
 
-def look_at(database: Database, change: ResourceEdit) -> Refusal | None:
+def look_at(database: Readable, change: ResourceEdit) -> Refusal | None:
     """Say whether a change would be refused now. Changes nothing, and keeps nobody waiting."""
     step = change(database, read_catalog(database))
     return step if isinstance(step, Refusal) else None
 
 
 def carry_out(
-    database: Database, change: ResourceEdit, also: Callable[[Database, Stored], None] = lambda *_: None
+    database: Database, change: ResourceEdit, also: Callable[[Transaction, Stored], None] = lambda *_: None
 ) -> EditResult:
     """Change the setup in one transaction, unless the change is refused.
 
@@ -100,14 +100,14 @@ def carry_out(
     Returns:
         The resource as it is now, or as it was before it was taken out; or why nothing is changed.
     """
-    with database.transaction():
-        lock_catalog(database)
-        step = change(database, read_catalog(database))
+    with database.transaction() as transaction:
+        lock_catalog(transaction)
+        step = change(transaction, read_catalog(transaction))
         if isinstance(step, Refusal):
             return step
-        stored = step(database)
-        move_catalog_version(database)
-        also(database, stored)
+        stored = step(transaction)
+        move_catalog_version(transaction)
+        also(transaction, stored)
     return stored
 
 
@@ -127,7 +127,7 @@ def making(kind: str, form: Form) -> ResourceEdit:
 def setting(kind: str, number: int, form: Form) -> ResourceEdit:
     """To set a resource wholly: a key that is left out takes its default."""
 
-    def change(_database: Database, catalog: Catalog) -> Step | Refusal:
+    def change(_database: Readable, catalog: Catalog) -> Step | Refusal:
         found = find_resource(catalog, kind, number)
         return found if isinstance(found, Refusal) else _put(catalog, kind, form, found)
 
@@ -137,7 +137,7 @@ def setting(kind: str, number: int, form: Form) -> ResourceEdit:
 def cloning_campaign(number: int, name: str, slug: str) -> ResourceEdit:
     """To set up a new campaign with the settings of another; it begins without clicks and conversions."""
 
-    def change(_database: Database, catalog: Catalog) -> Step | Refusal:
+    def change(_database: Readable, catalog: Catalog) -> Step | Refusal:
         found = find_resource(catalog, "campaigns", number)
         if isinstance(found, Refusal):
             return found
@@ -149,7 +149,7 @@ def cloning_campaign(number: int, name: str, slug: str) -> ResourceEdit:
 def removing(kind: str, number: int) -> ResourceEdit:
     """To take a resource out of the setup. Refused while anything refers to it."""
 
-    def change(database: Database, catalog: Catalog) -> Step | Refusal:
+    def change(database: Readable, catalog: Catalog) -> Step | Refusal:
         found = find_resource(catalog, kind, number)
         if isinstance(found, Refusal):
             return found
@@ -157,7 +157,7 @@ def removing(kind: str, number: int) -> ResourceEdit:
         if users:
             shown = ", ".join(users[:_USERS_SHOWN]) + (", ..." if len(users) > _USERS_SHOWN else "")
             return Refusal(RefusalKind.IN_USE, f"{Named(kind, found.form['name'])} is used by {shown}")
-        return lambda database: _remove(database, kind, found)
+        return lambda transaction: _remove(transaction, kind, found)
 
     return change
 
@@ -165,7 +165,7 @@ def removing(kind: str, number: int) -> ResourceEdit:
 def setting_workspace(form: Form) -> ResourceEdit:
     """To set the workspace wholly."""
 
-    def change(database: Database, catalog: Catalog) -> Step | Refusal:
+    def change(database: Readable, catalog: Catalog) -> Step | Refusal:
         file = check_setup({WORKSPACE: _given(form)}, catalog)
         if isinstance(file, list):
             return _mistaken([(mistake.place[1:], mistake.what) for mistake in file])
@@ -173,7 +173,7 @@ def setting_workspace(form: Form) -> ResourceEdit:
         conflict = currency_conflict(database, catalog.workspace.currency, table.currency)
         if conflict:
             return Refusal(RefusalKind.FIXED, f"the currency {conflict}")
-        return lambda database: _set_workspace(database, table)
+        return lambda transaction: _set_workspace(transaction, table)
 
     return change
 
@@ -193,16 +193,16 @@ def _put(catalog: Catalog, kind: str, form: Form, stored: Stored | None) -> Step
         return _mistaken([(mistake.place[2:], mistake.what) for mistake in file])
     table = getattr(file, kind)[0]
     resource: Resource = KINDS[kind].resource(table, stored.number if stored else 0, numbers_of(catalog))
-    return lambda database: Stored(write_resource(database, resource), table.model_dump(mode="json"))
+    return lambda transaction: Stored(write_resource(transaction, resource), table.model_dump(mode="json"))
 
 
-def _remove(database: Database, kind: str, resource: Stored) -> Stored:
-    delete_resource(database, kind, resource.number)
+def _remove(transaction: Transaction, kind: str, resource: Stored) -> Stored:
+    delete_resource(transaction, kind, resource.number)
     return resource
 
 
-def _set_workspace(database: Database, table: WorkspaceTable) -> Stored:
-    write_workspace(database, workspace_of(table))
+def _set_workspace(transaction: Transaction, table: WorkspaceTable) -> Stored:
+    write_workspace(transaction, workspace_of(table))
     return Stored(0, table.model_dump(mode="json"))
 
 
@@ -215,7 +215,7 @@ def _mistaken(mistakes: list[tuple[Place, str]]) -> Refusal:
     return Refusal(RefusalKind.MISTAKES, "nothing is changed", tuple(mistakes))
 
 
-def _users(database: Database, catalog: Catalog, kind: str, resource: Stored) -> Iterator[str]:
+def _users(database: Readable, catalog: Catalog, kind: str, resource: Stored) -> Iterator[str]:
     """What refers to a resource, in words."""
     name = resource.form["name"]
     yield from _REFERRERS[kind](catalog, resource)

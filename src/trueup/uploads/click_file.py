@@ -16,7 +16,7 @@ from trueup.dialects.decode import Content
 from trueup.dialects.missing import Missing
 from trueup.dialects.read import Reading
 from trueup.model.catalog import Catalog
-from trueup.model.frames import CLICKS, completed
+from trueup.model.frames import CLICKS, ClickRows, Clicks, RowOutcomes, completed
 from trueup.model.times import seconds_text
 from trueup.model.words import BatchKind, ClickOutcome
 from trueup.recording.chunks import by_click
@@ -66,6 +66,7 @@ def read_click_file(
         "time_zone": reading.time_zone,
         "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
+        "thousands": choices.thousands,
         "encoding": choices.encoding or "",
     }
     return ClickFile(
@@ -86,20 +87,20 @@ def read_by(file: ClickFile, catalog: Catalog) -> ClickFile:
     return read_click_file(file.content, file.file_name, file.read_by, catalog)
 
 
-def rows_at(file: ClickFile, start: int, size: int, received_at: int) -> pl.DataFrame:
+def rows_at(file: ClickFile, start: int, size: int, received_at: int) -> ClickRows:
     """The next rows in the order they are applied; the `outcome` of those that are refused, '' for the others."""
-    return _with_late(file.reading.rows[file.order.slice(start, size)], received_at)
+    return _with_late(ClickRows(file.reading.rows[file.order.slice(start, size)]), received_at)
 
 
-def _with_late(rows: pl.DataFrame, received_at: int) -> pl.DataFrame:
+def _with_late(rows: ClickRows, received_at: int) -> ClickRows:
     late = (pl.col("refusal") == "") & (pl.col("clicked_at") > received_at + SLACK_MICROS)
     refusal = pl.col("refusal").cast(pl.String)
-    return rows.with_columns(
-        outcome=pl.when(late).then(pl.lit(ClickOutcome.REFUSED_IN_FUTURE.value)).otherwise(refusal)
+    return ClickRows(
+        rows.with_columns(outcome=pl.when(late).then(pl.lit(ClickOutcome.REFUSED_IN_FUTURE.value)).otherwise(refusal))
     )
 
 
-def refused_clicks(file: ClickFile, received_at: int) -> pl.DataFrame:
+def refused_clicks(file: ClickFile, received_at: int) -> RowOutcomes:
     """Which rows are refused and why: line, outcome, message, in the order of the file.
 
     A click that is known is no refusal.
@@ -108,11 +109,13 @@ def refused_clicks(file: ClickFile, received_at: int) -> pl.DataFrame:
         file: The file that was read.
         received_at: When it was received (microseconds UTC).
     """
-    rows = _with_late(file.reading.rows.select(_NEEDED), received_at)
-    return with_click_messages(rows.filter(pl.col("outcome") != ""), file).select("line", "outcome", "message")
+    rows = _with_late(ClickRows(file.reading.rows.select(_NEEDED)), received_at)
+    return RowOutcomes(
+        with_click_messages(rows.filter(pl.col("outcome") != ""), file).select("line", "outcome", "message")
+    )
 
 
-def click_results(file: ClickFile, received_at: int, brought: pl.DataFrame) -> pl.DataFrame:
+def click_results(file: ClickFile, received_at: int, brought: pl.DataFrame) -> RowOutcomes:
     """Say what every row of a file that was imported came to.
 
     Args:
@@ -123,9 +126,9 @@ def click_results(file: ClickFile, received_at: int, brought: pl.DataFrame) -> p
     Returns:
         RESULTS, in the order of the file. Rows that were not reached have no outcome.
     """
-    rows = _with_late(file.reading.rows, received_at)
+    rows = _with_late(ClickRows(file.reading.rows), received_at)
     fit = pl.col("outcome") == ""
-    rows = rows.join(brought, on="click_id", how="left", maintain_order="left")
+    beside = rows.join(brought, on="click_id", how="left", maintain_order="left")
     met = (
         pl.when(pl.col("was_known").is_null())
         .then(pl.lit(""))
@@ -135,19 +138,18 @@ def click_results(file: ClickFile, received_at: int, brought: pl.DataFrame) -> p
         .then(pl.lit(ClickOutcome.KNOWN.value))
         .otherwise(pl.lit(ClickOutcome.IMPORTED.value))
     )
-    return with_click_messages(rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome")), file).select(
-        RESULTS
-    )
+    decided = ClickRows(beside.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome")))
+    return RowOutcomes(with_click_messages(decided, file).select(RESULTS))
 
 
-def new_clicks(rows: pl.DataFrame, file: ClickFile) -> pl.DataFrame:
+def new_clicks(rows: ClickRows, file: ClickFile) -> Clicks:
     """CLICKS to store."""
-    networks = {offer.offer_id: offer.network_id for offer in file.catalog.offers.values()}
-    sources = {campaign.campaign_id: campaign.traffic_source_id for campaign in file.catalog.campaigns.values()}
+    networks = {offer.offer_id: offer.network_id or 0 for offer in file.catalog.offers.values()}
+    sources = {campaign.campaign_id: campaign.traffic_source_id or 0 for campaign in file.catalog.campaigns.values()}
     new = rows.filter(pl.col("outcome") == ClickOutcome.IMPORTED).with_columns(
         network_id=_looked_up("offer_id", networks), traffic_source_id=_looked_up("campaign_id", sources)
     )
-    return completed(new, CLICKS, {"is_bot": 0}).with_columns(pl.col("cost").fill_null(0))
+    return Clicks(completed(new, CLICKS, {"is_bot": 0}).with_columns(pl.col("cost").fill_null(0)))
 
 
 def _looked_up(column: str, numbers: Mapping[int, int]) -> pl.Expr:

@@ -118,11 +118,11 @@ def planned(catalog: Catalog, lack: Lacking) -> Catalog:
         sources[form["name"]] = TrafficSource(_next(s.traffic_source_id for s in sources.values()), form["name"])
     offers = dict(catalog.offers)
     for form in lack.resources["offers"]:
-        network = networks[form["network"]].network_id if "network" in form else 0
+        network = networks[form["network"]].network_id if "network" in form else None
         offers[form["name"]] = Offer(_next(o.offer_id for o in offers.values()), form["name"], network)
     campaigns = dict(catalog.campaigns)
     for form in lack.resources["campaigns"]:
-        source = sources[form["traffic_source"]].traffic_source_id if "traffic_source" in form else 0
+        source = sources[form["traffic_source"]].traffic_source_id if "traffic_source" in form else None
         number = _next(c.campaign_id for c in campaigns.values())
         campaigns[form["name"]] = Campaign(number, form["name"], form["slug"], source)
     return replace(catalog, affiliate_networks=networks, traffic_sources=sources, offers=offers, campaigns=campaigns)

@@ -14,10 +14,11 @@ import polars as pl
 from trueup.decide.effects import totals_delta
 from trueup.ledger.arrivals import clicks_on_record, read_arrivals
 from trueup.ledger.batch_moves import advance_batch
+from trueup.ledger.database import Transaction
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import ARRIVAL_FACTS, TOTALS, Schema, empty
+from trueup.model.frames import ARRIVAL_FACTS, TOTALS, ClickRows, Clicks, ColumnsOf, DecidedRows, Samples, Totals, empty
 from trueup.model.policy import Policy
 from trueup.model.words import ClickOutcome
 from trueup.recording.arrivals import record_arrivals, steps_to_wake
@@ -27,7 +28,7 @@ from trueup.recording.context import RecordingContext
 from trueup.recording.summary import with_decided
 from trueup.uploads.click_file import ClickFile, new_clicks, rows_at, with_click_messages
 
-_SAMPLES: Final[Schema] = {"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String}
+_SAMPLES: Final = ColumnsOf[Samples]({"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String})
 
 
 def click_work(context: RecordingContext, file: ClickFile, resumed: BatchRecord | None) -> "ClickWork":
@@ -63,35 +64,35 @@ class ClickWork:
     receipt: Receipt
     resumed: BatchRecord | None
     first_chunk: ClassVar[int] = FIRST_CHUNK
-    no_samples: ClassVar[pl.DataFrame] = empty(_SAMPLES)
+    no_samples: ClassVar[Samples] = empty(_SAMPLES)
 
     @property
     def rows(self) -> int:
         """How many rows it has, refused ones included."""
         return self.file.rows
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Keep the settings that it was received under."""
-        store_policy(self.context.database, self.policy)
+        store_policy(transaction, self.policy)
 
-    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[DecidedRows, BatchRecord]:
         """Store those of the next clicks that are new, and wake what waited for them."""
         database, clock = self.context.database, self.context.clock
         rows = rows_at(self.file, record.rows_done, size, self.receipt.received_at)
         ids = _fit_ids(rows)
         coming = new_clicks(_with_outcomes(rows, known=ids.clear(), brought=ids.clear()), self.file)
-        with database.transaction():
-            arrived = record_arrivals(database, coming, lambda: record, clock, brought_by=record.batch_id)
+        with database.transaction() as transaction:
+            arrived = record_arrivals(transaction, coming, lambda _: record, clock, brought_by=record.batch_id)
             known = pl.Series("click_id", arrived.known, pl.String)
             brought = ids.filter(~ids.is_in(pl.concat([arrived.new["click_id"], known]).implode()))
             rows = _with_outcomes(rows, known, brought)
             outcomes = dict(rows["outcome"].value_counts().iter_rows())
             after = advance_batch(
-                database, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
+                transaction, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
             )
         return rows, after
 
-    def preview_chunk(self, foreseen: Foreseen[pl.Series], size: int) -> tuple[pl.DataFrame, Foreseen[pl.Series]]:
+    def preview_chunk(self, foreseen: Foreseen[pl.Series], size: int) -> tuple[DecidedRows, Foreseen[pl.Series]]:
         """Look which of the next clicks are known, and what waits for the others."""
         database = self.context.database
         rows = rows_at(self.file, foreseen.done, size, self.receipt.received_at)
@@ -104,9 +105,9 @@ class ClickWork:
         summary = with_decided(foreseen.summary, rows, delta)
         return rows, Foreseen(foreseen.done + rows.height, summary, ids.tail(1) if ids.len() else brought)
 
-    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+    def with_messages(self, samples: Samples) -> Samples:
         """The samples with what each row is told."""
-        return with_click_messages(samples, self.file)
+        return Samples(with_click_messages(samples, self.file))
 
     def _brought(self, known: pl.Series) -> pl.Series:
         """Those of some known clicks that the batch itself brought, where it is resumed."""
@@ -115,19 +116,19 @@ class ClickWork:
         arrivals = read_arrivals(self.context.database, known.to_list(), ARRIVAL_FACTS)
         return arrivals.filter(batch_id=self.resumed.batch_id)["click_id"]
 
-    def _woken(self, new: pl.DataFrame) -> pl.DataFrame:
+    def _woken(self, new: Clicks) -> Totals:
         """The TOTALS that rows would add which wait for new clicks."""
         database, ids = self.context.database, new["click_id"].to_list()
         waiting = sorted({*clicks_waited_for(database, ids), *clicks_on_record(database, ids)})
-        return totals_delta(steps_to_wake(database, waiting, 0, coming=new)) if waiting else empty(TOTALS)
+        return totals_delta(steps_to_wake(database, waiting, None, coming=new)) if waiting else empty(TOTALS)
 
 
-def _fit_ids(rows: pl.DataFrame) -> pl.Series:
+def _fit_ids(rows: ClickRows) -> pl.Series:
     """The click ids of rows that are not refused, each once."""
     return rows.filter(pl.col("outcome") == "")["click_id"].unique(maintain_order=True)
 
 
-def _with_outcomes(rows: pl.DataFrame, known: pl.Series, brought: pl.Series) -> pl.DataFrame:
+def _with_outcomes(rows: ClickRows, known: pl.Series, brought: pl.Series) -> ClickRows:
     """Say of each row that is not refused what its click is: new, known, or of a row above.
 
     Args:
@@ -144,4 +145,4 @@ def _with_outcomes(rows: pl.DataFrame, known: pl.Series, brought: pl.Series) -> 
         .then(pl.lit(ClickOutcome.KNOWN.value))
         .otherwise(pl.lit(ClickOutcome.IMPORTED.value))
     )
-    return rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome"))
+    return ClickRows(rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome")))

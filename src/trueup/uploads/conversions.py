@@ -14,11 +14,11 @@ from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
 from trueup.dialects.read import Reading, read_file
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.policies import read_policies, store_policy
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.catalog import Catalog
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import JOURNAL, DecidedRows, Rows, Samples, empty
 from trueup.model.policy import Policy
 from trueup.model.snapshot import Snapshot
 from trueup.model.words import BatchKind, DuplicateMode, RowKind
@@ -75,6 +75,7 @@ def read_upload(
         "network_zones": reading.network_zones,
         "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
+        "thousands": choices.thousands,
         "encoding": choices.encoding or "",
         "duplicates": duplicates.value if duplicates else "",
         "force_status": force_status,
@@ -140,27 +141,27 @@ class UploadWork:
     receipt: Receipt
     resumed: BatchRecord | None
     first_chunk: ClassVar[int] = FIRST_CHUNK
-    no_samples: ClassVar[pl.DataFrame] = empty(JOURNAL)
+    no_samples: ClassVar[Samples] = Samples(empty(JOURNAL))
 
     @property
     def rows(self) -> int:
         """How many rows it has, refused ones included."""
         return self.upload.rows
 
-    def prepare(self) -> None:
+    def prepare(self, transaction: Transaction) -> None:
         """Keep the settings that its rows are decided by."""
-        store_policy(self.context.database, self.policies[self.receipt.policy_id])
+        store_policy(transaction, self.policies[self.receipt.policy_id])
 
-    def record_chunk(self, record: BatchRecord, size: int) -> tuple[pl.DataFrame, BatchRecord]:
+    def record_chunk(self, record: BatchRecord, size: int) -> tuple[DecidedRows, BatchRecord]:
         """Decide the next rows, and commit what they come to."""
         batch = as_batch(_rows_at(self.upload, record.rows_done, size), self.receipt, record.batch_id)
         decisions, record = record_rows(self.context.database, batch, record, self.policies, self.context.clock)
         return decisions.journal, record
 
-    def preview_chunk(self, foreseen: Foreseen[Snapshot], size: int) -> tuple[pl.DataFrame, Foreseen[Snapshot]]:
+    def preview_chunk(self, foreseen: Foreseen[Snapshot], size: int) -> tuple[DecidedRows, Foreseen[Snapshot]]:
         """Decide the next rows by what is stored, and what rows before them would have left."""
         rows = _rows_at(self.upload, foreseen.done, _whole_clicks(self.upload, foreseen.done, size))
-        batch = as_batch(rows, self.receipt, 0)
+        batch = as_batch(rows, self.receipt, None)
         decisions = decide_now(self.context.database, batch, self.policies, foreseen.carried)
         lapping = self.upload.order.lapping
         carried = carry(foreseen.carried, decisions, lapping) if lapping.len() else None
@@ -168,26 +169,26 @@ class UploadWork:
         done = foreseen.done + rows.height
         return decisions.journal, Foreseen(done, with_modes(summary, decisions.journal), carried)
 
-    def with_messages(self, samples: pl.DataFrame) -> pl.DataFrame:
+    def with_messages(self, samples: Samples) -> Samples:
         """The samples with what each row is told."""
-        return with_messages(samples)
+        return Samples(with_messages(samples))
 
 
-def _policy(database: Database, resumed: BatchRecord | None, catalog: Catalog | None) -> Policy:
+def _policy(database: Readable, resumed: BatchRecord | None, catalog: Catalog | None) -> Policy:
     """The settings in force; a resumed batch keeps those it was received under."""
     if resumed is None:
         return (catalog or read_catalog(database)).policy()
     return read_policies(database, [resumed.policy_id])[resumed.policy_id]
 
 
-def _rows_at(upload: Upload, start: int, size: int) -> pl.DataFrame:
+def _rows_at(upload: Upload, start: int, size: int) -> Rows:
     """The next rows in the order they are applied, with what was noted of them."""
     rows = upload.reading.rows[upload.order.places.slice(start, size)]
     notes = upload.reading.notes
     if not notes.height:
-        return rows
+        return Rows(rows)
     rows = rows.join(notes, on="line", how="left", maintain_order="left")
-    return rows.with_columns(pl.col("refusal", "detail", "raw").fill_null(""))
+    return Rows(rows.with_columns(pl.col("refusal", "detail", "raw").fill_null("")))
 
 
 def _whole_clicks(upload: Upload, start: int, size: int) -> int:

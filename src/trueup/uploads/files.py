@@ -10,9 +10,9 @@ import polars as pl
 from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import TOTALS
+from trueup.model.frames import TOTALS, Samples, Totals
 from trueup.model.remarks import Notice, NoticeCode, Remark, remark_from_json
 from trueup.model.upload import UploadRecord
 from trueup.model.words import RowKind, UploadKind
@@ -32,7 +32,7 @@ _SAMPLED: Final = ("line", "outcome", "message")
 
 
 def read_sent(
-    database: Database,
+    database: Readable,
     record: UploadRecord,
     content: Content,
     resumed: BatchRecord | None = None,
@@ -65,6 +65,8 @@ def read_sent(
         workspace_time_zone=workspace_zone,
         time_format=time_format,
         decimal_comma=chosen.decimal_comma,
+        thousands=chosen.thousands,
+        currencies=catalog.workspace.currencies,
         encoding=chosen.encoding,
         without_conversion_ids=chosen.without_conversion_ids,
         titles_line=chosen.titles_line,
@@ -180,9 +182,11 @@ def _summary_from_json(told: dict[str, Any]) -> Summary:
         None,
         told["rows"],
         told["outcomes"],
-        totals_before=pl.DataFrame(told["totals_before"], schema=dict(TOTALS), orient="row"),
-        totals_delta=pl.DataFrame(told["totals_delta"], schema=dict(TOTALS), orient="row"),
-        samples=pl.DataFrame(told["samples"], schema={"line": pl.Int64, "outcome": pl.String, "message": pl.String}),
+        totals_before=Totals(pl.DataFrame(told["totals_before"], schema=dict(TOTALS), orient="row")),
+        totals_delta=Totals(pl.DataFrame(told["totals_delta"], schema=dict(TOTALS), orient="row")),
+        samples=Samples(
+            pl.DataFrame(told["samples"], schema={"line": pl.Int64, "outcome": pl.String, "message": pl.String})
+        ),
         modes={(mode, mode_from): rows for mode, mode_from, rows in told["modes"]},
         conversion_ids=told["conversion_ids"],
         known_conversion_ids=told["known_conversion_ids"],

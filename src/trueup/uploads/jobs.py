@@ -22,7 +22,7 @@ from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.decode import Content
 from trueup.ledger.batches import BatchMovedError, read_batch, running_undos
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database, DatabaseUnavailableError
+from trueup.ledger.database import Database, DatabaseUnavailableError, Readable
 from trueup.ledger.open import open_ledger
 from trueup.ledger.upload_moves import note_batch
 from trueup.ledger.uploads import find_upload, uploads_at_work
@@ -169,7 +169,8 @@ class Jobs:
         for record in files:
             self.work_on(record)
         for batch in undos:
-            self.undo(batch.undoes, batch.rows_total, batch.made_by)
+            if batch.undoes is not None:
+                self.undo(batch.undoes, batch.rows_total, batch.made_by)
 
     def _remove_old_files(self) -> None:
         """Look now and then, as long as the server lives, which files have been kept long enough."""
@@ -218,8 +219,8 @@ class Jobs:
         self._folder.keep_account(record.upload_id, account_of(file, summary, said).text())
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
-    def _apply(self, database: Database, record: UploadRecord, content: Content) -> None:
-        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+    def _apply(self, database: Readable, record: UploadRecord, content: Content) -> None:
+        resumed = read_batch(database, record.batch_id) if record.batch_id is not None else None
         step = self._step(database, record, "reading", len(content))
         file = read_sent(database, record, content, resumed, step)
         if isinstance(file, ClickFile) and record.choices.create_missing and resumed is None:
@@ -228,7 +229,7 @@ class Jobs:
         self._progress.pop(record.upload_id, None)  # what follows stands in the ledger
         self._submit(partial(self._applying, upload_id=record.upload_id, file=file)).result()
 
-    def _with_missing(self, database: Database, file: ClickFile) -> ClickFile:
+    def _with_missing(self, database: Readable, file: ClickFile) -> ClickFile:
         """Set up what only the file names. Returns: the file as it reads then. Raises: UnreadableFile."""
         lack = lack_to_set_up(file)
         if lack is None:
@@ -248,9 +249,10 @@ class Jobs:
         record = find_upload(database, upload_id)
         if record is None or record.state is not UploadState.APPLYING:
             return
-        resumed = read_batch(database, record.batch_id) if record.batch_id else None
+        resumed = read_batch(database, record.batch_id) if record.batch_id is not None else None
         options = RunOptions(
-            begun=lambda batch: note_batch(database, upload_id, batch.batch_id), slice_seconds=SLICE_SECONDS
+            begun=lambda transaction, batch: note_batch(transaction, upload_id, batch.batch_id),
+            slice_seconds=SLICE_SECONDS,
         )
         with suppress(BatchMovedError):  # it was stopped, or another program carries it on
             yield from applying_batch(sent_work(self._context(database, record.made_by), file, resumed), options)
@@ -274,7 +276,7 @@ class Jobs:
     def _context(self, database: Database, made_by: str) -> RecordingContext:
         return RecordingContext(database, self._clock, made_by, Origin.API)
 
-    def _step(self, database: Database, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
+    def _step(self, database: Readable, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
         """What to call with how much is done; it ends the work that nobody wants any more."""
 
         def told(done: int) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.ledger.uploads import find_upload
 from trueup.model.upload import ENDED, UploadChoices, UploadRecord, choices_from_text
 from trueup.uploads.folder import SentFolder
@@ -31,7 +31,7 @@ class UnknownFile:
     made_by: str
 
 
-def remove_old_files(database: Database, folder: SentFolder, days: int, now: int) -> list[str]:
+def remove_old_files(database: Readable, folder: SentFolder, days: int, now: int) -> list[str]:
     """Delete the files whose work ended so long ago. What the ledger holds of them stays.
 
     Args:
@@ -61,7 +61,7 @@ def note_of(record: UploadRecord) -> str:
     return json.dumps({**told, "choices": record.choices.text()})
 
 
-def unknown_files(database: Database, folder: SentFolder, now: int) -> list[UnknownFile]:
+def unknown_files(database: Readable, folder: SentFolder, now: int) -> list[UnknownFile]:
     """The files that are here and that the ledger does not know, oldest first.
 
     Args:

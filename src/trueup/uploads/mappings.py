@@ -5,15 +5,15 @@ from typing import Any
 
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.names import nearest
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.ledger.mappings import find_mapping, forget_mapping, put_mapping, read_mappings
 from trueup.model.mapping import SavedMapping
 
 
 def save_mapping(database: Database, mapping: SavedMapping) -> None:
     """Save a mapping, in the place of one with its name."""
-    with database.transaction():
-        put_mapping(database, mapping)
+    with database.transaction() as transaction:
+        put_mapping(transaction, mapping)
 
 
 def remove_mapping(database: Database, name: str) -> bool:
@@ -26,22 +26,22 @@ def remove_mapping(database: Database, name: str) -> bool:
     Returns:
         Whether there was one.
     """
-    with database.transaction():
-        return forget_mapping(database, name)
+    with database.transaction() as transaction:
+        return forget_mapping(transaction, name)
 
 
-def saved_titles(database: Database) -> dict[str, frozenset[str]]:
+def saved_titles(database: Readable) -> dict[str, frozenset[str]]:
     """The titles of the files that each saved mapping is for, by its name."""
     return {mapping.name: mapping.titles for mapping in read_mappings(database)}
 
 
-def with_mapping(database: Database, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+def with_mapping(database: Readable, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Choose for a file as a saved mapping says; what was chosen beside it comes first.
 
     Args:
         database: The ledger.
         name: The mapping's name.
-        chosen: What was chosen for the file: columns, dialect, time_zone, time_format, decimal_comma.
+        chosen: What was chosen for the file: columns, and what else a mapping chooses.
 
     Returns:
         All that was chosen, the mapping's part in its place.

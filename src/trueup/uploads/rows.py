@@ -10,7 +10,7 @@ import polars as pl
 from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.structured import read_structured
 from trueup.ledger.batches import read_rows
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import JOURNAL, RowOutcomes, empty
 from trueup.model.words import BatchState, DuplicateMode, RowKind
 from trueup.recording.batch_loop import applying_batch, preview_batch
 from trueup.recording.chunks import RunOptions, applied_order
@@ -31,6 +31,7 @@ def sent_rows(
     *,
     force_status: bool,
     request: str,
+    currencies: tuple[str, ...] = (),
 ) -> Upload:
     """Read rows that were sent.
 
@@ -40,8 +41,9 @@ def sent_rows(
         duplicates: The duplicate mode that was chosen, None for none.
         force_status: Whether statuses are forced.
         request: By what the same request is known again, '' where it is not to be.
+        currencies: Those of the workspace, its own first.
     """
-    reading = read_structured(rows, row_kind)
+    reading = read_structured(rows, row_kind, currencies)
     chosen = {
         "kind": row_kind.value,
         "duplicates": duplicates.value if duplicates else "",
@@ -61,7 +63,7 @@ def sent_rows(
     )
 
 
-def preview_sent_rows(context: RecordingContext, upload: Upload) -> tuple[Summary, pl.DataFrame]:
+def preview_sent_rows(context: RecordingContext, upload: Upload) -> tuple[Summary, RowOutcomes]:
     """Say what applying rows would do now. Changes nothing.
 
     Args:
@@ -71,15 +73,15 @@ def preview_sent_rows(context: RecordingContext, upload: Upload) -> tuple[Summar
     Returns:
         Them in numbers; and line, outcome, conversion and message of each, in order.
     """
-    seen: list[pl.DataFrame] = []
-    options = RunOptions(seen=lambda rows: seen.append(rows.select(_TOLD)))
+    seen: list[RowOutcomes] = []
+    options = RunOptions(seen=lambda rows: seen.append(RowOutcomes(rows.select(_TOLD))))
     summary = preview_batch(upload_work(context, upload, None), options)
     return summary, _in_order(seen)
 
 
 def applying_sent_rows(
     context: RecordingContext, upload: Upload, known_since: int
-) -> Generator[None, None, tuple[Summary, pl.DataFrame]]:
+) -> Generator[None, None, tuple[Summary, RowOutcomes]]:
     """Apply rows with a pause after each slice, and only once: the same request again goes on, or tells the same.
 
     Args:
@@ -92,9 +94,11 @@ def applying_sent_rows(
     """
     earlier = earlier_batches(context.database, upload.kind, upload.sha256) if upload.sha256 else Earlier()
     begun = earlier.of_request(upload.choices, known_since)
-    seen: list[pl.DataFrame] = []
+    seen: list[RowOutcomes] = []
     if begun is None or begun.state is BatchState.RUNNING:
-        options = RunOptions(seen=lambda rows: seen.append(rows.select(_TOLD)), slice_seconds=SLICE_SECONDS)
+        options = RunOptions(
+            seen=lambda rows: seen.append(RowOutcomes(rows.select(_TOLD))), slice_seconds=SLICE_SECONDS
+        )
         summary = yield from applying_batch(upload_work(context, upload, begun), options)
         if begun is None:
             return summary, _in_order(seen)
@@ -104,5 +108,5 @@ def applying_sent_rows(
     return summary, _in_order([read_rows(context.database, summary.batch_id, _TOLD)])
 
 
-def _in_order(rows: list[pl.DataFrame]) -> pl.DataFrame:
-    return with_messages(pl.concat(rows or [empty(JOURNAL).select(_TOLD)]).sort("line"))
+def _in_order(rows: list[RowOutcomes]) -> RowOutcomes:
+    return RowOutcomes(with_messages(pl.concat(rows or [empty(JOURNAL).select(_TOLD)]).sort("line")))

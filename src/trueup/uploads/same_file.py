@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trueup.ledger.batches import batches_of_content
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.words import BatchKind, BatchState
 
@@ -40,7 +40,7 @@ class Earlier:
         return next(same, None)
 
 
-def earlier_batches(database: Database, kind: BatchKind, sha256: str) -> Earlier:
+def earlier_batches(database: Readable, kind: BatchKind, sha256: str) -> Earlier:
     """The batches of a kind that were made of this very content, whoever sent it.
 
     Args:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Final, TypeVar
 
 from trueup.ledger.batches import read_batch
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.upload_moves import create_upload, forget_upload, move_upload
 from trueup.ledger.uploads import find_upload, same_file_at_work
 from trueup.model.batches import BatchRecord
@@ -45,10 +45,10 @@ class Refusal:
 
     kind: RefusalKind
     batch: BatchRecord | None = None  # the one that stands in the way
-    upload_id: str = ""  # the upload that does
+    upload_id: str | None = None  # the upload that does
 
 
-def receive(database: Database, record: UploadRecord, beside: Callable[[Database], T]) -> T:
+def receive(database: Database, record: UploadRecord, beside: Callable[[Transaction], T]) -> T:
     """Note a file that is here.
 
     Args:
@@ -59,9 +59,9 @@ def receive(database: Database, record: UploadRecord, beside: Callable[[Database
     Returns:
         What `beside` does.
     """
-    with database.transaction():
-        create_upload(database, record)
-        return beside(database)
+    with database.transaction() as transaction:
+        create_upload(transaction, record)
+        return beside(transaction)
 
 
 def begin_preview(database: Database, upload_id: str, choices: UploadChoices) -> bool:
@@ -95,7 +95,7 @@ def begin_applying(database: Database, record: UploadRecord, *, again: bool) -> 
     if earlier.last and not again:
         return Refusal(RefusalKind.APPLIED_BEFORE, earlier.last)
     rival = same_file_at_work(database, record)
-    if rival:
+    if rival is not None:
         return Refusal(RefusalKind.SENT_TWICE, upload_id=rival)
     if not _move(database, record.upload_id, UploadState.APPLYING, trouble=""):
         return Refusal(RefusalKind.WRONG_STATE)
@@ -120,7 +120,7 @@ def fail(database: Database, upload_id: str, trouble: Remark) -> bool:
 def settle(database: Database, upload_id: str) -> None:
     """Let a file be done, or cancelled, when its batch is finished, or stopped."""
     record = find_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record and record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record and record.batch_id is not None else None
     if batch and batch.state in _ENDS:
         _move(database, upload_id, _ENDS[batch.state])
 
@@ -128,7 +128,7 @@ def settle(database: Database, upload_id: str) -> None:
 def cancel(database: Database, upload_id: str) -> bool:
     """Cancel a file that is not done yet. What was applied of it stays. Returns: whether it was cancelled."""
     record = find_upload(database, upload_id)
-    if record is None or not record.batch_id:
+    if record is None or record.batch_id is None:
         return _move(database, upload_id, UploadState.CANCELLED)
     stop_rows_of(database, record.batch_id)
     settle(database, upload_id)
@@ -138,10 +138,10 @@ def cancel(database: Database, upload_id: str) -> bool:
 
 def forget(database: Database, upload_id: str) -> bool:
     """Forget a file that nobody is at work on. Its batch stays. Returns: whether it was forgotten."""
-    with database.transaction():
-        return forget_upload(database, upload_id)
+    with database.transaction() as transaction:
+        return forget_upload(transaction, upload_id)
 
 
 def _move(database: Database, upload_id: str, to: UploadState, **changed: str) -> bool:
-    with database.transaction():
-        return move_upload(database, upload_id, to, **changed)
+    with database.transaction() as transaction:
+        return move_upload(transaction, upload_id, to, **changed)

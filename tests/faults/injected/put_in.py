@@ -29,7 +29,8 @@ BY_FILE: Final = (
 )
 BY_CURSOR: Final = ("execute", "executemany", "adbc_ingest", "fetchall", "fetch_arrow_table", "fetch_polars")
 _PROGRAM: Final = f"{os.sep}trueup{os.sep}"
-_DOOR: Final = "ledger/database.py"  # every statement goes through it: the place is where it comes from
+# Every statement goes through these: the place is where it comes from.
+_DOORS: Final = ("ledger/database.py", "ledger/connection.py", "ledger/statements.py")
 _FRAMES: Final = 2
 _DIGITS: Final = re.compile(r"\d+")
 _SQL: Final = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|FROM) +\"?(\w+)")
@@ -114,7 +115,7 @@ def _frames() -> Iterator[str]:
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - there is no other way to look
     while frame is not None:
         file = frame.f_code.co_filename
-        if _PROGRAM in file and not file.endswith(_DOOR):
+        if _PROGRAM in file and not file.endswith(_DOORS):
             yield f"{Path(file).stem}.{frame.f_code.co_name}"
         frame = frame.f_back
 

@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from trueup.api.http.problems import Problem, ProblemKind
 from trueup.api.http.readers import written
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.idempotency import keep_answer
 from trueup.live.context import ServerContext
 
 T = TypeVar("T")
-Also = Callable[[Database, T], None]  # what else belongs into a transaction, by what its work came to
+Also = Callable[[Transaction, T], None]  # what else belongs into a transaction, by what its work came to
 
 _KEPT_HEADERS: Final = ("content-type", "location", "link", "etag")
 
@@ -36,11 +36,11 @@ class Claim:
         self.key, self.claimer, self.digest = key, claimer, digest
         self.is_kept = False  # whether the answer was kept with the work
 
-    def keep(self, database: Database, sha256: str, answer: Response, *, whole: bool) -> None:
+    def keep(self, transaction: Transaction, sha256: str, answer: Response, *, whole: bool) -> None:
         """Keep an answer.
 
         Args:
-            database: The ledger, within the work's transaction.
+            transaction: That of the work.
             sha256: The SHA-256 of the whole request.
             answer: The answer.
             whole: Whether all of it is kept; of an answer with a secret, only that there was one.
@@ -49,7 +49,7 @@ class Claim:
             Problem: Another request has taken the claim over.
         """
         told = kept_text(answer.headers, bytes(answer.body)) if whole else ""
-        if not keep_answer(database, self.key, self.claimer, sha256, answer.status_code, told):
+        if not keep_answer(transaction, self.key, self.claimer, sha256, answer.status_code, told):
             raise Problem(ProblemKind.AT_WORK, "it took so long that the same request, sent again, was begun instead")
         self.is_kept = True
 
@@ -76,10 +76,10 @@ async def answered_once(
     sha256 = await claim.digest() if claim else ""
     answers: list[Response] = []
 
-    def also(database: Database, done: T) -> None:
+    def also(transaction: Transaction, done: T) -> None:
         answers.append(answer(done))
         if claim:
-            claim.keep(database, sha256, answers[0], whole=getattr(request.state, "keep_answer", True))
+            claim.keep(transaction, sha256, answers[0], whole=getattr(request.state, "keep_answer", True))
 
     result = await written(context, lambda database: work(database, also))
     return answers[0] if answers else answer(result)

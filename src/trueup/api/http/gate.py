@@ -84,7 +84,10 @@ class Guard:
     def note_use(self, caller: Caller) -> None:
         """Have it written down that a key was used, once a minute at most. Nobody waits for it."""
         now, writer = self._context.clock(), self._context.writer
-        if writer.trouble or now - max(caller.last_used_at, self._noted.get(caller.key_id, 0)) < _USED_EVERY_MICROS:
+        if (
+            writer.trouble
+            or now - max(caller.last_used_at or 0, self._noted.get(caller.key_id, 0)) < _USED_EVERY_MICROS
+        ):
             return
         self._noted[caller.key_id] = now
 

@@ -7,10 +7,10 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -21,10 +21,11 @@ from trueup.api.http.claims import Claim, kept_text
 from trueup.api.http.problems import Problem, ProblemKind
 from trueup.api.http.readers import written
 from trueup.ledger import idempotency as stored
-from trueup.ledger.database import DatabaseError
+from trueup.ledger.database import DatabaseError, Transaction
 from trueup.ledger.idempotency import AT_WORK, Answered
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.recording.chunks import in_transaction
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
@@ -54,8 +55,15 @@ class Once:
         key, claimer = _stored_key(scope), self._context.randomness(16).hex()
         asked = _Digested(scope, receive)
         now = self._context.clock()
-        bounds = {"silent_before": now - SILENT_SECONDS * _SECOND, "expired_before": now - KEPT_DAYS * 86_400 * _SECOND}
-        found = await written(self._context, lambda database: stored.claim(database, key, claimer, now, **bounds))
+        claim = partial(
+            stored.claim,
+            key=key,
+            claimer=claimer,
+            now=now,
+            silent_before=now - SILENT_SECONDS * _SECOND,
+            expired_before=now - KEPT_DAYS * 86_400 * _SECOND,
+        )
+        found = await written(self._context, in_transaction(claim))
         if found is None:
             await self._first(scope, asked, send, key, claimer)
         elif found.status == AT_WORK:
@@ -107,10 +115,10 @@ class Once:
         finally:
             beats.cancel()
 
-    async def _write(self, work: Any) -> None:  # noqa: ANN401 - a partial of one of the ledger's functions
+    async def _write(self, work: Callable[[Transaction], object]) -> None:
         """Write down how it stands. Where that fails the claim falls silent, and is taken over later."""
         with suppress(UnavailableError, DatabaseError):
-            await written(self._context, work)
+            await written(self._context, in_transaction(work))
 
 
 def _is_meant_once(scope: Scope) -> bool:

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 OPEN_MOST: Final = 8  # connections that read at once; a ninth request waits for one of them
 _WAIT_SECONDS: Final = 10.0  # for a connection, or for the writer to begin
+_MEMORY_KIB: Final = 16_384  # of each: there are several beside the writer's
 _LOOK_SECONDS: Final = 0.5  # how soon it is noticed that the writer has lost the database
 
 
@@ -81,9 +82,7 @@ class Readers:
     def _open(self) -> None:
         """Open one more. It is idle first: whoever it was opened for may have left meanwhile."""
         database = open_ledger(self._url, READING)
-        if database.is_sqlite:
-            database.run("PRAGMA cache_size = -16384")  # 16 MiB: there are several beside the writer's
-            database.run("PRAGMA query_only = ON")
+        database.only_read(_MEMORY_KIB)
         self._idle.append(database)
 
 

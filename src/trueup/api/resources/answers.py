@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Self
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from trueup.api.resources.wording import WAYS
 from trueup.decide.messages import message
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
+from trueup.model.frames import Clicks, ExportRows, RowOutcomes
 from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
+from trueup.model.remarks import messages_in_words
 from trueup.model.times import local_time_text, time_text
 from trueup.model.words import (
     BatchKind,
@@ -221,7 +223,7 @@ class RowAnswer(Answer):
     raw: str = Field(description="The row as it came, where the other fields do not hold it.")
 
 
-def row_answers(rows: pl.DataFrame) -> list[RowAnswer]:
+def row_answers(rows: RowOutcomes) -> list[RowAnswer]:
     """Show rows of the journal (JOURNAL and NOW)."""
     return [
         RowAnswer(
@@ -237,7 +239,7 @@ def row_answers(rows: pl.DataFrame) -> list[RowAnswer]:
             outcome_now=row["outcome_now"] or None,
             message_now=row["message_now"] or None,
         )
-        for row in rows.with_columns(message=message()).iter_rows(named=True)
+        for row in rows.with_columns(message=messages_in_words(message(), WAYS)).iter_rows(named=True)
     ]
 
 
@@ -268,7 +270,7 @@ class ConversionAnswer(Answer):
     batch_id: int = Field(description="The batch that made it.")
 
 
-def conversion_answers(log: pl.DataFrame) -> list[ConversionAnswer]:
+def conversion_answers(log: ExportRows) -> list[ConversionAnswer]:
     """Show conversions, as the log has them (EXPORT_COLUMNS, in UTC)."""
     return [
         ConversionAnswer(**{**row, "converted_at": row["converted_at"].replace("+00:00", "Z")})
@@ -348,7 +350,7 @@ _NAMED: Final = {
 }
 
 
-def click_answers(clicks: pl.DataFrame, catalog: Catalog) -> list[ClickAnswer]:
+def click_answers(clicks: Clicks, catalog: Catalog) -> list[ClickAnswer]:
     """Show clicks (CLICKS)."""
     names = {key: {0: "", **names_by_id(key, catalog)} for key in _NAMED.values()}
     subs = [f"sub{i}" for i in range(1, 11)]

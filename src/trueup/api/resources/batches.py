@@ -16,7 +16,7 @@ from trueup.api.http.readers import ContextHere, KnownLines, Reader, recording_f
 from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
 from trueup.api.resources.wording import in_words
 from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.pages import rows_of_batch
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
@@ -114,7 +114,7 @@ async def undo_batch(
     return answer
 
 
-def known_batch(database: Database, batch_id: int) -> BatchRecord:
+def known_batch(database: Readable, batch_id: int) -> BatchRecord:
     """Find a batch.
 
     Args:
@@ -133,7 +133,7 @@ def known_batch(database: Database, batch_id: int) -> BatchRecord:
     return batch
 
 
-def undoable_batch(database: Database, batch_id: int) -> BatchRecord:
+def undoable_batch(database: Readable, batch_id: int) -> BatchRecord:
     """Find a batch that can be undone, or whose undo can be resumed.
 
     Args:
@@ -163,7 +163,7 @@ def _previewed(recording: RecordingContext, batch: BatchRecord) -> Summary:
     return preview_undo(recording, batch, resumed, RunOptions())
 
 
-def _undo_now(database: Database, batch_id: int, catalog: Catalog) -> UndoAnswer:
+def _undo_now(database: Readable, batch_id: int, catalog: Catalog) -> UndoAnswer:
     undos = [undo for undo in undos_of(database, batch_id) if undo.kind is BatchKind.UNDO]
     undo = BatchDetails.with_sums(undos[-1], undone_batches(database), catalog) if undos else None
     return UndoAnswer(undoes=batch_id, preview=None, undo=undo)

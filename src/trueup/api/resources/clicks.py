@@ -22,6 +22,7 @@ from trueup.api.resources.answers import (
 from trueup.api.resources.queries import Order
 from trueup.ledger.pages import clicks_page, read_clicks
 from trueup.ledger.snapshot import read_conversions, read_journal
+from trueup.model.frames import LoggedConversions
 from trueup.model.ids import CLICK_ID
 from trueup.reports.log import as_log
 from trueup.reports.now import with_now
@@ -70,6 +71,6 @@ def get_click(
     conversions = read_conversions(database, [click_id]).filter(removed=0).sort("n")
     return ClickDetails(
         click=click_answers(known, context.catalog)[0],
-        conversions=conversion_answers(as_log(conversions, context.catalog, "UTC")),
+        conversions=conversion_answers(as_log(LoggedConversions(conversions), context.catalog, "UTC")),
         rows=row_answers(with_now(database, read_journal(database, [click_id]))),
     )

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Annotated, Final, TypeVar
 
-import polars as pl
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 from starlette.concurrency import run_in_threadpool
@@ -31,6 +30,7 @@ from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions
 from trueup.live.context import ServerContext
+from trueup.model.frames import LoggedConversions, RowOutcomes
 from trueup.model.ids import conversion_id, split_conversion_id
 from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind
 from trueup.recording.summary import Summary
@@ -164,7 +164,7 @@ def get_conversion(
     if named is None or stored is None or not stored.height:
         raise not_found(f"conversion {conversion_id}")
     return ConversionDetails(
-        conversion=conversion_answers(as_log(stored, context.catalog, "UTC"))[0],
+        conversion=conversion_answers(as_log(LoggedConversions(stored), context.catalog, "UTC"))[0],
         removed=bool(stored["removed"][0]),
         history=change_answers(history(database, *named) or []),
     )
@@ -177,8 +177,9 @@ async def report_conversions(
     caller: Annotated[Caller, _UPLOAD], request: Request, context: ContextHere, look: Look, sent: SentConversions
 ) -> Response:
     """Apply rows, as a batch of their own that can be undone. Good rows are applied whatever happens to bad ones."""
+    known = context.catalog.workspace.currencies
     upload = await run_in_threadpool(
-        partial(_upload, caller, request, sent.rows, RowKind.CONVERSION, sent.duplicates, sent.force_status)
+        partial(_upload, caller, request, sent.rows, RowKind.CONVERSION, sent.duplicates, sent.force_status, known)
     )
     return await _carried_out(caller, context, look, upload, preview=sent.preview)
 
@@ -191,7 +192,7 @@ async def update_statuses(
 ) -> Response:
     """Set statuses, as a batch of their own that can be undone. Nothing is created; they count as set by a person."""
     upload = await run_in_threadpool(
-        partial(_upload, caller, request, sent.rows, RowKind.STATUS, None, sent.force_status)
+        partial(_upload, caller, request, sent.rows, RowKind.STATUS, None, sent.force_status, ())
     )
     return await _carried_out(caller, context, look, upload, preview=sent.preview)
 
@@ -203,6 +204,7 @@ def _upload(
     row_kind: RowKind,
     duplicates: DuplicateMode | None,
     force_status: bool,
+    currencies: tuple[str, ...],
 ) -> Upload:
     chosen = request.headers.get(HEADER)
     return sent_rows(
@@ -211,6 +213,7 @@ def _upload(
         duplicates,
         force_status=force_status,
         request=f"{caller.key_id}:{chosen}" if chosen else "",
+        currencies=currencies,
     )
 
 
@@ -231,7 +234,7 @@ async def _carried_out(
     return await run_in_threadpool(_to_response, context, summary, rows)
 
 
-def _to_response(context: ServerContext, summary: Summary, rows: pl.DataFrame) -> Response:
+def _to_response(context: ServerContext, summary: Summary, rows: RowOutcomes) -> Response:
     """Make the answer, in this thread: ten thousand rows would keep the event loop busy for long."""
     told_of = ("outcome", "click_id", "conversion_n", "message", "mode", "mode_from")
     results = [

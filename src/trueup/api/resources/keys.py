@@ -118,6 +118,6 @@ def _shown(record: KeyRecord) -> Key:
         name=record.name,
         scopes=list(scopes_of(record)),
         made_at=time_text(record.made_at),
-        last_used_at=time_text(record.last_used_at) if record.last_used_at else None,
-        revoked_at=time_text(record.revoked_at) if record.revoked_at else None,
+        last_used_at=time_text(record.last_used_at) if record.last_used_at is not None else None,
+        revoked_at=time_text(record.revoked_at) if record.revoked_at is not None else None,
     )

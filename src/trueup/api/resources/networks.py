@@ -15,7 +15,7 @@ from trueup.api.resources.catalog import SETUP, Number, resource_routes
 from trueup.dialects.names import nearest
 from trueup.edge.presets import Preset, postback_url, preset_for, presets
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Readable
 from trueup.live.context import ServerContext
 from trueup.model.catalog import AffiliateNetwork
 from trueup.setup.postback_keys import KEY_BYTES, drop_postback_keys, rotate_postback_key
@@ -107,7 +107,7 @@ def list_postback_urls(
     )
 
 
-def _network(reader: Database, number: int) -> AffiliateNetwork:
+def _network(reader: Readable, number: int) -> AffiliateNetwork:
     networks = read_catalog(reader).affiliate_networks.values()
     found = next((network for network in networks if network.network_id == number), None)
     if found is None:

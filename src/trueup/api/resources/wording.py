@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from trueup.model import remarks
 from trueup.model.remarks import Remark, Way, worded
 
 # All but those for the person who runs the server.
@@ -14,6 +15,9 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.WITHOUT_CONVERSION_IDS: "`without_conversion_ids=true`",
     Way.DUPLICATES: "`duplicates`",
     Way.ENCODING: "`encoding`",
+    Way.TIME_FORMAT: "`time_format`",
+    Way.DECIMAL_COMMA: "`decimal_comma`",
+    Way.THOUSANDS: "`thousands`",
     Way.TIME_ORDER: "`time_format={order}`",
     Way.STATUS_UPDATE: "`kind=status`",
     Way.FROM: "`from`",
@@ -23,6 +27,11 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.UNDO: "`POST /batches/{batch_id}/undo`",
     Way.FINISH_UNDO: "send `POST /batches/{batch_id}/undo` again",
 }
+
+
+def message_in_words(message: str) -> str:
+    """The message of a row as the API says it."""
+    return remarks.message_in_words(message, WAYS)
 
 
 def in_words(remark: Remark) -> str:

@@ -139,7 +139,7 @@ async def undo_upload(
 ) -> UndoAnswer:
     """Undo the batch that the upload became."""
     record = await look(partial(known_upload, upload_id=upload_id))
-    if not record.batch_id:
+    if record.batch_id is None:
         raise Problem(ProblemKind.WRONG_STATE, "nothing of it was applied")
     if record.state is UploadState.APPLYING and not preview:
         await written(context, partial(cancel, upload_id=upload_id))
@@ -152,7 +152,7 @@ def _refuse_batch(record: UploadRecord) -> None:
     Raises:
         Problem: The file became a batch.
     """
-    if record.batch_id:
+    if record.batch_id is not None:
         raise Problem(ProblemKind.WRONG_STATE, f"it is batch {record.batch_id} already: resume or undo it")
 
 

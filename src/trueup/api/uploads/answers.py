@@ -4,18 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, Self
 
+import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from trueup.api.resources.answers import Answer, SummaryAnswer
-from trueup.api.resources.wording import in_words
+from trueup.api.resources.wording import WAYS, in_words
 from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
 from trueup.ledger.batches import read_batch
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.remarks import Notice, NoticeCode
+from trueup.model.remarks import Notice, NoticeCode, messages_in_words
 from trueup.model.time_formats import time_format
 from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
@@ -74,6 +75,7 @@ class _Chosen(BaseModel):
         examples=["day-month-year", "%d/%m/%Y %H:%M"],
     )
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
+    thousands: bool = Field(False, description="Amounts may be written 1,234.50; with a decimal comma 1.234,50.")
     encoding: Text | None = Field(None, description="The encoding, where it is not UTF-8 or UTF-16.")
     force_status: bool = Field(False, description="Set statuses even where a person set another.")
     without_conversion_ids: bool = Field(
@@ -148,6 +150,7 @@ class ChoicesAnswer(Answer):
     time_zone: str | None
     time_format: str | None
     decimal_comma: bool
+    thousands: bool
     encoding: str | None
     force_status: bool
     without_conversion_ids: bool
@@ -223,8 +226,8 @@ class PreviewAnswer(SummaryAnswer):
         """Show a preview."""
         plain = SummaryAnswer.of(summary, catalog).model_dump()
         said = [NoticeAnswer(code=code, text=in_words(remark)) for code, remark in notices]
-        samples = [SampleAnswer(**row) for row in summary.samples.iter_rows(named=True)]
-        return cls(**plain, notices=said, samples=samples)
+        samples = summary.samples.with_columns(messages_in_words(pl.col("message"), WAYS))
+        return cls(**plain, notices=said, samples=[SampleAnswer(**row) for row in samples.iter_rows(named=True)])
 
 
 class ProgressAnswer(Answer):
@@ -265,10 +268,10 @@ def upload_answer(record: UploadRecord) -> UploadAnswer:
 
 
 def upload_details(
-    database: Database, record: UploadRecord, folder: SentFolder, jobs: Jobs, catalog: Catalog
+    database: Readable, record: UploadRecord, folder: SentFolder, jobs: Jobs, catalog: Catalog
 ) -> UploadDetails:
     """Show all that is known of a file."""
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     text = folder.account(record.upload_id)
     account = account_from_text(text) if text else None
     return UploadDetails(
@@ -314,5 +317,5 @@ def _shown(record: UploadRecord) -> dict[str, Any]:
         "made_by": record.made_by,
         "made_at": time_text(record.made_at),
         "choices": ChoicesAnswer(**asdict(record.choices)),
-        "batch_id": record.batch_id or None,
+        "batch_id": record.batch_id,
     }

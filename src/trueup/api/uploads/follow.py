@@ -18,16 +18,17 @@ from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import Answer
-from trueup.api.resources.wording import in_words
+from trueup.api.resources.wording import WAYS, in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
 from trueup.api.uploads.files import csv_answer
 from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
 from trueup.ledger.arrivals import read_brought
 from trueup.ledger.batches import read_batch, read_rows
-from trueup.ledger.database import Database, DatabaseError
+from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.model.frames import RowOutcomes
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
 from trueup.reports.now import with_now
@@ -142,27 +143,27 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncGe
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _event(database: Database, context: ServerContext, upload_id: str) -> EventAnswer:
+def _event(database: Readable, context: ServerContext, upload_id: str) -> EventAnswer:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     progress = progress_of(record, batch, jobs_of(context))
     trouble = in_words(record.trouble) or None
-    return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id or None, progress=progress)
+    return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id, progress=progress)
 
 
-def _results(database: Database, upload_id: str, folder: SentFolder) -> Response:
+def _results(database: Readable, upload_id: str, folder: SentFolder) -> Response:
     record = known_upload(database, upload_id)
     if record.choices.kind is UploadKind.CLICKS:
         clicks = _click_rows(database, record, folder)
-        return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_click_results(clicks, out))
+        return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_click_results(clicks, out, WAYS))
     rows = _rows(database, record, folder)
-    rows = with_now(database, rows) if record.batch_id else rows
-    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out))
+    rows = with_now(database, rows) if record.batch_id is not None else rows
+    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out, WAYS))
 
 
-def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
+def _refused(database: Readable, upload_id: str, folder: SentFolder, clock: Callable[[], int]) -> Response:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     try:
         with folder.content(upload_id) as content:
             file = read_sent(database, record, content, batch)
@@ -172,14 +173,14 @@ def _refused(database: Database, upload_id: str, folder: SentFolder, clock: Call
             else:
                 refused = refused_rows(_rows(database, record, folder))
             name = f"{upload_id}-refused.csv"
-            return csv_answer(name, folder.folder, lambda out: write_refused(refused, content, file.reading, out))
+            return csv_answer(name, folder.folder, lambda out: write_refused(refused, content, file.reading, out, WAYS))
     except FileNotFoundError:
         raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
     except UnreadableFile as error:
         raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
 
 
-def _click_rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
+def _click_rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
     """What the rows of a file of clicks came to, or would, by its last preview.
 
     Raises:
@@ -199,18 +200,18 @@ def _click_rows(database: Database, record: UploadRecord, folder: SentFolder) ->
         raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
 
 
-def _rows(database: Database, record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
+def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
     """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
 
     Raises:
         Problem: There are none to show yet.
     """
-    if record.batch_id:
+    if record.batch_id is not None:
         return read_rows(database, record.batch_id, ROW_COLUMNS)
     return _previewed(record, folder)
 
 
-def _previewed(record: UploadRecord, folder: SentFolder) -> pl.DataFrame:
+def _previewed(record: UploadRecord, folder: SentFolder) -> RowOutcomes:
     if not folder.rows(record.upload_id).exists():
         raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
-    return pl.read_parquet(folder.rows(record.upload_id))
+    return RowOutcomes(pl.read_parquet(folder.rows(record.upload_id)))

@@ -11,7 +11,7 @@ from trueup.api.http.problems import Problem, ProblemKind, not_found
 from trueup.api.resources.wording import in_words
 from trueup.api.uploads.answers import UploadDetails, trouble_of, upload_details
 from trueup.dialects.choices import UnreadableFile
-from trueup.ledger.database import Database
+from trueup.ledger.database import Readable
 from trueup.ledger.uploads import find_upload
 from trueup.live.context import ServerContext
 from trueup.model.upload import UploadChoices, UploadRecord
@@ -20,7 +20,7 @@ from trueup.uploads.mappings import with_mapping
 UploadId = Annotated[str, Path(pattern="^u[0-9a-f]{28}$", description="The upload's id.")]
 
 
-def known_upload(database: Database, upload_id: str) -> UploadRecord:
+def known_upload(database: Readable, upload_id: str) -> UploadRecord:
     """Find a sent file.
 
     Args:
@@ -60,7 +60,7 @@ def fitting(choices: UploadChoices, caller: Caller) -> UploadChoices:
     return choices
 
 
-def mapped(database: Database, choices: UploadChoices) -> UploadChoices:
+def mapped(database: Readable, choices: UploadChoices) -> UploadChoices:
     """Put what a saved mapping says into the choices that name it.
 
     Args:
@@ -96,7 +96,7 @@ async def details_of(look: Look, context: ServerContext, upload_id: str) -> Uplo
         Problem: There is no such file.
     """
 
-    def details(database: Database) -> UploadDetails:
+    def details(database: Readable) -> UploadDetails:
         record = known_upload(database, upload_id)
         return upload_details(database, record, sent_folder(context), jobs_of(context), context.catalog)
 

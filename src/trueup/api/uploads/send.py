@@ -22,7 +22,7 @@ from trueup.api.uploads import follow as upload_follow
 from trueup.api.uploads.answers import SentChoices, UploadAnswer, UploadDetails, upload_answer, upload_details
 from trueup.api.uploads.files import FORM, PLAIN, Receiver, clean_name, no_room
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, mapped, wrong_state
-from trueup.ledger.database import Database
+from trueup.ledger.database import Database, Transaction
 from trueup.ledger.uploads import read_uploads
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
@@ -82,9 +82,9 @@ async def send_upload(
     place = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
 
     def work(database: Database, also: Also[UploadDetails]) -> UploadDetails:
-        def beside(database: Database) -> UploadDetails:
-            details = upload_details(database, record, sent_folder(context), jobs_of(context), context.catalog)
-            also(database, details)
+        def beside(transaction: Transaction) -> UploadDetails:
+            details = upload_details(transaction, record, sent_folder(context), jobs_of(context), context.catalog)
+            also(transaction, details)
             return details
 
         return receive(database, record, beside)

@@ -110,7 +110,8 @@ class Drain:
         self._next_note = monotonic() + _NOTE_SECONDS
         until = self._clock()
         if not self._folder.waiting_bytes():
-            note_drained(ledger.database, self._folder_id, until)
+            with ledger.database.transaction() as transaction:
+                note_drained(transaction, self._folder_id, until)
 
     def may_be_on_its_way(self, ledger: LiveLedger | None, click_ids: Iterable[str]) -> bool:
         """Whether some spool may have clicks of our own making that the ledger lacks.
