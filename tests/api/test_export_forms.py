@@ -95,6 +95,14 @@ def test_samples__uploaded_twice_count_once(world: World) -> None:
     ]
 
 
+def test_status_update__reads_the_exports_that_have_statuses(world: World) -> None:
+    world.upload("click_id,payout\nk1,35\nk2,12.50\n")
+    (text,) = samples("affise")
+    ran = world.trueup("update-status", world.file(text.replace("A-1", "").replace("A-2", "")), "--yes", "--json")
+    assert json.loads(succeeded(ran))["outcomes"] == {"updated": 2}
+    assert world.seen("status") == [("approved",), ("pending",)]
+
+
 def test_revenue_alone__is_asked_about(world: World) -> None:
     text = "Conversion ID,Transaction ID,Sub1,Revenue\n9,ab,k1,50.00\n"
     ran = world.trueup("upload", world.file(text), "--preview")
@@ -116,12 +124,12 @@ def test_colons__a_number_alone_may_be_a_payout_or_a_transaction(world: World) -
 
 def test_lines_with_colons__come_back_refused_and_read_again(world: World) -> None:
     refused = world.folder / "refused.csv"
-    ran = world.trueup("upload", world.file("k1:3x:hold:event_1=5\nk2:1.50:hold\n"), "--yes", "--refused", refused)
+    ran = world.trueup("upload", world.file("k1:3..5:hold:event_1=5\nk2:1.50:hold\n"), "--yes", "--refused", refused)
     assert ran.code == 1
     assert refused.read_text().splitlines()[:2] == [
         "clickid,payout,cnv_status,cnv_currency,events,outcome,message",
-        "k1,3x,hold,,event_1=5,refused_bad_payout,The payout cannot be used: '3x' is not a number such as 1.20.",
+        "k1,3..5,hold,,event_1=5,refused_bad_payout,The payout cannot be used: '3..5' is not a number such as 1.20.",
     ]
-    mended = world.upload(refused.read_text().replace("3x", "3"))
+    mended = world.upload(refused.read_text().replace("3..5", "3"))
     assert mended.outcomes == ["created"]
     assert sorted(world.seen("click_id", "payout")) == [("k1", "3.00"), ("k2", "1.50")]

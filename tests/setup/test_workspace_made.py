@@ -22,6 +22,7 @@ LOOKING = {
     "setup show": [],
     "postbacks urls": [],
     "keys list": [],
+    "mappings list": [],
 }
 CHANGING = {
     "update-status": ["rows.csv", "--yes"],
@@ -29,6 +30,7 @@ CHANGING = {
     "postbacks rotate-key": ["Northwind"],
     "postbacks drop-key": ["Northwind"],
     "keys revoke": ["1"],
+    "mappings remove": ["northwind"],
     "spool retry": [],
     "spool claim": [],
     "spool take-up": [],

@@ -89,6 +89,7 @@ def keep_mapping(database: Database, name: str, choices: Choices, reading: Readi
         time_zone=choices.time_zone,
         time_format=None if times is ISO else times.name,
         decimal_comma=choices.decimal_comma,
+        thousands=choices.thousands,
         made_by=by_person(database).made_by,
         made_at=now(),
     )

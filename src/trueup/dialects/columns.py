@@ -70,7 +70,8 @@ def columns_of(
         reasons |= _foreign_ids(found, chosen, rows)
     positions = {name: _only(name, columns, titles, chosen, dialect) for name, columns in found.items()}
     rivals = {i: f"{name} is taken from {quoted_title(titles[positions[name]])}" for name in found for i in found[name]}
-    _refuse_doubtful(titles, positions, chosen, dialect)
+    if choices.row_kind == RowKind.CONVERSION:
+        _refuse_doubtful(titles, positions, chosen, dialect)
     _require(positions, titles, choices)
     kept = {normalised(title) for title in dialect.kept}
     places = tuple(i for i, title in enumerate(titles) if not (added and normalised(title) in ADDED_TITLES))

@@ -96,9 +96,11 @@ def refuse_unknown_titles(records: Sequence[Record]) -> None:
     for place, (line, fields) in enumerate(records):
         if line > HEADER_LINES:
             return
+        if not _are_words(fields):
+            continue
         below = [_column(records[place + 1 :], position) for position in range(len(fields))]
         above = records[:place]
-        if _are_words(fields, below) and any(
+        if not _have_a_status(fields, below) and any(
             field and _are_numbers(below[position]) and not _is_among_rows(above, position, len(fields))
             for position, field in enumerate(fields)
         ):
@@ -123,13 +125,16 @@ def _is_among_rows(above: Sequence[Record], position: int, width: int) -> bool:
     )
 
 
-def _are_words(fields: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether every field is words, two at least. A status is none, unless its column holds something else."""
-    filled = [(field, column) for field, column in zip(fields, below, strict=True) if field]
-    return len(filled) > 1 and all(
-        _WORD.fullmatch(field) and (not _is_status(field) or (column and not any(map(_is_status, column))))
-        for field, column in filled
-    )
+def _are_words(fields: Sequence[str]) -> bool:
+    """Whether every field is words, two at least."""
+    filled = [field for field in fields if field]
+    return len(filled) > 1 and all(map(_WORD.fullmatch, filled))
+
+
+def _have_a_status(fields: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether a field is a status, and no title: its column holds statuses, or nothing."""
+    statuses = [column for field, column in zip(fields, below, strict=True) if _is_status(field)]
+    return any(not column or any(map(_is_status, column)) for column in statuses)
 
 
 def _is_status(text: str) -> bool:

@@ -5,6 +5,7 @@ the same network's postbacks: a file then finds the conversions that the postbac
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from trueup.dialects.dialect import Dialect, dialects_by_name
@@ -362,9 +363,9 @@ _NETWORKS: Final = (
 )
 
 
-def _for_conversions(dialect: Dialect) -> Dialect:
-    """A preset's rows are conversions: none of these files sets statuses alone."""
-    return Dialect(**{**vars(dialect), "row_kinds": _CONVERSIONS})
+def _with_row_kinds(dialect: Dialect) -> Dialect:
+    """A preset whose files have statuses serves status updates, too."""
+    return dialect if "status" in dialect.own_names.values() else replace(dialect, row_kinds=_CONVERSIONS)
 
 
-PRESETS: Final = dialects_by_name(*map(_for_conversions, (*_TRACKERS, *_NETWORKS)))
+PRESETS: Final = dialects_by_name(*map(_with_row_kinds, (*_TRACKERS, *_NETWORKS)))

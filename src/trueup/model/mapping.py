@@ -19,6 +19,7 @@ class SavedMapping:
     time_zone: str | None = None
     time_format: str | None = None
     decimal_comma: bool = False
+    thousands: bool = False
     made_by: str = ""
     made_at: int = 0  # microseconds UTC
 
@@ -26,7 +27,11 @@ class SavedMapping:
     def choices(self) -> dict[str, Any]:
         """What it chooses for a file, by the names of `Choices` and `UploadChoices`."""
         chosen = {"columns": dict(self.columns), "dialect": self.dialect, "time_zone": self.time_zone}
-        return chosen | {"time_format": self.time_format, "decimal_comma": self.decimal_comma}
+        return chosen | {
+            "time_format": self.time_format,
+            "decimal_comma": self.decimal_comma,
+            "thousands": self.thousands,
+        }
 
     def choices_text(self) -> str:
         """What it chooses as JSON, for the ledger."""

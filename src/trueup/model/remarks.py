@@ -120,6 +120,12 @@ def message_in_words(message: str, words: Mapping[Way, str]) -> str:
     return _MARKED.sub(lambda found: words.get(Way(found[1]), found[0]), message) if "\u27e8" in message else message
 
 
+def remark_of_message(message: str) -> tuple[str | Mention, ...]:
+    """Make a remark of the message of a row, with the ways that it mentions."""
+    pieces = _MARKED.split(message)
+    return tuple(Mention(Way(piece), {}) if place % 2 else piece for place, piece in enumerate(pieces))
+
+
 def messages_in_words(messages: pl.Expr, words: Mapping[Way, str]) -> pl.Expr:
     """Say a column of messages, as `message_in_words` says each."""
     said = {way.marked: words[way] for way in IN_MESSAGES}

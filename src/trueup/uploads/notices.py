@@ -11,7 +11,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.snapshot import known_clicks
 from trueup.model.batches import BatchRecord
 from trueup.model.ids import CLICK_ID
-from trueup.model.remarks import Notice, NoticeCode, Remark, Way
+from trueup.model.remarks import Notice, NoticeCode, Remark, Way, remark_of_message
 from trueup.model.times import time_text
 from trueup.model.words import ModeFrom, Outcome, RowKind
 from trueup.recording.summary import WHY, Summary, modes_in_order
@@ -102,9 +102,11 @@ def _mostly_refused(preview: Summary) -> Remark:
         return ""
     code = max(refused, key=refused.__getitem__)
     first = preview.samples.filter(outcome=code).head(1)
-    example = f" Line {first['line'][0]}: {first['message'][0]}" if first.height else ""
     main = f"most of them are {code} ({refused[code]:,})" if len(refused) > 1 else f"they are {code}"
-    return f"{preview.refused:,} of {preview.rows:,} rows are refused; {main}.{example}"
+    told = f"{preview.refused:,} of {preview.rows:,} rows are refused; {main}."
+    if not first.height:
+        return told
+    return (f"{told} Line {first['line'][0]}: ", *remark_of_message(first["message"][0]))
 
 
 def _ids_of_another_column(database: Database, upload: Upload, preview: Summary) -> Remark:

@@ -83,6 +83,7 @@ class MappingForm(BaseModel):
         None, description="How times are written."
     )
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
+    thousands: bool = Field(False, description="Thousands are parted.")
 
 
 class MappingAnswer(Answer):
@@ -95,6 +96,7 @@ class MappingAnswer(Answer):
     time_zone: str | None
     time_format: str | None
     decimal_comma: bool
+    thousands: bool
     made_by: str
     made_at: str
 

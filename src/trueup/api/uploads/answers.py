@@ -226,8 +226,9 @@ class PreviewAnswer(SummaryAnswer):
         """Show a preview."""
         plain = SummaryAnswer.of(summary, catalog).model_dump()
         said = [NoticeAnswer(code=code, text=in_words(remark)) for code, remark in notices]
-        samples = summary.samples.with_columns(messages_in_words(pl.col("message"), WAYS))
-        return cls(**plain, notices=said, samples=[SampleAnswer(**row) for row in samples.iter_rows(named=True)])
+        worded = summary.samples.with_columns(messages_in_words(pl.col("message"), WAYS))
+        samples = [SampleAnswer(**row) for row in worded.iter_rows(named=True)]
+        return cls(**plain, notices=said, samples=samples)
 
 
 class ProgressAnswer(Answer):
