@@ -28,7 +28,10 @@ from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, 
 
 TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
 FIELDS = "click_id, payout, transaction_id, conversion_type, status, event_id, conversion_id, converted_at, currency"
-FORMS = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone."
+FORMS = (
+    "write 2026-03-31, 2026-03, today, yesterday, 7d (seven days ago) or 2026-03-31T14:30, with an offset such as "
+    "+02:00 where it is not in your time zone."
+)
 
 
 def remark(text: str, *mentions: Mention) -> Remark:
@@ -167,7 +170,7 @@ UNREADABLE = {
 }
 READ = SentFile("a,1,,sale\n", remark("It could also be voluum: choose with {}.", dialect("voluum")))
 FILTERS = {
-    "from=yesterday": remark(f"{{}} 'yesterday' is not a date or a time: {FORMS}", Way.FROM.of()),
+    "from=tomorrow": remark(f"{{}} 'tomorrow' is not a date or a time: {FORMS}", Way.FROM.of()),
     "to=2026-02-30": remark(f"{{}} '2026-02-30' is not a date or a time: {FORMS}", Way.TO.of()),
     "from=2026-03-29T02:30&time_zone=Europe/Warsaw": remark(
         "{} '2026-03-29T02:30' was skipped by a clock change in Europe/Warsaw: add its offset, such as +02:00.",

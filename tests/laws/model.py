@@ -5,7 +5,7 @@ simple enough to be read beside the documents. The settings are the program's ow
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -150,6 +150,14 @@ class Book:
         for case in self.cases:
             if case.place not in places:
                 book._decide(case)
+        return book
+
+    def under(self, later: Mapping[tuple[int, int], Policy]) -> "Book":
+        """The book as it would be had some rows, by upload and line, come under other settings."""
+        book = Book(self.clicks, rows_had=Counter(self.rows_had))
+        for case in self.cases:
+            policy = later.get((case.place, case.row.line), case.upload.policy)
+            book._decide(replace(case, upload=replace(case.upload, policy=policy)))
         return book
 
     def _decide(self, case: Case) -> None:

@@ -7,11 +7,12 @@ from typing import Any, Final
 import polars as pl
 from model import Book, Click, Row, Upload
 from sqlalchemy import select
-from stories import CLICKS
+from stories import CLICKS, HOUR, NOON
 
 from trueup.dialects.read import Reading
 from trueup.ledger import schema
 from trueup.ledger.batch_moves import create_batch
+from trueup.ledger.batches import read_batches
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.policies import store_policy
@@ -19,11 +20,13 @@ from trueup.ledger.rollups import read_rollups
 from trueup.ledger.totals import read_totals
 from trueup.model import frames
 from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.past import PastRows
 from trueup.model.policy import Policy
 from trueup.model.words import BatchKind, Origin, RowKind
 from trueup.recording.audit import audit
 from trueup.recording.chunks import RunOptions
 from trueup.recording.context import RecordingContext
+from trueup.recording.decide_again import again_work, apply_again, applying_again, unfinished
 from trueup.recording.record import as_batch, record_rows
 from trueup.recording.undo import apply_undo, undoable
 
@@ -31,8 +34,9 @@ Grouping = Callable[[Upload], Sequence[Sequence[Row]]]  # an upload's rows, part
 
 _EMPTIED: Final = (
     schema.journal, schema.conversions, schema.changes, schema.rollups, schema.batches, schema.clicks,
-    schema.click_rollups, schema.totals, schema.click_arrivals,
+    schema.click_rollups, schema.totals, schema.click_arrivals, schema.later_policies,
 )  # fmt: skip
+LATER: Final = NOON + 1_000 * HOUR  # than any story
 _TOLD: Final = {
     name: frames.JOURNAL[name] for name in ("batch_id", "line", "outcome", "n", "conversion_n", "mode", "mode_from")
 }
@@ -75,11 +79,12 @@ class Stage:
     def __init__(self, ledger: Database) -> None:
         self.ledger = ledger
         self.batches: list[int] = []  # the batch of each upload, in order
+        self.again: list[int] = []  # the batches that decided again
         self._now = 0
 
     def clear(self) -> None:
         """Empty the ledger, but for the clicks of all stories."""
-        self.batches = []
+        self.batches, self.again = [], []
         with self.ledger.transaction() as transaction:
             for table in _EMPTIED:
                 transaction.execute(table.delete())
@@ -128,6 +133,26 @@ class Stage:
         made = apply_undo(context, batch, resumed, RunOptions(chunk_rows=2)).batch_id
         assert made is not None
         return made
+
+    def decide_again(self, chosen: PastRows, policy: Policy, chunks: int) -> int | None:
+        """Decide rows of the past again, stopping after so many chunks and going on; 0: at once.
+
+        Returns: the batch that did; None where no row fits.
+        """
+        context = RecordingContext(self.ledger, lambda: LATER, "tests", Origin.CLI)
+        work = again_work(context, chosen, policy, None)
+        if not chunks:
+            apply_again(work, RunOptions())
+        for _ in zip(range(chunks), applying_again(work, RunOptions(chunk_rows=1)), strict=False):
+            pass
+        resumed = unfinished(self.ledger, chosen)
+        if resumed is not None:
+            apply_again(again_work(context, chosen, Policy(), resumed), RunOptions(chunk_rows=2))
+        last = read_batches(self.ledger)[-1]
+        if last.batch_id in (*self.batches, *self.again):
+            return None  # no row fits
+        self.again.append(last.batch_id)
+        return last.batch_id
 
     def _clock(self) -> int:
         self._now += 1

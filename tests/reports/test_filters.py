@@ -133,7 +133,10 @@ def test_clicks__are_narrowed_by_what_clicks_have(trueup: CommandLine) -> None:
     assert {words: totals(trueup, *words)["clicks"] for words, _ in CLICKS} == dict(CLICKS)
 
 
-FORMS = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone."
+FORMS = (
+    "write 2026-03-31, 2026-03, today, yesterday, 7d (seven days ago) or 2026-03-31T14:30, with an offset such as "
+    "+02:00 where it is not in your time zone."
+)
 CHANGED = "by a clock change in Europe/Warsaw: add its offset, such as +02:00."
 
 
@@ -154,7 +157,7 @@ UNKNOWN = (
     (("--date", "clik"), "No clock is called 'clik'. Did you mean click?"),
     (("--time-zone", "Warsaw"), "No time zone is called 'Warsaw'. Did you mean Europe/Warsaw?"),
     (("--time-zone", "../etc"), "No time zone is called '../etc'. Names are such as Europe/Warsaw or UTC."),
-    (("--from", "yesterday"), f"--from 'yesterday' is not a date or a time: {FORMS}"),
+    (("--from", "tomorrow"), f"--from 'tomorrow' is not a date or a time: {FORMS}"),
     (("--to", "2026-02-30"), f"--to '2026-02-30' is not a date or a time: {FORMS}"),
     (("--to", "9999-12-31"), f"--to '9999-12-31' is not a date or a time: {FORMS}"),
     (("--from", "2026-3-1"), f"--from '2026-3-1' is not a date or a time: {FORMS}"),

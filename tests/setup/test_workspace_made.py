@@ -14,6 +14,9 @@ from trueup.ledger.database import Database
 
 LOOKING = {
     "batches": [],
+    "batch": ["1"],
+    "click": ["k1"],
+    "search": ["k1"],
     "history": ["k1-1"],
     "conversions": [],
     "report": [],
@@ -27,6 +30,7 @@ LOOKING = {
 CHANGING = {
     "update-status": ["rows.csv", "--yes"],
     "undo": ["1", "--yes"],
+    "decide-again": ["--batch", "1", "--yes"],
     "postbacks rotate-key": ["Northwind"],
     "postbacks drop-key": ["Northwind"],
     "keys revoke": ["1"],

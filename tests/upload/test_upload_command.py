@@ -62,6 +62,7 @@ def test_upload__the_json(world: World) -> None:
         "declined_revenue": {"before": "0.00", "after": "4.00"},
         "duplicate_modes": [],
         "other_rows": [],
+        "rows_chosen": 0,
         "conversion_ids_unknown": False,
         "callbacks": 0,
     }

@@ -24,11 +24,13 @@ from trueup.api.resources import (
     campaigns,
     clicks,
     conversions,
+    decide_again,
     journal,
     keys,
     mappings,
     networks,
     reports,
+    search,
     setup,
 )
 from trueup.api.uploads import send as uploads
@@ -40,7 +42,8 @@ DOCUMENT: Final = "/openapi.json"  # it needs no key
 
 # In the order in which the document lists them.
 _PARTS: Final = (
-    uploads, mappings, conversions, batches, clicks, journal, reports, audit, setup, networks, campaigns, keys,
+    uploads, mappings, conversions, search, batches, decide_again, clicks, journal, reports, audit, setup, networks,
+    campaigns, keys,
 )  # fmt: skip
 
 

@@ -8,30 +8,36 @@ import typer
 
 from trueup.cli import viewing
 from trueup.cli.output_files import STANDARD, Force, Output, claim
-from trueup.cli.tables import blocks, print_table, printable
+from trueup.cli.tables import blocks, fitted, print_table, printable, width_of
 from trueup.cli.terminal import DatabaseUrl, database_url, notices, output
 from trueup.cli.viewing import OutputFormat, chosen_form, understood
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.queries import count_conversions
+from trueup.ledger.queries import count_by_status
+from trueup.model.catalog import Catalog
+from trueup.model.counting import is_counted
 from trueup.model.frames import EXPORT_COLUMNS
+from trueup.model.words import Label, Status
 from trueup.reports.export import write_csv, write_json
 from trueup.reports.filters import Filters
 from trueup.reports.log import NUMBERS, read_log
 
 NEWEST_SHOWN: Final = 50
 _LIMIT_MAX: Final = 10**12
-# What a narrow terminal shows first; the click id is in the conversion id.
-_FIRST: Final = (
-    "converted_at",
-    "conversion_type",
-    "status",
-    "payout",
-    "currency",
-    "campaign",
-    "transaction_id",
-    "offer",
-)
+_TO_THE_MINUTE: Final = len("2026-03-05T10:00")
+# What a narrow terminal shows, and which columns of an export that is; the click id is in the conversion id.
+_FIRST: Final = {
+    "time": "converted_at",
+    "id": "conversion_id",
+    "type": "conversion_type",
+    "status": "status",
+    "payout": "payout",
+    "campaign": "campaign",
+    "txid": "transaction_id",
+    "label": "label",
+}
+# Where there is not enough room, these are cut, down to so many characters: the later ones first.
+_CUT: Final = {"txid": 8, "campaign": 6, "type": 6}
 
 Limit = Annotated[
     int | None,
@@ -78,7 +84,7 @@ def conversions(
         chosen, zone = understood(filters, catalog, time_zone)
         pages = read_log(transaction, catalog, chosen, zone, newest)
         if form is OutputFormat.TABLE:
-            _show(pl.concat(pages), count_conversions(transaction, chosen), zone)
+            _show(pl.concat(pages), count_by_status(transaction, chosen), catalog, zone, removed=removed)
         else:
             _write(pages, form, to_file)
 
@@ -90,16 +96,50 @@ def _write(pages: Iterator[pl.DataFrame], form: OutputFormat, file: Output) -> N
         notices.print(f"Wrote {written:,} conversions to {file.name}.")
 
 
-def _show(rows: pl.DataFrame, total: int, zone: str) -> None:
+def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str, *, removed: bool) -> None:
+    total = int(counts["conversions"].sum())
     if not total:
         output.print("No conversions.")
         return
-    order = [*_FIRST, *(title for title in EXPORT_COLUMNS if title not in ("conversion_id", "click_id", *_FIRST))]
-    texts = printable(rows.select("conversion_id", *order))
-    first, *others = blocks(texts, ["conversion_id"], output.width)
-    print_table(texts.select(first), set(EXPORT_COLUMNS) - {*NUMBERS, "batch_id"})
-    left_out = [title for block in others for title in block[1:]]
+    first = fitted(printable(first_columns(rows, catalog)), _CUT, output.width)
+    said = {*_FIRST.values(), *_SAID_ELSEWHERE}
+    texts = first.hstack(printable(rows.select(title for title in EXPORT_COLUMNS if title not in said)))
+    shown = blocks(texts, first.columns, output.width)[0]
+    while len(shown) > 1 and width_of(texts.select(shown)) > output.width:
+        shown.pop()
+    print_table(texts.select(shown), {*shown} - {"payout", "batch_id"})
+    left_out = [title for title in texts.columns if title not in shown]
     which = f"The newest {rows.height:,} of {total:,} conversions" if rows.height < total else f"{total:,} conversions"
-    output.print(f"\n{which}, newest last, times in {zone}.")
+    why = "" if removed else _difference(counts, catalog)
+    output.print(f"\n{which}, newest last, times in {zone}.{why}")
     if left_out:
         output.print(f"Not shown for lack of room: {', '.join(left_out)}. --csv and --json have every column.")
+
+
+_SAID_ELSEWHERE: Final = ("click_id", "currency")  # with the conversion id, and with the payout
+
+
+def first_columns(rows: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+    """The columns that come first. A label that says nothing of any conversion is left out."""
+    foreign = pl.col("currency") != catalog.workspace.currency
+    shown = rows.select(pl.col(column).alias(title) for title, column in _FIRST.items()).with_columns(
+        time=rows["converted_at"].str.slice(0, _TO_THE_MINUTE).str.replace("T", " "),
+        payout=rows.select(
+            pl.when(foreign).then(pl.format("{} {}", "payout", "currency")).otherwise("payout").alias("payout")
+        )["payout"],
+    )
+    return shown if (rows["label"] != Label.UNKNOWN).any() else shown.drop("label")
+
+
+def _difference(counts: pl.DataFrame, catalog: Catalog) -> str:
+    """Why a report counts fewer, '' where it counts as many."""
+    left_out = catalog.left_out_types
+    declined = int(counts.filter(pl.col("status") == Status.DECLINED)["conversions"].sum())
+    counted = int(counts.filter(is_counted(left_out))["conversions"].sum())
+    total = int(counts["conversions"].sum())
+    if counted == total:
+        return ""
+    others = total - counted - declined
+    reasons = [f"{declined:,} are declined"] if declined else []
+    reasons += [f"{others:,} are of types that are not included in conversions"] if others else []
+    return f" Reports count {counted:,} of them: {' and '.join(reasons)}."

@@ -12,8 +12,9 @@ from trueup.access.keys import KeyNameError, KeyScope, create_key, revoke_key, s
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import DatabaseUrl, notices, now, output, sentence, stop
 from trueup.cli.workspace import workspace
+from trueup.ledger.catalog import read_catalog
 from trueup.ledger.keys import KeyRecord, read_key, read_keys
-from trueup.model.times import time_text
+from trueup.model.times import minute_text, time_text
 
 keys = typer.Typer(help="The keys of the API.", no_args_is_help=True)
 
@@ -53,11 +54,12 @@ def create(context: typer.Context, name: Name, scope: Scopes, json: Json = False
 def list_keys(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """Show all keys, without their secrets."""
     with workspace(context, db) as database:
-        records = read_keys(database)
+        records, zone = read_keys(database), read_catalog(database).workspace.time_zone
     if json:
         output.print_json(json_format.dumps([_to_json(record) for record in records]))
     elif records:
-        output.print(_table(records))
+        output.print(_table(records, zone))
+        output.print(f"\nTimes in {zone}.")
     else:
         output.print("There is no key yet: trueup keys create NAME --scope admin")
 
@@ -73,7 +75,7 @@ def revoke(context: typer.Context, number: Number, db: DatabaseUrl = None) -> No
     output.print(Text(f"Key {number} ({record.name}) {'is revoked' if revoked else 'was revoked before'}."))
 
 
-def _table(records: Sequence[KeyRecord]) -> Table:
+def _table(records: Sequence[KeyRecord], zone: str) -> Table:
     table = Table("Number", "Name", "May", "Made", "Last used", "Revoked", box=None, pad_edge=False)
     for record in records:
         moments = (record.made_at, record.last_used_at, record.revoked_at)
@@ -81,7 +83,7 @@ def _table(records: Sequence[KeyRecord]) -> Table:
             str(record.key_id),
             record.name,
             record.scopes,
-            *("" if at is None else time_text(at) for at in moments),
+            *("" if at is None else minute_text(at, zone) for at in moments),
         )
         table.add_row(*(Text(text) for text in texts))
     return table

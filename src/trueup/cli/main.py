@@ -9,8 +9,11 @@ from typer.exceptions import TyperException
 
 from trueup import __version__
 from trueup.cli import audit, backup, conversions, demo, history, report, serve, template, undo, upload
+from trueup.cli.batch import batch
 from trueup.cli.clicks import clicks
+from trueup.cli.decide_again import decide_again
 from trueup.cli.keys import keys
+from trueup.cli.look_up import click, search
 from trueup.cli.mappings import mappings
 from trueup.cli.postbacks import postbacks
 from trueup.cli.setup import setup
@@ -59,7 +62,11 @@ app.command(cls=serve.ServeCommand)(serve.serve)
 for name, summary in upload.HELP.items():
     app.command(name, help=summary)(upload.upload_file)
 app.command()(undo.undo)
+app.command()(decide_again)
 app.command()(undo.batches)
+app.command()(batch)
+app.command()(click)
+app.command()(search)
 app.command()(history.history)
 app.command()(conversions.conversions)
 app.command()(report.report)

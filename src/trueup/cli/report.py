@@ -1,8 +1,10 @@
 """`trueup report`: clicks, conversions and money, by what you choose."""
 
 import json as json_text
+from collections.abc import Sequence
 from typing import Annotated, BinaryIO, Final
 
+import polars as pl
 import typer
 
 from trueup.cli import viewing
@@ -15,18 +17,47 @@ from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv
-from trueup.reports.filters import Filters, WrongWordError
-from trueup.reports.metrics import texts
-from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
+from trueup.reports.filters import Filters
+from trueup.reports.metrics import NUMBERS, USUAL, texts
+from trueup.reports.report import (
+    DIMENSIONS_MAX,
+    Report,
+    chosen_numbers,
+    first_rows,
+    only,
+    parse_dimensions,
+    read_report,
+    to_cents,
+    with_totals,
+)
+from trueup.reports.spans import WrongWordError
 
 _BY_HELP: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, one row of totals."
 
+_COLUMNS_HELP: Final = (
+    f"Which numbers, with commas between, of {', '.join(NUMBERS)}, other statuses and types as in --csv; a table has "
+    f"{', '.join(USUAL)} unless told."
+)
+_SHORTER: Final = {"conversions": "conv", "pending_revenue": "pending"}
+
 By = Annotated[str, typer.Option("--by", metavar="WHAT", help=_BY_HELP, show_default=False)]
+
+Columns = Annotated[str, typer.Option("--columns", metavar="WHAT", help=_COLUMNS_HELP, show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="Every number in the table, in several blocks.")]
+Sort = Annotated[
+    str,
+    typer.Option("--sort", metavar="NUMBER", help="The rows with the most of this number first.", show_default=False),
+]
+Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The first N rows; the totals are of all.")]
 
 
 def report(
     context: typer.Context,
     by: By = "",
+    columns: Columns = "",
+    all_: All = False,
+    sort: Sort = "",
+    top: Top = None,
     from_: viewing.From = None,
     to: viewing.To = None,
     date: viewing.Date = "conversion",
@@ -61,21 +92,37 @@ def report(
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         counted = read_report(database, catalog, chosen, dimensions, zone)
+    try:
+        ordered = first_rows(counted, sort, top)
+        numbers = chosen_numbers(counted, columns)
+    except WrongWordError as error:
+        stop(in_words(error.remark))
     if form is OutputFormat.TABLE:
-        _show(counted)
+        _show(ordered, numbers, all_numbers=all_)
+        if ordered.rows.height < counted.rows.height:
+            output.print(f"The first {ordered.rows.height:,} of {counted.rows.height:,} rows; the totals are of all.")
         return
     with to_file.opened() as out:
-        _WRITERS[form](counted, out)
+        _WRITERS[form](only(ordered, numbers), out)
 
 
-def _show(counted: Report) -> None:
+def _show(counted: Report, numbers: Sequence[str], *, all_numbers: bool) -> None:
     named = [dimension.value for dimension in counted.by]
-    rows = printable(with_totals(counted, unnamed="(none)"))
-    for place, titles in enumerate(blocks(rows, named, output.width)):
+    chosen = [*(numbers or (counted.totals.columns if all_numbers else USUAL))]
+    shown = with_totals(to_cents(counted, chosen), unnamed="(none)").select(*named, *chosen)
+    if "epc" in chosen:
+        shown = shown.with_columns(pl.col("epc").str.strip_suffix("00"))  # nothing, since it is rounded
+    rows = printable(shown if all_numbers or numbers else shown.rename(_SHORTER))
+    parts = blocks(rows, named, output.width)
+    one_block = not (numbers or all_numbers)
+    for place, titles in enumerate(parts[:1] if one_block else parts):
         if place:
             output.print()
         print_table(rows.select(titles), named, ends_in_totals=bool(named))
     output.print(f"\nMoney in {counted.currency}, times in {counted.time_zone}.")
+    left_out = [title for part in parts[1:] for title in part[len(named) :]] if one_block else []
+    if left_out:
+        output.print(f"Not shown for lack of room: {', '.join(left_out)}. --all shows every number.")
 
 
 def _write_csv(counted: Report, out: BinaryIO) -> None:

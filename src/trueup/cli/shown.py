@@ -32,18 +32,26 @@ def say_going_on(resumed: BatchRecord) -> None:
 
 def show(summary: Summary, catalog: Catalog) -> None:
     """Print a summary as tables: outcomes with an example, the money before and after, changes by type and status."""
+    if summary.rows_chosen:
+        output.print(f"{summary.rows_chosen:,} rows of {summary.rows:,} clicks, under the settings of today:\n")
     if summary.outcomes:
         output.print(_outcomes_table(summary))
     if summary.modes:
         output.print(_modes_table(summary))
-    output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
+    show_sums(summary, catalog)
     if summary.totals_delta.height:
         output.print(_changes_table(summary.totals_delta))
     if summary.clicks_turned:
         output.print(_clicks_table(summary.clicks_turned))
     if summary.turned and summary.turned.counts.height:
-        output.print("\nRows of other batches come to life, or come to something else:")
-        output.print(_turned_table(summary.turned))
+        which = "Rows come" if summary.rows_chosen else "Rows of other batches come to life, or come"
+        output.print(f"\n{which} to something else:")
+        output.print(_turned_everywhere(summary.turned) if summary.rows_chosen else _turned_table(summary.turned))
+
+
+def show_sums(summary: Summary, catalog: Catalog) -> None:
+    """Print the money before and after a batch."""
+    output.print(_money_table(*summary.sums(catalog), catalog.workspace.currency))
 
 
 def _outcomes_table(summary: Summary) -> Table:
@@ -108,6 +116,17 @@ def _turned_table(turned: Turned) -> Table:
         for place, row in enumerate(turn["first"]):
             example = Text(f"line {row['line']}: {row['message']}", style="dim")
             table.add_row(*(words if not place else [""] * len(words)), example)
+    return table
+
+
+def _turned_everywhere(turned: Turned) -> Table:
+    """The same of all batches together: postbacks have a batch for every hour."""
+    table = Table(_right("rows"), "were", "would be", "for example", box=None, pad_edge=False)
+    counts = turned.counts.group_by("was", "outcome").agg(pl.col("rows").sum()).sort("rows", "was", "outcome")
+    for was, outcome, rows in counts.reverse().iter_rows():
+        first = turned.first.filter(was=was, outcome=outcome).head(1)
+        example = f"batch {first['batch_id'][0]}, line {first['line'][0]}: {first['message'][0]}"
+        table.add_row(f"{rows:,}", was, outcome, Text(example, style="dim"))
     return table
 
 

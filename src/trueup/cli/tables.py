@@ -1,6 +1,6 @@
 """Tables on a terminal of any width: columns that do not fit beside each other go into further tables below."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -31,7 +31,7 @@ def blocks(texts: pl.DataFrame, repeated: Sequence[str], room: int) -> list[list
     Returns:
         The columns of each table.
     """
-    width = {title: min(_WIDTH_MAX, max(map(cell_len, [title, *texts[title]]))) + _GAP for title in texts.columns}
+    width = {title: _width(texts, title) + _GAP for title in texts.columns}
     start = sum(width[title] for title in repeated)
     parted: list[list[str]] = []
     used = room
@@ -42,6 +42,37 @@ def blocks(texts: pl.DataFrame, repeated: Sequence[str], room: int) -> list[list
         parted[-1].append(title)
         used += width[title]
     return parted or [list(repeated)]
+
+
+def width_of(texts: pl.DataFrame) -> int:
+    """How many characters wide a table is."""
+    return sum(_width(texts, title) + _GAP for title in texts.columns) - _GAP
+
+
+def fitted(texts: pl.DataFrame, least: Mapping[str, int], room: int) -> pl.DataFrame:
+    """Cut columns until a table fits.
+
+    Args:
+        texts: The table.
+        least: The columns that may be cut, the first ones first, and how many characters stay of each at least.
+        room: The width, in characters.
+
+    Returns:
+        The table; what was cut ends in an ellipsis.
+    """
+    for title, characters in least.items():
+        spare = width_of(texts) - room
+        if spare <= 0:
+            break
+        width = max(characters, _width(texts, title) - spare)
+        is_long = pl.col(title).str.len_chars() > width
+        cut = pl.format("{}…", pl.col(title).str.slice(0, width - 1))
+        texts = texts.with_columns(pl.when(is_long).then(cut).otherwise(pl.col(title)).alias(title))
+    return texts
+
+
+def _width(texts: pl.DataFrame, title: str) -> int:
+    return min(_WIDTH_MAX, max(map(cell_len, [title, *texts[title]])))
 
 
 def print_table(texts: pl.DataFrame, left: Collection[str], *, ends_in_totals: bool = False) -> None:

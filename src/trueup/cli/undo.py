@@ -3,12 +3,12 @@
 import json as json_format
 from typing import Annotated, Final
 
+import polars as pl
 import typer
-from rich.table import Table
 
 from trueup.cli import stopping
-from trueup.cli.consoles import Text
 from trueup.cli.shown import print_json, show
+from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
@@ -23,16 +23,19 @@ from trueup.cli.terminal import (
 from trueup.cli.upload import Json, Preview, Yes
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
-from trueup.ledger.batches import BatchMovedError, read_batches, undone_batches
+from trueup.ledger.batches import BatchMovedError, batches_before, read_batches, undone_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
-from trueup.model.times import time_text
+from trueup.model.times import minute_text
 from trueup.recording.chunks import RunOptions
-from trueup.recording.summary import Summary
+from trueup.recording.summary import Summary, in_order
 from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable
 from trueup.reports.export import batch_as_json
 
+_NEWEST_SHOWN: Final = 30
+_LIMIT_MAX: Final = 10**9
+_AFTER_ALL: Final = 2**63 - 1  # beyond every batch's number
 _STOPPED: Final = "Stopped. What was undone is safe; run the same command again to go on from there."
 
 
@@ -80,23 +83,37 @@ def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *
             stop(f"Stopped: {error}. What was done is safe; run the command again to see.", ExitCode.FAILURE)
 
 
-def batches(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
-    """List the batches: uploads, status updates, click imports and undos."""
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", metavar="N", min=1, max=_LIMIT_MAX, help=f"The newest N; a table shows {_NEWEST_SHOWN} unless told."
+    ),
+]
+
+
+def batches(context: typer.Context, limit: Limit = None, json: Json = False, db: DatabaseUrl = None) -> None:
+    """List the batches: uploads, status updates, postbacks, click imports, undos and rows decided again."""
     with workspace(context, db) as database:
-        found, left_out = read_batches(database), undone_batches(database)
+        zone = read_catalog(database).workspace.time_zone
+        most = limit or (0 if json else _NEWEST_SHOWN)
+        found = batches_before(database, _AFTER_ALL, most)[::-1] if most else read_batches(database)
+        left_out = undone_batches(database)
     if json:
         output.print_json(json_format.dumps([batch_as_json(batch, left_out) for batch in found]))
         return
-    table = Table("batch", "what", "when", "by", "file", "rows", "state", box=None, pad_edge=False)
-    for batch in found:
-        what = f"undo of {batch.undoes}" if batch.undoes else batch.kind.value
-        state = "undone" if batch.batch_id in left_out else batch.state.value
-        rows = (
-            f"{batch.rows_done:,}"
-            if batch.rows_done == batch.rows_total
-            else f"{batch.rows_done:,}/{batch.rows_total:,}"
-        )
-        table.add_row(
-            str(batch.batch_id), what, time_text(batch.received_at), batch.made_by, Text(batch.file_name), rows, state
-        )
-    output.print(table)
+    rows = [_told(batch, zone, is_undone=batch.batch_id in left_out) for batch in found]
+    titles = ("batch", "what", "when", "by", "rows", "state", "outcomes")
+    texts = printable(pl.DataFrame(rows, schema=dict.fromkeys(titles, pl.String), orient="row"))
+    print_table(texts, set(titles) - {"batch", "rows"})
+    which = f"The newest {len(found):,} batches" if found and found[0].batch_id > 1 else "All batches"
+    output.print(f"\n{which}, newest last, times in {zone}. `trueup batch N` shows one.")
+
+
+def _told(batch: BatchRecord, zone: str, *, is_undone: bool) -> list[str]:
+    what = f"undo of {batch.undoes}" if batch.undoes else batch.kind.value
+    is_whole = batch.rows_done == batch.rows_total
+    rows = f"{batch.rows_done:,}" if is_whole else f"{batch.rows_done:,}/{batch.rows_total:,}"
+    counts = [f"{outcome} {count:,}" for outcome, count in in_order(dict(batch.outcomes)).items()]
+    said = [*([batch.file_name] if batch.file_name else []), *counts]
+    when, state = minute_text(batch.received_at, zone), "undone" if is_undone else batch.state.value
+    return [str(batch.batch_id), what, when, batch.made_by, rows, state, ", ".join(said)]

@@ -69,7 +69,11 @@ TitlesLine = Annotated[
 ]
 Duplicates = Annotated[
     str | None,
-    typer.Option("--duplicates", metavar="MODE", help=f"What rows do to conversions that exist; {STORED}: as set up."),
+    typer.Option(
+        "--duplicates",
+        metavar="MODE",
+        help=f"What rows do to conversions that exist: {STORED} (as set up), {', '.join(DuplicateMode)}.",
+    ),
 ]
 Zone = Annotated[
     str | None, typer.Option("--time-zone", metavar="Z", help="Zone of times without an offset, such as Europe/Warsaw.")

@@ -6,32 +6,44 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from trueup.cli.terminal import stop
+from trueup.cli.terminal import now, stop
 from trueup.cli.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
-from trueup.reports.filters import WHERE, Filters, WrongWordError, known_time_zone, selection
+from trueup.reports.filters import WHERE, Filters, known_time_zone, selection
+from trueup.reports.spans import WrongWordError
 
 Words: TypeAlias = list[str] | None
-_NUMBER_MAX = 2**63 - 1
+NUMBER_MAX = 2**63 - 1
 
 From = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="From this date or date-time on.", show_default=False)
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="From this day, month or date-time on: 2026-03-31, 2026-03, today, yesterday, 7d (seven days ago).",
+        show_default=False,
+    ),
 ]
 To = Annotated[
     str | None,
-    typer.Option("--to", metavar="TIME", help="Until before this date-time; a date includes that whole day."),
+    typer.Option("--to", metavar="TIME", help="Until before this date-time; a day or month is included whole."),
 ]
 Date = Annotated[str, typer.Option("--date", metavar="conversion|click", help="Which moment of a conversion counts.")]
 Statuses = Annotated[
-    Words, typer.Option("--status", metavar="STATUS", help="Of this status; repeat for more, as with the next five.")
+    Words,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help="Of this status: approved, pending, declined or other; repeat for more, as with the next five.",
+    ),
 ]
 Types = Annotated[Words, typer.Option("--type", metavar="NAME", help="Of this conversion type.")]
 Campaigns = Annotated[Words, typer.Option("--campaign", metavar="NAME", help="Of this campaign.")]
 Offers = Annotated[Words, typer.Option("--offer", metavar="NAME", help="Of this offer.")]
 Networks = Annotated[Words, typer.Option("--network", metavar="NAME", help="Of this affiliate network.")]
 Sources = Annotated[Words, typer.Option("--source", metavar="NAME", help="Of this traffic source.")]
-Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=_NUMBER_MAX, help="Made by this batch.")]
+Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=NUMBER_MAX, help="Made by this batch.")]
 ClickId = Annotated[str | None, typer.Option("--click-id", metavar="ID", help="Of this click.")]
 TransactionId = Annotated[str | None, typer.Option("--transaction-id", metavar="ID", help="Of this transaction.")]
 Where = Annotated[
@@ -74,6 +86,6 @@ def understood(filters: Filters, catalog: Catalog, zone: str | None) -> tuple[Se
     """What a person's filters select, and the viewer's time zone. Ends the command when a word is not known."""
     try:
         time_zone = known_time_zone(zone or catalog.workspace.time_zone)
-        return selection(filters, catalog, time_zone), time_zone
+        return selection(filters, catalog, time_zone, now()), time_zone
     except WrongWordError as error:
         stop(in_words(error.remark))

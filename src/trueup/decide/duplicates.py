@@ -109,8 +109,8 @@ def is_as_stored() -> pl.Expr:
     return (names_it & same).fill_null(value=False)
 
 
-def left_unused() -> pl.Expr:
-    """What an ignored row gave, and what its original was then, for the message (see `decide.messages`)."""
+def noted_beside() -> pl.Expr:
+    """What an ignored or updating row gave, and what its original was then, for the message (`decide.messages`)."""
     noted = ("given_status", "paid_currency", "was_status", "was_payout", "was_currency", "was_converted_at")
     return pl.concat_str([pl.col(name).cast(pl.String) for name in noted], separator="|")
 

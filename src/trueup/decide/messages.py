@@ -40,30 +40,61 @@ def _unknown_type() -> pl.Expr:
 
 
 def _updated() -> pl.Expr:
+    """What changed: each field as it was and as it is (`decide.duplicates.noted_beside`)."""
     many = _said("The status of {} conversions of the click is now set.", "detail")
     one = _said("Conversion {} has the row's values now.", _conversion())
-    several = (pl.col("kind") == RowKind.STATUS) & (pl.col("detail") != "1")
-    return pl.when(several).then(many).otherwise(one)
+    row, was = _row_and_original()
+    changes = [
+        (differs, pl.format("{} {} → {}", pl.lit(name), before, after))
+        for (differs, name, after), before in zip(row, was, strict=True)
+    ]
+    said = _listed(changes)
+    each = _said("Conversion {}: {}.", _conversion(), said)
+    is_status_update = pl.col("kind") == RowKind.STATUS
+    return (
+        pl.when(is_status_update & (pl.col("detail") != "1"))
+        .then(many)
+        .when(is_status_update | (pl.col("detail") == "") | (said == ""))
+        .then(one)
+        .otherwise(each)
+    )
 
 
 def _ignored() -> pl.Expr:
-    """What an ignored row gave, and what its conversion was then (`decide.duplicates.left_unused`)."""
+    """What an ignored row gave, and what its conversion was then (`decide.duplicates.noted_beside`)."""
+    row, was = _row_and_original(differing=False)
+    given = [(is_given, text) for is_given, _, text in row]
+    conversion = [(is_given, text) for (is_given, _), text in zip(given, was, strict=True)]
+    text = "Conversion {} is there already; the row changes nothing: it says {}; mode {}."
+    beside = pl.concat_str([_listed(given), pl.lit("; the conversion is "), _listed(conversion)])
+    says_some = pl.any_horizontal(is_given for is_given, _ in given)
+    return _said(text, _conversion(), pl.when(says_some).then(beside).otherwise(pl.lit("nothing more")), "mode")
+
+
+def _row_and_original(*, differing: bool = True) -> tuple[list[tuple[pl.Expr, str, pl.Expr]], list[pl.Expr]]:
+    """What a row gives of status, payout and time, and what its conversion was then.
+
+    Args:
+        differing: Whether only what differs is given: a status and a payout that are the same are left out.
+
+    Returns:
+        Of each, whether the row gives it, its name and its text; and the texts of what the conversion was.
+    """
     noted = pl.col("detail").str.split_exact("|", 5)
     status, currency, *was = (noted.struct.field(f"field_{place}") for place in range(6))
     was_payout, was_time = (was[place].cast(pl.Int64, strict=False) for place in (1, 3))
     in_two = currency != was[2]
     gives_time = pl.col("converted_at").is_not_null() & (pl.col("converted_at") != was_time)
-    amount, was_amount = _amount(pl.col("payout"), currency, in_two), _amount(was_payout, was[2], in_two)
+    gives_status, gives_payout = status != "", pl.col("payout").is_not_null()
+    if differing:
+        gives_status &= status != was[0]
+        gives_payout &= in_two | (pl.col("payout") != was_payout)
     row = [
-        (status != "", status),
-        (pl.col("payout").is_not_null(), amount),
-        (gives_time, seconds_text(pl.col("converted_at"))),
+        (gives_status, "status", status),
+        (gives_payout, "payout", _amount(pl.col("payout"), currency, in_two)),
+        (gives_time, "time", seconds_text(pl.col("converted_at"))),
     ]
-    conversion = zip((given for given, _ in row), (was[0], was_amount, seconds_text(was_time)), strict=True)
-    text = "Conversion {} is there already; the row changes nothing: it says {}; mode {}."
-    beside = pl.concat_str([_listed(row), pl.lit("; the conversion is "), _listed(list(conversion))])
-    says_some = pl.any_horizontal(given for given, _ in row)
-    return _said(text, _conversion(), pl.when(says_some).then(beside).otherwise(pl.lit("nothing more")), "mode")
+    return row, [was[0], _amount(was_payout, was[2], in_two), seconds_text(was_time)]
 
 
 def _amount(micros: pl.Expr, currency: pl.Expr, in_two: pl.Expr) -> pl.Expr:
@@ -105,7 +136,7 @@ MESSAGES: Final[dict[Outcome, pl.Expr]] = {
         "Conversion {} is decided already and does not go back to pending; force statuses to change it.", _conversion()
     ),
     Outcome.IGNORED_DUPLICATE: _ignored(),
-    Outcome.UNCHANGED: pl.lit("Everything the row gives is so already."),
+    Outcome.UNCHANGED: pl.lit("Nothing to change: it has these values already."),
     Outcome.ADDED_TO_PAYOUT: _said("The payout is added to conversion {}.", _conversion()),
     Outcome.UPDATED: _updated(),
     Outcome.CREATED: _said("Conversion {} is created.", _conversion()),

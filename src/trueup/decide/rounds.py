@@ -17,7 +17,7 @@ from trueup.decide.duplicates import (
     finds_original,
     is_as_stored,
     label,
-    left_unused,
+    noted_beside,
     outcome_beside_original,
     updated_fields,
 )
@@ -131,9 +131,10 @@ _UNCHANGED: Final = (
     pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(pl.lit(Outcome.UNCHANGED.value))
 )
 _BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESIDE_ORIGINAL)
-_LEFT_UNUSED: Final = (
-    pl.when(pl.col("outcome") == Outcome.IGNORED_DUPLICATE)
-    .then(left_unused())
+_BESIDE_NOTED: Final = {Outcome.IGNORED_DUPLICATE, Outcome.UPDATED}
+_NOTED: Final = (
+    pl.when(pl.col("outcome").is_in([outcome.value for outcome in _BESIDE_NOTED]))
+    .then(noted_beside())
     .otherwise(pl.col("detail"))
     .alias("detail")
 )
@@ -271,8 +272,8 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
     if met.height < rows.height:
         yield _first_of_their_key(rows.join(met[["index"]], on="index", how="anti"))
     outcomes = set(met["outcome"])
-    if Outcome.IGNORED_DUPLICATE in outcomes:
-        met = met.with_columns_seq(_LEFT_UNUSED)
+    if outcomes & _BESIDE_NOTED:
+        met = met.with_columns_seq(_NOTED)
     if Outcome.REFUSED_BAD_PAYOUT in outcomes:
         met = met.with_columns_seq(_TOO_LARGE_A_SUM)
     steps = [

@@ -60,6 +60,11 @@ def batches_of_content(database: Readable, kind: BatchKind, sha256: str) -> list
     return _read(database, batches.c.kind == kind.value, batches.c.sha256 == sha256)
 
 
+def batches_of_choices(database: Readable, kind: BatchKind, choices: str) -> list[BatchRecord]:
+    """The batches that were asked for by exactly these choices, in the order they came."""
+    return _read(database, batches.c.kind == kind.value, batches.c.choices == choices)
+
+
 def undos_of(database: Readable, batch_id: int) -> list[BatchRecord]:
     """The batches that undid a batch, in the order they came."""
     return _read(database, batches.c.undoes == batch_id)
@@ -69,6 +74,11 @@ def running_undos(database: Readable, origin: Origin) -> list[BatchRecord]:
     """The undos of an origin that were begun and are not finished, in the order they came."""
     undo = (batches.c.undoes > 0) & (batches.c.origin == origin.value)
     return _read(database, undo, batches.c.state == BatchState.RUNNING.value)
+
+
+def running_batches(database: Readable, kind: BatchKind) -> list[BatchRecord]:
+    """The batches of a kind that were begun and are not finished, in the order they came."""
+    return _read(database, batches.c.kind == kind.value, batches.c.state == BatchState.RUNNING.value)
 
 
 def undone_batches(database: Readable, also_undone: int | None = None) -> frozenset[int]:

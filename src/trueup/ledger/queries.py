@@ -9,7 +9,7 @@ from sqlalchemy import ColumnClause, ColumnElement, FromClause, Select, bindpara
 
 from trueup.ledger.database import Readable, ReadTransaction
 from trueup.ledger.schema import clicks, conversions
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CONVERSIONS, ColumnsOf, LoggedConversions
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CONVERSIONS, ColumnsOf, LoggedConversions, Schema
 from trueup.model.words import ReportClock
 
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
@@ -52,10 +52,12 @@ class Selection:
         return all(at is None or at % BUCKET_MICROS == 0 for at in (self.from_at, self.to_at))
 
 
-def count_conversions(database: Readable, selection: Selection) -> int:
-    """How many conversions are selected."""
-    statement = select(func.count()).select_from(conversions).where(*_logged(database, selection, conversions))
-    return int(database.read(statement, {"rows": pl.Int64}, values_of(selection, 1)).item())
+def count_by_status(database: Readable, selection: Selection) -> pl.DataFrame:
+    """How many conversions are selected: conversion_type, status, conversions."""
+    kinds = (conversions.c.conversion_type, conversions.c.status)
+    chosen = select(*kinds, func.count()).where(*_logged(database, selection, conversions)).group_by(*kinds)
+    schema: Schema = {"conversion_type": pl.String, "status": pl.String, "conversions": pl.Int64}
+    return database.read(chosen, schema, values_of(selection, 1))
 
 
 def read_conversions(

@@ -6,13 +6,14 @@ import polars as pl
 from sqlalchemy import Table, select
 
 from trueup.ledger.database import Readable
-from trueup.ledger.schema import changes, click_arrivals, clicks, conversions, journal
+from trueup.ledger.schema import changes, click_arrivals, clicks, conversions, journal, later_policies
 from trueup.model.frames import (
     ARRIVALS,
     CHANGES,
     CLICK_FACTS,
     CONVERSIONS,
     JOURNAL,
+    LATER_POLICIES,
     Arrivals,
     Changes,
     ClickFacts,
@@ -20,6 +21,7 @@ from trueup.model.frames import (
     Conversions,
     Frame,
     JournalRows,
+    LaterPolicies,
 )
 
 _NUMBERED: Final = journal.c.n > 0
@@ -68,6 +70,11 @@ def read_range(database: Readable, table: Table, schema: ColumnsOf[Frame], after
 def journal_range(database: Readable, after: str, upto: str | None) -> JournalRows:
     """JOURNAL rows, in the order of each click."""
     return JournalRows(read_range(database, journal, JOURNAL, after, upto).sort("click_id", "n"))
+
+
+def later_policies_range(database: Readable, after: str, upto: str | None) -> LaterPolicies:
+    """LATER_POLICIES."""
+    return read_range(database, later_policies, LATER_POLICIES, after, upto)
 
 
 def conversions_range(database: Readable, after: str, upto: str | None) -> Conversions:

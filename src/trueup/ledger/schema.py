@@ -94,6 +94,16 @@ Index("journal_batch_id", journal.c.batch_id, postgresql_using="brin")
 PARKED = (journal.c.outcome == literal_column(f"'{Outcome.PARKED_UNKNOWN_CLICK.value}'")) & (journal.c.n > 0)
 Index("journal_parked", journal.c.outcome, journal.c.click_id, sqlite_where=PARKED, postgresql_where=PARKED)
 
+# A fact beside the journal, added and never changed. Undoing its batch leaves it out.
+later_policies = Table(
+    "later_policies",
+    metadata,
+    *_columns(frames.LATER_POLICIES),
+    PrimaryKeyConstraint("click_id", "n", "batch_id"),
+    sqlite_with_rowid=False,
+)
+Index("later_policies_batch_id", later_policies.c.batch_id, postgresql_using="brin")
+
 changes = Table(
     "changes",
     metadata,

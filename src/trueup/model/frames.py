@@ -18,6 +18,7 @@ ClickRows = NewType("ClickRows", pl.DataFrame)  # what the lines of a file of cl
 BatchRows = NewType("BatchRows", pl.DataFrame)  # BATCH
 UndecidedRows = NewType("UndecidedRows", pl.DataFrame)  # BATCH, their click's facts, and what the rules add one by one
 JournalRows = NewType("JournalRows", pl.DataFrame)  # JOURNAL
+LaterPolicies = NewType("LaterPolicies", pl.DataFrame)  # LATER_POLICIES
 ClickFacts = NewType("ClickFacts", pl.DataFrame)  # CLICK_FACTS
 Clicks = NewType("Clicks", pl.DataFrame)  # CLICKS
 StoredClicks = NewType("StoredClicks", pl.DataFrame)  # STORED_CLICKS
@@ -100,6 +101,16 @@ DECIDED: Final[Schema] = {
 # One row ever received, as the journal keeps it. Columns that came with a later migration stand at the end.
 JOURNAL: Final = ColumnsOf[JournalRows](
     {**{name: BATCH[name] for name in BATCH if name not in LOCAL_TIMES}, **DECIDED, **LOCAL_TIMES}
+)
+
+# A row that is decided by a later policy than it was received under, since the batch that says so.
+LATER_POLICIES: Final = ColumnsOf[LaterPolicies](
+    {
+        "click_id": pl.String,
+        "n": pl.Int64,
+        "batch_id": pl.Int64,  # of the kind `decide_again`; of several that are not undone, the last one holds
+        "policy_id": pl.Int64,
+    }
 )
 
 # What rules need to know of a click.

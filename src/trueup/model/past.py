@@ -1,12 +1,13 @@
-"""The past: what clicks are decided again from."""
+"""The past: what clicks are decided again from, and how a person says which rows of it are meant."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, Self, TypeVar
 
 import polars as pl
 
-from trueup.model.frames import ArrivalFacts, Arrivals, JournalRows
+from trueup.model.frames import ArrivalFacts, Arrivals, JournalRows, LaterPolicies
 from trueup.model.policy import Policy
 
 Of = TypeVar("Of", ArrivalFacts, Arrivals)
@@ -17,8 +18,9 @@ class Past:
     """Everything that deciding some clicks again starts from."""
 
     rows: JournalRows  # every row that ever came for them
-    arrivals: ArrivalFacts  # every way in which they ever arrived
-    policies: Mapping[int, Policy]  # all that the rows name
+    later: LaterPolicies  # of these rows
+    arrivals: ArrivalFacts  # every way in which the clicks ever arrived
+    policies: Mapping[int, Policy]  # all that the rows, and their later policies, name
 
 
 def clicks_that_count(arrivals: Of, without: frozenset[int]) -> pl.DataFrame:
@@ -33,3 +35,27 @@ def clicks_that_count(arrivals: Of, without: frozenset[int]) -> pl.DataFrame:
     """
     counting = arrivals.filter(~pl.col("batch_id").is_in(list(without))).sort("click_id", "place")
     return counting.unique("click_id", keep="first", maintain_order=True)
+
+
+@dataclass(frozen=True)
+class PastRows:
+    """Which rows of the past are meant. What is not given lets everything through."""
+
+    batch_id: int | None = None
+    from_at: int | None = None  # received at this moment or later, in microseconds since the epoch
+    to_at: int | None = None  # received before this moment
+    network_ids: tuple[int, ...] = ()  # of the rows' clicks
+    conversion_types: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()  # as they were recorded
+
+    @property
+    def text(self) -> str:
+        """The same as JSON, by which the same choice is known again."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read back what `text` wrote."""
+        stored = json.loads(text).items()
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored}
+        return cls(**values)

@@ -213,6 +213,16 @@ def local_times_text(micros: pl.Expr) -> pl.Expr:
     return micros.cast(pl.Datetime("us")).dt.to_string(_TO_THE_MICRO).str.strip_suffix(_NO_FRACTION)
 
 
+def minutes_text(micros: pl.Expr, zone: str) -> pl.Expr:
+    """Write a column of times as a person reads them in a table: to the minute, in a zone that stands elsewhere."""
+    return local_times(micros, zone).dt.to_string("%Y-%m-%d %H:%M")
+
+
+def minute_text(micros: int, zone: str) -> str:
+    """Write one time as `minutes_text` does."""
+    return str(pl.select(minutes_text(pl.lit(micros, pl.Int64), zone)).item())
+
+
 def seconds_text(micros: pl.Expr) -> pl.Expr:
     """Write a column of times as `time_text` does, without the fractions: for messages."""
     return micros.cast(pl.Datetime("us")).dt.to_string("%Y-%m-%dT%H:%M:%SZ")

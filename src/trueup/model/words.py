@@ -61,6 +61,7 @@ class BatchKind(StrEnum):
     CLICKS = "clicks"  # clicks brought from elsewhere; parked rows come to life
     LATE_CLICKS = "late_clicks"  # visits that came later than their rows, those of an hour; the rows come to life
     UNDO = "undo"
+    DECIDE_AGAIN = "decide_again"  # rows of the past are decided under the policy of today
 
 
 class BatchState(StrEnum):

@@ -31,6 +31,7 @@ from trueup.model.frames import (
     ClickFacts,
     Conversions,
     JournalRows,
+    LaterPolicies,
     Rollups,
     Schema,
     completed,
@@ -43,7 +44,12 @@ from trueup.recording.audit_clicks import Brought, clicks_differ, counted_for_ot
 EVIDENCE: Final = 5  # findings shown of each law
 RANGE_ROWS: Final = 20_000  # journal rows looked at together
 _TOTALS_KEY: Final = {name: TOTALS[name] for name in ("conversion_type", "status")}
-_WITHOUT_ROWS: Final = (BatchKind.CLICKS, BatchKind.LATE_CLICKS, BatchKind.UNDO)  # of the journal
+_WITHOUT_ROWS: Final = (
+    BatchKind.CLICKS,
+    BatchKind.LATE_CLICKS,
+    BatchKind.UNDO,
+    BatchKind.DECIDE_AGAIN,
+)  # of the journal
 
 Progress = Callable[[int, int], None]  # journal rows looked at, and in all
 
@@ -75,6 +81,7 @@ class _Range:
     """What the ledger holds of a range of clicks."""
 
     rows: JournalRows
+    later: LaterPolicies
     facts: ClickFacts  # of the clicks that are stored, with batch_id
     recorded: Arrivals
     conversions: Conversions
@@ -98,7 +105,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
         undone_batch_ids = undone_batches(transaction)
         recounted, brought = empty(ROLLUPS), Brought(transaction)
         for found in _ranges(transaction, batches, progress, range_rows):
-            numbered.look(found.rows.height, _gaps(found.rows))
+            numbered.look(found.rows.height, [*_gaps(found.rows), *_of_no_row(found)])
             again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
             arrivals.look(found.facts.height, clicks_differ(transaction, found.facts, found.recorded, undone_batch_ids))
@@ -123,6 +130,7 @@ def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, 
         upto = ranges.next_border(database, after, range_rows)
         found = _Range(
             ranges.journal_range(database, after, upto),
+            ranges.later_policies_range(database, after, upto),
             ranges.click_facts_range(database, after, upto),
             ranges.recorded_arrivals_range(database, after, upto),
             ranges.conversions_range(database, after, upto),
@@ -147,9 +155,18 @@ def _gaps(rows: JournalRows) -> list[str]:
     ]
 
 
+def _of_no_row(found: _Range) -> list[str]:
+    """Later policies whose row is not there."""
+    lost = found.later.join(found.rows, on=["click_id", "n"], how="anti")
+    return [
+        f"batch {batch_id} decided row {n} of click {click_id} again, which is not there"
+        for click_id, n, batch_id in lost.select("click_id", "n", "batch_id").iter_rows()
+    ]
+
+
 def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
     recorded = ArrivalFacts(found.recorded.select(*ARRIVAL_FACTS))
-    past = past_of(database, found.rows, with_only_arrivals(recorded, found.facts))
+    past = past_of(database, found.rows, found.later, with_only_arrivals(recorded, found.facts))
     steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=None)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 

@@ -121,7 +121,7 @@ def record_again(
     click_ids: Sequence[str],
     record: BatchRecord,
     clock: Clock,
-    first: Callable[[Transaction], None] = lambda _: None,
+    first: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> BatchRecord:
     """Decide clicks again from their journal and commit the difference, as the next clicks of a batch.
 
@@ -175,7 +175,7 @@ def looked_again(
     Args:
         database: The ledger.
         click_ids: The clicks.
-        past: Their past.
+        past: Their past; what is only looked at as if it were stored is of a batch that is left out now.
         before: The batches that are left out now.
         after: The batches that are to be left out.
 

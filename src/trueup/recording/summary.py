@@ -116,8 +116,9 @@ class Summary:
     conversion_ids: int = 0  # of a preview: rows that give one,
     known_conversion_ids: int = 0  # and those whose conversion is there
     longest_lock_seconds: float = 0.0
-    turned: Turned | None = None  # of the preview of an undo
+    turned: Turned | None = None  # of the preview of an undo, or of deciding again
     clicks_turned: ClicksTurned | None = None  # of the preview of an import's undo
+    rows_chosen: int = 0  # of the preview of deciding again: rows that are meant
 
     def sums(self, catalog: Catalog) -> tuple[Sums, Sums]:
         """The workspace's numbers before and after the batch."""
@@ -168,6 +169,7 @@ def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
     told["duplicate_modes"] = [
         {"mode": mode, "mode_from": mode_from, "rows": rows} for (mode, mode_from), rows in modes_in_order(summary)
     ]
+    told["rows_chosen"] = summary.rows_chosen
     return told | {"conversion_ids_unknown": summary.conversion_ids_unknown, "callbacks": 0}
 
 

@@ -16,7 +16,7 @@ from trueup.ledger.arrivals import brought_by
 from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
 from trueup.ledger.database import Readable, Transaction
-from trueup.ledger.past import read_past
+from trueup.ledger.past import clicks_decided_again, read_past
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, DecidedRows, Samples, empty
@@ -230,4 +230,6 @@ def _bottom(database: Readable, batch: BatchRecord) -> BatchRecord:
 def _clicks_of(database: Readable, bottom: BatchRecord) -> pl.Series:
     if bottom.kind is BatchKind.CLICKS:
         return brought_by(database, bottom.batch_id)
+    if bottom.kind is BatchKind.DECIDE_AGAIN:
+        return clicks_decided_again(database, bottom.batch_id)
     return touched_clicks(database, bottom.batch_id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 from zoneinfo import available_timezones
@@ -11,15 +10,15 @@ from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICK_ATTRIBUTES
 from trueup.model.nearest import nearest_words
-from trueup.model.remarks import RemarkError, Way
-from trueup.model.times import DAY_ALONE, NO_TIME, Time, read_time
-from trueup.model.words import DEFAULT_TYPE, Label, ReportClock, Status
-from trueup.model.zones import ClockChange, day_begins, moment, zone_named
+from trueup.model.past import PastRows
+from trueup.model.remarks import Way
+from trueup.model.words import DEFAULT_TYPE, Label, Outcome, ReportClock, Status
+from trueup.model.zones import zone_named
 from trueup.reports.names import names_by_id
+from trueup.reports.spans import WrongWordError, bounds
 
 Word = TypeVar("Word", bound=StrEnum)
 
-_FORMS: Final = "write 2026-03-31 or 2026-03-31T14:30, with an offset such as +02:00 where it is not in your time zone"
 _MANY_NAMES: Final = 12  # more known names than this are not listed to somebody who came close to none
 
 # Filter -> what it names, and the column of our numbers for it.
@@ -33,10 +32,6 @@ _NAMED: Final = {
 _EXACT: Final = {"batch": "batch_id", "click_id": "click_id", "transaction_id": "transaction_id"}
 # What `where` can name: the label of a conversion, and what its click is told apart by.
 WHERE: Final = ("label", *CLICK_ATTRIBUTES)
-
-
-class WrongWordError(RemarkError):
-    """A word that a person wrote is none that can be used here. The remark says what can."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +54,14 @@ class Filters:
     where: Sequence[str] = ()  # such as `country=PL`
 
 
-def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
+def selection(filters: Filters, catalog: Catalog, time_zone: str, now: int) -> Selection:
     """Find what the words of filters mean (docs/counting.md, Filters).
 
     Args:
         filters: The words.
         catalog: The setup, with the names of all resources.
         time_zone: The zone of times without an offset; one that `known_time_zone` accepts.
+        now: The moment, in microseconds since the epoch.
 
     Returns:
         Which conversions and clicks are meant.
@@ -73,7 +69,7 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
     Raises:
         WrongWordError: A name, a word or a time is not known.
     """
-    from_at, to_at = _bounds(filters, time_zone)
+    from_at, to_at = bounds(filters.from_, filters.to, time_zone, now)
     types = {name: name for name in (DEFAULT_TYPE, *catalog.conversion_types)}
     any_of: dict[str, list[Any]] = {
         "status": [known_word("status", word, Status).value for word in filters.status],
@@ -92,6 +88,36 @@ def selection(filters: Filters, catalog: Catalog, time_zone: str) -> Selection:
         any_of={column: values for column, values in any_of.items() if values},
         removed=filters.removed,
     )
+
+
+def past_rows(filters: Filters, outcomes: Sequence[str], catalog: Catalog, time_zone: str, now: int) -> PastRows:
+    """Find which rows of the past are meant, by when they were received.
+
+    Args:
+        filters: The words: of these a batch, networks, conversion types and times.
+        outcomes: The outcomes that the rows were recorded with; none for any.
+        catalog: The setup, with the names of all resources.
+        time_zone: The zone of times without an offset; one that `known_time_zone` accepts.
+        now: The moment, in microseconds since the epoch.
+
+    Returns:
+        Which rows are meant.
+
+    Raises:
+        WrongWordError: A name, a word or a time is not known, or nothing is said.
+    """
+    chosen = selection(filters, catalog, time_zone, now)
+    meant = PastRows(
+        batch_id=filters.batch,
+        from_at=chosen.from_at,
+        to_at=chosen.to_at,
+        network_ids=tuple(map(int, chosen.any_of.get("network_id", ()))),
+        conversion_types=tuple(map(str, chosen.any_of.get("conversion_type", ()))),
+        outcomes=tuple(known_word("outcome", word, Outcome).value for word in outcomes),
+    )
+    if meant == PastRows():
+        raise WrongWordError("Say which rows: by their batch, network, time, outcome or conversion type.")
+    return meant
 
 
 def known_time_zone(name: str) -> str:
@@ -150,53 +176,3 @@ def _equalities(where: Sequence[str]) -> dict[str, list[str]]:
 def _nearest(word: str, known: Collection[str]) -> str:
     close = nearest_words(word, known)
     return f"Did you mean {' or '.join(close)}?" if close else ""
-
-
-def _bounds(filters: Filters, zone: str) -> tuple[int | None, int | None]:
-    from_at = None if filters.from_ is None else _moment(Way.FROM, filters.from_, zone, days_after=0)
-    to_at = None if filters.to is None else _moment(Way.TO, filters.to, zone, days_after=1)  # that whole day
-    if from_at is not None and to_at is not None and from_at >= to_at:
-        begin, end = Way.FROM.of(), Way.TO.of()
-        raise WrongWordError("Nothing lies between ", begin, f" {filters.from_} and ", end, f" {filters.to}.")
-    return from_at, to_at
-
-
-def _moment(way: Way, text: str, zone: str, *, days_after: int) -> int:
-    """Read a bound.
-
-    Args:
-        way: What gives it, for the message.
-        text: A time, or a date.
-        zone: Of a date, and of a time without an offset.
-        days_after: How many days after a date begins the one whose beginning is meant.
-
-    Returns:
-        Microseconds since the epoch.
-
-    Raises:
-        WrongWordError: It is neither, or a local time that a clock change skipped or repeated.
-    """
-    read = _day(text, zone, days_after) if DAY_ALONE.fullmatch(text) else read_time(text, any_year=True)
-    if read.exact is not None:
-        return read.exact
-    if read.local is None:
-        raise WrongWordError(way.of(), f" {text!r} is not a date or a time: {_FORMS}.")
-    return _once(way, text, read.local, zone)
-
-
-def _day(text: str, zone: str, days_after: int) -> Time:
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days_after)
-    except (ValueError, OverflowError):
-        return NO_TIME
-    return Time(exact=day_begins(day, zone))
-
-
-def _once(way: Way, text: str, local_time: int, zone: str) -> int:
-    """The moment of a local time that its zone has had exactly once."""
-    found = moment(local_time, zone)
-    if isinstance(found, ClockChange):
-        raise WrongWordError(
-            way.of(), f" {text!r} was {found} by a clock change in {zone}: add its offset, such as +02:00."
-        )
-    return found

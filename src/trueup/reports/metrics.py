@@ -55,6 +55,14 @@ def units(types: Iterable[str]) -> dict[str, Unit]:
 NEED_CLICKS: Final = ("clicks", "cr", "epc", "cost", "profit", "roi")
 
 
+# What a table shows unless somebody asks for more.
+USUAL: Final = (
+    "clicks", "conversions", "cr", "revenue", "pending_revenue", "cost", "profit", "roi", "epc",
+)  # fmt: skip
+# Every number but those of each status and type.
+NUMBERS: Final = (*USUAL[:5], "declined_revenue", *USUAL[5:])
+
+
 def of_type(conversion_type: str) -> tuple[str, str]:
     """The names of a conversion type's two columns."""
     return f"conversions:{conversion_type}", f"revenue:{conversion_type}"
@@ -87,11 +95,31 @@ def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types
 
 def texts(rows: ReportRows) -> ReportTexts:
     """Write every metric that has decimals as text; counts stay whole numbers."""
-    types = [name.removeprefix("revenue:") for name in rows.columns if name.startswith("revenue:")]
-    written = {name: unit for name, unit in units(types).items() if unit is not Unit.COUNT}
     return ReportTexts(
-        rows.with_columns(decimal_text(pl.col(name), *unit.value).alias(name) for name, unit in written.items())
+        rows.with_columns(
+            decimal_text(pl.col(name), *unit.value).alias(name)
+            for name, unit in _units_of(rows).items()
+            if unit is not Unit.COUNT
+        )
     )
+
+
+def rounded_to_cents(rows: ReportRows) -> ReportRows:
+    """Round sums of money to cents, halves to the even one; averages of money to hundredths of cents."""
+    parts = {Unit.MONEY: 10_000, Unit.MONEY_EACH: 100}  # micros of what is rounded to
+    return ReportRows(
+        rows.with_columns(
+            rounded_quotient(pl.col(name).cast(pl.Int128), pl.lit(parts[unit], pl.Int128)) * parts[unit]
+            for name, unit in _units_of(rows).items()
+            if unit in parts
+        )
+    )
+
+
+def _units_of(rows: ReportRows) -> dict[str, Unit]:
+    """The units of the metrics that rows have."""
+    types = [name.removeprefix("revenue:") for name in rows.columns if name.startswith("revenue:")]
+    return {name: unit for name, unit in units(types).items() if name in rows.columns}
 
 
 def _sums(types: Sequence[str], left_out_types: Collection[str]) -> list[pl.Expr]:

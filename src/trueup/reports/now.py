@@ -1,7 +1,7 @@
 """What rows come to now, beside what they were told: nothing of it is stored, it is decided again when somebody looks.
 
-What was told stays on record. It differs from what holds now where a batch was undone, or a click came after its rows,
-or went with its import.
+What was told stays on record. It differs from what holds now where a batch was undone, a click came after its rows or
+went with its import, or rows were decided again under a later policy.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from trueup.decide.messages import message
 from trueup.ledger.arrivals import clicks_on_record
 from trueup.ledger.batches import batches_ever_undone, undone_batches
 from trueup.ledger.database import Readable
-from trueup.ledger.past import read_past
+from trueup.ledger.past import clicks_with_later_policies, read_past
 from trueup.ledger.snapshot import clicks_waited_for, clicks_with_rows_of
 from trueup.model.frames import JournalRows, RowOutcomes, Schema
 
@@ -76,13 +76,14 @@ def _again(database: Readable, rows: JournalRows | RowOutcomes, undone_batch_ids
 
 
 def _perhaps_changed(database: Readable, click_ids: list[str]) -> list[str]:
-    """Those of the clicks that have a row of a batch which was ever undone, or one that waited.
+    """Those of the clicks that have a row of a batch which was ever undone, one that waited, or one decided again.
 
     And those that arrived more than once, or whose import was undone. Nothing else makes deciding a click again differ
     from what its rows were told.
     """
     some = {*clicks_with_rows_of(database, click_ids, batches_ever_undone(database))}
-    return sorted(some.union(clicks_waited_for(database, click_ids), clicks_on_record(database, click_ids)))
+    some.update(clicks_waited_for(database, click_ids), clicks_with_later_policies(database, click_ids))
+    return sorted(some.union(clicks_on_record(database, click_ids)))
 
 
 _NONE: Final = pl.DataFrame(

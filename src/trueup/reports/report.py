@@ -1,7 +1,7 @@
 """Reports: clicks, conversions and money by up to four dimensions, in the viewer's time zone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -11,10 +11,12 @@ from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.model.frames import Cells, ReportRows, ReportTexts
+from trueup.model.nearest import nearest_words
 from trueup.model.words import DEFAULT_TYPE
 from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, in_order, with_groups
-from trueup.reports.filters import WrongWordError, known_word
-from trueup.reports.metrics import NEED_CLICKS, summed, texts
+from trueup.reports.filters import known_word
+from trueup.reports.metrics import NEED_CLICKS, rounded_to_cents, summed, texts
+from trueup.reports.spans import WrongWordError
 
 DIMENSIONS_MAX: Final = 4
 _TOTAL: Final = "total"
@@ -86,6 +88,60 @@ def read_report(
     if apart:
         rows = ReportRows(rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS))
     return Report(tuple(by), time_zone, catalog.workspace.currency, rows, totals)
+
+
+def chosen_numbers(counted: Report, text: str) -> list[str]:
+    """Read which numbers a person wants of a report.
+
+    Args:
+        counted: The report.
+        text: Their names with commas between; '' for none in particular.
+
+    Raises:
+        WrongWordError: The report has no such number.
+    """
+    return [_known_number(counted, word.strip()) for word in text.split(",")] if text.strip() else []
+
+
+def first_rows(counted: Report, by: str, most: int | None) -> Report:
+    """The rows of a report in another order, or some of them. Its totals stay those of all.
+
+    Args:
+        counted: The report.
+        by: The number of which the rows with the most come first; '' for the order that they have.
+        most: How many rows to keep, None for all.
+
+    Raises:
+        WrongWordError: The report has no such number.
+    """
+    rows = counted.rows
+    if by:
+        rows = ReportRows(rows.sort(_known_number(counted, by), descending=True, nulls_last=True, maintain_order=True))
+    return replace(counted, rows=ReportRows(rows.head(most)) if most is not None else rows)
+
+
+def only(counted: Report, numbers: Sequence[str]) -> Report:
+    """A report with some of its numbers; none for all of them."""
+    if not numbers:
+        return counted
+    named = [dimension.value for dimension in counted.by]
+    rows, totals = counted.rows.select(*named, *numbers), counted.totals.select(numbers)
+    return replace(counted, rows=ReportRows(rows), totals=ReportRows(totals))
+
+
+def to_cents(counted: Report, numbers: Sequence[str]) -> Report:
+    """A report for people: its sums of money rounded to cents. Averages keep more, since they are small."""
+    chosen = only(counted, numbers)
+    return replace(chosen, rows=rounded_to_cents(chosen.rows), totals=rounded_to_cents(chosen.totals))
+
+
+def _known_number(counted: Report, word: str) -> str:
+    names = counted.totals.columns
+    if word not in names:
+        near = nearest_words(word, names)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(names)}."
+        raise WrongWordError(f"The report has no number {word!r}. {hint}")
+    return word
 
 
 def with_totals(counted: Report, unnamed: str = "") -> ReportTexts:

@@ -1,4 +1,4 @@
-"""Work on sent files, and undos: what waits, what runs, and what goes on after the server was stopped or killed.
+"""Work on sent files, undos, deciding again: what waits, what runs, what goes on after the server stopped or died.
 
 A file is read and previewed in a thread, with a connection of its own; what changes the ledger is done by the one
 writer, slice by slice. Large files take turns, so that memory holds one of them; small ones do not wait for large ones.
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -20,19 +20,21 @@ import structlog
 from trueup.decide.messages import MESSAGE_COLUMNS
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.decode import Content
-from trueup.ledger.batches import BatchMovedError, read_batch, running_undos
+from trueup.ledger.batches import BatchMovedError, read_batch, running_batches, running_undos
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database, DatabaseUnavailableError, Readable
 from trueup.ledger.open import open_ledger
 from trueup.ledger.upload_moves import note_batch
 from trueup.ledger.uploads import find_upload, uploads_at_work
 from trueup.model.frames import CLICKS, JOURNAL, empty
+from trueup.model.past import PastRows
 from trueup.model.remarks import Remark
 from trueup.model.upload import AT_WORK, UploadRecord
-from trueup.model.words import Origin, UploadState
+from trueup.model.words import BatchKind, Origin, UploadState
 from trueup.recording.batch_loop import applying_batch, preview_batch, stop_rows_of
 from trueup.recording.chunks import RunOptions, Slices, single_slice
 from trueup.recording.context import Clock, RecordingContext
+from trueup.recording.decide_again import AgainWork, again_work, applying_again, unfinished
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
 from trueup.uploads.click_file import KEPT, RESULTS, ClickFile, read_by, with_click_messages
 from trueup.uploads.click_setup import as_planned, lack_to_set_up, set_up
@@ -101,6 +103,7 @@ class Jobs:
         )
         self._stopping = threading.Event()
         self._undoing: dict[int, Future[None]] = {}
+        self._deciding: dict[PastRows, Future[None]] = {}
         self._progress: dict[str, StepProgress] = {}
 
     def work_on(self, record: UploadRecord) -> "Future[None]":
@@ -118,6 +121,19 @@ class Jobs:
             lane = self._large if rows > _LARGE_ROWS else self._small
             running = lane.submit(self._patiently, partial(self._undo, batch_id, made_by))
             self._undoing[batch_id] = running
+        return running
+
+    def decide_again(self, chosen: PastRows, made_by: str) -> "Future[None]":
+        """Decide rows of the past again, or go on with that.
+
+        That somebody else did it (BatchMovedError) is the future's.
+        """
+        running = self._deciding.get(chosen)
+        if running is None or running.done():
+            running = self._large.submit(self._patiently, partial(self._decide_again, chosen, made_by))
+            self._deciding = {each: work for each, work in self._deciding.items() if not work.done()} | {
+                chosen: running
+            }
         return running
 
     def aside(self, work: Callable[[Database], T]) -> "Future[T]":
@@ -166,11 +182,15 @@ class Jobs:
         self._folder.clear()
         with open_ledger(self._url) as database:
             files, undos = uploads_at_work(database), running_undos(database, Origin.API)
+            again = running_batches(database, BatchKind.DECIDE_AGAIN)
         for record in files:
             self.work_on(record)
         for batch in undos:
             if batch.undoes is not None:
                 self.undo(batch.undoes, batch.rows_total, batch.made_by)
+        for batch in again:
+            if batch.origin is Origin.API:
+                self.decide_again(PastRows.from_text(batch.choices), batch.made_by)
 
     def _remove_old_files(self) -> None:
         """Look now and then, as long as the server lives, which files have been kept long enough."""
@@ -272,6 +292,16 @@ class Jobs:
         batch, resumed = undoable(database, batch_id)
         options = RunOptions(slice_seconds=SLICE_SECONDS)
         yield from applying_undo(self._context(database, made_by), batch, resumed, options, clicks)
+
+    def _decide_again(self, chosen: PastRows, made_by: str) -> None:
+        with open_ledger(self._url) as database:
+            policy, resumed = read_catalog(database).policy(), unfinished(database, chosen)
+            work = again_work(self._context(database, made_by), chosen, policy, resumed)
+        self._submit(partial(self._deciding_slices, work=work)).result()
+
+    def _deciding_slices(self, database: Database, work: AgainWork) -> Generator[None, None, None]:
+        mine = replace(work, context=self._context(database, work.receipt.made_by))
+        yield from applying_again(mine, RunOptions(slice_seconds=SLICE_SECONDS))
 
     def _context(self, database: Database, made_by: str) -> RecordingContext:
         return RecordingContext(database, self._clock, made_by, Origin.API)

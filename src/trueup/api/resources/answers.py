@@ -108,7 +108,7 @@ class SummaryAnswer(Answer):
 
     batch_id: int | None = Field(description="null for a preview.")
     preview: bool
-    rows: int = Field(description="Rows; of an undo, clicks.")
+    rows: int = Field(description="Rows; of an undo and of deciding again, clicks.")
     outcomes: dict[str, int] = Field(description="How many rows came to what.", examples=[{"created": 12}])
     conversions: Count
     revenue: Amount
@@ -120,9 +120,10 @@ class SummaryAnswer(Answer):
     conversion_ids_unknown: bool = Field(
         description="Rows of the preview give conversion ids, and none of them is known: perhaps of another ledger."
     )
+    rows_chosen: int = Field(default=0, description="Of the preview of deciding again: the rows that are meant.")
     other_rows: list[OtherRows] = Field(
         default=[],
-        description="Of the preview of an undo: rows of other batches that would come to something else, such as "
+        description="Of the preview of an undo, or of deciding again: rows that would come to something else, such as "
         "duplicates that come to life.",
     )
     clicks: TurnedClicks | None = Field(
@@ -149,7 +150,7 @@ class BatchAnswer(Answer):
     made_by: str
     file_name: str
     sha256: str
-    rows: int = Field(description="Rows; of an undo, clicks.")
+    rows: int = Field(description="Rows; of an undo and of deciding again, clicks.")
     rows_done: int
     outcomes: dict[str, int]
 

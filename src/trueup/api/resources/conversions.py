@@ -141,7 +141,7 @@ def list_conversions(
     database: Reader, context: ContextHere, asked: Asked, asking: Annotated[AskingConversions, Query()]
 ) -> Page[ConversionAnswer]:
     """The conversions by their time, with the filters of a report. Times are shown in UTC."""
-    selection, _ = asking.understood(context.catalog, removed=asking.removed)
+    selection, _ = asking.understood(context.catalog, context.clock(), removed=asking.removed)
     after = asked.after(int, str, int)
     newest = asking.order == "newest"
     found = read_conversions_page(

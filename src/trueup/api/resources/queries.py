@@ -10,11 +10,12 @@ from trueup.api.resources.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.model.words import ReportClock, Status
-from trueup.reports.filters import WHERE, Filters, WrongWordError, known_time_zone, selection
+from trueup.reports.filters import WHERE, Filters, known_time_zone, selection
+from trueup.reports.spans import WrongWordError
 
 Order = Annotated[Literal["newest", "oldest"], Query(description="What comes first.")]
 Names = Annotated[list[str], Field(max_length=100)]
-_NUMBER_MAX: Final = 2**63 - 1
+NUMBER_MAX: Final = 2**63 - 1
 _WHERE: Final = f"`NAME=VALUE`: with this value of {', '.join(WHERE)}; repeat for more."
 
 
@@ -23,8 +24,12 @@ class Asking(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    from_: str | None = Field(None, alias="from", description="From this date or date-time on.")
-    to: str | None = Field(None, description="Until before this date-time; a date includes that whole day.")
+    from_: str | None = Field(
+        None,
+        alias="from",
+        description="From this day, month or date-time on: 2026-03-31, 2026-03, today, yesterday, 7d (seven days ago).",
+    )
+    to: str | None = Field(None, description="Until before this date-time; a day or month is included whole.")
     date: ReportClock = Field(ReportClock.CONVERSION, description="Which moment of a conversion counts.")
     status: list[Status] = Field([], description="Of this status; repeat for more, as with the next five.")
     type: Names = Field([], description="Of this conversion type.")
@@ -32,17 +37,18 @@ class Asking(BaseModel):
     offer: Names = Field([], description="Of this offer.")
     network: Names = Field([], description="Of this affiliate network.")
     source: Names = Field([], description="Of this traffic source.")
-    batch: int | None = Field(None, ge=1, le=_NUMBER_MAX, description="Made by this batch.")
+    batch: int | None = Field(None, ge=1, le=NUMBER_MAX, description="Made by this batch.")
     click_id: str | None = Field(None, description="Of this click.")
     transaction_id: str | None = Field(None, description="Of this transaction.")
     where: Names = Field([], description=_WHERE, examples=[["country=PL"]])
     time_zone: str | None = Field(None, description="Your time zone; else the workspace's.")
 
-    def understood(self, catalog: Catalog, *, removed: bool = False) -> tuple[Selection, str]:
+    def understood(self, catalog: Catalog, now: int, *, removed: bool = False) -> tuple[Selection, str]:
         """Find out what is selected, and the viewer's time zone.
 
         Args:
             catalog: The setup, in which names are looked up.
+            now: The moment, in microseconds since the epoch.
             removed: Whether to select the removed conversions instead.
 
         Returns:
@@ -61,7 +67,7 @@ class Asking(BaseModel):
         )
         try:
             time_zone = known_time_zone(self.time_zone or catalog.workspace.time_zone)
-            return selection(filters, catalog, time_zone), time_zone
+            return selection(filters, catalog, time_zone, now), time_zone
         except WrongWordError as error:
             raise not_understood(error) from None
 

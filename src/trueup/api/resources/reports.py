@@ -17,9 +17,9 @@ from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv
-from trueup.reports.filters import WrongWordError
 from trueup.reports.metrics import texts
 from trueup.reports.report import DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
+from trueup.reports.spans import WrongWordError
 
 router = APIRouter(tags=["reports"])
 
@@ -76,7 +76,7 @@ def get_report_csv(database: Reader, context: ContextHere, asking: Annotated[Ask
 
 
 def _counted(database: Database, context: ServerContext, asking: AskingReport) -> Report:
-    selection, time_zone = asking.understood(context.catalog)
+    selection, time_zone = asking.understood(context.catalog, context.clock())
     try:
         by = parse_dimensions(asking.by)
     except WrongWordError as error:

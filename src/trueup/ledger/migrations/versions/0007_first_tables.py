@@ -52,6 +52,7 @@ def upgrade() -> None:
     create_clicks()
     create_conversions()
     create_journal()
+    create_later_policies()
     create_changes()
     create_rollups()
     create_batches()
@@ -148,6 +149,17 @@ def create_journal() -> None:
     op.create_index("journal_batch_id", "journal", ["batch_id"], postgresql_using="brin")
     waits = sa.text("outcome = 'parked_unknown_click' AND n > 0")
     op.create_index("journal_parked", "journal", ["outcome", "click_id"], sqlite_where=waits, postgresql_where=waits)
+
+
+def create_later_policies() -> None:
+    op.create_table(
+        "later_policies",
+        click_id(),
+        *whole("n", "batch_id", "policy_id"),
+        sa.PrimaryKeyConstraint("click_id", "n", "batch_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("later_policies_batch_id", "later_policies", ["batch_id"], postgresql_using="brin")
 
 
 def create_changes() -> None:

@@ -1,0 +1,110 @@
+"""The rows of one batch: what they came to, what they come to now, and the refused ones ready to be mended."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from typing import Final, TextIO
+
+import polars as pl
+
+from trueup.decide.messages import MESSAGE_COLUMNS, message
+from trueup.ledger.batches import read_rows
+from trueup.ledger.database import Readable
+from trueup.ledger.lines import Lines
+from trueup.ledger.pages import rows_of_batch
+from trueup.ledger.past import rows_decided_again
+from trueup.model.batches import BatchRecord
+from trueup.model.frames import JournalRows, RowOutcomes
+from trueup.model.ids import conversion_id
+from trueup.model.money import text_from_micros
+from trueup.model.spreadsheet import defused
+from trueup.model.times import local_time_text, time_text
+from trueup.model.visible import on_one_line
+from trueup.model.words import BatchKind, Outcome
+from trueup.reports.now import with_now
+
+COUNTED_MOST: Final = 200_000  # rows of a batch whose outcomes now are counted
+_PAGE: Final = 10_000
+_UNREADABLE: Final = "?"  # so that nothing is guessed where a cell could not be read
+_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS]
+TITLES: Final = (
+    "click_id", "conversion_id", "conversion_type", "transaction_id", "event_id", "status", "payout", "currency",
+    "converted_at", "outcome", "message", "record",
+)  # fmt: skip
+
+
+def first_rows(database: Readable, batch: BatchRecord, outcomes: Sequence[str], most: int) -> pl.DataFrame:
+    """The first rows of a batch, or those of some outcomes: JOURNAL, NOW and `message`."""
+    if batch.kind is BatchKind.DECIDE_AGAIN:
+        rows = rows_decided_again(database, batch.batch_id)
+        chosen = rows.filter(pl.col("outcome").is_in(list(outcomes))) if outcomes else rows
+        found = JournalRows(chosen.head(most))
+    else:
+        found = rows_of_batch(database, Lines(), batch, outcomes, -1, most)
+    return with_now(database, found).with_columns(message=message())
+
+
+def outcomes_now(database: Readable, batch: BatchRecord) -> pl.DataFrame:
+    """Count the rows of a batch by their outcome, as it was recorded and as it is now.
+
+    Returns:
+        outcome, outcome_now ('' where it is the same), rows, and `line` and `message` of the first.
+    """
+    again = batch.kind is BatchKind.DECIDE_AGAIN
+    rows: JournalRows | RowOutcomes
+    rows = rows_decided_again(database, batch.batch_id) if again else read_rows(database, batch.batch_id, _COLUMNS)
+    counted = with_now(database, rows).with_columns(message=message()).group_by("outcome", "outcome_now")
+    firsts = (pl.col(name).sort_by("line").first() for name in ("line", "message", "message_now"))
+    return counted.agg(*firsts, rows=pl.len()).sort("rows", "outcome", "outcome_now", descending=[True, False, False])
+
+
+def write_refused_again(database: Readable, batch: BatchRecord, out: TextIO) -> int:
+    """Write the refused rows of a batch as the journal has them, each with its outcome, message and record.
+
+    A payout or a time that could not be read is `?`, so that nothing is taken in its place before a person mends it.
+
+    Args:
+        database: The ledger.
+        batch: The batch.
+        out: Where to.
+
+    Returns:
+        How many rows were written.
+    """
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(TITLES)
+    written = 0
+    for rows in _refused_pages(database, batch):
+        writer.writerows(_record(row) for row in rows.with_columns(message=message()).iter_rows(named=True))
+        written += rows.height
+    return written
+
+
+def _refused_pages(database: Readable, batch: BatchRecord) -> Iterator[pl.DataFrame]:
+    lines, after = Lines(), -1
+    refused = [outcome.value for outcome in Outcome if outcome.refused]
+    while True:
+        page = rows_of_batch(database, lines, batch, refused, after, _PAGE)
+        yield page
+        if page.height < _PAGE:
+            return
+        after = page["line"][-1]
+
+
+def _record(row: dict[str, object]) -> list[str]:
+    texts = {name: str(row.get(name) or "") for name in TITLES}
+    target, payout, exact, local = (row[name] for name in ("target_n", "payout", "converted_at", "local_time"))
+    if isinstance(target, int) and target:
+        texts["conversion_id"] = conversion_id(texts["click_id"], target)
+    if isinstance(payout, int):
+        texts["payout"] = text_from_micros(payout)
+    elif row["outcome"] == Outcome.REFUSED_BAD_PAYOUT:
+        texts["payout"] = _UNREADABLE
+    if isinstance(exact, int):
+        texts["converted_at"] = time_text(exact)
+    elif isinstance(local, int):
+        texts["converted_at"] = local_time_text(local)
+    elif row["outcome"] == Outcome.REFUSED_BAD_TIME:
+        texts["converted_at"] = _UNREADABLE
+    texts["message"], texts["record"] = on_one_line(texts["message"]), str(row["raw"])
+    words = [name for name in TITLES if name not in ("payout", "converted_at")]
+    return list(pl.DataFrame([texts]).with_columns(defused(pl.col(name)).alias(name) for name in words).row(0))
