@@ -198,7 +198,7 @@ NOTICES = [
         Way.WITHOUT_CONVERSION_IDS.of(),
     ),
 ]
-OFFER = remark(" A mapping was saved for files with these titles: {}.", Way.MAPPING.of(name="mine"))
+OFFER = remark("A mapping was saved for files with these titles: {}.", Way.MAPPING.of(name="mine"))
 MENDED = 'click_id,payout,time\nc1,"1,25",\nc1,"1,234.50",\nc1,1,03/04/2026 10.00\nc1,1,3 Apr 2026 at 10:00\n'
 CURES = {
     2: f"'1,25' is not a number such as 1.20; with {Way.DECIMAL_COMMA.marked} it is 1.25",
@@ -266,7 +266,7 @@ def test_previews__say_notices_and_offers(api: Api, world: World) -> None:
     said = [notice["text"] for notice in upload["preview"]["notices"]]
     assert at_terminal.in_words(NOTICES[1]) in stderr
     assert in_api.in_words(NOTICES[1]) in said
-    assert at_terminal.in_words(OFFER).strip() in stderr
+    assert at_terminal.in_words(OFFER) in stderr
     assert in_api.in_words(OFFER) in upload["reading"]["statement"]
     modes = uploaded(world, SentFile("c1,1,,sale\n", ""))
     assert "Another mode is chosen with --duplicates." in modes.stderr

@@ -116,4 +116,4 @@ def test_saved_mapping__is_offered_and_never_used_in_silence() -> None:
         read(UNKNOWN["below a statement's name"], mappings=saved)
     known = {"other": frozenset({"visitor"}), "mine": frozenset({"sub_id", "payout", "note"})}
     reading = read("Sub ID,Payout,Note\nc1,5,x\n", mappings=known)
-    assert sentences(reading)[-1] == " A mapping was saved for files with these titles: --mapping mine."
+    assert sentences(reading)[-1] == "A mapping was saved for files with these titles: --mapping mine."

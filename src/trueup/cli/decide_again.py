@@ -25,6 +25,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.catalog import Catalog
 from trueup.model.past import PastRows
+from trueup.model.words import Outcome
 from trueup.recording.batch_loop import preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.decide_again import again_work, apply_again, unfinished
@@ -32,6 +33,13 @@ from trueup.recording.summary import Summary
 from trueup.reports.filters import Filters, known_time_zone, past_rows
 from trueup.reports.spans import WrongWordError
 
+_KNOWN: Final = tuple(Outcome)
+# What the row alone shows is no matter of settings.
+_CAN_CHANGE: Final = [
+    outcome
+    for outcome in _KNOWN[_KNOWN.index(Outcome.REFUSED_UNKNOWN_TYPE) :]
+    if outcome is not Outcome.REFUSED_TOO_MANY_ROWS
+]
 _NONE_FITS: Final = (
     "No row fits that can come to something else. Rows that are refused by what they say themselves stay as they are, "
     "and so do rows whose click is not known."
@@ -48,7 +56,7 @@ Networks = Annotated[
 Outcomes = Annotated[
     viewing.Words,
     typer.Option(
-        "--outcome", metavar="CODE", help="Recorded with this outcome, such as refused_unknown_status; repeat for more."
+        "--outcome", metavar="CODE", help=f"Recorded with this outcome, of {', '.join(_CAN_CHANGE)}; repeat for more."
     ),
 ]
 Types = Annotated[

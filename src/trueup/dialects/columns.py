@@ -186,12 +186,13 @@ def _require(positions: Mapping[str, int], titles: list[str], choices: Choices) 
 
 
 def _missing(name: str, meaning: str, titles: list[str], choices: Choices) -> UnreadableFile:
+    saved = saved_mapping(titles, choices)
     return UnreadableFile(
         f"No column gives {meaning}. It is found by a title such as {', '.join(FIELDS[name])}; "
         "or say which column it is with ",
         Way.COLUMN.of(title="COLUMN", field=name),
-        f". The file has the columns: {listed(titles)}.",
-        *saved_mapping(titles, choices),
+        f". The file has the columns: {listed(titles)}.{' ' if saved else ''}",
+        *saved,
     )
 
 
@@ -199,8 +200,7 @@ def saved_mapping(titles: Sequence[str], choices: Choices) -> tuple[str | Mentio
     """Say which saved mappings are for files with these titles. Nothing where there is none, or a mapping is chosen."""
     own = frozenset(name for name in map(normalised, titles) if name)
     names = [] if choices.columns else [name for name, theirs in choices.mappings.items() if theirs == own]
-    return tuple(
-        piece
-        for name in names
-        for piece in (" A mapping was saved for files with these titles: ", Way.MAPPING.of(name=name), ".")
-    )
+    if not names:
+        return ()
+    offers = [piece for name in names for piece in (" or ", Way.MAPPING.of(name=name))][1:]
+    return ("A mapping was saved for files with these titles: ", *offers, ".")
