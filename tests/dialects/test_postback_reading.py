@@ -73,6 +73,7 @@ ROWS_GIVEN = st.fixed_dictionaries(
         "click_id": CLICK_IDS,
         "payout": st.from_regex(r"[+-]?[0-9]{0,11}\.?[0-9]{0,8}", fullmatch=True)
         | st.sampled_from(["", " 1 ", "1e3", "0000000000000000001", "9000000000.000001", "-9000000000", "1,5", "٣"])
+        | st.sampled_from(["$1", "-$1.5", "1 eur", "€1,5", "USD1", "1 PLN", "C$1", "$", "1.50000000", "00.5", "$1e3"])
         | TEXTS,
         "transaction_id": TEXTS | st.sampled_from(["t" * 128, "t" * 129, "ü" * 128, "t\x7f", "t\0", "=1+1", "'=x"]),
         "event_id": TEXTS | st.sampled_from(["e" * 129, "e\x1b[2J", ""]),
@@ -93,12 +94,15 @@ ROWS_GIVEN = st.fixed_dictionaries(
 )
 
 
+CURRENCIES = ("USD", "EUR")
+
+
 def rows_of_file(given: list[dict[str, str]]) -> list[dict[str, Any]]:
     """What the same rows say in a file that is written as Trueup's own exports are."""
     cells = pl.DataFrame(given).select(defused(pl.col(name).str.strip_chars()).alias(name) for name in given[0])
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows([cells.columns, *cells.rows()])
-    reading = read(file.getvalue(), dialect="trueup")
+    reading = read(file.getvalue(), dialect="trueup", currencies=CURRENCIES)
     notes = {note["line"]: note for note in reading.notes.to_dicts()}
     for note in notes.values():  # a file can be read otherwise, and its messages say how
         note["detail"] = note["detail"].partition("; with \u27e8")[0].partition("; \u27e8")[0]
@@ -118,7 +122,7 @@ def test_row__is_that_of_the_same_row_in_a_file(given: list[dict[str, str]]) -> 
     if not filled:
         return
     left_out = {"line", "raw"}
-    found = [{**read_postback(list(each.items()), "").row} for each in filled]
+    found = [{**read_postback(list(each.items()), "", CURRENCIES).row} for each in filled]
     assert [{name: row[name] for name in row if name not in left_out} for row in found] == [
         {name: row[name] for name in row if name not in left_out} for row in rows_of_file(filled)
     ]

@@ -71,13 +71,15 @@ def _shown(blocks: Iterable[Records], reader: Reader, field: str) -> pl.DataFram
     """Times that some order fits, and which orders fit them: the first of all that the same orders fit."""
     one = replace(reader.columns, positions={field: reader.columns.positions[field]}, kept={})
     reader = replace(reader, columns=one)
-    pieces = [_fits(texts(block, reader), f"{field}_text") for block in blocks]
-    return _first_of_each(pl.concat(pieces)) if pieces else _fits_of(_NO_TIMES)
+    found = (_others(texts(block, reader), f"{field}_text") for block in blocks)
+    pieces = [_fits_of(times) for times in found if times.height]
+    return _first_of_each(pl.concat(pieces)) if pieces else _NONE_FIT
 
 
-def _fits(table: pl.DataFrame, column: str) -> pl.DataFrame:
-    given = table.select("line", text=column).filter(_TEXT != "").unique("text", keep="first", maintain_order=True)
-    return _fits_of(given.filter(~_IS_TIME))
+def _others(table: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The texts that are no ISO 8601 and no Unix times."""
+    given = table.select("line", text=column).filter((_TEXT != "") & ~_IS_TIME)
+    return given.unique("text", keep="first", maintain_order=True)
 
 
 def _fits_of(times: pl.DataFrame) -> pl.DataFrame:
@@ -90,7 +92,7 @@ def _first_of_each(shown: pl.DataFrame) -> pl.DataFrame:
     return shown.unique(_NAMES, keep="first", maintain_order=True)
 
 
-_NO_TIMES: Final = pl.DataFrame(schema={"line": pl.Int64, "text": pl.String})
+_NONE_FIT: Final = pl.DataFrame(schema={"line": pl.Int64, "text": pl.String, **dict.fromkeys(_NAMES, pl.Boolean)})
 
 
 def _needed(shown: pl.DataFrame, fitting: list[str]) -> ChoiceNeeded:

@@ -93,12 +93,20 @@ def amounts(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
     Returns:
         Micros, null where `amount` says None.
     """
-    fit = pl.when(text.str.contains(_whole(_fit(DECIMALS, _mark(decimal_comma=decimal_comma))))).then(text)
-    number = fit.str.replace(",", ".", literal=True) if decimal_comma else fit
-    long = pl.when(number.str.len_bytes() > _SHORT).then(number)  # few or none: no time is spent on the others
-    number = pl.coalesce(_shortest(long), number)
-    scaled = number.cast(pl.Decimal(38, DECIMALS), strict=False).to_physical()
+    long = pl.when(text.str.len_bytes() > _SHORT).then(text)  # few or none: no time is spent on the others
+    shortest = _shortest(_fit_cells(long, decimal_comma=decimal_comma))
+    scaled = pl.coalesce(_scaled_cells(shortest), _scaled_cells(_fit_cells(text, decimal_comma=decimal_comma)))
     return pl.when(scaled.abs() <= PAYOUT_MAX).then(scaled).cast(pl.Int64)
+
+
+def _fit_cells(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
+    """Text that is an amount, with a decimal point; null for other text."""
+    fit = pl.when(text.str.contains(_whole(_fit(DECIMALS, _mark(decimal_comma=decimal_comma))))).then(text)
+    return fit.str.replace(",", ".", literal=True) if decimal_comma else fit
+
+
+def _scaled_cells(number: pl.Expr) -> pl.Expr:
+    return number.cast(pl.Decimal(38, DECIMALS), strict=False).to_physical()
 
 
 def _shortest(number: pl.Expr) -> pl.Expr:
