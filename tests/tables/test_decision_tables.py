@@ -88,6 +88,7 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
     choices = Choices(
         row_kind=kind,
         dialect="headed",
+        columns={"conversion_id": "conversion_id"} if "conversion_id" in given else {},  # else foreign ids are left out
         workspace_time_zone=workspace.time_zone,
         currencies=workspace.currencies,
     )

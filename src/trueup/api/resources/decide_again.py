@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from trueup.access.keys import Caller, KeyScope
+from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, Wait, jobs_of, waited
 from trueup.api.http.problems import Problem, ProblemKind, declared
@@ -28,7 +29,7 @@ from trueup.recording.summary import Summary
 from trueup.reports.filters import Filters, known_time_zone, past_rows
 from trueup.reports.spans import WrongWordError
 
-router = APIRouter(tags=["batches"])
+router = APIRouter(route_class=BodyRoute, tags=["batches"])
 
 
 class PastRowsAsked(BaseModel):
