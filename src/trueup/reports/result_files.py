@@ -61,6 +61,24 @@ def _shown(text: pl.Expr) -> pl.Expr:
     return defused(visible_column(text))
 
 
+def write_click_results(rows: RowOutcomes, out: BinaryIO | TextIO, words: Mapping[Way, str]) -> None:
+    """Write what happened to each row of a file of clicks. The columns are `line,click_id,outcome,message`.
+
+    Args:
+        rows: These columns, in the order of the file.
+        out: Where to.
+        words: A surface's words for each way that messages mention.
+    """
+    for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
+        shown = piece.select(
+            "line",
+            _shown(pl.col("click_id")).alias("click_id"),
+            "outcome",
+            visible_column(messages_in_words(pl.col("message"), words)).alias("message"),
+        )
+        shown.write_csv(out, include_header=place == 0)
+
+
 def write_refused(
     refused: RowOutcomes, content: Content, reading: Reading, out: TextIO, words: Mapping[Way, str]
 ) -> None:
