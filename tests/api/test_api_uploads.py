@@ -112,8 +112,35 @@ def test_upload__of_clicks_wakes_what_waited(api: Api, world: World) -> None:
     applied = done(api.post(f"/uploads/{upload['upload_id']}/apply"))
     assert applied["summary"]["conversions"] == {"before": 0, "after": 1}
     assert [row["click_id"] for row in records(api.get(f"/uploads/{upload['upload_id']}/refused.csv"))] == ["new2"]
-    told(api.get(f"/uploads/{upload['upload_id']}/results.csv"), ProblemKind.WRONG_STATE)
-    told(api.post(f"/uploads/{upload['upload_id']}/undo"), ProblemKind.WRONG_STATE)
+    results = records(api.get(f"/uploads/{upload['upload_id']}/results.csv"))
+    assert [row["outcome"] for row in results] == ["imported", "refused_unknown_campaign"]
+    seen = done(api.post(f"/uploads/{upload['upload_id']}/undo?preview=true"))["preview"]
+    assert seen["clicks"] == {"gone": 1, "back": 0, "other": 0, "same": 0}
+    assert [(row["was"], row["outcome"]) for row in seen["other_rows"]] == [("created", "parked_unknown_click")]
+    undone = done(api.post(f"/uploads/{upload['upload_id']}/undo"))["undo"]
+    assert undone["conversions"] == {"before": 1, "after": 0}
+    told(api.get("/clicks/new1"), ProblemKind.NOT_FOUND)
+
+
+def test_upload__of_clicks_sets_up_what_is_missing(api: Api) -> None:
+    clicks = "Visit,Campaign,Offer,clicked_at\nnew1,c,o,2026-01-01T00:00:00Z\nnew2,d,o,2026-01-01T00:00:00Z\n"
+    query = "?kind=clicks&columns=Visit=click_id"
+    upload = sent(api, clicks, query)
+    path = f"/uploads/{upload['upload_id']}"
+    seen = done(api.post(f"{path}/preview"))
+    assert seen["preview"]["outcomes"] == {"refused_unknown_campaign": 2}
+    assert (seen["reading"]["missing"]["rows"], seen["reading"]["missing"]["names"]) == (2, 3)
+    assert '[[campaigns]]\nname = "d"\nslug = "d"\n' in seen["reading"]["missing"]["setup"]
+    only_uploads = api.key(KeyScope.UPLOAD)
+    choice = {"create_missing": True}
+    told(api.post(f"{path}/preview", key=only_uploads, json=choice), ProblemKind.WRONG_SCOPE)
+    told(api.post("/uploads?create_missing=true", content=b"x", headers=CSV), ProblemKind.INVALID)
+    assert done(api.post(f"{path}/preview", json=choice))["preview"]["outcomes"] == {"imported": 2}
+    assert [row["outcome"] for row in records(api.get(f"{path}/results.csv"))] == ["imported"] * 2
+    assert api.get("/campaigns").json()["items"] == []
+    assert done(api.post(f"{path}/apply", key=only_uploads))["summary"]["outcomes"] == {"imported": 2}
+    assert {campaign["name"] for campaign in api.get("/campaigns").json()["items"]} == {"c", "d"}
+    told(api.post(f"{path}/apply?again=true&wait=0", key=api.key(KeyScope.READ)), ProblemKind.WRONG_SCOPE)
 
 
 def test_preview__with_other_choices_needs_no_second_sending(api: Api) -> None:

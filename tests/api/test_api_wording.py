@@ -191,12 +191,10 @@ FILTERS = {
 }
 NO_BATCH = remark("There is no batch 99; {} lists them.", Way.LIST_BATCHES.of())
 UNDONE = remark("Batch 1 is undone already, by batch 3; {} brings it back.", Way.UNDO.of(batch_id=3))
-CLICKS = "Batch 4 imported clicks. They stay, since conversions rest on them."
 LATE = "Batch 5 woke rows whose clicks came later than they did. To take rows back, undo their batch."
 REFUSED: dict[int, tuple[UndoRefusal, Remark, ProblemKind]] = {
     99: (UndoRefusal.NO_SUCH_BATCH, NO_BATCH, ProblemKind.NOT_FOUND),
     1: (UndoRefusal.UNDONE_ALREADY, UNDONE, ProblemKind.WRONG_STATE),
-    4: (UndoRefusal.CLICKS_STAY, CLICKS, ProblemKind.WRONG_STATE),
     5: (UndoRefusal.ROWS_ARE_OTHERS, LATE, ProblemKind.WRONG_STATE),
 }
 UNFINISHED = remark("batch 6 is not finished: {}", Way.FINISH_UNDO.of(batch_id=2))

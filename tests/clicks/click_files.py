@@ -50,10 +50,10 @@ def parking(trueup: CommandLine, acme: Path) -> None:
 
 
 def contents(ledger: Database, *without: str) -> dict[str, set[tuple[Any, ...]]]:
-    """All that is stored of clicks and conversions, some columns left out."""
+    """All that is stored of clicks and conversions, some columns left out; so are numbers, given as clicks come."""
     found = {}
     for table, schema in TABLES.items():
-        columns = {name: dtype for name, dtype in schema.items() if name not in without}
+        columns = {name: dtype for name, dtype in schema.items() if name not in (*without, "click_number")}
         found[table.name] = set(ledger.read(select(*(table.c[name] for name in columns)), columns).rows())
     return found
 

@@ -67,7 +67,7 @@ def workspace(trueup: CommandLine, acme: Path) -> None:
 def refused(trueup: CommandLine, folder: Path, rows: list[str]) -> list[dict[str, str]]:
     """Import rows, and read the file of refused ones."""
     path = folder / "refused.csv"
-    ran = trueup("clicks", "import", "-", "--refused", path, stdin="\n".join([WIDE, *rows]))
+    ran = trueup("clicks", "import", "-", "--yes", "--refused", path, stdin="\n".join([WIDE, *rows]))
     with path.open(newline="") as file:
         told = list(csv.DictReader(file))
     assert ran.code == (1 if told else 0)
@@ -106,7 +106,7 @@ def test_refused_file__mended_is_imported(trueup: CommandLine, ledger: Database,
     path = tmp_path / "refused.csv"
     assert "'=1+1" in path.read_text()
     path.write_text(path.read_text().replace("PL posh", "PL push").replace("'-1", "1"))
-    ran = trueup("clicks", "import", path, "--json")
+    ran = trueup("clicks", "import", path, "--yes", "--json")
     assert (ran.code, json.loads(ran.stdout)["outcomes"]) == (0, {"imported": 1})
     assert stored_clicks(ledger)["external_id"].to_list() == ["x", "=1+1", "y"]
 
@@ -114,7 +114,7 @@ def test_refused_file__mended_is_imported(trueup: CommandLine, ledger: Database,
 def test_refused_file__is_the_same_for_a_preview(trueup: CommandLine) -> None:
     content = "\n".join([WIDE, *REFUSED, GOOD])
     previewed = trueup("clicks", "import", "-", "--preview", "--refused", "-", "--json", stdin=content).stdout
-    applied = trueup("clicks", "import", "-", "--refused", "-", "--json", stdin=content).stdout
+    applied = trueup("clicks", "import", "-", "--yes", "--refused", "-", "--json", stdin=content).stdout
     assert (
         list(csv.reader(io.StringIO(previewed)))[: len(REFUSED)]
         == (list(csv.reader(io.StringIO(applied)))[: len(REFUSED)])
@@ -123,12 +123,12 @@ def test_refused_file__is_the_same_for_a_preview(trueup: CommandLine) -> None:
 
 @ON_ONE
 def test_refused_file__that_cannot_be_written_stops_before_anything(trueup: CommandLine, tmp_path: Path) -> None:
-    ran = trueup("clicks", "import", "-", "--refused", tmp_path / "no" / "out.csv", stdin=f"{WIDE}\n{GOOD}\n")
+    ran = trueup("clicks", "import", "-", "--yes", "--refused", tmp_path / "no" / "out.csv", stdin=f"{WIDE}\n{GOOD}\n")
     assert ran.code == 2
     assert trueup("batches", "--json").stdout.strip() == "[]"
 
 
 @ON_ONE
 def test_setup__without_campaigns_is_said(new_url: Callable[[], str]) -> None:
-    ran = CommandLine(new_url())("clicks", "import", "-", "--refused", "-", stdin=f"{WIDE}\n{GOOD}\n")
+    ran = CommandLine(new_url())("clicks", "import", "-", "--yes", "--refused", "-", stdin=f"{WIDE}\n{GOOD}\n")
     assert "There is no campaign 'PL push'. None is set up yet." in ran.stdout

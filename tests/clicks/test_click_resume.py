@@ -18,7 +18,7 @@ from trueup.uploads.clicks import click_work
 IDS = [f"c{n * 37 % 100:02}" for n in range(100)]  # each once, in no order
 # Refused rows and repeated clicks stand among the others.
 FILE = click_rows([*IDS[:60], "bad id", "", *IDS[40:], IDS[0]])
-OUTCOMES = {"imported": 100, "known": 21, "refused_bad_click_id": 1, "refused_missing_click_id": 1}
+OUTCOMES = {"imported": 100, "repeated": 21, "refused_bad_click_id": 1, "refused_missing_click_id": 1}
 WAITING = "click_id,payout,transaction_id,converted_at\n" + "".join(
     f"{click_id},{payout},t{payout},2025-05-02T10:00:00Z\n" for click_id in IDS for payout in (1, 2)
 )
@@ -66,7 +66,7 @@ def test_resume__by_the_command_says_so(trueup: CommandLine, broken: Database, u
     # The command has a zone of its own, so that it goes on only where that is the same.
     other = trueup("clicks", "import", "-", "--preview", stdin=FILE)
     assert "Going on" not in other.stderr
-    ran = trueup("clicks", "import", "-", "--time-zone", "UTC", stdin=FILE)
+    ran = trueup("clicks", "import", "-", "--yes", "--time-zone", "UTC", stdin=FILE)
     assert "Going on with batch 2: 20 of 123 rows are done." in ran.stderr
     assert ran.code == 1
     assert contents(broken, *RECEIPT) == contents(unbroken, *RECEIPT)

@@ -44,7 +44,7 @@ def upload(trueup: CommandLine, content: str = CONVERSIONS) -> dict[str, Any]:
 
 
 def import_clicks(trueup: CommandLine, content: str = CLICKS) -> dict[str, Any]:
-    return told(trueup, "clicks", "import", "-", stdin=content)
+    return told(trueup, "clicks", "import", "-", "--yes", stdin=content)
 
 
 def listed(trueup: CommandLine, columns: Sequence[str] = SHOWN) -> list[tuple[Any, ...]]:
@@ -177,7 +177,7 @@ def test_parked_rows__come_to_life_in_any_chunks(trueup: CommandLine, ledger: Da
     upload(trueup)
     rows = "c2,PL push,VPN trial,2025-05-01T10:00Z\nc9,PL push,VPN trial,2025-05-01T10:00Z\n"
     summary = Importer(ledger, chunk_rows)(f"{TITLES}\n{rows}c1,PL push,VPN trial,2025-05-01T10:00Z\n{rows}")
-    assert summary.outcomes == {"imported": 3, "known": 2}
+    assert summary.outcomes == {"imported": 3, "repeated": 2}
     assert [row[:2] for row in listed(trueup)] == [("c1-1", "5.00"), ("c2-1", "9.00")]
     assert_audit_holds(trueup)
 

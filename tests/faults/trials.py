@@ -148,7 +148,7 @@ class Trials:
         lines = [f"later-{number},Push,Shoes,{clicked_at}" for number in range(1, self.load.stray_ids + 1)]
         file = self.world.file("\n".join(["click_id,campaign,offer,clicked_at", *lines, ""]))
         if lines:
-            ran = self.world.trueup("clicks", "import", file, "--json")
+            ran = self.world.trueup("clicks", "import", file, "--yes", "--json")
             assert ran.code == 0, ran.stderr
 
 

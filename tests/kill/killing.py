@@ -17,7 +17,15 @@ from worlds import World
 from trueup.ledger import schema
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
-from trueup.model.frames import CHANGES, CONVERSIONS, JOURNAL, ROLLUPS
+from trueup.model.frames import (
+    ARRIVALS,
+    CHANGES,
+    CLICK_ROLLUPS,
+    CONVERSIONS,
+    JOURNAL,
+    ROLLUPS,
+    STORED_CLICKS,
+)
 
 PROGRAM: Final = str(Path(sys.executable).with_name("trueup"))
 ROWS: Final = 40_000
@@ -53,11 +61,18 @@ def many_statuses() -> str:
     return "\n".join(["click_id,status", *(f"{click_id},declined" for click_id in CLICKS[::-1] * 2), ""])
 
 
-def made_world(url: str, folder: Path) -> World:
-    """A workspace with the clicks of the rows."""
+def many_clicks() -> str:
+    """A file of the clicks of the rows."""
+    lines = (f"{click_id},Push,Shoes,2026-02-01T10:00:00Z,0.01" for click_id in CLICKS)
+    return "\n".join(["click_id,campaign,offer,clicked_at,cost", *lines, ""])
+
+
+def made_world(url: str, folder: Path, *, has_clicks: bool = True) -> World:
+    """A workspace, with the clicks of the rows or without them."""
     world = World(CommandLine(url), folder)
     world.set_up(SETUP)
-    world.add_clicks(*CLICKS, offer="Shoes")
+    if has_clicks:
+        world.add_clicks(*CLICKS, offer="Shoes")
     return world
 
 
@@ -99,6 +114,9 @@ def all_that_is_left(url: str) -> list[pl.DataFrame]:
         (schema.conversions, {name: dtype for name, dtype in CONVERSIONS.items() if name != "click_number"}),
         (schema.changes, {name: dtype for name, dtype in CHANGES.items() if name != "changed_at"}),
         (schema.rollups, dict(ROLLUPS)),
+        (schema.clicks, dict(STORED_CLICKS)),
+        (schema.click_arrivals, dict(ARRIVALS)),
+        (schema.click_rollups, dict(CLICK_ROLLUPS)),
         (schema.batches, {"batch_id": pl.Int64, "rows_done": pl.Int64}),
         (schema.batches, dict.fromkeys(("kind", "state", "totals_before", "totals_delta"), pl.String)),
     )

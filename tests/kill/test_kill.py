@@ -5,14 +5,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from killing import ROWS, all_that_is_left, kill_amid, made_world, many_rows, many_statuses, outcomes_of, run
+from killing import (
+    ROWS,
+    all_that_is_left,
+    kill_amid,
+    made_world,
+    many_clicks,
+    many_rows,
+    many_statuses,
+    outcomes_of,
+    run,
+)
 from worlds import World
 
 UPLOAD = ("--yes", "--duplicates", "add_payout")
 MOMENTS = [
     *(("upload", seed) for seed in range(25)),
-    *((what, seed) for what in ("update-status", "undo") for seed in range(8)),
+    *((what, seed) for what in ("update-status", "undo", "import", "undo of an import") for seed in range(8)),
 ]
+BEFORE = {"upload": 0, "import": 0, "undo of an import": 2}  # batches that come before the command that is killed
+IMPORT = ("--yes", "--create-missing")
 
 
 def _chance(seed: str) -> random.Random:
@@ -22,10 +34,15 @@ def _chance(seed: str) -> random.Random:
 def _begun(world: World, what: str, rows: int) -> tuple[object, ...]:
     """Do what comes before the command that is to be killed. Returns: its words."""
     file = world.file(many_rows(rows), "rows.csv")
+    if "import" in what:
+        words = ("clicks", "import", world.file(many_clicks(), "clicks.csv"), *IMPORT)
+        if what == "import":
+            return words
+        assert world.trueup(*words).code == 0
     if what == "upload":
         return ("upload", file, *UPLOAD)
     assert world.trueup("upload", file, *UPLOAD).code == 1
-    if what == "undo":
+    if what.startswith("undo"):
         return ("undo", 1, "--yes")
     return ("update-status", world.file(many_statuses(), "statuses.csv"), "--yes")
 
@@ -33,10 +50,10 @@ def _begun(world: World, what: str, rows: int) -> tuple[object, ...]:
 def _broken_is_as_unbroken(
     new_url: Callable[[], str], folder: Path, what: str, chance: random.Random, rows: int = ROWS
 ) -> None:
-    whole, broken = made_world(new_url(), folder), made_world(new_url(), folder)
+    whole, broken = (made_world(new_url(), folder, has_clicks="import" not in what) for _ in range(2))
     code = whole.trueup(*_begun(whole, what, rows)).code
     words = _begun(broken, what, rows)
-    before = 0 if what == "upload" else 1
+    before = BEFORE.get(what, 1)
     done = kill_amid(broken.trueup.url, words, before, chance.uniform(0, 0.9 * rows / ROWS))
     while chance.random() < 0.3:
         again = kill_amid(broken.trueup.url, words, before, chance.uniform(0, 2))

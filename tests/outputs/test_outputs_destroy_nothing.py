@@ -72,7 +72,7 @@ COMMANDS = {
     "backup": ["backup"],
     "upload": ["upload", "rows.csv", "--yes", "--results"],
     "update-status": ["update-status", "rows.csv", "--yes", "--refused"],
-    "clicks": ["clicks", "import", "rows.csv", "--refused"],
+    "clicks": ["clicks", "import", "rows.csv", "--yes", "--refused"],
 }
 
 

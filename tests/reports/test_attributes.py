@@ -50,7 +50,7 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
 
 
 def import_clicks(world: World, text: str) -> None:
-    ran = world.trueup("clicks", "import", world.file(text))
+    ran = world.trueup("clicks", "import", world.file(text), "--yes")
     assert ran.code == 0, ran.stderr
 
 
@@ -165,4 +165,5 @@ def test_audit__finds_segments_that_differ(world: World, ledger: Database, damag
     with ledger.transaction() as transaction:
         transaction.run(damage)
     laws = json.loads(world.trueup("audit", "--json").stdout)
-    assert [law["law"] for law in laws if not law["held"]] == ["segments"]
+    broken = {law["law"] for law in laws if not law["held"]}
+    assert broken - {"arrivals"} == {"segments"}  # conversions have the number of their click

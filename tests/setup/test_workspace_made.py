@@ -41,7 +41,7 @@ CHANGING = {
 }
 BEGINNING = {
     "upload": ["rows.csv", "--yes"],
-    "clicks import": ["clicks.csv"],
+    "clicks import": ["clicks.csv", "--yes"],
     "setup apply": ["setup.toml"],
     "keys create": ["crm", "--scope", "read"],
 }

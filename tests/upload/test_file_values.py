@@ -68,9 +68,9 @@ def test_clicks__have_times_and_costs_of_the_same_forms(world: World) -> None:
     titles = "click_id,campaign,offer,clicked_at,cost\n"
     rows = 'c1,push,Shoes,03/04/2026 10:00,"$1,234.5"\nc2,push,Shoes,1772356500,0.10 usd\nc3,push,Shoes,1772356500,€1\n'
     path, refused = world.file(titles + rows), world.folder / "refused.csv"
-    assert "--time-format day-month-year" in world.trueup("clicks", "import", path).stderr
+    assert "--time-format day-month-year" in world.trueup("clicks", "import", path, "--preview").stderr
     words = ("--time-format", "Day-Month-Year", "--thousands", "--refused", refused)
-    assert world.trueup("clicks", "import", path, *words).code == 1
+    assert world.trueup("clicks", "import", path, "--yes", *words).code == 1
     assert "'€1' names EUR, and the row says USD" in refused.read_text()
     assert world.totals("--from", "2026-01-01", "--to", "2026-12-31")["cost"] == "1234.60"
 

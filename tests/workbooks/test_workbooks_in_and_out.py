@@ -68,6 +68,12 @@ def test_workbook__of_clicks(world: World, tmp_path: Path) -> None:
     pattern = ("--time-format", "%d.%m.%Y %H:%M")  # of texts, and this is a date
     done = world.trueup("clicks", "import", str(sent), "--preview", "--json", *pattern)
     assert json.loads(done.stdout)["outcomes"] == {"refused_unknown_campaign": 1}
+    results, refused = tmp_path / "results.xlsx", tmp_path / "refused.xlsx"
+    done = world.trueup(
+        "clicks", "import", str(sent), "--yes", "--create-missing", "--results", str(results), "--refused", str(refused)
+    )
+    assert cells(results)[1][:3] == [4, "n1", "imported"], done.stderr
+    assert cells(refused) == [[*titles, "outcome", "message"]]
 
 
 def test_export__has_numbers_and_dates_and_changes_nothing_when_it_is_uploaded(world: World, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ _MAPPING: Final = '--map Visitor=click_id --map "Order no=transaction_id" --deci
 
 WALK: Final = (
     Step("trueup setup apply {folder}/setup.toml", "Set the workspace up: networks, types, offers and campaigns."),
-    Step("trueup clicks import {folder}/clicks.csv", "Bring the clicks of the tracker you come from."),
+    Step("trueup clicks import {folder}/clicks.csv --yes", "Bring the clicks of the tracker you come from."),
     Step(
         "trueup upload {folder}/postbacks.csv --preview",
         "The networks' messages of a month, in Trueup's own form. A preview changes nothing: it shows what would be.",

@@ -15,7 +15,7 @@ from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
 from trueup.model.remarks import Notice
 from trueup.model.words import ModeFrom
-from trueup.recording.summary import MONEY, WHY, Summary, Turned, as_json, in_order, modes_in_order
+from trueup.recording.summary import MONEY, WHY, ClicksTurned, Summary, Turned, as_json, in_order, modes_in_order
 
 
 def print_json(summary: Summary, catalog: Catalog, said: Sequence[Notice] | None = None) -> None:
@@ -41,6 +41,8 @@ def show(summary: Summary, catalog: Catalog) -> None:
     show_sums(summary, catalog)
     if summary.totals_delta.height:
         output.print(_changes_table(summary.totals_delta))
+    if summary.clicks_turned:
+        output.print(_clicks_table(summary.clicks_turned))
     if summary.turned and summary.turned.counts.height:
         which = "Rows come" if summary.rows_chosen else "Rows of other batches come to life, or come"
         output.print(f"\n{which} to something else:")
@@ -91,6 +93,19 @@ def _changes_table(delta: pl.DataFrame) -> Table:
     table = Table("type", "status", _right("conversions"), _right("revenue"), box=None, pad_edge=False)
     for conversion_type, status, conversions, revenue in delta.iter_rows():
         table.add_row(Text(conversion_type), status, f"{conversions:+,}", _signed(revenue))
+    return table
+
+
+def _clicks_table(clicks: ClicksTurned) -> Table:
+    table = Table("clicks", _right(""), box=None, pad_edge=False)
+    for what, count in (
+        ("go", clicks.gone),
+        ("come back", clicks.back),
+        ("stay, as another import or a visit brought them", clicks.other),
+        ("stay as they are, since they came another way before", clicks.same),
+    ):
+        if count:
+            table.add_row(what, f"{count:,}")
     return table
 
 

@@ -190,7 +190,7 @@ def upload_file(
     with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
         chosen = {
-            "columns": _columns(map_ or []),
+            "columns": columns_chosen(map_ or []),
             "dialect": dialect,
             "time_zone": time_zone,
             "time_format": time_format,
@@ -359,7 +359,8 @@ def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> No
         refused_by_a_person()
 
 
-def _columns(mappings: list[str]) -> dict[str, str]:
+def columns_chosen(mappings: list[str]) -> dict[str, str]:
+    """The --map options: column title -> field. Ends the command where one is no mapping."""
     split = [mapping.rpartition("=") for mapping in mappings]
     wrong = next((mapping for mapping, (title, _, _) in zip(mappings, split, strict=True) if not title), None)
     if wrong is not None:

@@ -11,14 +11,27 @@ import polars as pl
 from trueup.decide.effects import final_conversions
 from trueup.decide.pipeline import Decisions, decide
 from trueup.decide.rounds import STEPS, Steps
-from trueup.model.frames import BATCH, CONVERSIONS, MUTABLE, BatchRows, Conversions, JournalRows, TurnedRows
-from trueup.model.past import Past
+from trueup.model.frames import (
+    BATCH,
+    CLICK_FACTS,
+    CONVERSIONS,
+    MUTABLE,
+    BatchRows,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    NumberedClicks,
+    TurnedRows,
+)
+from trueup.model.past import Past, clicks_that_count
 from trueup.model.snapshot import NOTHING_STORED, Snapshot
 from trueup.model.words import Outcome
 
-# Decided once, when the row was received; the second until the row has a later policy.
+# Decided once, when the row was received; the second until the click turns out to have come before the row, or the row
+# has a later policy.
 _TOO_MANY, _UNKNOWN_CLICK = Outcome.REFUSED_TOO_MANY_ROWS.value, Outcome.REFUSED_UNKNOWN_CLICK.value
 _COMPARED = [name for name in MUTABLE if name != "version"]
+_OF_CLICK = [name for name in CLICK_FACTS if name != "click_id"]
 
 
 def decide_again(past: Past, conversions: Conversions, *, without: frozenset[int], by_batch: int | None) -> Steps:
@@ -27,7 +40,7 @@ def decide_again(past: Past, conversions: Conversions, *, without: frozenset[int
     Args:
         past: The past of these clicks.
         conversions: Those of them that are stored.
-        without: The undone batches, whose rows and later policies are left out.
+        without: The undone batches, whose rows, arrivals and later policies are left out.
         by_batch: The batch that the changes are recorded for, None where they are not recorded.
 
     Returns:
@@ -63,28 +76,53 @@ def decided_again(past: Past, *, without: frozenset[int]) -> Decisions:
 
     Args:
         past: The past of these clicks.
-        without: The batches whose rows and later policies are left out.
+        without: The batches whose rows, arrivals and later policies are left out.
 
     Returns:
         The decisions about the other rows.
     """
     left_out = pl.col("batch_id").is_in(list(without))
+    clicks = clicks_that_count(past.arrivals, without)
     holding = (
         past.later.filter(~left_out).sort("batch_id").group_by("click_id", "n").agg(later=pl.col("policy_id").last())
     )
-    rows = past.rows.filter(~left_out).join(holding, on=["click_id", "n"], how="left", maintain_order="left")
-    rows = rows.with_columns(refusal=_standing_refusal(), policy_id=pl.coalesce("later", "policy_id"))
-    from_nothing = Snapshot(past.clicks, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
+    rows = (
+        past.rows.filter(~left_out)
+        .join(clicks.select("click_id", "after_n"), on="click_id", how="left", maintain_order="left")
+        .join(holding, on=["click_id", "n"], how="left", maintain_order="left")
+        .with_columns(refusal=_standing_refusal(), policy_id=pl.coalesce("later", "policy_id"))
+    )
+    facts = ClickFacts(clicks.select(*CLICK_FACTS))
+    from_nothing = Snapshot(facts, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
     return decide(BatchRows(rows.select(*BATCH)), from_nothing, past.policies)
+
+
+def moved_conversions(conversions: Conversions, clicks: ClickFacts | NumberedClicks) -> Conversions:
+    """Find the conversions whose click has become another than the one they are counted for.
+
+    Args:
+        conversions: Those that are stored.
+        clicks: Those of their clicks that are known.
+
+    Returns:
+        The conversions, with the facts that they are counted for.
+    """
+    there = conversions.filter(pl.col("removed") == 0)
+    both = there.join(clicks.select(*CLICK_FACTS), on="click_id", how="inner", suffix="_now")
+    moved = both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_now") for name in _OF_CLICK))
+    return Conversions(moved.select(*CONVERSIONS))
 
 
 def _standing_refusal() -> pl.Expr:
     """Whether a row was refused for good when it was received: deciding again keeps the refusal.
 
     Refused for good are rows refused on sight, and rows that were too many for their click; and so are rows of an
-    unknown click in a workspace that does not park, until a person has them decided by a later policy.
+    unknown click in a workspace that does not park, unless an arrival of the click counts again that came before them,
+    or a person has them decided by a later policy.
     """
-    stands = (pl.col("outcome") == _TOO_MANY) | ((pl.col("outcome") == _UNKNOWN_CLICK) & pl.col("later").is_null())
+    is_late = pl.col("after_n").is_null() | (pl.col("n") <= pl.col("after_n"))
+    had_no_click = (pl.col("outcome") == _UNKNOWN_CLICK) & is_late & pl.col("later").is_null()
+    stands = (pl.col("outcome") == _TOO_MANY) | had_no_click
     return pl.when(stands & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
 
 

@@ -171,6 +171,7 @@ CLICK_MESSAGES: Final[dict[ClickOutcome, pl.Expr]] = {
     ClickOutcome.REFUSED_BAD_COST: _said("The cost cannot be used: {}.", "detail"),
     ClickOutcome.REFUSED_BAD_TEXT: _said("The text cannot be kept: {}.", "detail"),
     ClickOutcome.REFUSED_IN_FUTURE: _said("The click would be in the future, at {}.", "detail"),
+    ClickOutcome.REPEATED: pl.lit("An earlier line has this click; that one counts."),
     ClickOutcome.KNOWN: pl.lit("The click is known already and is left as it is."),
     ClickOutcome.IMPORTED: pl.lit("The click is imported."),
 }

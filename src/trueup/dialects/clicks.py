@@ -1,6 +1,6 @@
-"""A file of clicks: how its columns are found, and what each row says. The titles are always there, and exact."""
+"""A file of clicks: what each row says. Its titles are always there."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -20,27 +20,24 @@ from trueup.dialects.cells import (
     with_iso_times,
     without_nul,
 )
-from trueup.dialects.choices import Choices, UnreadableFile, known_zone
-from trueup.dialects.columns import Columns, written_by_trueup
+from trueup.dialects.choices import Choices, known_zone
+from trueup.dialects.click_columns import TEXTS, click_columns
+from trueup.dialects.click_titles import click_titles
+from trueup.dialects.columns import written_by_trueup
 from trueup.dialects.decode import Content
-from trueup.dialects.delimited import Layout, Records, first_records, layout_by_rows, said_layout
-from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
+from trueup.dialects.delimited import Records
+from trueup.dialects.missing import Missing, MissingNames
+from trueup.dialects.names import nearest, quoted_title
 from trueup.dialects.read import Reading, found_times, joined
-from trueup.dialects.sheet import MARK, Sheet
-from trueup.dialects.sources import Source, of_sheet, source_of
+from trueup.dialects.sheet import Sheet
+from trueup.dialects.sources import of_sheet, source_of
 from trueup.dialects.statement import layout_said
-from trueup.dialects.titles import best_titles, titles_anywhere
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
-from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR, ClickRows
+from trueup.model.frames import ClickRows
 from trueup.model.times import DAY_MICROS, time_micros
 from trueup.model.words import ClickOutcome
 
-REQUIRED: Final = ("click_id", "campaign", "offer", "clicked_at")
-TEXTS: Final = tuple(
-    name for name, dtype in CLICKS.items() if dtype == pl.String and name not in CLICK_FACTS and name not in VISITOR
-)
-FIELDS: Final = (*REQUIRED, "cost", *TEXTS)
 TEXT_CHARS: Final = 512  # the longest external_id, country or sub-parameter
 EARLIEST: Final = 10_957 * DAY_MICROS  # 2000-01-01: an earlier time is a mistake
 EXPLAINED: Final = 200  # of so many unknown names of a kind the nearest are searched, which is slow
@@ -50,7 +47,7 @@ _REFUSAL: Final = pl.Enum(["", *(outcome.value for outcome in ClickOutcome if ou
 
 def read_clicks(
     content: Content | Sheet, choices: Choices, catalog: Catalog, progress: Callable[[int], None] | None = None
-) -> Reading:
+) -> tuple[Reading, Missing]:
     """Read a file of clicks. The rules: docs/dialects.md.
 
     Args:
@@ -61,33 +58,38 @@ def read_clicks(
 
     Returns:
         The rows, with the columns of CLICKS that the file gives and `refusal`, which is '' for rows that are not
-        refused. The notes say what is wrong with the others.
+        refused; the notes say what is wrong with the others. And what the setup lacks.
 
     Raises:
         UnreadableFile: The file as a whole cannot be read.
     """
     source = source_of(content, choices, progress)
-    layout, titles = _titles(source)
+    found_titles = click_titles(source, choices)
+    layout, titles, dialect = found_titles.layout, found_titles.titles, found_titles.dialect
     reader = Reader(
-        columns=_columns(titles),
+        columns=click_columns(titles, dialect, choices),
         rows_after=layout.rows_after,
         defused=written_by_trueup(titles),
         decimal_comma=choices.decimal_comma,
-        zone=known_zone(choices.time_zone or choices.workspace_time_zone),
+        zone=known_zone(choices.time_zone or dialect.time_zone or choices.workspace_time_zone),
         network_zones=False,
         absent_status="",
         thousands=choices.thousands,
         currencies=choices.currencies,
     )
-    if isinstance(content, Sheet):
-        reader = of_sheet(reader, [record for record in source.cells or () if record.line > layout.rows_after])
-    times = found_times(source, layout, reader, choices, None)
+    if source.cells is not None:
+        reader = of_sheet(reader, [record for record in source.cells if record.line > layout.rows_after])
+    times = found_times(source, layout, reader, choices, dialect)
     reader = replace(reader, times=times.form)
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
-    rows, notes = joined(_read_block(block, reader, numbers) for block in source.records(layout.separator))
-    return Reading(
-        dialect="clicks",
-        statement=tuple(layout_said(layout, source.encoding, reader, times.why, has_titles=True)),
+    missing = MissingNames()
+    rows, notes = joined(_read_block(block, reader, numbers, missing) for block in source.records(layout.separator))
+    reading = Reading(
+        dialect=dialect.name,
+        statement=(
+            f"Read as {dialect.name}: {found_titles.why}.",
+            *layout_said(layout, source.encoding, reader, times.why, has_titles=True),
+        ),
         own_mode=None,
         time_zone=reader.zone,
         network_zones=reader.network_zones,
@@ -98,6 +100,7 @@ def read_clicks(
         encoding=source.encoding,
         reader=reader,
     )
+    return reading, missing.found(catalog)
 
 
 def campaign_ids(catalog: Catalog) -> dict[str, int]:
@@ -106,59 +109,9 @@ def campaign_ids(catalog: Catalog) -> dict[str, int]:
     return {c.slug: c.campaign_id for c in campaigns} | {c.name: c.campaign_id for c in campaigns}
 
 
-def _titles(source: Source) -> tuple[Layout, list[str]]:
-    """Find the separator and the column titles."""
-    if source.cells is not None:
-        best = best_titles(source.cells, _rank)
-        header = best[1] if best else source.cells[0]
-        return Layout(MARK, rows_after=header.line), list(header.fields)
-    found = titles_anywhere(source.lines, _rank)
-    if found:
-        layout, (line, titles) = found
-    else:
-        layout = said_layout(source.lines) or layout_by_rows(source.lines)
-        line, titles = next(first_records(source.lines, layout), (0, []))
-    return replace(layout, rows_after=line), [title.strip() for title in titles]
-
-
-def _rank(fields: Sequence[str]) -> int:
-    """How much a record reads like the titles of clicks."""
-    known = len(set(map(normalised, fields)) & set(FIELDS))
-    return known if known > 1 else 0
-
-
-def _columns(titles: list[str]) -> Columns:
-    """Match the columns with the fields of a click.
-
-    Args:
-        titles: The column titles of the file.
-
-    Returns:
-        Which column is which field.
-
-    Raises:
-        UnreadableFile: A column that must be there is missing, or a field has two columns.
-    """
-    positions: dict[str, int] = {}
-    for position, title in enumerate(titles):
-        name = normalised(title)
-        if name in positions:
-            raise UnreadableFile(f'Two columns are titled "{name}". Rename or remove one of them.')
-        if name in FIELDS:
-            positions[name] = position
-    missing = [name for name in REQUIRED if name not in positions]
-    if missing:
-        raise UnreadableFile(
-            f"No column is titled {' or '.join(missing)}. A file of clicks begins with the titles "
-            f"{', '.join(REQUIRED)}; it may also have cost, {', '.join(TEXTS[:3])} to {TEXTS[-1]}. "
-            f"This one begins with: {listed(titles)}."
-        )
-    added = ADDED_TITLES if written_by_trueup(titles) else ()
-    places = tuple(i for i, title in enumerate(titles) if normalised(title) not in added)
-    return Columns(tuple(titles[i] for i in places), places, fewest=len(titles), most=len(titles), positions=positions)
-
-
-def _read_block(block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]]) -> tuple[ClickRows, Notes]:
+def _read_block(
+    block: Records, reader: Reader, numbers: Mapping[str, Mapping[str, int]], missing: MissingNames
+) -> tuple[ClickRows, Notes]:
     table = with_iso_times(texts(block, reader), "clicked_at", reader).with_columns(
         *(_number(name, known).alias(f"{name}_id") for name, known in numbers.items()),
         time_micros(pl.col("clicked_at_iso"), reader.zone).alias("clicked_at"),
@@ -169,6 +122,7 @@ def _read_block(block: Records, reader: Reader, numbers: Mapping[str, Mapping[st
     codes = pl.lit(pl.Series([check.outcome.value for check in checks], dtype=_REFUSAL))
     refusal = codes.gather(pl.col("failed")).fill_null("")
     table = with_failed(table, checks).with_columns(refusal=refusal)
+    missing.look(table)
     # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
     notes = refusals(table, checks).with_columns(raw=pl.lit(""))
     rows = table.select(name for name in _SAID if name in table.columns)

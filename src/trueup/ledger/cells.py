@@ -5,7 +5,7 @@ either, from the rows themselves. All give the same cells.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
@@ -94,7 +94,13 @@ def read_click_cells(
         source = _rolled_up(click_rollups, "clicks", "cost")
     else:
         source = _raw(clicks, keys, "clicked_at", "clicks", "cost")
-    return _cells(database, source, selection, keys)
+    return _cells(database, source, _of_clicks(selection), keys)
+
+
+def _of_clicks(selection: Selection) -> Selection:
+    """The selection without its batches: they are of conversions, and a click has an import of its own."""
+    others = {name: values for name, values in selection.any_of.items() if name != "batch_id"}
+    return replace(selection, any_of=others)
 
 
 def _of_rows(selection: Selection, keys: Sequence[str], of_rows: frozenset[str]) -> frozenset[str]:

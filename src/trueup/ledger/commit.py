@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from trueup.ledger.database import Transaction
-from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
+from trueup.ledger.schema import changes, click_arrivals, click_rollups, clicks, conversions, journal, rollups
 from trueup.ledger.segments import SegmentKind, add_segment, new_click_numbers
 from trueup.model.frame_ops import collect_unoptimized, sum_by
 from trueup.model.frames import (
@@ -26,6 +26,9 @@ from trueup.model.frames import (
     JournalRows,
     NumberedClicks,
     Rollups,
+    StoredClicks,
+    completed,
+    empty,
 )
 
 LOCK_BUCKETS: Final = 1_024
@@ -86,6 +89,8 @@ def update_sub_parameters(transaction: Transaction, click_id: str, values: Mappi
         click_id: The click.
         values: What it is to have, by name.
     """
+    recorded = update(click_arrivals).where(click_arrivals.c.click_id == click_id)
+    transaction.execute(recorded.values(dict(values)))  # whichever way it came
     found = transaction.read(_ONE_CLICK, NUMBERED_CLICKS, {"of_click": click_id})
     becomes = found.with_columns(pl.lit(value).alias(name) for name, value in values.items())
     if becomes.equals(found):
@@ -103,16 +108,53 @@ def update_sub_parameters(transaction: Transaction, click_id: str, values: Mappi
     add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
-def commit_clicks(transaction: Transaction, new: Clicks) -> None:
-    """Store clicks (CLICKS) that are not there yet, and count them."""
+def commit_clicks(transaction: Transaction, new: Clicks | StoredClicks, batch_id: int = 0) -> NumberedClicks:
+    """Store clicks that are not there yet, and count them.
+
+    Args:
+        transaction: What it is written in.
+        new: CLICKS; or STORED_CLICKS, which say themselves who brought them.
+        batch_id: The import that brings them, 0 for visits.
+
+    Returns:
+        The clicks with their numbers.
+    """
     if not new.height:
-        return
-    numbered = NumberedClicks(new.with_columns(new_click_numbers(transaction, new.height)))
+        return empty(NUMBERED_CLICKS)
+    numbers = new_click_numbers(transaction, new.height)
+    numbered = completed(new.with_columns(numbers), NUMBERED_CLICKS, {"batch_id": batch_id})
     transaction.append(clicks, numbered)
-    counted = counted_clicks(numbered, 1)
+    _store_cells(transaction, counted_clicks(numbered, 1))
+    return numbered
+
+
+def withdraw_clicks(transaction: Transaction, gone: NumberedClicks) -> None:
+    """Take clicks out, and out of the counts."""
+    ids = {"ids": gone["click_id"].to_list()}
+    if ids["ids"]:
+        transaction.execute(delete(clicks).where(transaction.is_one_of(clicks.c.click_id, "ids")), ids)
+        _store_cells(transaction, counted_clicks(gone, -1))
+
+
+def _store_cells(transaction: Transaction, counted: CountedClicks) -> None:
     cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     transaction.put(click_rollups, cells, add=["clicks", "cost"])
     add_segment(transaction, SegmentKind.CLICKS, counted)
+
+
+def move_conversions(transaction: Transaction, was: Conversions, becomes: Conversions, deltas: Rollups) -> None:
+    """Store conversions whose click has become another.
+
+    Args:
+        transaction: What it is written in.
+        was: The conversions as they are stored.
+        becomes: The same ones, as those of what their clicks are now.
+        deltas: What to add to the rollups.
+    """
+    transaction.put(conversions, becomes)
+    transaction.put(rollups, deltas, add=["conversions", "revenue"])
+    rows = [counted_conversions(was, -1), counted_conversions(becomes, 1)]
+    add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
 def counted_conversions(found: Conversions, each: int) -> CountedConversions:

@@ -1,4 +1,4 @@
-"""The past of clicks: their rows, the later policies of these, and which rows a person means by a range.
+"""The past of clicks: their rows and the later policies of these, how the clicks arrived, and ranges of rows.
 
 Later policies are added and never changed: deciding again follows from them as it follows from the journal.
 """
@@ -9,11 +9,12 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import ColumnElement, func, or_, select
 
+from trueup.ledger.arrivals import read_arrivals
 from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.policies import read_policies
 from trueup.ledger.schema import batches, clicks, journal, later_policies
-from trueup.ledger.snapshot import read_click_facts, read_journal
-from trueup.model.frames import JOURNAL, LATER_POLICIES, ClickFacts, JournalRows, LaterPolicies, Schema
+from trueup.ledger.snapshot import read_journal
+from trueup.model.frames import ARRIVAL_FACTS, JOURNAL, LATER_POLICIES, ArrivalFacts, JournalRows, LaterPolicies, Schema
 from trueup.model.past import Past, PastRows
 from trueup.model.words import DEFAULT_TYPE, OPEN_ENDED, Outcome
 
@@ -25,20 +26,20 @@ _LATER: Final = select(*(later_policies.c[name] for name in LATER_POLICIES))
 def read_past(database: Readable, click_ids: Sequence[str]) -> Past:
     """Read everything that deciding these clicks again starts from."""
     rows, later = read_journal(database, click_ids), read_later_policies(database, click_ids)
-    return past_of(database, rows, later, read_click_facts(database, click_ids))
+    return past_of(database, rows, later, read_arrivals(database, click_ids, ARRIVAL_FACTS))
 
 
-def past_of(database: Readable, rows: JournalRows, later: LaterPolicies, facts: ClickFacts) -> Past:
+def past_of(database: Readable, rows: JournalRows, later: LaterPolicies, arrivals: ArrivalFacts) -> Past:
     """The same of what is read already.
 
     Args:
         database: The ledger.
         rows: Of the journal.
         later: Of these rows.
-        facts: Of their clicks.
+        arrivals: Of their clicks.
     """
     named = {*rows["policy_id"].unique().to_list(), *later["policy_id"].unique().to_list()}
-    return Past(rows, later, facts, read_policies(database, named))
+    return Past(rows, later, arrivals, read_policies(database, named))
 
 
 def read_later_policies(database: Readable, click_ids: Sequence[str]) -> LaterPolicies:

@@ -7,14 +7,16 @@ import polars as pl
 from sqlalchemy import Table, bindparam, select
 
 from trueup.ledger.database import Readable
-from trueup.ledger.schema import changes, clicks, conversions, journal, later_policies
+from trueup.ledger.schema import changes, click_arrivals, clicks, conversions, journal, later_policies
 from trueup.model.frames import (
+    ARRIVALS,
     CHANGES,
     CLICK_FACTS,
     CONVERSIONS,
     JOURNAL,
     LATER_POLICIES,
     NUMBERED_CLICKS,
+    Arrivals,
     Changes,
     ClickFacts,
     ColumnsOf,
@@ -26,6 +28,7 @@ from trueup.model.frames import (
 )
 
 _NUMBERED: Final = journal.c.n > 0
+_STORED_FACTS: Final = ColumnsOf[ClickFacts]({**CLICK_FACTS, "batch_id": pl.Int64})
 
 
 def next_border(database: Readable, after: str, rows: int) -> str | None:
@@ -83,8 +86,13 @@ def conversions_range(database: Readable, after: str, upto: str | None) -> Conve
 
 
 def click_facts_range(database: Readable, after: str, upto: str | None) -> ClickFacts:
-    """CLICK_FACTS."""
-    return read_range(database, clicks, CLICK_FACTS, after, upto)
+    """CLICK_FACTS, and the import that brought each click, 0 for a visit."""
+    return read_range(database, clicks, _STORED_FACTS, after, upto)
+
+
+def recorded_arrivals_range(database: Readable, after: str, upto: str | None) -> Arrivals:
+    """ARRIVALS that are on record, a click's in their order."""
+    return Arrivals(read_range(database, click_arrivals, ARRIVALS, after, upto).sort("click_id", "place"))
 
 
 def clicks_in_parts(database: Readable, rows: int = 50_000) -> Iterator[NumberedClicks]:

@@ -53,13 +53,27 @@ def _columns(schema: frames.Schema, optional: frozenset[str] = frozenset()) -> l
 clicks = Table(
     "clicks",
     metadata,
-    *_columns(frames.CLICKS),
+    *_columns(frames.STORED_CLICKS),
     _whole("click_number"),  # in the order of their arrival; a click that is changed gets a new one
     PrimaryKeyConstraint("click_id"),
     sqlite_with_rowid=False,
 )
 # Gives PostgreSQL the numbers of clicks: several writers store clicks at the same time, and none waits for another.
 click_numbers = Sequence("click_numbers", metadata=metadata)
+# An import's clicks come in the order of this index; visits are not in it.
+IMPORTED = clicks.c.batch_id > 0
+Index("clicks_batch_id", clicks.c.batch_id, clicks.c.click_id, sqlite_where=IMPORTED, postgresql_where=IMPORTED)
+
+# Every arrival of the clicks that arrived more than once, or whose import was undone. Rows are appended only. A click
+# that is not here has arrived once, as `clicks` has it.
+click_arrivals = Table(
+    "click_arrivals",
+    metadata,
+    *_columns(frames.ARRIVALS),
+    PrimaryKeyConstraint("click_id", "place"),
+    sqlite_with_rowid=False,
+)
+Index("click_arrivals_batch_id", click_arrivals.c.batch_id, click_arrivals.c.click_id)
 
 conversions = Table(
     "conversions",

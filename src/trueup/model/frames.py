@@ -22,6 +22,9 @@ LaterPolicies = NewType("LaterPolicies", pl.DataFrame)  # LATER_POLICIES
 ClickFacts = NewType("ClickFacts", pl.DataFrame)  # CLICK_FACTS
 Clicks = NewType("Clicks", pl.DataFrame)  # CLICKS
 NumberedClicks = NewType("NumberedClicks", pl.DataFrame)  # NUMBERED_CLICKS
+StoredClicks = NewType("StoredClicks", pl.DataFrame)  # STORED_CLICKS
+Arrivals = NewType("Arrivals", pl.DataFrame)  # ARRIVALS
+ArrivalFacts = NewType("ArrivalFacts", pl.DataFrame)  # ARRIVAL_FACTS, or all ARRIVALS
 Conversions = NewType("Conversions", pl.DataFrame)  # CONVERSIONS
 Changes = NewType("Changes", pl.DataFrame)  # CHANGES
 Rollups = NewType("Rollups", pl.DataFrame)  # ROLLUPS, stored or to add
@@ -143,8 +146,28 @@ CLICKS: Final = ColumnsOf[Clicks](
     }
 )
 
-# A click with the number that the ledger has given it.
-NUMBERED_CLICKS: Final = ColumnsOf[NumberedClicks]({**CLICKS, "click_number": pl.Int64})
+# A click as it is stored: with the import that brought it, 0 for a visit.
+STORED_CLICKS: Final = ColumnsOf[StoredClicks]({**CLICKS, "batch_id": pl.Int64})
+
+# The same with the number that the ledger has given it.
+NUMBERED_CLICKS: Final = ColumnsOf[NumberedClicks]({**STORED_CLICKS, "click_number": pl.Int64})
+
+# One arrival of a click. The first that is of no undone import is the click.
+ARRIVALS: Final = ColumnsOf[Arrivals](
+    {
+        **STORED_CLICKS,
+        "place": pl.Int64,  # which of all the arrivals of its click it is: 1, 2, ...
+        "was_known": pl.Int64,  # 1: when it came, the click was known, and stayed as it was
+        # The last row that came before it and was not accepted for want of the click, 0 for none. Null, in memory: it
+        # is the click's only arrival, so all such rows came before it.
+        "after_n": pl.Int64,
+    }
+)
+
+# What deciding again needs of an arrival.
+ARRIVAL_FACTS: Final = ColumnsOf[ArrivalFacts](
+    {**CLICK_FACTS, **{name: ARRIVALS[name] for name in ("batch_id", "place", "after_n")}}
+)
 
 # What a click is told apart by besides its place in the setup. A conversion has the attributes of its click.
 CLICK_ATTRIBUTES: Final = ("country", "device", "os", "browser", *(f"sub{i}" for i in range(1, 11)))

@@ -3,10 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from trueup.model.frames import ClickFacts, JournalRows, LaterPolicies
+import polars as pl
+
+from trueup.model.frames import ArrivalFacts, Arrivals, JournalRows, LaterPolicies
 from trueup.model.policy import Policy
+
+Of = TypeVar("Of", ArrivalFacts, Arrivals)
 
 
 @dataclass(frozen=True)
@@ -15,8 +19,22 @@ class Past:
 
     rows: JournalRows  # every row that ever came for them
     later: LaterPolicies  # of these rows
-    clicks: ClickFacts  # of those that are known
+    arrivals: ArrivalFacts  # every way in which the clicks ever arrived
     policies: Mapping[int, Policy]  # all that the rows, and their later policies, name
+
+
+def clicks_that_count(arrivals: Of, without: frozenset[int]) -> pl.DataFrame:
+    """Find what some clicks are: the first arrival of each that counts.
+
+    Args:
+        arrivals: Every arrival of these clicks (ARRIVALS or ARRIVAL_FACTS).
+        without: The undone batches, whose arrivals do not count.
+
+    Returns:
+        One arrival for each click that is known, in the order of click ids.
+    """
+    counting = arrivals.filter(~pl.col("batch_id").is_in(list(without))).sort("click_id", "place")
+    return counting.unique("click_id", keep="first", maintain_order=True)
 
 
 @dataclass(frozen=True)

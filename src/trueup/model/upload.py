@@ -38,6 +38,7 @@ class UploadChoices:
     sheet: str | None = None  # of a workbook: its name or its number
     force_status: bool = False
     without_conversion_ids: bool = False
+    create_missing: bool = False  # of clicks: set up the campaigns, offers and sources that only the file names
     mapping: str | None = None  # the saved one that the others were chosen by, as it was then
     titles_line: int | None = None  # 0: there are no column titles
     again: bool = False  # the sender knows that the same file was sent before

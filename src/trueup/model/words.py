@@ -164,7 +164,8 @@ class ClickOutcome(StrEnum):
     REFUSED_BAD_COST = "refused_bad_cost"
     REFUSED_BAD_TEXT = "refused_bad_text"
     REFUSED_IN_FUTURE = "refused_in_future"
-    KNOWN = "known"  # the click is stored already, or is in an earlier line; it stays as it is
+    REPEATED = "repeated"  # an earlier line has the click
+    KNOWN = "known"  # the click came before, another way; it stays as it is, and that it came is remembered
     IMPORTED = "imported"
 
 

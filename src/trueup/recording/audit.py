@@ -10,6 +10,7 @@ from trueup.decide.again import decide_again
 from trueup.decide.effects import rollup_deltas, totals_of_cells
 from trueup.decide.rounds import STEPS
 from trueup.ledger import ranges
+from trueup.ledger.arrivals import with_only_arrivals
 from trueup.ledger.batches import count_outcomes, read_batches, undone_batches
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.integrity import integrity_troubles
@@ -19,11 +20,13 @@ from trueup.ledger.segments import SegmentKind
 from trueup.ledger.totals import added, read_totals
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import (
+    ARRIVAL_FACTS,
     CLICK_ROLLUP_KEY,
     MUTABLE,
     ROLLUP_KEY,
     ROLLUPS,
     TOTALS,
+    Arrivals,
     Changes,
     ClickFacts,
     Conversions,
@@ -36,6 +39,7 @@ from trueup.model.frames import (
 )
 from trueup.model.remarks import Remark, Way
 from trueup.model.words import BatchKind, BatchState
+from trueup.recording.audit_clicks import Brought, clicks_differ, counted_for_others
 from trueup.recording.segment_audit import SEALED, clicks_sealed, counted_afresh, misplaced, sealed
 
 EVIDENCE: Final = 5  # findings shown of each law
@@ -79,7 +83,8 @@ class _Range:
 
     rows: JournalRows
     later: LaterPolicies
-    facts: ClickFacts
+    facts: ClickFacts  # of the clicks that are stored, with batch_id
+    recorded: Arrivals
     conversions: Conversions
     changes: Changes
 
@@ -92,6 +97,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     recount = Law("rollups", "The counts of conversions and revenue equal a recount.")
     totals = Law("totals", "What all batches have added, and the totals that are kept of it, equal a recount.")
     clicks = Law("clicks", "The counts of clicks and cost equal a recount.")
+    arrivals = Law("arrivals", "Each click is what its first arrival that counts brought, and none was lost.")
     columns = Law(
         "segments", "The segments hold the clicks and conversions that there are, quarter hour by quarter hour."
     )
@@ -102,10 +108,14 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
         batches = read_batches(transaction)
         undone_batch_ids = undone_batches(transaction)
         recounted, conversions_sealed = empty(ROLLUPS), pl.DataFrame(schema=SEALED)
+        brought = Brought(transaction)
         for found in _ranges(transaction, batches, progress, range_rows):
             numbered.look(found.rows.height, [*_gaps(found.rows), *_of_no_row(found)])
             again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
+            arrivals.look(found.facts.height, clicks_differ(transaction, found.facts, found.recorded, undone_batch_ids))
+            arrivals.look(found.conversions.height, counted_for_others(found.conversions, found.facts))
+            brought.add(found.recorded)
             rows = counted_afresh(found.conversions, found.facts)
             seals = sealed(SegmentKind.CONVERSIONS, [rows])
             conversions_sealed = _sum(conversions_sealed, seals, {"quarter": pl.Int64})
@@ -117,10 +127,11 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
         there = {SegmentKind.CLICKS: clicks_sealed(transaction), SegmentKind.CONVERSIONS: conversions_sealed}
         for kind, seals in there.items():
             columns.look(seals.height, misplaced(transaction, kind, seals))
+        arrivals.look(len(batches), brought.differs_from(batches))
         outcomes.look(len(batches), _outcomes_differ(transaction, batches))
         finished.look(len(batches), _unfinished_undos(batches))
     whole.look(1, integrity_troubles(database))
-    return [numbered, again, chain, recount, totals, clicks, columns, outcomes, finished, whole]
+    return [numbered, again, chain, recount, totals, clicks, arrivals, columns, outcomes, finished, whole]
 
 
 def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, range_rows: int) -> Iterator[_Range]:
@@ -132,6 +143,7 @@ def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, 
             ranges.journal_range(database, after, upto),
             ranges.later_policies_range(database, after, upto),
             ranges.click_facts_range(database, after, upto),
+            ranges.recorded_arrivals_range(database, after, upto),
             ranges.conversions_range(database, after, upto),
             ranges.changes_range(database, after, upto),
         )
@@ -164,7 +176,8 @@ def _of_no_row(found: _Range) -> list[str]:
 
 
 def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
-    past = past_of(database, found.rows, found.later, found.facts)
+    arrivals = with_only_arrivals(found.recorded, found.facts, ARRIVAL_FACTS)
+    past = past_of(database, found.rows, found.later, arrivals)
     steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=None)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 

@@ -174,7 +174,7 @@ class LiveLedger:
         while True:
             try:
                 with self.database.transaction() as transaction:
-                    arrived = record_arrivals(transaction, coming, self._late_batch, self._clock, are_ours=True)
+                    arrived = record_arrivals(transaction, coming, self._late_batch, self._clock)
                     late = self._advance_late(transaction, arrived)
             except BatchMovedError:
                 del self._open[_LATE]

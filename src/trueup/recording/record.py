@@ -23,9 +23,10 @@ from trueup.ledger.past import read_past
 from trueup.ledger.snapshot import read_conversions, read_snapshot
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import (
+    ARRIVAL_FACTS,
     BATCH,
-    CLICK_FACTS,
     JOURNAL,
+    ArrivalFacts,
     BatchRows,
     ClickFacts,
     Clicks,
@@ -44,6 +45,7 @@ from trueup.recording.context import Clock
 
 _NO_ROWS: Final = empty(JOURNAL)
 _FEW: Final = 500  # rows that are decided in a few milliseconds
+_LAST: Final = 2**62  # the place of an arrival that is only looked at
 
 
 def as_batch(rows: Rows, receipt: Receipt, batch_id: int | None) -> BatchRows:
@@ -154,14 +156,14 @@ def steps_again(
     Args:
         database: The ledger.
         click_ids: The clicks.
-        undone_batch_ids: The batches whose rows do not count.
+        undone_batch_ids: The batches whose rows and arrivals do not count.
         by_batch: The batch that changes are put down to; None for a preview.
-        coming: CLICK_FACTS of clicks that are looked at as if they were stored.
+        coming: CLICKS that are looked at as if they were stored. None of them is.
     """
     past = read_past(database, click_ids)
     if coming is not None:
-        facts = completed(coming, CLICK_FACTS, {"click_number": 0})
-        past = replace(past, clicks=ClickFacts(pl.concat([past.clicks, facts])))
+        arriving = completed(coming, ARRIVAL_FACTS, {"batch_id": 0, "place": _LAST, "click_number": 0})
+        past = replace(past, arrivals=ArrivalFacts(pl.concat([past.arrivals, arriving])))
     return decide_again(past, read_conversions(database, click_ids), without=undone_batch_ids, by_batch=by_batch)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -77,6 +77,32 @@ NOTHING_TURNED: Final = Turned(empty(_TURNED_COUNTS), empty(_TURNED_ROWS))
 
 
 @dataclass(frozen=True)
+class ClicksTurned:
+    """What becomes of the clicks of an import that is undone, or brought back."""
+
+    gone: int = 0
+    back: int = 0
+    other: int = 0  # they stay, as another arrival brought them
+    same: int = 0  # they stay as they are: they came another way before
+
+    def and_these(self, was: pl.DataFrame, becomes: pl.DataFrame) -> "ClicksTurned":
+        """Count more of them.
+
+        Args:
+            was: The arrivals that count of some clicks now.
+            becomes: Those that will count then.
+        """
+        both = was.select("click_id", "batch_id").join(becomes, on="click_id", how="inner", suffix="_then")
+        same = both.filter(pl.col("batch_id") == pl.col("batch_id_then")).height
+        return ClicksTurned(
+            self.gone + was.height - both.height,
+            self.back + becomes.height - both.height,
+            self.other + both.height - same,
+            self.same + same,
+        )
+
+
+@dataclass(frozen=True)
 class Summary:
     """A batch in numbers."""
 
@@ -91,6 +117,7 @@ class Summary:
     known_conversion_ids: int = 0  # and those whose conversion is there
     longest_lock_seconds: float = 0.0
     turned: Turned | None = None  # of the preview of an undo, or of deciding again
+    clicks_turned: ClicksTurned | None = None  # of the preview of an import's undo
     rows_chosen: int = 0  # of the preview of deciding again: rows that are meant
 
     def sums(self, catalog: Catalog) -> tuple[Sums, Sums]:
@@ -138,6 +165,7 @@ def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
             "after": text_from_micros(getattr(after, name)),
         }
     told["other_rows"] = summary.turned.to_json() if summary.turned is not None else []
+    told["clicks"] = asdict(summary.clicks_turned) if summary.clicks_turned else None
     told["duplicate_modes"] = [
         {"mode": mode, "mode_from": mode_from, "rows": rows} for (mode, mode_from), rows in modes_in_order(summary)
     ]

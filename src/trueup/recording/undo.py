@@ -12,6 +12,7 @@ from typing import ClassVar, Final, TypeAlias
 import polars as pl
 
 from trueup.decide.effects import totals_delta
+from trueup.ledger.arrivals import brought_by
 from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
 from trueup.ledger.database import Readable, Transaction
@@ -19,20 +20,21 @@ from trueup.ledger.past import clicks_decided_again, read_past
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, DecidedRows, Samples, empty
+from trueup.model.past import clicks_that_count
 from trueup.model.remarks import Mention, RemarkError, Way
 from trueup.model.words import BatchKind, BatchState
+from trueup.recording.arrivals import fold_clicks
 from trueup.recording.batch_loop import Foreseen, applying_batch, preview_batch, stop_rows_of
 from trueup.recording.chunks import RunOptions, to_its_end
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import looked_again, record_again
-from trueup.recording.summary import NOTHING_TURNED, Summary
+from trueup.recording.summary import NOTHING_TURNED, ClicksTurned, Summary
 
 
 class UndoRefusal(StrEnum):
     """Why a batch cannot be undone."""
 
     NO_SUCH_BATCH = "no_such_batch"
-    CLICKS_STAY = "clicks_stay"  # it imported clicks
     ROWS_ARE_OTHERS = "rows_are_others"  # it woke rows, and each is of a batch of its own
     UNDONE_ALREADY = "undone_already"
 
@@ -51,9 +53,6 @@ def undoable(database: Readable, batch_id: int) -> tuple[BatchRecord, BatchRecor
     if batch is None:
         known = Way.LIST_BATCHES.of()
         raise UndoRefusedError(UndoRefusal.NO_SUCH_BATCH, f"There is no batch {batch_id}; ", known, " lists them.")
-    if batch.kind is BatchKind.CLICKS:
-        told = f"Batch {batch_id} imported clicks. They stay, since conversions rest on them."
-        raise UndoRefusedError(UndoRefusal.CLICKS_STAY, told)
     if batch.kind is BatchKind.LATE_CLICKS:
         raise UndoRefusedError(
             UndoRefusal.ROWS_ARE_OTHERS,
@@ -141,6 +140,7 @@ class _UndoWork:
 
     context: RecordingContext
     batch: BatchRecord  # the one that is undone
+    of_import: bool  # whether clicks come or go with it
     clicks: pl.Series  # that it touched
     receipt: Receipt
     resumed: BatchRecord | None
@@ -158,7 +158,12 @@ class _UndoWork:
 
     def record_chunk(self, record: BatchRecord, size: int) -> tuple[DecidedRows, BatchRecord]:
         click_ids = self.clicks.slice(record.rows_done, size).to_list()
-        return _NO_ROWS, record_again(self.context.database, click_ids, record, self.context.clock)
+
+        def first(transaction: Transaction) -> None:
+            if self.of_import:
+                fold_clicks(transaction, click_ids, undone_batches(transaction))
+
+        return _NO_ROWS, record_again(self.context.database, click_ids, record, self.context.clock, first)
 
     def preview_chunk(self, foreseen: Foreseen[_LeftOut], size: int) -> tuple[DecidedRows, Foreseen[_LeftOut]]:
         before, after = left_out = foreseen.carried or self._left_out()
@@ -170,6 +175,10 @@ class _UndoWork:
             totals_delta=added(foreseen.summary.totals_delta, totals_delta(steps)),
             turned=(foreseen.summary.turned or NOTHING_TURNED).and_these(turned),
         )
+        if self.of_import:
+            was, becomes = (clicks_that_count(past.arrivals, without) for without in left_out)
+            clicks = (summary.clicks_turned or ClicksTurned()).and_these(was, becomes)
+            summary = replace(summary, clicks_turned=clicks)
         return _NO_ROWS, Foreseen(foreseen.done + len(click_ids), summary, left_out)
 
     def with_messages(self, samples: Samples) -> Samples:
@@ -183,8 +192,9 @@ class _UndoWork:
 def _work(
     context: RecordingContext, batch: BatchRecord, resumed: BatchRecord | None, clicks: pl.Series | None = None
 ) -> _UndoWork:
+    bottom = _bottom(context.database, batch)
     if clicks is None:
-        clicks = clicks_of(context.database, batch)
+        clicks = _clicks_of(context.database, bottom)
     receipt = Receipt(
         BatchKind.UNDO,
         context.origin,
@@ -193,7 +203,7 @@ def _work(
         batch.policy_id,
         undoes=batch.batch_id,
     )
-    return _UndoWork(context, batch, clicks, receipt, resumed)
+    return _UndoWork(context, batch, bottom.kind is BatchKind.CLICKS, clicks, receipt, resumed)
 
 
 def _is_still_to_undo(database: Readable, batch: BatchRecord) -> bool:
@@ -206,10 +216,20 @@ def _is_still_to_undo(database: Readable, batch: BatchRecord) -> bool:
 
 def clicks_of(database: Readable, batch: BatchRecord) -> pl.Series:
     """The clicks that a batch touched, sorted. An undo touched those of the batch at the bottom of its chain."""
+    return _clicks_of(database, _bottom(database, batch))
+
+
+def _bottom(database: Readable, batch: BatchRecord) -> BatchRecord:
     while batch.undoes is not None:
         below = read_batch(database, batch.undoes)
         assert below is not None  # noqa: S101 - a batch is never deleted
         batch = below
-    if batch.kind is BatchKind.DECIDE_AGAIN:
-        return clicks_decided_again(database, batch.batch_id)
-    return touched_clicks(database, batch.batch_id)
+    return batch
+
+
+def _clicks_of(database: Readable, bottom: BatchRecord) -> pl.Series:
+    if bottom.kind is BatchKind.CLICKS:
+        return brought_by(database, bottom.batch_id)
+    if bottom.kind is BatchKind.DECIDE_AGAIN:
+        return clicks_decided_again(database, bottom.batch_id)
+    return touched_clicks(database, bottom.batch_id)

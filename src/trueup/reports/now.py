@@ -1,7 +1,7 @@
 """What rows come to now, beside what they were told: nothing of it is stored, it is decided again when somebody looks.
 
-What was told stays on record. It differs from what holds now where a batch was undone, a click came after its rows, or
-rows were decided again under a later policy.
+What was told stays on record. It differs from what holds now where a batch was undone, a click came after its rows or
+went with its import, or rows were decided again under a later policy.
 """
 
 from typing import Final
@@ -10,10 +10,11 @@ import polars as pl
 
 from trueup.decide.again import decided_again
 from trueup.decide.messages import message
+from trueup.ledger.arrivals import clicks_on_record
 from trueup.ledger.batches import batches_ever_undone, undone_batches
 from trueup.ledger.database import Readable
 from trueup.ledger.past import clicks_with_later_policies, read_past
-from trueup.ledger.snapshot import clicks_waited_for, clicks_with_rows_of, read_click_facts
+from trueup.ledger.snapshot import clicks_waited_for, clicks_with_rows_of
 from trueup.model.frames import JournalRows, RowOutcomes, Schema
 
 UNDONE: Final = "undone"  # of a row whose batch is undone: it comes to nothing
@@ -77,14 +78,12 @@ def _again(database: Readable, rows: JournalRows | RowOutcomes, undone_batch_ids
 def _perhaps_changed(database: Readable, click_ids: list[str]) -> list[str]:
     """Those of the clicks that have a row of a batch which was ever undone, one that waited, or one decided again.
 
-    And unknown ones. Nothing else makes deciding a click again differ from what its rows were told.
+    And those that arrived more than once, or whose import was undone. Nothing else makes deciding a click again differ
+    from what its rows were told.
     """
-    undone = batches_ever_undone(database)
-    some = {*clicks_with_rows_of(database, click_ids, undone), *clicks_waited_for(database, click_ids)}
-    some.update(clicks_with_later_policies(database, click_ids))
-    if undone:  # imported clicks may have gone with their batch
-        some |= set(click_ids) - set(read_click_facts(database, click_ids)["click_id"].to_list())
-    return sorted(some)
+    some = {*clicks_with_rows_of(database, click_ids, batches_ever_undone(database))}
+    some.update(clicks_waited_for(database, click_ids), clicks_with_later_policies(database, click_ids))
+    return sorted(some.union(clicks_on_record(database, click_ids)))
 
 
 _NONE: Final = pl.DataFrame(

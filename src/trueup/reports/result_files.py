@@ -37,9 +37,8 @@ def write_results(rows: RowOutcomes, out: BinaryIO | TextIO, words: Mapping[Way,
         out: Where to.
         words: A surface's words for each way that messages mention.
     """
-    # In pieces, so that a large file's take neither much memory nor every thread for long.
-    for place, piece in enumerate(rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]):
-        _rendered(RowOutcomes(piece), words).write_csv(out, include_header=place == 0)
+    for place, piece in enumerate(_pieces(rows)):
+        _rendered(piece, words).write_csv(out, include_header=place == 0)
 
 
 def _rendered(rows: RowOutcomes, words: Mapping[Way, str]) -> pl.DataFrame:
@@ -67,8 +66,41 @@ def _shown(text: pl.Expr) -> pl.Expr:
 
 def write_results_xlsx(rows: RowOutcomes, out: BinaryIO, words: Mapping[Way, str]) -> None:
     """Write the same as a workbook. Raises: OSError, where none can hold it."""
-    slices = rows.iter_slices(_PIECE_ROWS) if rows.height else [rows]
-    pieces = (_rendered(RowOutcomes(piece), words) for piece in slices)
+    _write_pieces((_rendered(piece, words) for piece in _pieces(rows)), out)
+
+
+def write_click_results(rows: RowOutcomes, out: BinaryIO | TextIO, words: Mapping[Way, str]) -> None:
+    """Write what happened to each row of a file of clicks. The columns are `line,click_id,outcome,message`.
+
+    Args:
+        rows: These columns, in the order of the file.
+        out: Where to.
+        words: A surface's words for each way that messages mention.
+    """
+    for place, piece in enumerate(_pieces(rows)):
+        _rendered_clicks(piece, words).write_csv(out, include_header=place == 0)
+
+
+def write_click_results_xlsx(rows: RowOutcomes, out: BinaryIO, words: Mapping[Way, str]) -> None:
+    """Write the same as a workbook. Raises: OSError, where none can hold it."""
+    _write_pieces((_rendered_clicks(piece, words) for piece in _pieces(rows)), out)
+
+
+def _rendered_clicks(rows: RowOutcomes, words: Mapping[Way, str]) -> pl.DataFrame:
+    return rows.select(
+        "line",
+        _shown(pl.col("click_id")).alias("click_id"),
+        "outcome",
+        visible_column(messages_in_words(pl.col("message"), words)).alias("message"),
+    )
+
+
+def _pieces(rows: RowOutcomes) -> Iterator[RowOutcomes]:
+    """The rows in pieces, so that a large file's take neither much memory nor every thread for long; one at least."""
+    yield from map(RowOutcomes, rows.iter_slices(_PIECE_ROWS) if rows.height else [rows])
+
+
+def _write_pieces(pieces: Iterator[pl.DataFrame], out: BinaryIO) -> None:
     first = next(pieces)
     kinds = [Cells.NUMBER if title == "line" else Cells.TEXT for title in first.columns]
     every = chain.from_iterable(piece.iter_rows() for piece in chain([first], pieces))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -13,6 +13,7 @@ from trueup.decide.times import SLACK_MICROS
 from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
 from trueup.dialects.decode import Content
+from trueup.dialects.missing import Missing
 from trueup.dialects.read import Reading
 from trueup.dialects.sheet import Sheet
 from trueup.model.catalog import Catalog
@@ -22,6 +23,8 @@ from trueup.model.words import BatchKind, ClickOutcome
 from trueup.recording.chunks import by_click
 from trueup.workbooks.opening import opened
 
+KEPT: Final = ["line", "click_id", "clicked_at", "outcome"]  # of each row of a preview, to say what it came to
+RESULTS: Final = ["line", "click_id", "outcome", "message"]  # of each row, for the file of results
 _NEEDED: Final = ["line", "clicked_at", "refusal"]  # to say which rows are refused
 
 
@@ -33,9 +36,11 @@ class ClickFile:
     file_name: str
     sha256: str  # of the file as it came
     reading: Reading
+    missing: Missing  # what the setup lacks for it
     order: pl.Series  # places of the rows, by click id and line
     catalog: Catalog  # the setup that its campaigns and offers were found in
     choices: str  # JSON, the same for the same command
+    read_by: Choices
 
     @property
     def rows(self) -> int:
@@ -57,8 +62,10 @@ def read_click_file(
 ) -> ClickFile:
     """Read a file of clicks. Raises: UnreadableFile, whose message says why and what to do."""
     found = opened(content, choices.sheet)
-    reading = read_clicks(found, choices, catalog, progress)
+    reading, missing = read_clicks(found, choices, catalog, progress)
     chosen = {
+        "dialect": reading.dialect,
+        "columns": dict(choices.columns),
         "time_zone": reading.time_zone,
         "time_format": reading.reader.times.name,
         "decimal_comma": choices.decimal_comma,
@@ -71,10 +78,18 @@ def read_click_file(
         file_name=file_name,
         sha256=hashlib.sha256(content).hexdigest(),
         reading=reading,
+        missing=missing,
         order=by_click(reading.rows["click_id"]),
         catalog=catalog,
         choices=json.dumps(chosen, sort_keys=True),
+        read_by=choices,
     )
+
+
+def read_by(file: ClickFile, catalog: Catalog) -> ClickFile:
+    """Read a file again, by another setup."""
+    reading, missing = read_clicks(file.content, file.read_by, catalog)
+    return replace(file, reading=reading, missing=missing, catalog=catalog)
 
 
 def rows_at(file: ClickFile, start: int, size: int, received_at: int) -> ClickRows:
@@ -103,6 +118,33 @@ def refused_clicks(file: ClickFile, received_at: int) -> RowOutcomes:
     return RowOutcomes(
         with_click_messages(rows.filter(pl.col("outcome") != ""), file).select("line", "outcome", "message")
     )
+
+
+def click_results(file: ClickFile, received_at: int, brought: pl.DataFrame) -> RowOutcomes:
+    """Say what every row of a file that was imported came to.
+
+    Args:
+        file: The file that was read.
+        received_at: When it was received (microseconds UTC).
+        brought: The clicks that its batch brought: click_id, was_known.
+
+    Returns:
+        RESULTS, in the order of the file. Rows that were not reached have no outcome.
+    """
+    rows = _with_late(ClickRows(file.reading.rows), received_at)
+    fit = pl.col("outcome") == ""
+    beside = rows.join(brought, on="click_id", how="left", maintain_order="left")
+    met = (
+        pl.when(pl.col("was_known").is_null())
+        .then(pl.lit(""))
+        .when(~pl.when(fit).then("click_id").is_first_distinct())
+        .then(pl.lit(ClickOutcome.REPEATED.value))
+        .when(pl.col("was_known") > 0)
+        .then(pl.lit(ClickOutcome.KNOWN.value))
+        .otherwise(pl.lit(ClickOutcome.IMPORTED.value))
+    )
+    decided = ClickRows(beside.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome")))
+    return RowOutcomes(with_click_messages(decided, file).select(RESULTS))
 
 
 def new_clicks(rows: ClickRows, file: ClickFile) -> Clicks:

@@ -1,8 +1,9 @@
 """Click imports: a file of clicks becomes one batch, and rows that waited for these clicks come to life.
 
-A click is stored once: a row whose click is known, from the ledger or from above in the file, changes nothing. Rows go
-in the order of their click ids; each chunk commits its clicks, what their waiting rows come to, and how far the batch
-has come, together, so that the same command again goes on exactly where a killed one stopped.
+A click is stored once: a row whose click is known, or stands above in the file, changes nothing. That a click came this
+way too is put on record, for when the way it came first is undone. Rows go in the order of their click ids; each chunk
+commits its clicks, what their waiting rows come to, and how far the batch has come, together, so that the same command
+again goes on exactly where a killed one stopped.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from typing import ClassVar, Final
 import polars as pl
 
 from trueup.decide.effects import totals_delta
+from trueup.ledger.arrivals import clicks_on_record, read_arrivals
 from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.database import Transaction
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import TOTALS, ClickRows, Clicks, ColumnsOf, DecidedRows, Samples, Totals, empty
+from trueup.model.frames import ARRIVAL_FACTS, TOTALS, ClickRows, Clicks, ColumnsOf, DecidedRows, Samples, Totals, empty
 from trueup.model.policy import Policy
 from trueup.model.words import ClickOutcome
 from trueup.recording.arrivals import record_arrivals, steps_to_wake
@@ -78,10 +80,12 @@ class ClickWork:
         database, clock = self.context.database, self.context.clock
         rows = rows_at(self.file, record.rows_done, size, self.receipt.received_at)
         ids = _fit_ids(rows)
-        coming = new_clicks(_with_outcomes(rows, known=ids.clear()), self.file)
+        coming = new_clicks(_with_outcomes(rows, known=ids.clear(), brought=ids.clear()), self.file)
         with database.transaction() as transaction:
-            arrived = record_arrivals(transaction, coming, lambda _: record, clock, are_ours=False)
-            rows = _with_outcomes(rows, known=ids.filter(~ids.is_in(arrived.new["click_id"].implode())))
+            arrived = record_arrivals(transaction, coming, lambda _: record, clock, brought_by=record.batch_id)
+            known = pl.Series("click_id", arrived.known, pl.String)
+            brought = ids.filter(~ids.is_in(pl.concat([arrived.new["click_id"], known]).implode()))
+            rows = _with_outcomes(rows, known, brought)
             outcomes = dict(rows["outcome"].value_counts().iter_rows())
             after = advance_batch(
                 transaction, record, rows=rows.height, outcomes=outcomes, delta=arrived.delta, now=clock()
@@ -93,21 +97,29 @@ class ClickWork:
         database = self.context.database
         rows = rows_at(self.file, foreseen.done, size, self.receipt.received_at)
         ids = _fit_ids(rows)
-        known, last = known_clicks(database, ids.to_list()), foreseen.carried
+        known = known_clicks(database, ids.to_list())
         # The chunk before may have ended amid a click's rows, and nothing of it is stored.
-        rows = _with_outcomes(rows, known if last is None else pl.concat([known, last]))
+        brought = self._brought(known) if foreseen.carried is None else foreseen.carried
+        rows = _with_outcomes(rows, known, brought)
         delta = self._woken(new_clicks(rows, self.file))
         summary = with_decided(foreseen.summary, rows, delta)
-        return rows, Foreseen(foreseen.done + rows.height, summary, ids.tail(1) if ids.len() else last)
+        return rows, Foreseen(foreseen.done + rows.height, summary, ids.tail(1) if ids.len() else brought)
 
     def with_messages(self, samples: Samples) -> Samples:
         """The samples with what each row is told."""
         return Samples(with_click_messages(samples, self.file))
 
+    def _brought(self, known: pl.Series) -> pl.Series:
+        """Those of some known clicks that the batch itself brought, where it is resumed."""
+        if self.resumed is None:
+            return known.clear()
+        arrivals = read_arrivals(self.context.database, known.to_list(), ARRIVAL_FACTS)
+        return arrivals.filter(batch_id=self.resumed.batch_id)["click_id"]
+
     def _woken(self, new: Clicks) -> Totals:
         """The TOTALS that rows would add which wait for new clicks."""
-        database = self.context.database
-        waiting = clicks_waited_for(database, new["click_id"].to_list())
+        database, ids = self.context.database, new["click_id"].to_list()
+        waiting = sorted({*clicks_waited_for(database, ids), *clicks_on_record(database, ids)})
         return totals_delta(steps_to_wake(database, waiting, None, coming=new)) if waiting else empty(TOTALS)
 
 
@@ -116,9 +128,21 @@ def _fit_ids(rows: ClickRows) -> pl.Series:
     return rows.filter(pl.col("outcome") == "")["click_id"].unique(maintain_order=True)
 
 
-def _with_outcomes(rows: ClickRows, known: pl.Series) -> ClickRows:
-    """Say of each row that is not refused whether it is the first of a new click."""
+def _with_outcomes(rows: ClickRows, known: pl.Series, brought: pl.Series) -> ClickRows:
+    """Say of each row that is not refused what its click is: new, known, or of a row above.
+
+    Args:
+        rows: The rows, in the order they are applied.
+        known: The clicks that are known from elsewhere.
+        brought: The clicks that rows above these bring.
+    """
     fit = pl.col("outcome") == ""
-    first = pl.when(fit).then("click_id").is_first_distinct() & ~pl.col("click_id").is_in(known.implode())
-    met = pl.when(first).then(pl.lit(ClickOutcome.IMPORTED.value)).otherwise(pl.lit(ClickOutcome.KNOWN.value))
+    above = ~pl.when(fit).then("click_id").is_first_distinct() | pl.col("click_id").is_in(brought.implode())
+    met = (
+        pl.when(above)
+        .then(pl.lit(ClickOutcome.REPEATED.value))
+        .when(pl.col("click_id").is_in(known.implode()))
+        .then(pl.lit(ClickOutcome.KNOWN.value))
+        .otherwise(pl.lit(ClickOutcome.IMPORTED.value))
+    )
     return ClickRows(rows.with_columns(outcome=pl.when(fit).then(met).otherwise("outcome")))

@@ -9,7 +9,6 @@ import polars as pl
 
 from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
-from trueup.dialects.read import Reading
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
@@ -21,6 +20,7 @@ from trueup.recording.batch_loop import BatchWork
 from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.uploads.click_file import ClickFile, read_click_file
+from trueup.uploads.click_setup import MOST, lack_of
 from trueup.uploads.clicks import click_work
 from trueup.uploads.conversions import Upload, read_upload, upload_work, with_choices
 from trueup.uploads.mappings import saved_titles
@@ -101,6 +101,15 @@ def sent_work(context: RecordingContext, file: SentFile, resumed: BatchRecord | 
 
 
 @dataclass(frozen=True)
+class Lacks:
+    """What a file of clicks needs of the setup and does not find."""
+
+    rows: int  # that name it
+    names: int
+    setup: str  # the lines of a setup file that sets it up
+
+
+@dataclass(frozen=True)
 class Account:
     """What is known of a sent file beside what the ledger holds: how it was read, and what a preview came to."""
 
@@ -110,17 +119,23 @@ class Account:
     titles: tuple[str, ...]
     own_mode: str  # the dialect's own way with duplicates; '' where it has none or is in doubt
     rows: int
+    lacks: Lacks | None = None
     preview: Summary | None = None
     notices: tuple[Notice, ...] = ()  # what a person must know before it counts, where it was previewed
 
     def text(self) -> str:
         """The account as JSON."""
-        told: dict[str, Any] = {**vars(self), "preview": _summary_as_json(self.preview) if self.preview else None}
+        told: dict[str, Any] = {
+            **vars(self),
+            "lacks": vars(self.lacks) if self.lacks else None,
+            "preview": _summary_as_json(self.preview) if self.preview else None,
+        }
         return json.dumps(told)
 
 
-def account_of(reading: Reading, preview: Summary | None, notices: tuple[Notice, ...] = ()) -> Account:
+def account_of(file: SentFile, preview: Summary | None, notices: tuple[Notice, ...] = ()) -> Account:
     """Give account of a file that was read."""
+    reading = file.reading
     return Account(
         dialect=reading.dialect,
         statement=reading.statement,
@@ -128,9 +143,15 @@ def account_of(reading: Reading, preview: Summary | None, notices: tuple[Notice,
         titles=tuple(reading.titles),
         own_mode=reading.own_mode or "",
         rows=reading.rows.height,
+        lacks=_lacks(file),
         preview=preview,
         notices=notices,
     )
+
+
+def _lacks(file: SentFile) -> Lacks | None:
+    lack = lack_of(file) if isinstance(file, ClickFile) else None
+    return Lacks(lack.rows, lack.names, lack.toml(MOST)) if lack and lack.names else None
 
 
 def account_from_text(text: str) -> Account:
@@ -138,9 +159,10 @@ def account_from_text(text: str) -> Account:
     told = json.loads(text)
     preview = _summary_from_json(told["preview"]) if told["preview"] else None
     statement = tuple(map(remark_from_json, told["statement"]))
+    lacks = Lacks(**told["lacks"]) if told["lacks"] else None
     notices = tuple(Notice(NoticeCode(code), remark_from_json(remark)) for code, remark in told.get("notices", ()))
     read = {"statement": statement, "titles": tuple(told["titles"]), "preview": preview, "notices": notices}
-    return Account(**{**told, **read})
+    return Account(**{**told, **read, "lacks": lacks})
 
 
 def _summary_as_json(summary: Summary) -> dict[str, Any]:

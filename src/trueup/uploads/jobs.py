@@ -26,16 +26,18 @@ from trueup.ledger.database import Database, DatabaseUnavailableError, Readable
 from trueup.ledger.open import open_ledger
 from trueup.ledger.upload_moves import note_batch
 from trueup.ledger.uploads import find_upload, uploads_at_work
-from trueup.model.frames import JOURNAL, empty
+from trueup.model.frames import CLICKS, JOURNAL, empty
 from trueup.model.past import PastRows
 from trueup.model.remarks import Remark
 from trueup.model.upload import AT_WORK, UploadRecord
-from trueup.model.words import BatchKind, Origin, UploadKind, UploadState
+from trueup.model.words import BatchKind, Origin, UploadState
 from trueup.recording.batch_loop import applying_batch, preview_batch, stop_rows_of
 from trueup.recording.chunks import RunOptions, Slices, single_slice
 from trueup.recording.context import Clock, RecordingContext
 from trueup.recording.decide_again import AgainWork, again_work, applying_again, unfinished
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
+from trueup.uploads.click_file import KEPT, RESULTS, ClickFile, read_by, with_click_messages
+from trueup.uploads.click_setup import as_planned, lack_to_set_up, set_up
 from trueup.uploads.conversions import Upload
 from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, read_sent, sent_work
 from trueup.uploads.folder import SentFolder
@@ -52,6 +54,7 @@ _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
 _KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
+_EVERY_ROW: Final = {**CLICKS, **JOURNAL}  # of a file of any kind
 _LOG = structlog.get_logger("trueup.jobs")
 
 
@@ -72,7 +75,14 @@ class Jobs:
     """The work of one process."""
 
     def __init__(
-        self, url: str, folder: SentFolder, submit: Submit, ending: type[Exception], clock: Clock, keep_days: int = 0
+        self,
+        url: str,
+        folder: SentFolder,
+        submit: Submit,
+        ending: type[Exception],
+        clock: Clock,
+        keep_days: int = 0,
+        setup_changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing begins by itself.
 
@@ -83,7 +93,9 @@ class Jobs:
             ending: How the writer says that it ends.
             clock: The time.
             keep_days: How long a file is kept when the work on it is at an end; 0 for ever.
+            setup_changed: Tells the writer, in its thread, that work of its changed the setup.
         """
+        self._setup_changed = setup_changed
         self._keep_days = keep_days
         self._url, self._folder, self._submit, self._ending, self._clock = url, folder, submit, ending, clock
         self._small, self._large, self._aside = (
@@ -214,27 +226,44 @@ class Jobs:
         self._folder.forget_account(record.upload_id)
         file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
         step = self._step(database, record, "previewing", file.rows)
-        keeps_rows = record.choices.kind is not UploadKind.CLICKS
+        columns = KEPT if isinstance(file, ClickFile) else _KEPT_ROWS
         rows: list[pl.DataFrame] = []
-        options = RunOptions(
-            progress=lambda done, _: step(done),
-            seen=lambda found: rows.append(found.select(_KEPT_ROWS)) if keeps_rows else None,
-        )
-        summary = preview_batch(sent_work(self._context(database, record.made_by), file, None), options)
-        if keeps_rows:
-            kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(JOURNAL).select(_KEPT_ROWS)
-            kept.write_parquet(self._folder.rows(record.upload_id))
+        options = RunOptions(progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(columns)))
+        meant = as_planned(file) if isinstance(file, ClickFile) and record.choices.create_missing else file
+        summary = preview_batch(sent_work(self._context(database, record.made_by), meant, None), options)
+        kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(_EVERY_ROW).select(columns)
+        if isinstance(meant, ClickFile):
+            kept = with_click_messages(kept, meant).select(RESULTS)
+        kept.write_parquet(self._folder.rows(record.upload_id))
         said = notices_of(database, file, summary) if isinstance(file, Upload) else ()
-        self._folder.keep_account(record.upload_id, account_of(file.reading, summary, said).text())
+        self._folder.keep_account(record.upload_id, account_of(file, summary, said).text())
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
     def _apply(self, database: Readable, record: UploadRecord, content: Content) -> None:
         resumed = read_batch(database, record.batch_id) if record.batch_id is not None else None
         step = self._step(database, record, "reading", len(content))
         file = read_sent(database, record, content, resumed, step)
-        self._folder.keep_account(record.upload_id, account_of(file.reading, None).text())
+        if isinstance(file, ClickFile) and record.choices.create_missing and resumed is None:
+            file = self._with_missing(database, file)
+        self._folder.keep_account(record.upload_id, account_of(file, None).text())
         self._progress.pop(record.upload_id, None)  # what follows stands in the ledger
         self._submit(partial(self._applying, upload_id=record.upload_id, file=file)).result()
+
+    def _with_missing(self, database: Readable, file: ClickFile) -> ClickFile:
+        """Set up what only the file names. Returns: the file as it reads then. Raises: UnreadableFile."""
+        lack = lack_to_set_up(file)
+        if lack is None:
+            return file
+
+        def work(writing: Database) -> tuple[str, ...]:
+            outcome = set_up(writing, lack)
+            self._setup_changed()
+            return outcome.mistakes
+
+        mistakes = self._submit(single_slice(work)).result()
+        if mistakes:
+            raise UnreadableFile("; ".join(mistakes))
+        return read_by(file, read_catalog(database))
 
     def _applying(self, database: Database, upload_id: str, file: SentFile) -> Generator[None, None, None]:
         record = find_upload(database, upload_id)

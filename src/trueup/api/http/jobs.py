@@ -44,6 +44,7 @@ def jobs_of(context: ServerContext) -> Jobs:
             UnavailableError,
             context.clock,
             context.settings.sent_file_days,
+            context.writer.setup_changed,
         )
         found = _JOBS.setdefault(context.writer, made)
     return found

@@ -97,6 +97,15 @@ class OtherRows(Answer):
     first: list[FirstRow] = Field(description="The first few of them.")
 
 
+class TurnedClicks(Answer):
+    """What would become of the clicks of an import that is undone, or brought back."""
+
+    gone: int = Field(description="Clicks that go: they came no other way.")
+    back: int = Field(description="Clicks that come back.")
+    other: int = Field(description="Clicks that stay, as another import or a visit brought them.")
+    same: int = Field(description="Clicks that stay as they are: they came another way before.")
+
+
 class SummaryAnswer(Answer):
     """What a batch did, or would do."""
 
@@ -119,6 +128,9 @@ class SummaryAnswer(Answer):
         default=[],
         description="Of the preview of an undo, or of deciding again: rows that would come to something else, such as "
         "duplicates that come to life.",
+    )
+    clicks: TurnedClicks | None = Field(
+        default=None, description="Of the preview of the undo of an import of clicks; else null."
     )
 
     @classmethod

@@ -40,10 +40,10 @@ _REFUSED: Final = {
 @router.post(
     "/uploads/{upload_id}/preview",
     summary="See what an upload would do",
-    dependencies=[_UPLOAD],
     responses={**_AT_WORK, **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE)},
 )
 async def preview_upload(
+    caller: Annotated[Caller, _UPLOAD],
     look: Look,
     context: ContextHere,
     response: Response,
@@ -53,7 +53,7 @@ async def preview_upload(
 ) -> UploadDetails:
     """Read the file and decide its rows, and change nothing. Other choices take the place of those it was sent with."""
     record = await look(partial(known_upload, upload_id=upload_id))
-    choices = fitting(other.over(record.choices)) if other else record.choices
+    choices = fitting(other.over(record.choices), caller) if other else record.choices
     if other and "mapping" in other.model_fields_set:
         choices = await look(partial(mapped, choices=choices))
     _refuse_batch(record)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from trueup.api.resources.answers import Answer, SummaryAnswer
 from trueup.api.resources.wording import WAYS, in_words
+from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
 from trueup.ledger.batches import read_batch
@@ -30,7 +31,7 @@ _TEXT_CHARS: Final = 200
 
 
 def _known_dialect(name: str) -> str:
-    if name not in DIALECTS:
+    if name not in DIALECTS and name not in CLICK_DIALECTS:
         raise ValueError(f"no dialect is called {name!r}. {nearest(name, DIALECTS)}")
     return name
 
@@ -81,6 +82,11 @@ class _Chosen(BaseModel):
     without_conversion_ids: bool = Field(
         False, description="Leave the file's conversion ids out: they are of another ledger."
     )
+    create_missing: bool = Field(
+        False,
+        description="Of clicks: set up the campaigns, offers and sources that only the file names, before it is "
+        "applied. Needs a key that may change the setup.",
+    )
     mapping: Text | None = Field(None, description="The name of a saved mapping; what is chosen beside it comes first.")
     titles_line: int | None = Field(None, ge=0, description="The line with the column titles; 0 for none.")
 
@@ -120,10 +126,12 @@ def _kept(chosen: Mapping[str, Any]) -> dict[str, Any]:
 def trouble_of(choices: UploadChoices) -> str:
     """Why choices do not go together, '' where they do."""
     if choices.kind is not UploadKind.CLICKS:
-        return ""
+        if choices.dialect and choices.dialect not in DIALECTS:
+            return f"{choices.dialect} is a form of clicks. {nearest(choices.dialect, DIALECTS)}"
+        return "create_missing is for clicks; conversions find their campaigns by them" * choices.create_missing
+    if choices.dialect and choices.dialect not in CLICK_DIALECTS:
+        return f"{choices.dialect} is no form of clicks. {nearest(choices.dialect, CLICK_DIALECTS)}"
     meant: dict[str, object] = {
-        "dialect": choices.dialect,
-        "columns": choices.columns,
         "duplicates": choices.duplicates,
         "titles_line": choices.titles_line,
         "mapping": choices.mapping,
@@ -148,9 +156,18 @@ class ChoicesAnswer(Answer):
     sheet: str | None
     force_status: bool
     without_conversion_ids: bool
+    create_missing: bool
     mapping: str | None = Field(description="The saved mapping that was used; the other choices are what it said then.")
     titles_line: int | None
     again: bool
+
+
+class MissingAnswer(Answer):
+    """What a file of clicks names and the setup does not have."""
+
+    rows: int = Field(description="Rows that name it. They are refused, unless `create_missing` is chosen.")
+    names: int = Field(description="How many names there are. More than 1,000 are not set up.")
+    setup: str = Field(description="The lines of a setup file that sets all of it up; of more than 1,000 the first.")
 
 
 class ReadingAnswer(Answer):
@@ -167,6 +184,9 @@ class ReadingAnswer(Answer):
         description="The dialect's own way with duplicates; null where it has none, or the dialect is in doubt."
     )
     rows: int
+    missing: MissingAnswer | None = Field(
+        default=None, description="Of clicks: what the setup lacks; null where it lacks nothing."
+    )
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -178,6 +198,7 @@ class ReadingAnswer(Answer):
             titles=list(account.titles),
             dialect_duplicates=DuplicateMode(account.own_mode) if account.own_mode else None,
             rows=account.rows,
+            missing=MissingAnswer(**vars(account.lacks)) if account.lacks else None,
         )
 
 

@@ -23,6 +23,7 @@ from trueup.api.uploads.answers import ProgressAnswer, progress_of
 from trueup.api.uploads.files import csv_answer, workbook_answer
 from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
+from trueup.ledger.arrivals import read_brought
 from trueup.ledger.batches import read_batch, read_rows
 from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
@@ -34,12 +35,15 @@ from trueup.reports.now import with_now
 from trueup.reports.result_files import (
     ROW_COLUMNS,
     refused_rows,
+    write_click_results,
+    write_click_results_xlsx,
     write_refused,
     write_refused_xlsx,
     write_results,
     write_results_xlsx,
 )
-from trueup.uploads.click_file import ClickFile, refused_clicks
+from trueup.uploads.click_file import ClickFile, click_results, refused_clicks
+from trueup.uploads.click_setup import as_planned
 from trueup.uploads.files import read_sent
 from trueup.uploads.folder import SentFolder
 
@@ -186,7 +190,12 @@ def _event(database: Readable, context: ServerContext, upload_id: str) -> EventA
 def _results(database: Readable, upload_id: str, folder: SentFolder, *, as_workbook: bool = False) -> Response:
     record = known_upload(database, upload_id)
     if record.choices.kind is UploadKind.CLICKS:
-        raise Problem(ProblemKind.WRONG_STATE, "of a file of clicks there are only the refused rows")
+        clicks = _click_rows(database, record, folder)
+        if as_workbook:
+            return workbook_answer(
+                f"{upload_id}-results.xlsx", folder.folder, lambda out: write_click_results_xlsx(clicks, out, WAYS)
+            )
+        return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_click_results(clicks, out, WAYS))
     rows = _rows(database, record, folder)
     rows = with_now(database, rows) if record.batch_id is not None else rows
     if as_workbook:
@@ -205,6 +214,7 @@ def _refused(
         with folder.content(upload_id) as content:
             file = read_sent(database, record, content, batch)
             if isinstance(file, ClickFile):
+                file = as_planned(file) if record.choices.create_missing and not batch else file
                 refused = refused_clicks(file, batch.received_at if batch else clock())
             else:
                 refused = refused_rows(_rows(database, record, folder))
@@ -222,6 +232,26 @@ def _refused(
         raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
 
 
+def _click_rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
+    """What the rows of a file of clicks came to, or would, by its last preview.
+
+    Raises:
+        Problem: There are none to show, or the file is gone.
+    """
+    batch = read_batch(database, record.batch_id) if record.batch_id else None
+    if batch is None:
+        return _previewed(record, folder)
+    try:
+        with folder.content(record.upload_id) as content:
+            file = read_sent(database, record, content, batch)
+            assert isinstance(file, ClickFile)  # noqa: S101 - its kind is clicks
+            return click_results(file, batch.received_at, read_brought(database, batch.batch_id))
+    except FileNotFoundError:
+        raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
+    except UnreadableFile as error:
+        raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
+
+
 def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
     """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
 
@@ -230,6 +260,10 @@ def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOu
     """
     if record.batch_id is not None:
         return read_rows(database, record.batch_id, ROW_COLUMNS)
+    return _previewed(record, folder)
+
+
+def _previewed(record: UploadRecord, folder: SentFolder) -> RowOutcomes:
     if not folder.rows(record.upload_id).exists():
         raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
     return RowOutcomes(pl.read_parquet(folder.rows(record.upload_id)))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Path
 
+from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, not_found
 from trueup.api.resources.wording import in_words
@@ -38,21 +39,24 @@ def known_upload(database: Readable, upload_id: str) -> UploadRecord:
     return record
 
 
-def fitting(choices: UploadChoices) -> UploadChoices:
-    """Let choices pass that go together.
+def fitting(choices: UploadChoices, caller: Caller) -> UploadChoices:
+    """Let choices pass that go together, and that the caller may make.
 
     Args:
         choices: The choices for a file.
+        caller: Who makes them.
 
     Returns:
         The same choices.
 
     Raises:
-        Problem: They do not go together.
+        Problem: They do not go together, or the caller's key may not do what they ask for.
     """
     trouble = trouble_of(choices)
     if trouble:
         raise Problem(ProblemKind.INVALID, trouble)
+    if choices.create_missing and KeyScope.SETUP not in caller.scopes:
+        raise Problem(ProblemKind.WRONG_SCOPE, f"create_missing needs a key with the scope {KeyScope.SETUP}")
     return choices
 
 

@@ -146,7 +146,7 @@ async def _received(
         receiver = Receiver(request, context.settings, incoming, folder.room)
         await receiver.receive()
         choices = _with_fields(query, receiver.fields)
-        chosen = await look(partial(mapped, choices=fitting(choices.chosen())))
+        chosen = await look(partial(mapped, choices=fitting(choices.chosen(), caller)))
         await run_in_threadpool(incoming.keep)
         kept = True
     except OSError as error:

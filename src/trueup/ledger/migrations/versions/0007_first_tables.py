@@ -70,10 +70,26 @@ def create_clicks() -> None:
         *text("external_id", "country", *SUB_PARAMETERS, "referrer", "user_agent", "device", "os", "browser"),
         *whole("is_bot"),
         *text("ip"),
-        *whole("click_number"),
+        *whole("batch_id", "click_number"),
         sa.PrimaryKeyConstraint("click_id"),
         sqlite_with_rowid=False,
     )
+    imported = sa.text("batch_id > 0")
+    op.create_index(
+        "clicks_batch_id", "clicks", ["batch_id", "click_id"], sqlite_where=imported, postgresql_where=imported
+    )
+    op.create_table(
+        "click_arrivals",
+        click_id(),
+        *whole("campaign_id", "offer_id", "network_id", "traffic_source_id", "clicked_at", "cost"),
+        *text("external_id", "country", *SUB_PARAMETERS, "referrer", "user_agent", "device", "os", "browser"),
+        *whole("is_bot"),
+        *text("ip"),
+        *whole("batch_id", "place", "was_known", "after_n"),
+        sa.PrimaryKeyConstraint("click_id", "place"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("click_arrivals_batch_id", "click_arrivals", ["batch_id", "click_id"])
 
 
 def create_conversions() -> None:
