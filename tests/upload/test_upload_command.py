@@ -65,6 +65,7 @@ def test_upload__the_json(world: World) -> None:
         "rows_chosen": 0,
         "conversion_ids_unknown": False,
         "callbacks": 0,
+        "clicks": None,
     }
 
 
