@@ -115,7 +115,8 @@ def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str,
         shown.pop()
     print_table(texts.select(shown), {*shown} - {"payout", "batch_id"})
     left_out = [title for title in texts.columns if title not in shown]
-    which = f"The newest {rows.height:,} of {total:,} conversions" if rows.height < total else f"{total:,} conversions"
+    counted = f"{total:,} conversion{'s' if total > 1 else ''}"
+    which = f"The newest {rows.height:,} of {counted}" if rows.height < total else counted
     why = "" if removed else _difference(counts, catalog)
     output.print(f"\n{which}, newest last, times in {zone}.{why}")
     if left_out:
