@@ -85,6 +85,10 @@ def test_groups__are_those_of_the_click(world: World) -> None:
         "2026-03-02 DE": (1, 1, "40.00", "0.00"),
     }
     assert by(world, "sub1", "--batch", "2") == by(world, "sub1")
+    assert by(world, "country", "--from", "2026-03-02", "--to", "2026-03-02") == {
+        "": (1, 1, "5.00", "0.00"),
+        "DE": (1, 1, "40.00", "0.00"),
+    }
 
 
 def test_weekdays_and_hours__are_those_of_the_zone(world: World) -> None:

@@ -25,22 +25,29 @@ from trueup.reports.dimensions import Dimension
 from trueup.reports.metrics import texts
 from trueup.reports.report import read_report
 
-# Around changes of the clock, and before 1970: buckets count downwards there.
-MOMENTS = st.sampled_from(["1969-12-31T23:50", "2025-10-26T00:00", "2026-03-08T06:00", "2026-03-28T22:00"]).flatmap(
-    lambda text: st.integers(0, 6 * 3600 * 1_000_000).map(lambda after: micros(text) + after)
-)
-ZONES = st.sampled_from(["UTC", "Europe/Warsaw", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
-NUMBERS = st.integers(0, 2)
-CAMPAIGNS = {thing.name for thing in THINGS if isinstance(thing, Campaign)}
-OFFERS = {thing.name for thing in THINGS if isinstance(thing, Offer)}
-
-Row = dict[str, Any]
-
 
 def micros(text: str) -> int:
     return (datetime.fromisoformat(text).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
         microseconds=1
     )
+
+
+# Around changes of the clock, and before 1970: buckets count downwards there.
+MOMENTS = st.sampled_from(["1969-12-31T23:50", "2025-10-26T00:00", "2026-03-08T06:00", "2026-03-28T22:00"]).flatmap(
+    lambda text: st.integers(0, 6 * 3600 * 1_000_000).map(lambda after: micros(text) + after)
+)
+ZONES = st.sampled_from(["UTC", "Europe/Warsaw", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+QUARTER_HOURS = st.sampled_from(
+    ["1969-12-31T23:45", "1970-01-01T01:00", "2025-10-26T01:15", "2026-03-08T08:00", "2026-03-29T00:45"]
+)
+BOUNDS = st.sampled_from([(), ("from_at",), ("to_at",)]).flatmap(
+    lambda names: st.fixed_dictionaries(dict.fromkeys(names, QUARTER_HOURS.map(micros)))
+)
+NUMBERS = st.integers(0, 2)
+CAMPAIGNS = {thing.name for thing in THINGS if isinstance(thing, Campaign)}
+OFFERS = {thing.name for thing in THINGS if isinstance(thing, Offer)}
+
+Row = dict[str, Any]
 
 
 @st.composite
@@ -92,6 +99,7 @@ def rows(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
             "label": st.just(["new"]),
         },
     ),
+    bounds=BOUNDS,
 )
 def test_report__is_the_same_from_rollups_and_rows_and_plain_counting(
     prepared: Database,
@@ -100,16 +108,25 @@ def test_report__is_the_same_from_rollups_and_rows_and_plain_counting(
     zone: str,
     clock: ReportClock,
     chosen: Row,
+    bounds: dict[str, int],
 ) -> None:
     store(prepared, *stored)
     catalog = read_catalog(prepared)
-    rolled_up = Selection(clock, any_of=chosen)
-    # A bound that no rollup has an answer for, and that leaves nothing out.
-    from_rows = replace(rolled_up, from_at=micros("1900-01-01T00:00") + 1)
+    rolled_up = Selection(clock, any_of=chosen, **bounds)
+    # A bound that no rollup has an answer for, and that leaves nothing more out.
+    odd = (
+        {"to_at": micros("2100-01-01T00:00") + 1}
+        if "from_at" in bounds
+        else {"from_at": micros("1900-01-01T00:00") + 1}
+    )
+    from_rows = replace(rolled_up, **odd)
     counted = [read_report(prepared, catalog, selection, by, zone) for selection in (rolled_up, from_rows)]
     assert counted[0].rows.equals(counted[1].rows)
     assert counted[0].totals.equals(counted[1].totals)
-    conversions, clicks = counted_rows(stored, clock, chosen)
+    conversions, clicks = (
+        [row for row in found if bounds.get("from_at", row["at"]) <= row["at"] < bounds.get("to_at", row["at"] + 1)]
+        for found in counted_rows(stored, clock, chosen)
+    )
     assert texts(counted[0].totals).to_dicts() == [metrics(conversions, clicks, catalog)]
     assert texts(counted[0].rows).to_dicts() == list(groups(conversions, clicks, by, catalog, zone)) if by else True
 

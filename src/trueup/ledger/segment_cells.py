@@ -72,7 +72,7 @@ def conversion_segment_cells(
     found = _read(database, _Wanted(SegmentKind.CONVERSIONS, selection, time), names)
     if of_click:
         found = _with_attributes(database, found, of_click)
-    return _summed(_in_groups(found, time, alike), selection, by, time, ("conversions", "revenue"))
+    return _summed(_in_groups(found, by, time, alike), selection, by, time, ("conversions", "revenue"))
 
 
 def click_segment_cells(
@@ -95,7 +95,8 @@ def click_segment_cells(
     )
     names = _columns(SegmentKind.CLICKS, [*keys, *of_clicks.any_of], ["clicks", "cost"])
     found = _read(database, _Wanted(SegmentKind.CLICKS, of_clicks, "bucket"), names)
-    return _summed(_in_groups(found, "bucket", alike), of_clicks, list(keys), "bucket", ("clicks", "cost"))
+    by = list(keys)
+    return _summed(_in_groups(found, by, "bucket", alike), of_clicks, by, "bucket", ("clicks", "cost"))
 
 
 @dataclass(frozen=True)
@@ -223,9 +224,9 @@ def _summed_columns(rows: pl.DataFrame, by: list[str]) -> list[str]:
     return [name for name in rows.columns if name not in by]
 
 
-def _in_groups(found: _Coded, time: str, alike: Alike | None) -> _Coded:
+def _in_groups(found: _Coded, by: list[str], time: str, alike: Alike | None) -> _Coded:
     """Put the first quarter hour of its group in place of each: there are far fewer groups then."""
-    if alike is None or time not in found.rows.columns or not found.rows.height:
+    if alike is None or "bucket" not in by or not found.rows.height:  # the time may be there for its bounds alone
         return found
     hours = found.rows[time].cast(pl.Int64)
     known = hours.unique().sort()
