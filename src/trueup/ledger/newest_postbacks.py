@@ -8,6 +8,7 @@ No index has the lines, since uploads would fill it at random. SQLite goes back 
 which rows were stored; PostgreSQL finds the pages that a batch is on.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,12 +27,15 @@ LOOKED_AT_MOST: Final = 20_000  # rows that one page looks through for those tha
 STORED_TOGETHER: Final = 2_000  # messages of one commit: a row is stored at most so far from the place of its line
 _READ_WHOLE: Final = 6_000  # rows of a batch that are read faster than their places are counted
 _LEAST_WINDOW: Final = 500
+_MOST_WINDOW: Final = 8_000
 
 _HEADS: Final[Schema] = {
     "batch_id": pl.Int64,
     "received_at": pl.Int64,
     "rows_done": pl.Int64,
+    "outcomes": pl.String,
 }
+_HEADS_TOGETHER: Final = 1_000
 _HEAD: Final = select(*(batches.c[name] for name in _HEADS)).where(batches.c.kind == BatchKind.POSTBACKS.value)
 _OF_HOUR: Final = _HEAD.where(batches.c.received_at.between(bindparam("first"), bindparam("last")))
 _BEFORE: Final = _HEAD.where(batches.c.received_at < bindparam("before")).order_by(batches.c.received_at.desc())
@@ -161,13 +165,16 @@ class _Part:
     looked_at: int
 
     @classmethod
-    def read(cls, database: Readable, head: Mapping[str, int], wanted: Wanted, most: int, budget: int) -> Self:
+    def read(cls, database: Readable, head: Mapping[str, Any], wanted: Wanted, most: int, budget: int) -> Self:
         """Read the wanted rows below a line, window by window, until there are enough of them."""
         rows: list[pl.DataFrame] = []
         count, looked, end = 0, 0, head["before"]
         size = most if wanted.is_all_of_a_batch else max(_LEAST_WINDOW, 4 * most)
+        if not wanted.is_all_of_a_batch and end <= _READ_WHOLE:
+            size = end
         while count < most and end > 1 and looked < max(budget, size):
             begin = max(1, end - size)
+            size = max(size, min(2 * size, _MOST_WINDOW))
             found = _window(database, head, begin, end, wanted, most - count)
             looked += end - begin
             full = count + found.height >= most
@@ -189,12 +196,13 @@ def _newest_of(parts: list[_Part], most: int) -> pl.DataFrame:
     return pl.concat(timed).sort(order, descending=down).head(most).drop("at") if timed else empty(JOURNAL)
 
 
-def _hours(database: Readable, wanted: Wanted, place: Place | None) -> Iterator[tuple[int, list[dict[str, int]]]]:
+def _hours(database: Readable, wanted: Wanted, place: Place | None) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """The batches of each hour, newest first, and of each the line that its rows come `before`."""
     hour = place.hour if place else _hour_before(database, wanted, None)
     while hour is not None and (wanted.from_at is None or hour >= wanted.from_at // HOUR_MICROS):
         first = hour * HOUR_MICROS
         found = _heads(database, _of_origins(_OF_HOUR, wanted), first=first, last=first + HOUR_MICROS - 1)
+        found = [head for head in found if _has_some(head, wanted)]
         if place and place.hour == hour and place.lines:  # what is not named came later
             found = [head for head in found if head["batch_id"] in place.lines]
             yield hour, [head | {"before": place.lines[head["batch_id"]]} for head in found]
@@ -204,12 +212,25 @@ def _hours(database: Readable, wanted: Wanted, place: Place | None) -> Iterator[
 
 
 def _hour_before(database: Readable, wanted: Wanted, hour: int | None) -> int | None:
-    """The last hour before one that has postbacks; None where there is none."""
+    """The last hour before one that has postbacks with a wanted outcome; None where there is none."""
     before = 2**62 if hour is None else hour * HOUR_MICROS
     if wanted.to_at is not None:
         before = min(before, wanted.to_at)
-    found = _heads(database, _of_origins(_BEFORE, wanted).limit(1), before=before)
-    return found[0]["received_at"] // HOUR_MICROS if found else None
+    most = _HEADS_TOGETHER if wanted.outcomes else 1
+    statement = _of_origins(_BEFORE, wanted).limit(most)
+    while True:
+        found = _heads(database, statement, before=before)
+        fitting = next((head for head in found if _has_some(head, wanted)), None)
+        if fitting is not None:
+            return int(fitting["received_at"]) // HOUR_MICROS
+        if len(found) < most:
+            return None
+        before = found[-1]["received_at"]
+
+
+def _has_some(head: Mapping[str, Any], wanted: Wanted) -> bool:
+    """Whether a batch has a row of a wanted outcome, as it counts them."""
+    return not wanted.outcomes or not json.loads(head["outcomes"] or "{}").keys().isdisjoint(wanted.outcomes)
 
 
 def _place_before(database: Readable, wanted: Wanted, hour: int) -> Place | None:
@@ -218,7 +239,7 @@ def _place_before(database: Readable, wanted: Wanted, hour: int) -> Place | None
 
 
 def _window(
-    database: Readable, head: Mapping[str, int], begin: int, end: int, wanted: Wanted, most: int
+    database: Readable, head: Mapping[str, Any], begin: int, end: int, wanted: Wanted, most: int
 ) -> pl.DataFrame:
     """The wanted rows of a batch on some lines, the highest first."""
     values: dict[str, Any] = {"of_batch": head["batch_id"], "begin": begin, "end": end, "most": most}
@@ -259,7 +280,7 @@ def _of_origins(statement: Select[Any], wanted: Wanted) -> Select[Any]:
     return statement.where(or_(*(batches.c.origin == origin for origin in wanted.origins)))
 
 
-def _heads(database: Readable, statement: Select[Any], **values: int) -> list[dict[str, int]]:
+def _heads(database: Readable, statement: Select[Any], **values: int) -> list[dict[str, Any]]:
     return list(database.read(statement, _HEADS, values).iter_rows(named=True))
 
 

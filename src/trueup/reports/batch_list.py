@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import polars as pl
+
 from trueup.ledger.batch_pages import (
     UNDONE,
     WAITING,
@@ -17,7 +19,7 @@ from trueup.ledger.batches import undone_batches
 from trueup.ledger.database import Database, Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.counting import Sums, sum_totals
+from trueup.model.counting import Sums, sum_totals_by
 from trueup.model.upload import UploadRecord
 from trueup.model.words import BatchKind, BatchState, Origin
 from trueup.reports.filters import Filters, selection
@@ -122,12 +124,14 @@ def as_items(
     """Batches with what each did, the file that it was made of, and by what it was undone."""
     numbers = [batch.batch_id for batch in batches]
     files, undos = files_of_batches(database, numbers), undos_among(database, numbers)
-    return [_item(batch, catalog, files, undos, undone) for batch in batches]
+    parts = [batch.totals_delta.with_columns(of=pl.lit(batch.batch_id, pl.Int64)) for batch in batches]
+    added = sum_totals_by("of", pl.concat(parts), catalog.left_out_types) if parts else {}
+    return [_item(batch, added.get(batch.batch_id, Sums()), files, undos, undone) for batch in batches]
 
 
 def _item(
     batch: BatchRecord,
-    catalog: Catalog,
+    added: Sums,
     files: Mapping[int, UploadRecord],
     undos: Mapping[int, list[int]],
     undone: frozenset[int],
@@ -139,7 +143,7 @@ def _item(
         state=UNDONE if is_undone else batch.state.value,
         batch=batch,
         file=files.get(batch.batch_id),
-        added=sum_totals(batch.totals_delta, catalog.left_out_types),
+        added=added,
         undone_by=counting[-1] if counting else None,
     )
 
