@@ -1,1 +1,1 @@
-"""The pages: what a person sees and does in a browser."""
+"""The pages: what people see and do in a browser."""
