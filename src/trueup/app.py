@@ -20,7 +20,6 @@ from structlog.typing import FilteringBoundLogger
 
 from trueup.api.app import ROOT as API_PATH
 from trueup.api.app import make_api
-from trueup.api.http.jobs import resume_uploads, stop_uploads
 from trueup.edge.pixel import Pixel
 from trueup.edge.postback import Postbacks
 from trueup.edge.redirect import Redirect
@@ -34,6 +33,7 @@ from trueup.live.metrics import forget_dead_processes
 from trueup.live.observer import Observer
 from trueup.live.one_server import ServedAlreadyError, serving_process
 from trueup.live.operation import Operation
+from trueup.live.upload_jobs import resume_uploads, stop_uploads
 from trueup.live.writer import Writer
 from trueup.settings import Settings
 

@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from trueup.access.keys import KeyScope
 from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, jobs_of, sent_folder
+from trueup.api.http.jobs import Look
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import WORKBOOK, Answer
@@ -28,6 +28,7 @@ from trueup.ledger.batches import read_batch, read_rows
 from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.live.upload_jobs import jobs_of, sent_folder
 from trueup.model.frames import RowOutcomes
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
