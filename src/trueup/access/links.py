@@ -4,7 +4,7 @@ The token in a link is random, and the ledger has its digest only. A link is use
 what it is for, so of two who use it at once, one gets in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +22,7 @@ FIRST_RUN_FOR: Final = DAY
 DEMO_FOR: Final = DAY
 DEMO_EMAIL: Final = "demo@localhost"
 DEMO_NAME: Final = "Demo"
-PATHS: Final = {
+_PATHS: Final = {
     LinkPurpose.FIRST_RUN: "/first-run/{}",
     LinkPurpose.INVITATION: "/invitation/{}",
     LinkPurpose.RESET: "/invitation/{}",
@@ -43,6 +43,20 @@ class Making:
     made_by: str
     now: int  # microseconds since the epoch
     randomness: Callable[[int], bytes]  # gives so many random bytes
+
+
+def link_of(purpose: LinkPurpose, token: str, server: str) -> str:
+    """A one-time link, whole.
+
+    Args:
+        purpose: What it is for.
+        token: Its token.
+        server: Where people reach the server.
+
+    Returns:
+        The link.
+    """
+    return server.rstrip("/") + _PATHS[purpose].format(token)
 
 
 def first_run(database: Database, making: Making) -> str | None:
@@ -151,7 +165,7 @@ def find_link(database: Readable, token: str, now: int) -> LinkRecord:
         raise LinkError("This link does not work: it was never made here, or another one has taken its place.")
     if link.used_at is not None:
         raise LinkError("This link has done its work: it works once.")
-    if not -_CLOCK_SLACK <= now - link.made_at or now >= link.expires_at:
+    if now - link.made_at < -_CLOCK_SLACK or now >= link.expires_at:
         raise LinkError("This link has expired.")
     return link
 
@@ -176,9 +190,9 @@ def make_first_admin(database: Database, token: str, email: str, name: str, pass
     """
     with database.transaction() as transaction:
         lock_users(transaction)
-        link = _used(transaction, token, now, {LinkPurpose.FIRST_RUN})
+        _used(transaction, token, now, {LinkPurpose.FIRST_RUN})
         if count_users(transaction):
-            raise LinkError(f"The first admin was made already; link {link.link_id} is of no use any more.")
+            raise LinkError("The first admin was made already. Whoever it is can invite you.")
         return add_user(transaction, email, name, Role.ADMIN, password, now)
 
 
@@ -239,7 +253,7 @@ def open_invitations(database: Readable, now: int) -> dict[int, LinkRecord]:
 
 
 def find_by_email(database: Readable, email: str) -> UserRecord:
-    """Find a person by their address, which need not be whole where it is clear whose it is.
+    """Find a person by their address.
 
     Args:
         database: The ledger.
@@ -266,7 +280,7 @@ def _make(transaction: Transaction, purpose: LinkPurpose, user_id: int, lasts: i
     return token
 
 
-def _used(transaction: Transaction, token: str, now: int, purposes: set[LinkPurpose] | frozenset[LinkPurpose]) -> LinkRecord:
+def _used(transaction: Transaction, token: str, now: int, purposes: Collection[LinkPurpose]) -> LinkRecord:
     """Use a link up, for one of some purposes.
 
     Raises:

@@ -10,7 +10,7 @@ from trueup.access.users import Person
 from trueup.ledger import sessions as stored
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.sessions import SessionRecord
-from trueup.ledger.users import read_user, set_user
+from trueup.ledger.users import UserRecord, lock_users, read_user, set_user
 
 USED_EVERY: Final = 60 * 1_000_000  # microseconds: how often it is written down that a session was used
 _HOUR: Final = 3_600 * 1_000_000
@@ -63,7 +63,7 @@ def is_over(session: SessionRecord, now: int, limits: Limits) -> bool:
 
 def open_session(
     database: Database,
-    user_id: int,
+    user: UserRecord,
     browser: Browser,
     now: int,
     limits: Limits,
@@ -74,7 +74,7 @@ def open_session(
 
     Args:
         database: The ledger.
-        user_id: Whose it is.
+        user: Whose it is, as they were found when they showed who they are.
         browser: Where the person signs in.
         now: Microseconds since the epoch.
         limits: How long sessions last; those that are over are cleared away.
@@ -82,60 +82,61 @@ def open_session(
         replaces: The token that the browser brought, '' for none: its session ends.
 
     Returns:
-        The token; None where the person was removed meanwhile.
+        The token; None where the person was removed meanwhile, or the password is another one.
     """
     token = new_token(randomness)
     digest, before = _digest(token), digest_of_token(replaces)
     with database.transaction() as transaction:
-        if read_user(transaction, user_id) is None:
+        lock_users(transaction)
+        if not _is_still(transaction, user):
             return None
-        stored.delete_sessions_before(
-            transaction, now - limits.absolute_hours * _HOUR, now - limits.idle_hours * _HOUR
-        )
+        stored.delete_sessions_before(transaction, now - limits.absolute_hours * _HOUR, now - limits.idle_hours * _HOUR)
         if before:
             stored.delete_session_of(transaction, before)
         user_agent = "".join(char for char in browser.user_agent if char.isprintable())[:_USER_AGENT_MAX]
-        stored.insert_session(transaction, digest, user_id, now, browser.address, user_agent)
-        set_user(transaction, user_id, signed_in_at=now)
+        stored.insert_session(transaction, digest, user.user_id, now, browser.address, user_agent)
+        set_user(transaction, user.user_id, signed_in_at=now)
     return token
 
 
 def change_password(
-    database: Database, user_id: int, session_id: int, password: str, randomness: Callable[[int], bytes]
-) -> str:
+    database: Database, user: UserRecord, session_id: int, password: str, randomness: Callable[[int], bytes]
+) -> str | None:
     """Give a person another password. Their other sessions end, and this one gets another token.
 
     Args:
         database: The ledger.
-        user_id: The person's number.
+        user: The person, as they were found when they gave the password that they had.
         session_id: The session in which they change it.
         password: The new password's hash.
         randomness: Gives so many random bytes.
 
     Returns:
-        The session's new token.
+        The session's new token; None where the person was removed meanwhile, or the password is another one.
     """
     token = new_token(randomness)
     with database.transaction() as transaction:
-        set_user(transaction, user_id, password=password)
-        stored.delete_sessions(transaction, user_id, but=session_id)
+        lock_users(transaction)
+        if not _is_still(transaction, user):
+            return None
+        set_user(transaction, user.user_id, password=password)
+        stored.delete_sessions(transaction, user.user_id, but=session_id)
         stored.set_token(transaction, session_id, _digest(token))
     return token
 
 
-def renew_hash(database: Database, user_id: int, before: str, password: str) -> None:
+def renew_hash(database: Database, user: UserRecord, password: str) -> None:
     """Keep a password under a hash that takes today's work, unless the password was changed meanwhile.
 
     Args:
         database: The ledger.
-        user_id: Whose it is.
-        before: The hash as it was.
+        user: Whose it is, as they were found.
         password: The new hash of the same password.
     """
     with database.transaction() as transaction:
-        user = read_user(transaction, user_id)
-        if user is not None and user.password == before:
-            set_user(transaction, user_id, password=password)
+        lock_users(transaction)
+        if _is_still(transaction, user):
+            set_user(transaction, user.user_id, password=password)
 
 
 def end_session(database: Database, session_id: int, user_id: int) -> bool:
@@ -172,6 +173,12 @@ def note_use(database: Database, session_id: int, now: int) -> None:
     """Note when a session was used (microseconds UTC)."""
     with database.transaction() as transaction:
         stored.set_last_used(transaction, session_id, now)
+
+
+def _is_still(database: Readable, user: UserRecord) -> bool:
+    """Whether a person is there, with the password that they showed."""
+    there = read_user(database, user.user_id)
+    return there is not None and there.password == user.password
 
 
 def _digest(token: str) -> str:

@@ -234,7 +234,7 @@ def _refuse_last_admin(transaction: Transaction, user: UserRecord, remedy: str) 
         return
     others = [each for each in stored.read_users(transaction) if each.role is Role.ADMIN and each != user]
     if not others or (user.password and not any(each.password for each in others)):
-        raise UserError(f"{user.name} is the last admin who can sign in. {remedy}")
+        raise UserError(f"{user.name} is the last admin. {remedy}")
 
 
 def _has_unseen(text: str) -> bool:

@@ -74,9 +74,7 @@ class SessionOfPerson:
     preferences: dict[str, str]  # values by names
 
 
-def insert_session(
-    transaction: Transaction, sha256: str, user_id: int, now: int, address: str, user_agent: str
-) -> int:
+def insert_session(transaction: Transaction, sha256: str, user_id: int, now: int, address: str, user_agent: str) -> int:
     """Store a session that begins.
 
     Args:
