@@ -12,7 +12,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from trueup.access import sessions
+from trueup.access import links, sessions
 from trueup.access.address import caller_address
 from trueup.access.attempts import Attempts, browser_of, new_mark
 from trueup.access.passwords import Passwords
@@ -191,6 +191,11 @@ class Guard:
         """
         return await self._in_turn(lambda: self._passwords.hashed(password))
 
+    def expire(self, token: str) -> None:
+        """Use a link up that has expired: a clock that is set back later does not bring it back to life."""
+        now = self._context.clock()
+        self._later(lambda database: links.expire(database, token, now))
+
     def address(self, request: HTTPConnection) -> str:
         """Where a request comes from."""
         return caller_address(peer_of(request.scope), request.headers.raw, self._context.settings.trusted_proxies)
@@ -236,3 +241,9 @@ class Guard:
             work(database)
 
         self._context.writer.submit(slices)
+
+
+def guard_of(request: HTTPConnection) -> Guard:
+    """The guard of the pages that are asked for one of them."""
+    guard: Guard = request.app.state.guard
+    return guard
