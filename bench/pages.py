@@ -81,9 +81,9 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
         received_at=pl.col("converted_at").min(), last=pl.col("converted_at").max()
     )
     batches = counted.sort("batch_id").select(
-        "batch_id", "received_at", "rows_done", rows_total="rows_done", finished_at="last",
+        "batch_id", "received_at", "rows_done", "outcomes", rows_total="rows_done", finished_at="last",
         kind=pl.lit("postbacks"), origin=pl.lit("postback"), state=pl.lit("done"), made_by=pl.lit("server"),
-        policy_id=pl.lit(1, pl.Int64), "outcomes",
+        policy_id=pl.lit(1, pl.Int64),
         totals_before=pl.lit('[["conversion", "approved", 1000000, 5000000000000]]'),
         totals_delta=pl.lit('[["conversion", "approved", 5000, 25000000000]]'),
     )  # fmt: skip
