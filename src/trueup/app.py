@@ -20,7 +20,6 @@ from structlog.typing import FilteringBoundLogger
 
 from trueup.api.app import ROOT as API_PATH
 from trueup.api.app import make_api
-from trueup.api.http.jobs import resume_uploads, stop_uploads
 from trueup.edge.pixel import Pixel
 from trueup.edge.postback import Postbacks
 from trueup.edge.redirect import Redirect
@@ -28,6 +27,7 @@ from trueup.ledger.urls import showable
 from trueup.live.asgi import Endpoint, Event, Receive, Scope, Send, answer_text
 from trueup.live.context import ServerContext, now
 from trueup.live.health import State
+from trueup.live.jobs import resume_uploads, stop_uploads
 from trueup.live.logs import open_log
 from trueup.live.make_writer import make_writer
 from trueup.live.metrics import forget_dead_processes

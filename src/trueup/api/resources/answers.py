@@ -34,9 +34,6 @@ from trueup.reports.names import names_by_id
 Undone = Literal["undone"]
 
 
-WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
 class Answer(BaseModel):
     """Something that the API shows."""
 

@@ -14,13 +14,11 @@ from starlette.responses import Response, StreamingResponse
 from trueup.access.keys import KeyScope
 from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import ContextHere
-from trueup.api.resources.answers import WORKBOOK, Answer
+from trueup.api.http.readers import ContextHere, Look
+from trueup.api.resources.answers import Answer
 from trueup.api.resources.wording import WAYS, in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
-from trueup.api.uploads.files import csv_answer, workbook_answer
 from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
 from trueup.ledger.arrivals import read_brought
@@ -28,6 +26,8 @@ from trueup.ledger.batches import read_batch, read_rows
 from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.live.downloads import WORKBOOK, csv_answer, workbook_answer
+from trueup.live.jobs import jobs_of, sent_folder
 from trueup.model.frames import RowOutcomes
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState

@@ -1,15 +1,9 @@
 """The work on sent files in this process: where it is found, how it begins with the server, and how it ends."""
 
 import asyncio
-from collections.abc import Callable
 from time import monotonic
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
-from fastapi import Depends, Query, Request
-from starlette.concurrency import run_in_threadpool
-
-from trueup.api.http.readers import Readers
-from trueup.ledger.database import Database
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
 from trueup.live.spool.mark import SENT_FILES
@@ -19,13 +13,8 @@ from trueup.uploads.jobs import Jobs
 
 T = TypeVar("T")
 
-WAIT_SECONDS_MAX: Final = 60
 _LOOK_SECONDS: Final = 0.25  # how soon it is noticed that the server stops
 _JOBS: Final[dict[Writer, Jobs]] = {}
-
-Wait = Annotated[
-    float, Query(ge=0, le=WAIT_SECONDS_MAX, description="For how many seconds to wait for the end before answering.")
-]
 
 
 def sent_folder(context: ServerContext) -> SentFolder:
@@ -60,33 +49,6 @@ def stop_uploads(context: ServerContext) -> None:
     jobs = _JOBS.pop(context.writer, None)
     if jobs is not None:
         jobs.stop()
-
-
-class Looking:
-    """Short looks at the ledger, for requests that last longer than they read."""
-
-    def __init__(self, request: Request) -> None:
-        """Nothing is read before it is called.
-
-        Args:
-            request: The request.
-        """
-        self._readers: Readers = request.app.state.readers
-
-    async def __call__(self, work: Callable[[Database], T]) -> T:
-        """Read something.
-
-        Args:
-            work: A function of a connection that only reads.
-
-        Returns:
-            What the function returns.
-        """
-        async with self._readers.lent() as database:
-            return await run_in_threadpool(work, database)
-
-
-Look = Annotated[Looking, Depends(Looking)]
 
 
 async def waited(context: ServerContext, work: "asyncio.Future[T]", seconds: float) -> bool:
