@@ -27,13 +27,13 @@ from trueup.ledger.urls import showable
 from trueup.live.asgi import Endpoint, Event, Receive, Scope, Send, answer_text
 from trueup.live.context import ServerContext, now
 from trueup.live.health import State
-from trueup.live.jobs import resume_uploads, stop_uploads
 from trueup.live.logs import open_log
 from trueup.live.make_writer import make_writer
 from trueup.live.metrics import forget_dead_processes
 from trueup.live.observer import Observer
 from trueup.live.one_server import ServedAlreadyError, serving_process
 from trueup.live.operation import Operation
+from trueup.live.upload_jobs import resume_uploads, stop_uploads
 from trueup.live.writer import Writer
 from trueup.settings import Settings
 

@@ -16,9 +16,9 @@ from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
 from trueup.live.context import ServerContext, now
 from trueup.live.events import WriterEvents
-from trueup.live.jobs import stop_uploads
 from trueup.live.logs import open_log
 from trueup.live.make_writer import make_writer
+from trueup.live.upload_jobs import stop_uploads
 from trueup.settings import LogForm, Settings
 
 T = TypeVar("T")

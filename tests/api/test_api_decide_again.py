@@ -12,7 +12,7 @@ from trueup.api.http.problems import ProblemKind
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.live.context import now
-from trueup.live.jobs import jobs_of
+from trueup.live.upload_jobs import jobs_of
 from trueup.model.past import PastRows
 from trueup.model.words import Origin
 from trueup.recording.chunks import RunOptions

@@ -13,7 +13,7 @@ from worlds import World
 
 from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
-from trueup.live.jobs import resume_uploads, stop_uploads
+from trueup.live.upload_jobs import resume_uploads, stop_uploads
 
 
 @pytest.fixture

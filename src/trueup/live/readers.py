@@ -1,4 +1,4 @@
-"""How what serves requests reaches the ledger: connections to read with, and the way to the one writer."""
+"""How endpoints reach the ledger: connections to read with, and the way to the one writer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
@@ -69,6 +69,18 @@ class Readers:
         finally:
             self._places.release()
 
+    async def look(self, work: Callable[[Database], T]) -> T:
+        """Read something, in a thread of its own.
+
+        Args:
+            work: A function of a connection that only reads.
+
+        Returns:
+            What the function returns.
+        """
+        async with self.lent() as database:
+            return await run_in_threadpool(work, database)
+
     def close(self) -> None:
         """Close the connections that nobody uses."""
         while self._idle:
@@ -79,30 +91,6 @@ class Readers:
         database = open_ledger(self._url, READING)
         database.only_read(_MEMORY_KIB)
         self._idle.append(database)
-
-
-class Looking:
-    """Short looks at the ledger, for requests that last longer than they read."""
-
-    def __init__(self, readers: Readers) -> None:
-        """Nothing is read before it is called.
-
-        Args:
-            readers: The connections.
-        """
-        self._readers = readers
-
-    async def __call__(self, work: Callable[[Database], T]) -> T:
-        """Read something.
-
-        Args:
-            work: A function of a connection that only reads.
-
-        Returns:
-            What the function returns.
-        """
-        async with self._readers.lent() as database:
-            return await run_in_threadpool(work, database)
 
 
 async def written(context: ServerContext, work: Callable[[Database], T]) -> T:

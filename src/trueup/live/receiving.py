@@ -15,8 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from trueup.live.context import ServerContext
-from trueup.live.jobs import sent_folder
 from trueup.live.multipart import FilePart, FormError, FormTooLargeError, MultipartForm
+from trueup.live.upload_jobs import sent_folder
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.settings import Settings
 from trueup.uploads.folder import Incoming, SentFolder

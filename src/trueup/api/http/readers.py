@@ -1,4 +1,4 @@
-"""How operations reach the ledger: what FastAPI hands each of them."""
+"""What operations ask for by the name of a type: the context, a connection to read with, whose a change is."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -9,7 +9,7 @@ from trueup.access.keys import Caller
 from trueup.ledger.database import Database
 from trueup.ledger.lines import Lines
 from trueup.live.context import ServerContext
-from trueup.live.readers import Looking, Readers
+from trueup.live.readers import Readers
 from trueup.model.words import Origin
 from trueup.recording.context import RecordingContext
 
@@ -30,10 +30,6 @@ def _lines(request: Request) -> Lines:
     return lines
 
 
-def _looking(request: Request) -> Looking:
-    return Looking(request.app.state.readers)
-
-
 def recording_for(caller: Caller, context: ServerContext, database: Database) -> RecordingContext:
     """What a caller's rows are recorded with, on a connection."""
     return RecordingContext(database, context.clock, caller.name, Origin.API)
@@ -42,4 +38,3 @@ def recording_for(caller: Caller, context: ServerContext, database: Database) ->
 ContextHere = Annotated[ServerContext, Depends(_context)]
 Reader = Annotated[Database, Depends(_reader)]
 KnownLines = Annotated[Lines, Depends(_lines)]
-Look = Annotated[Looking, Depends(_looking)]

@@ -12,9 +12,10 @@ from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.gate import needs
 from trueup.api.http.idempotency import HEADER, KEPT_DAYS
+from trueup.api.http.jobs import Look
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import ContextHere, Look, Reader, recording_for
+from trueup.api.http.readers import ContextHere, Reader, recording_for
 from trueup.api.resources.answers import (
     Answer,
     ChangeAnswer,

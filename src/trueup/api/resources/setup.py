@@ -9,15 +9,15 @@ from pydantic import BaseModel, Field
 
 from trueup.api.http.bodies import BodyRoute, received
 from trueup.api.http.claims import Also, answered_once
+from trueup.api.http.jobs import Look, Looking
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
-from trueup.api.http.readers import ContextHere, Look, Reader
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import json_answer
 from trueup.api.resources.catalog import READ, SETUP, changed, resource_routes
 from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, stored_name, takes
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
-from trueup.live.readers import Looking
 from trueup.setup.apply import SetupOutcome, apply_setup, show_setup
 from trueup.setup.forms import WORKSPACE, forms_of_catalog
 from trueup.setup.read import read_setup

@@ -14,8 +14,9 @@ from starlette.responses import Response, StreamingResponse
 from trueup.access.keys import KeyScope
 from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
+from trueup.api.http.jobs import Look
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import ContextHere, Look
+from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import Answer
 from trueup.api.resources.wording import WAYS, in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
@@ -27,7 +28,7 @@ from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
 from trueup.live.downloads import WORKBOOK, csv_answer, workbook_answer
-from trueup.live.jobs import jobs_of, sent_folder
+from trueup.live.upload_jobs import jobs_of, sent_folder
 from trueup.model.frames import RowOutcomes
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadKind, UploadState
