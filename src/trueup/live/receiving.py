@@ -18,6 +18,7 @@ from trueup.live.context import ServerContext
 from trueup.live.multipart import FilePart, FormError, FormTooLargeError, MultipartForm
 from trueup.live.upload_jobs import sent_folder
 from trueup.model.upload import UploadChoices, UploadRecord
+from trueup.model.words import Origin
 from trueup.settings import Settings
 from trueup.uploads.folder import Incoming, SentFolder
 from trueup.uploads.keeping import note_of
@@ -179,13 +180,14 @@ class Arrival:
         self.began_at = context.clock()
         self.is_kept = False
 
-    async def keep(self, name: str, choices: UploadChoices, made_by: str) -> UploadRecord:
+    async def keep(self, name: str, choices: UploadChoices, made_by: str, origin: Origin) -> UploadRecord:
         """Put the whole file in its place, with what its sender said of it beside it.
 
         Args:
             name: What its sender calls it.
             choices: What is chosen for it.
             made_by: Who sends it.
+            origin: Which way.
 
         Returns:
             What is to be noted of it in the ledger.
@@ -198,7 +200,14 @@ class Arrival:
             self.is_kept = True
             file = self._incoming
             record = UploadRecord(
-                self._upload_id, clean_name(name), file.sha256, file.bytes, choices, made_by, self.began_at
+                self._upload_id,
+                clean_name(name),
+                file.sha256,
+                file.bytes,
+                choices,
+                made_by,
+                self.began_at,
+                origin=origin,
             )
             await run_in_threadpool(self._folder.keep_note, self._upload_id, note_of(record))
         except OSError as error:

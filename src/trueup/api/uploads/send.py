@@ -29,6 +29,7 @@ from trueup.live.readers import written
 from trueup.live.receiving import FORM, PLAIN, arriving, media_of
 from trueup.live.upload_jobs import jobs_of, sent_folder
 from trueup.model.upload import UploadRecord
+from trueup.model.words import Origin
 from trueup.uploads.states import forget, receive
 
 router = APIRouter(tags=["uploads"])
@@ -142,7 +143,7 @@ async def _received(
         await receiver.receive(content_type, length, request.stream())
         choices = _with_fields(query, receiver.fields)
         chosen = await look(partial(mapped, choices=fitting(choices.chosen(), caller)))
-        return await arrival.keep(choices.file_name or receiver.file_name, chosen, caller.name)
+        return await arrival.keep(choices.file_name or receiver.file_name, chosen, caller.name, Origin.API)
 
 
 def _with_fields(query: SentChoices, fields: list[tuple[str, str]]) -> SentChoices:
