@@ -87,13 +87,16 @@ class Receiver:
         self.file_name = ""
         self._has_file = False  # a form
 
-    async def receive(self, content_type: str, content_length: str, body: AsyncIterator[bytes]) -> None:
+    async def receive(
+        self, content_type: str, content_length: str, body: AsyncIterator[bytes], text_field: str = ""
+    ) -> None:
         """Receive a whole body.
 
         Args:
             content_type: The header Content-Type.
             content_length: The header Content-Length, '' for none.
             body: The body's parts, as they come.
+            text_field: The field of a form whose text is the file where no file was chosen; '' for no such field.
 
         Raises:
             ReceivingError: It is too large, breaks off, falls silent, or the disk has no room for it.
@@ -104,11 +107,14 @@ class Receiver:
         if length > most:
             raise ReceivingError(ReceivingTrouble.TOO_LARGE, f"the body has more than {most} bytes")
         try:
-            form = self._form(content_type) if is_form else None
+            form = self._form(content_type, FORM_BYTES if text_field else _FIELD_BYTES) if is_form else None
             await run_in_threadpool(self._look_for_room, length)
             await self._write(body, form.write if form else self._put)
             if form:
                 self._end(form)
+            if text_field and not self._incoming.bytes:
+                text = next((value for name, value in self.fields if name == text_field), "")
+                await run_in_threadpool(self._put, text.encode())
         except FormTooLargeError as error:
             raise ReceivingError(ReceivingTrouble.TOO_LARGE, str(error)) from None
         except FormError as error:
@@ -120,8 +126,8 @@ class Receiver:
         """How many bytes a body of this media type may have."""
         return self._settings.upload_bytes + (FORM_BYTES if media_of(content_type) == FORM else 0)
 
-    def _form(self, content_type: str) -> MultipartForm:
-        return MultipartForm(content_type, self._open_file, fields_most=_FIELDS_MOST, field_bytes=_FIELD_BYTES)
+    def _form(self, content_type: str, field_bytes: int) -> MultipartForm:
+        return MultipartForm(content_type, self._open_file, fields_most=_FIELDS_MOST, field_bytes=field_bytes)
 
     def _open_file(self, part: FilePart) -> Callable[[bytes], object]:
         if self._has_file:
@@ -179,6 +185,22 @@ class Arrival:
         self.receiver = Receiver(context.settings, incoming, folder.room)
         self.began_at = context.clock()
         self.is_kept = False
+
+    async def put(self, content: bytes) -> None:
+        """Take what the file holds from memory.
+
+        Raises:
+            ReceivingError: The disk has no room for it.
+        """
+        try:
+            await run_in_threadpool(self._incoming.write, content)
+        except OSError as error:
+            raise no_room(error) from None
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes have come."""
+        return self._incoming.bytes
 
     async def keep(self, name: str, choices: UploadChoices, made_by: str, origin: Origin) -> UploadRecord:
         """Put the whole file in its place, with what its sender said of it beside it.

@@ -144,6 +144,11 @@ class Jobs:
             self._undoing[batch_id] = running
         return running
 
+    def is_undoing(self, batch_id: int) -> bool:
+        """Whether this process is at the undo of a batch, or is about to begin it."""
+        running = self._undoing.get(batch_id)
+        return running is not None and not running.done()
+
     def decide_again(self, chosen: PastRows, asker: Asker) -> "Future[None]":
         """Decide rows of the past again, or go on with that.
 

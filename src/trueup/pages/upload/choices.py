@@ -17,6 +17,7 @@ _TEXTS: Final = ("dialect", "time_zone", "time_format", "encoding", "sheet", "ma
 _FLAGS: Final = ("decimal_comma", "thousands", "force_status", "without_conversion_ids", "create_missing")
 _NOT_OF_CLICKS: Final = ("force_status", "without_conversion_ids")
 _TEXT_CHARS: Final = 200
+_DIGITS: Final = 4  # of the number of a line
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _kept(choices: UploadChoices) -> dict[str, object]:
 
 
 def _columns(form: Sent) -> dict[str, str]:
-    """Which column was chosen to be which field; '' to leave it out. Columns that stay as recognised are not among them."""
+    """Which column was chosen to be which field, '' to leave it out; without those that stay as recognised."""
     chosen = {}
     for name, value in form.items():
         if name.startswith(COLUMN) and value != AUTOMATIC:
@@ -87,7 +88,7 @@ def _time_format_errors(stated: str) -> dict[str, str]:
 def _titles_line(text: str, errors: dict[str, str]) -> int | None:
     if not text:
         return None
-    if text.isascii() and text.isdecimal() and len(text) <= 4:
+    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
         return int(text)
     errors["titles_line"] = "This is the number of a line; 0 where the file has no titles."
     return None
