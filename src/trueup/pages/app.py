@@ -21,6 +21,7 @@ from trueup.pages.conversions import listing as conversion_list
 from trueup.pages.errors import error_page
 from trueup.pages.gate import Gate, PageRoute, SignedIn
 from trueup.pages.help import show as help_page
+from trueup.pages.lists import remember
 from trueup.pages.rendering import Pages
 from trueup.pages.security import headers_of
 
@@ -34,6 +35,7 @@ _LOG = structlog.get_logger("trueup.pages")
 _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
     help_page.routes,
+    remember.routes,
 )  # fmt: skip
 
 

@@ -13,14 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from trueup.access.users import Person
+from trueup.ledger.database import DatabaseError
+from trueup.live.commit_queue import UnavailableError
 from trueup.model.words import Role
 
 SIGN_IN: Final = "/sign-in"
 HOME: Final = "/"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN: Final = "/assets/"  # the same for everybody
 _NEXT_MOST: Final = 2_000  # characters
 _FROM_HERE: Final = frozenset({"same-origin", "none"})  # none: the person's own doing, such as a bookmark
 
@@ -65,8 +68,11 @@ class PageRoute(Route):
 
         Raises:
             HTTPException: Another site's page asked for a change, or the person may not.
+            UnavailableError: The ledger cannot be asked who it is. So does DatabaseError.
         """
         state = scope.get("state") or {}
+        if state.get("trouble") is not None and self.needs is not None:
+            raise state["trouble"]  # nobody knows who asks
         person: Person | None = state.get("person")
         if scope["method"] not in _SAFE and not state.get("is_from_here"):
             raise HTTPException(403, "This was asked from another site. Nothing was changed.")
@@ -97,14 +103,19 @@ class Gate:
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)
-        found = await self._find(request)
+        found, trouble = None, None
+        try:
+            found = None if scope["path"].startswith(_OPEN) else await self._find(request)
+        except (UnavailableError, DatabaseError) as error:
+            trouble = error
         scope["state"] = {
             **(scope.get("state") or {}),
+            "trouble": trouble,
             "person": found.person if found else None,
             "session_id": found.session_id if found else 0,
             "is_from_here": is_from_here(request, self._public_url),
         }
-        await self._app(scope, receive, _unkept(send))
+        await self._app(scope, receive, send)
 
 
 def is_from_here(request: HTTPConnection, public_url: str) -> bool:
@@ -158,16 +169,3 @@ def _to_sign_in(request: Request) -> Response:
     if request.headers.get("hx-request"):  # fetch would follow a redirect, and put a whole page into a part of one
         return Response(status_code=204, headers={"HX-Redirect": where})
     return RedirectResponse(where, status_code=303)
-
-
-def _unkept(send: Send) -> Send:
-    """What a person sees is kept by nobody on the way."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            names = {name.lower() for name, _ in message["headers"]}
-            if b"cache-control" not in names:
-                message = {**message, "headers": [*message["headers"], (b"cache-control", b"no-store")]}
-        await send(message)
-
-    return sending
