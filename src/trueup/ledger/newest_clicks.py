@@ -26,7 +26,13 @@ _ROWS_TOGETHER: Final = 130_000  # of segments that are read at once
 _OF_CLICKS: Final = segments.c.kind == SegmentKind.CLICKS.value
 _NUMBER: Final[Schema] = {"number": pl.Int64}
 _NEWEST: Final = select(func.coalesce(func.max(segments.c.click_number_most), 0)).where(_OF_CLICKS)
-_HEADS: Final[Schema] = {"segment_id": pl.Int64, "rows": pl.Int64, "click_number_most": pl.Int64}
+_HEADS: Final[Schema] = {
+    "segment_id": pl.Int64,
+    "rows": pl.Int64,
+    "click_number_most": pl.Int64,
+    "click_least": pl.Int64,
+    "click_most": pl.Int64,
+}
 _SEGMENTS: Final = (
     select(*(segments.c[name] for name in _HEADS))
     .where(
@@ -136,16 +142,21 @@ class _Part:
 def _parts(database: Readable, wanted: WantedClicks, end: int, most: int) -> Iterator[_Part]:
     """Where the wanted clicks can be, the highest numbers first; each part begins where the one before ended."""
     if wanted.any_of or wanted.from_at is not None or wanted.to_at is not None:
-        yield from _parts_of_segments(database, wanted, end)
+        yield from _parts_of_segments(database, wanted, end, most)
         return
+    yield from _windows(0, end, most)
+
+
+def _windows(floor: int, end: int, most: int) -> Iterator[_Part]:
+    """All numbers between two, in parts that grow, so that the first ones are read soon."""
     size = max(_LEAST_WINDOW, 2 * most)
-    while end > 1:
-        begin = max(0, end - size - 1)
+    while end > floor + 1:
+        begin = max(floor, end - size - 1)
         yield _Part(begin, end)
         end, size = begin + 1, min(size * _GROWTH, LOOKED_AT_MOST)
 
 
-def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int) -> Iterator[_Part]:
+def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int, most: int) -> Iterator[_Part]:
     buckets = {
         "from_bucket": (wanted.from_at or 0) // BUCKET_MICROS,
         "to_bucket": ((wanted.to_at or 2**62) - 1) // BUCKET_MICROS,
@@ -153,12 +164,23 @@ def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int) -> It
     heads = database.read(_SEGMENTS, _HEADS, {"before": end, **buckets})
     waiting = pl.Series("click_number", [], pl.Int64)  # of a segment that reaches below the next one's beginning
     for first, after, rows in _together(heads):
-        ids = heads["segment_id"][first:after].to_list()
+        floor = int(heads["click_number_most"][after]) if after < heads.height else 0
+        some = heads[first:after]
+        if not wanted.any_of and not waiting.len() and _are_within(some, buckets):
+            yield from _windows(floor, end, most)
+            end = min(end, floor + 1)
+            continue
+        ids = some["segment_id"].to_list()
         numbers = pl.concat([waiting, _numbers(database, wanted, ids, buckets)]).unique().sort(descending=True)
         numbers = numbers.filter(numbers < end)
-        floor = int(heads["click_number_most"][after]) if after < heads.height else 0
         yield _Part(floor, end, rows, numbers.filter(numbers > floor))
         waiting, end = numbers.filter(numbers <= floor), min(end, floor + 1)
+
+
+def _are_within(heads: pl.DataFrame, buckets: Mapping[str, int]) -> bool:
+    """Whether all clicks of some segments are of the wanted time."""
+    first, last = heads["click_least"].min(), heads["click_most"].max()
+    return bool(first > buckets["from_bucket"] and last < buckets["to_bucket"])  # type: ignore[operator]  # numbers
 
 
 def _together(heads: pl.DataFrame) -> Iterator[tuple[int, int, int]]:

@@ -10,7 +10,7 @@ which rows were stored; PostgreSQL finds the pages that a batch is on.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final, Self
 
@@ -56,6 +56,19 @@ class Wanted:
     outcomes: tuple[str, ...] = ()  # as they were recorded
     origins: tuple[str, ...] = ()
     network_ids: tuple[int, ...] = ()  # of their clicks
+
+    def within(self, received_at: int) -> "Wanted":
+        """The same for a batch: its rows are of the hour that it began in, or of the beginning of the next one.
+
+        Args:
+            received_at: When the batch began.
+        """
+        begins = received_at // HOUR_MICROS * HOUR_MICROS
+        return replace(
+            self,
+            from_at=None if self.from_at is None or self.from_at <= begins else self.from_at,
+            to_at=None if self.to_at is None or self.to_at >= begins + 2 * HOUR_MICROS else self.to_at,
+        )
 
     @property
     def is_all_of_a_batch(self) -> bool:
@@ -169,6 +182,7 @@ class _Part:
         """Read the wanted rows below a line, window by window, until there are enough of them."""
         rows: list[pl.DataFrame] = []
         count, looked, end = 0, 0, head["before"]
+        wanted = wanted.within(head["received_at"])
         size = most if wanted.is_all_of_a_batch else max(_LEAST_WINDOW, 4 * most)
         if not wanted.is_all_of_a_batch and end <= _READ_WHOLE:
             size = end
