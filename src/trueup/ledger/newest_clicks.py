@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import Select, bindparam, exists, func, select
 
 from trueup.ledger.database import Readable, is_one_of
-from trueup.ledger.schema import clicks, conversions, segments
+from trueup.ledger.schema import IMPORTED, clicks, conversions, segments
 from trueup.ledger.segments import SegmentKind, segment_rows, segments_numbered
 from trueup.model.frames import BUCKET_MICROS, COUNTED_CLICKS, NUMBERED_CLICKS, NumberedClicks, Schema
 
@@ -42,6 +42,12 @@ _SEGMENTS: Final = (
         segments.c.click_least <= bindparam("to_bucket"),
     )
     .order_by(segments.c.click_number_most.desc(), segments.c.segment_id.desc())
+)
+_IMPORTED: Final = (
+    select(*(clicks.c[name] for name in NUMBERED_CLICKS))
+    .where(clicks.c.batch_id == bindparam("of_batch"), IMPORTED, clicks.c.click_id > bindparam("after"))
+    .order_by(clicks.c.click_id)
+    .limit(bindparam("most"))
 )
 _MADE: Final = exists().where(conversions.c.click_id == clicks.c.click_id, conversions.c.removed == 0)
 
@@ -247,3 +253,8 @@ def _statement(
 
 def _joined(found: list[pl.DataFrame]) -> NumberedClicks:
     return NumberedClicks(pl.concat([pl.DataFrame(schema=dict(NUMBERED_CLICKS)), *found]))
+
+
+def clicks_of_import(database: Readable, batch_id: int, after: str, most: int) -> NumberedClicks:
+    """The clicks that an import brought and that still are as it brought them, after one, by their ids."""
+    return database.read(_IMPORTED, NUMBERED_CLICKS, {"of_batch": batch_id, "after": after, "most": most})

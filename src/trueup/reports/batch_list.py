@@ -15,7 +15,7 @@ from trueup.ledger.batch_pages import (
     undos_among,
     waiting_files,
 )
-from trueup.ledger.batches import undone_batches
+from trueup.ledger.batches import read_batch, undone_batches
 from trueup.ledger.database import Database, Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
@@ -168,3 +168,9 @@ def _place(after: str) -> tuple[int, str]:
     if not number.isascii() or not number.isdigit() or len(number) > len(str(2**62)) or not file.isascii():
         raise ValueError("it is no place of this list")
     return int(number), file
+
+
+def read_batch_item(database: Readable, catalog: Catalog, batch_id: int) -> BatchItem | None:
+    """One batch, None where there is no such."""
+    batch = read_batch(database, batch_id)
+    return as_items(database, catalog, [batch], undone_batches(database))[0] if batch else None

@@ -58,7 +58,7 @@ class PostbackFilters:
 class PostbackList:
     """Some postbacks, newest first."""
 
-    rows: pl.DataFrame  # JOURNAL, NOW, `message`, `network` and `origin`
+    rows: pl.DataFrame  # JOURNAL, NOW, `message`, `network`, `origin`, and whether the click `is_known`
     next: str  # where the next page begins, '' on the last one
     newest: str  # where the list began when it was read: what came later is counted from here
     looked_back_to: int | None = field(default=None)  # it ends at this moment, since so much was looked through
@@ -149,7 +149,8 @@ def _shown(database: Readable, catalog: Catalog, rows: JournalRows) -> pl.DataFr
     batches = batches_numbered(database, rows["batch_id"].unique().to_list())
     origins = {batch_id: batch.origin.value for batch_id, batch in batches.items()}
     click_ids = rows.filter(pl.col("n") > 0)["click_id"].unique().sort().to_list()
-    networks = read_click_facts(database, click_ids).select("click_id", network=name_of("network_id", catalog))
+    facts = read_click_facts(database, click_ids)
+    networks = facts.select("click_id", network=name_of("network_id", catalog), is_known=pl.lit(value=True))
     return (
         with_now(database, rows)
         .with_columns(
@@ -157,5 +158,5 @@ def _shown(database: Readable, catalog: Catalog, rows: JournalRows) -> pl.DataFr
             origin=pl.col("batch_id").replace_strict(origins, default="", return_dtype=pl.String),
         )
         .join(networks, on="click_id", how="left", maintain_order="left")
-        .with_columns(pl.col("network").fill_null(""))
+        .with_columns(pl.col("network").fill_null(""), pl.col("is_known").fill_null(value=False))
     )
