@@ -23,6 +23,7 @@ from trueup.pages.gate import Gate, PageRoute, SignedIn
 from trueup.pages.help import show as help_page
 from trueup.pages.lists import remember
 from trueup.pages.rendering import Pages
+from trueup.pages.search import show as search_page
 from trueup.pages.security import headers_of
 
 REQUEST_ID: Final = "x-request-id"
@@ -36,6 +37,7 @@ _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
     help_page.routes,
     remember.routes,
+    search_page.routes,
 )  # fmt: skip
 
 
