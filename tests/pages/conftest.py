@@ -9,7 +9,18 @@ from browsing import Browse, Chromium, chromium_path
 from command_line import CommandLine
 from served import Served
 
+from trueup.live.context import now
+from trueup.sample.files import sample
+
 _CLICKS = 2_000
+_MADE_BY = (
+    "setup apply setup.toml",
+    "clicks import clicks.csv --yes",
+    "upload postbacks.csv --yes",
+    "upload keitaro.txt --duplicates update --yes",
+    "upload redtrack.csv --yes",
+    "undo 4 --yes",
+)
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +47,17 @@ def browse(chromium: Chromium) -> Iterator[Browse]:
 
 
 @pytest.fixture(scope="session")
-def sample_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a sample workspace, as `trueup demo` makes it."""
+def sample_ledger(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    """The file of a small sample workspace: clicks, postbacks, two files, of which one was undone."""
     folder = tmp_path_factory.mktemp("sample")
-    ran = CommandLine("")("demo", "--folder", folder, "--clicks", _CLICKS, "--no-serve")
-    assert ran.code == 0, ran.stderr
-    return folder / "trueup.db"
+    file = Path(shutil.copy(sqlite_template, folder / "trueup.db"))
+    for name, text in sample(now(), _CLICKS).files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    run = CommandLine(f"sqlite:///{file}")
+    for words in _MADE_BY:
+        ran = run(*(str(folder / word) if "." in word else word for word in words.split()))
+        assert ran.code in (0, 3), ran
+    return file
 
 
 @pytest.fixture(scope="session")
