@@ -24,6 +24,10 @@ from trueup.pages.help import show as help_page
 from trueup.pages.lists import remember
 from trueup.pages.rendering import Pages
 from trueup.pages.security import headers_of
+from trueup.pages.upload import act as upload_acts
+from trueup.pages.upload import choose as upload_choose
+from trueup.pages.upload import files as upload_files
+from trueup.pages.upload import show as upload_show
 
 REQUEST_ID: Final = "x-request-id"
 _HOME: Final = "/conversions"
@@ -35,6 +39,10 @@ _LOG = structlog.get_logger("trueup.pages")
 _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
     help_page.routes,
+    upload_choose.routes,
+    upload_files.routes,
+    upload_acts.routes,
+    upload_show.routes,
     remember.routes,
 )  # fmt: skip
 

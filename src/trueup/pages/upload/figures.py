@@ -71,7 +71,9 @@ class Figures:
     def decimals(self) -> int:
         """How many decimals the tables of money have."""
         amounts = [amount for line in self.lines if line.is_money for amount in (line.before, line.after)]
-        return decimals_of(amounts + [amount for cell in self.cells for amount in (cell.money_before, cell.money_after)])
+        return decimals_of(
+            amounts + [amount for cell in self.cells for amount in (cell.money_before, cell.money_after)]
+        )
 
 
 def figures_of(summary: Summary, catalog: Catalog, *, is_undo: bool = False) -> Figures:

@@ -93,14 +93,20 @@ def _check(request: Request, stand: Stand) -> dict[str, Any]:
     choices, person = stand.record.choices, person_of(request)
     is_clicks = choices.kind is UploadKind.CLICKS
     row_kind = RowKind.STATUS if choices.kind is UploadKind.STATUS else RowKind.CONVERSION
+    dialects = list(CLICK_DIALECTS if is_clicks else DIALECTS)
     return {
         "choices": choices,
         "look": stand.account.look if stand.account else None,
         "points": points_of(stand.record, stand.account, pages_of(request).context.catalog),
         "first_rows": first_rows(stand.account.look) if stand.account else None,
-        "dialects": list(CLICK_DIALECTS if is_clicks else DIALECTS),
+        "dialect_options": [
+            ("", "Recognise it"),
+            *((name, name) for name in (CLICK_DIALECTS if is_clicks else DIALECTS)),
+        ],
+        "mapping_options": [("", "None"), *((name, name) for name in stand.mappings)],
+        "mode_options": [("", "As set up"), *((mode.value, said) for mode, said in MODES.items())],
+        "time_format_names": [name for name, _ in TIME_FORMATS],
         "fields": list(CLICK_FIELDS if is_clicks else FIELDS_OF[row_kind]),
-        "modes": MODES,
         "time_formats": TIME_FORMATS,
         "may_set_up": person is not None and person.may(Role.ADMIN),
     }
