@@ -129,7 +129,6 @@ def test_link__is_for_one_purpose(ledger: Database) -> None:
 def test_reset__ends_password_and_sessions_at_once(ledger: Database) -> None:
     user_id, token = invited(ledger)
     user = choose_password(ledger, token, "hash", NOW)
-    user = read_user(ledger, user.user_id) or user
     session = open_session(ledger, user, Browser("::1", ""), NOW, Limits(1, 1), os.urandom)
     assert session
     assert find_session(ledger, session)

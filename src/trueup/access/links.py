@@ -5,7 +5,7 @@ what it is for, so of two who use it at once, one gets in.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from trueup.access.tokens import digest_of_token, new_token
@@ -206,7 +206,7 @@ def choose_password(database: Database, token: str, password: str, now: int) -> 
         now: Microseconds since the epoch.
 
     Returns:
-        The person.
+        The person, with that password.
 
     Raises:
         LinkError: The link does not work.
@@ -216,7 +216,7 @@ def choose_password(database: Database, token: str, password: str, now: int) -> 
         user = _whose(transaction, _used(transaction, token, now, _CHOOSES))
         set_user(transaction, user.user_id, password=password)
         delete_sessions(transaction, user.user_id)
-        return user
+        return replace(user, password=password)
 
 
 def enter_demo(database: Database, token: str, now: int) -> UserRecord:

@@ -7,27 +7,32 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trueup.access.users import Person
+from trueup.access.passwords import Passwords
 from trueup.live.context import ServerContext
 from trueup.live.readers import Readers
 from trueup.model.words import Role
 from trueup.pages import asset_files
 from trueup.pages.conversions import listing as conversion_list
 from trueup.pages.errors import error_page
-from trueup.pages.gate import Gate, PageRoute, SignedIn
+from trueup.pages.gate import Gate, PageRoute
+from trueup.pages.guard import Guard
 from trueup.pages.help import show as help_page
 from trueup.pages.lists import remember
+from trueup.pages.profile import profile
 from trueup.pages.rendering import Pages
+from trueup.pages.search import show as search_page
 from trueup.pages.security import headers_of
+from trueup.pages.sign_in import enter, links
 from trueup.pages.upload import act as upload_acts
 from trueup.pages.upload import choose as upload_choose
 from trueup.pages.upload import files as upload_files
 from trueup.pages.upload import show as upload_show
+from trueup.pages.users import users
 
 REQUEST_ID: Final = "x-request-id"
 _HOME: Final = "/conversions"
@@ -44,20 +49,26 @@ _PARTS: Final[tuple[list[PageRoute], ...]] = (
     upload_acts.routes,
     upload_show.routes,
     remember.routes,
+    search_page.routes,
+    enter.routes,
+    links.routes,
+    profile.routes,
+    users.routes,
 )  # fmt: skip
 
 
-def make_pages(context: ServerContext, readers: Readers) -> ASGIApp:
+def make_pages(context: ServerContext, readers: Readers, passwords: Passwords | None = None) -> ASGIApp:
     """Make the pages of a server process.
 
     Args:
         context: What every route stands on.
         readers: Connections to read with.
+        passwords: How much work a hash of a password is, if not as much as it should be.
 
     Returns:
         What answers their requests.
     """
-    pages = Pages(context, readers)
+    pages, guard = Pages(context, readers), Guard(context, readers, passwords)
     routes: list[BaseRoute] = [
         PageRoute("/", _home, needs=Role.VIEWER),
         Route(f"{asset_files.ROOT}/{{digest}}/{{name}}", pages.assets.answer),
@@ -66,13 +77,13 @@ def make_pages(context: ServerContext, readers: Readers) -> ASGIApp:
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Gate, find=_everyone, public_url=context.settings.public_url),
+            Middleware(Gate, find=guard.find, public_url=context.settings.public_url),
             Middleware(GZipMiddleware, minimum_size=_GZIP_LEAST_BYTES, compresslevel=_GZIP_LEVEL),
         ],
         exception_handlers={HTTPException: error_page, Exception: error_page},
     )
     app.router.redirect_slashes = False
-    app.state.pages = pages
+    app.state.pages, app.state.guard = pages, guard
     return Frame(app, context)
 
 
@@ -119,8 +130,3 @@ class Frame:
 
 async def _home(_request: Request) -> Response:
     return RedirectResponse(_HOME, status_code=303)
-
-
-async def _everyone(_connection: HTTPConnection) -> SignedIn | None:
-    """Whoever asks, until there are sessions: this branch alone has it."""
-    return SignedIn(Person(0, "Nobody yet", "nobody@example.com", Role.ADMIN), 0)

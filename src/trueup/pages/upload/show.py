@@ -99,10 +99,7 @@ def _check(request: Request, stand: Stand) -> dict[str, Any]:
         "look": stand.account.look if stand.account else None,
         "points": points_of(stand.record, stand.account, pages_of(request).context.catalog),
         "first_rows": first_rows(stand.account.look) if stand.account else None,
-        "dialect_options": [
-            ("", "Recognise it"),
-            *((name, name) for name in (CLICK_DIALECTS if is_clicks else DIALECTS)),
-        ],
+        "dialect_options": [("", "Recognise it"), *((name, name) for name in dialects)],
         "mapping_options": [("", "None"), *((name, name) for name in stand.mappings)],
         "mode_options": [("", "As set up"), *((mode.value, said) for mode, said in MODES.items())],
         "time_format_names": [name for name, _ in TIME_FORMATS],
