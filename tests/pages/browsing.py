@@ -103,7 +103,7 @@ class Browse:
         context.set_default_timeout(_WAIT_MS)
         if role is not None:
             token = session_of(site, role, preferences or {})
-            context.add_cookies([{"name": "trueup_session", "value": token, "url": site.url}])
+            context.add_cookies([{"name": f"trueup_session_{site.port}", "value": token, "url": site.url}])
         page = context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
