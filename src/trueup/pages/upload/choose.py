@@ -13,9 +13,8 @@ from trueup.pages.forms import Form
 from trueup.pages.gate import PageRoute
 from trueup.pages.rendering import View, pages_of, render
 from trueup.pages.upload.begin import name_of, note, preview, to_page
-from trueup.pages.upload.words import KINDS
+from trueup.pages.upload.words import KINDS, makers
 
-_OF_ANYBODY = ("headed", "trueup")
 _NEWEST = "v"  # comes after all upload ids
 _LOOKED_AT = 50
 _WAITING = 5
@@ -67,7 +66,7 @@ async def _shown(request: Request, form: Form, status: int = 200) -> Response:
         form=form,
         kinds=KINDS,
         kind=_kind(form),
-        dialects=[name for name in DIALECTS if name not in _OF_ANYBODY],
+        makers=makers(DIALECTS),
         most_bytes=pages.context.settings.upload_bytes,
         waiting=await pages.look(_waiting),
     )
