@@ -1,4 +1,4 @@
-"""What can be done with an upload: preview, apply, go on, cancel, undo. Each step is the one the API and the rules know."""
+"""What can be done with an upload: preview, apply, go on, cancel, undo. Each step is the same as the API's."""
 
 import asyncio
 from functools import partial

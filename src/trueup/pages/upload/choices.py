@@ -1,7 +1,7 @@
 """What a person chooses for a file: from the form of the page to the choices, and back to what the form shows."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
@@ -15,7 +15,6 @@ TITLE: Final = "title:"  # the same, for the hidden field that holds its title
 AUTOMATIC: Final = "auto"  # of a column: as it is recognised
 _TEXTS: Final = ("dialect", "time_zone", "time_format", "encoding", "sheet", "mapping")
 _FLAGS: Final = ("decimal_comma", "thousands", "force_status", "without_conversion_ids", "create_missing")
-_NOT_OF_CLICKS: Final = ("force_status", "without_conversion_ids")
 _TEXT_CHARS: Final = 200
 _DIGITS: Final = 4  # of the number of a line
 
@@ -36,14 +35,14 @@ def chosen_by(form: Sent, before: UploadChoices) -> Chosen:
         before: What was chosen so far.
     """
     if "kind" not in form:
-        flags = {name: True for name in _FLAGS if form.get("set") == name}
-        return Chosen(UploadChoices(**{**_kept(before), **flags}))
+        flag = form.get("set", "")
+        flags: dict[str, Any] = {flag: True} if flag in _FLAGS else {}
+        return Chosen(replace(before, **flags))
     errors: dict[str, str] = {}
     kind = UploadKind(form["kind"]) if form["kind"] in set(UploadKind) else before.kind
     is_clicks = kind is UploadKind.CLICKS
     texts = {name: form.get(name, "").strip()[:_TEXT_CHARS] or None for name in _TEXTS}
     texts["time_format"] = form.get("time_pattern", "").strip()[:_TEXT_CHARS] or texts["time_format"]
-    flags = {name: form.get(name) == "on" for name in _FLAGS}
     mode = form.get("duplicates", "")
     if texts["dialect"] and texts["dialect"] not in (CLICK_DIALECTS if is_clicks else DIALECTS):
         texts["dialect"] = None  # it was of the other kind of rows
@@ -51,19 +50,27 @@ def chosen_by(form: Sent, before: UploadChoices) -> Chosen:
         errors |= _time_format_errors(texts["time_format"])
     choices = UploadChoices(
         kind=kind,
+        dialect=texts["dialect"],
         columns=_columns(form),
         duplicates=DuplicateMode(mode) if mode in set(DuplicateMode) and not is_clicks else None,
+        time_zone=texts["time_zone"],
+        time_format=texts["time_format"],
+        decimal_comma=_is_ticked(form, "decimal_comma"),
+        thousands=_is_ticked(form, "thousands"),
+        encoding=texts["encoding"],
+        sheet=texts["sheet"],
+        force_status=_is_ticked(form, "force_status") and not is_clicks,
+        without_conversion_ids=_is_ticked(form, "without_conversion_ids") and not is_clicks,
+        create_missing=_is_ticked(form, "create_missing") and is_clicks,
+        mapping=None if is_clicks else texts["mapping"],
         titles_line=None if is_clicks else _titles_line(form.get("titles_line", "").strip(), errors),
         again=before.again,
-        **{**texts, **({"mapping": None} if is_clicks else {})},
-        **{name: value and not (is_clicks and name in _NOT_OF_CLICKS) for name, value in flags.items()}
-        | {"create_missing": flags["create_missing"] and is_clicks},
     )
     return Chosen(choices, errors)
 
 
-def _kept(choices: UploadChoices) -> dict[str, object]:
-    return {**asdict(choices), "columns": dict(choices.columns)}
+def _is_ticked(form: Sent, name: str) -> bool:
+    return form.get(name) == "on"
 
 
 def _columns(form: Sent) -> dict[str, str]:

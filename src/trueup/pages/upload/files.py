@@ -52,7 +52,9 @@ async def _answer(request: Request, *, is_refused: bool) -> Response:
         raise HTTPException(507, str(error)) from None
 
 
-def _file(database: Readable, context: ServerContext, upload_id: str, *, is_refused: bool, as_workbook: bool) -> Response:
+def _file(
+    database: Readable, context: ServerContext, upload_id: str, *, is_refused: bool, as_workbook: bool
+) -> Response:
     record, folder = find_upload(database, upload_id), sent_folder(context)
     if record is None:
         raise HTTPException(404)

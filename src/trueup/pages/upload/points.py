@@ -16,6 +16,7 @@ _SHOWN_FIRST: Final = (
 )  # fmt: skip
 _LEFT_OUT: Final = frozenset({"line", "fallback_zone", "dialect_status", "detail"})
 _CELLS_MOST: Final = 12
+_COLUMNS_SAID: Final = 4  # so many fit on a line
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,11 @@ def _columns(account: Account | None) -> str:
         return "by their places"
     if not used:
         return f"{len(look.columns)} found, none recognised"
-    return f"{len(used)} of {len(look.columns)} used: " + ", ".join(
-        f"{column.title or 'column'} → {column.field}" for column in used[:4]
-    ) + (" and more" if len(used) > 4 else "")  # noqa: PLR2004 - so many fit on a line
+    return (
+        f"{len(used)} of {len(look.columns)} used: "
+        + ", ".join(f"{column.title or 'column'} → {column.field}" for column in used[:_COLUMNS_SAID])
+        + (" and more" if len(used) > _COLUMNS_SAID else "")
+    )
 
 
 def _times(choices: UploadChoices, account: Account | None, catalog: Catalog) -> str:

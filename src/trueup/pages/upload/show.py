@@ -93,14 +93,17 @@ def _check(request: Request, stand: Stand) -> dict[str, Any]:
     choices, person = stand.record.choices, person_of(request)
     is_clicks = choices.kind is UploadKind.CLICKS
     row_kind = RowKind.STATUS if choices.kind is UploadKind.STATUS else RowKind.CONVERSION
+    dialects = list(CLICK_DIALECTS if is_clicks else DIALECTS)
     return {
         "choices": choices,
         "look": stand.account.look if stand.account else None,
         "points": points_of(stand.record, stand.account, pages_of(request).context.catalog),
         "first_rows": first_rows(stand.account.look) if stand.account else None,
-        "dialects": list(CLICK_DIALECTS if is_clicks else DIALECTS),
+        "dialect_options": [("", "Recognise it"), *((name, name) for name in dialects)],
+        "mapping_options": [("", "None"), *((name, name) for name in stand.mappings)],
+        "mode_options": [("", "As set up"), *((mode.value, said) for mode, said in MODES.items())],
+        "time_format_names": [name for name, _ in TIME_FORMATS],
         "fields": list(CLICK_FIELDS if is_clicks else FIELDS_OF[row_kind]),
-        "modes": MODES,
         "time_formats": TIME_FORMATS,
         "may_set_up": person is not None and person.may(Role.ADMIN),
     }
@@ -125,11 +128,12 @@ def _preview(request: Request, stand: Stand) -> dict[str, Any]:
 def _result(request: Request, stand: Stand) -> dict[str, Any]:
     catalog, batch = pages_of(request).context.catalog, stand.batch
     assert batch is not None  # noqa: S101 - the caller has looked
-    told = stand.undo_preview
+    told, known = stand.undo_preview, stand.account.preview if stand.account else None
+    differs = differences(stand.account, batch, catalog) if stand.account and _is_whole(stand, batch) else []
     undo_figures: Figures | None = figures_of(told.summary, catalog, is_undo=True) if told and told.summary else None
     return {
-        "figures": figures_of(summary_of(batch), catalog),
-        "differs": differences(stand.account, batch, catalog) if stand.account and _is_whole(stand, batch) else [],
+        "figures": figures_of(summary_of(batch), catalog, first_rows=None if differs or not known else known.samples),
+        "differs": differs,
         "setup_changed": bool(stand.account and stand.account.policy_id not in (0, batch.policy_id)),
         "undo_figures": undo_figures,
         "turned": told.summary.turned.to_json() if told and told.summary and told.summary.turned else [],

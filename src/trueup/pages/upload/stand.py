@@ -147,6 +147,4 @@ def _others_since(database: Readable, account: Account, batch: BatchRecord) -> i
         return 0
     found = batches_before(database, _ALL_BATCHES, _BATCHES_LOOKED_AT)
     ended = batch.finished_at or _ALL_BATCHES
-    return sum(
-        each.batch_id != batch.batch_id and account.previewed_at <= each.received_at <= ended for each in found
-    )
+    return sum(each.batch_id != batch.batch_id and account.previewed_at <= each.received_at <= ended for each in found)
