@@ -36,7 +36,7 @@ COLUMNS: Final = (
     Column("offer", "Offer"),
     Column("affiliate_network", "Network", is_usual=False),
     Column("country", "Country"),
-    Column("device", "Device"),
+    Column("device", "Device", is_usual=False),
     Column("os", "System", is_usual=False),
     Column("browser", "Browser", is_usual=False),
     Column("sub1", "Sub 1"),

@@ -38,7 +38,7 @@ _ALL_TIME: Final = ("", "")
 _DIGITS: Final = 18  # of a number that a database holds
 _FIELDS: Final = ("outcome", "network", "type", "batch", "line", "from", "to")
 # What no settings of today make another: it stands in the row itself, or was decided once at the door.
-_STAYS: Final = frozenset(outcome for outcome in Outcome if outcome in (Outcome.REFUSED_TOO_MANY_ROWS,))
+_STAYS: Final = Outcome.REFUSED_TOO_MANY_ROWS
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class _Stand:
 
 def may_change(row: dict[str, Any]) -> bool:
     """Whether other settings can make a row of `PostbackList.rows` come to something else."""
-    return row["refusal"] == "" and row["outcome"] not in _STAYS and row["is_known"]
+    return row["refusal"] == "" and row["outcome"] != _STAYS and row["is_known"]
 
 
 async def show(request: Request) -> Response:
