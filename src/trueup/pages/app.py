@@ -22,6 +22,7 @@ from trueup.pages.errors import error_page
 from trueup.pages.gate import Gate, PageRoute
 from trueup.pages.guard import Guard
 from trueup.pages.help import show as help_page
+from trueup.pages.lists import remember
 from trueup.pages.profile import profile
 from trueup.pages.rendering import Pages
 from trueup.pages.security import headers_of
@@ -38,6 +39,7 @@ _LOG = structlog.get_logger("trueup.pages")
 _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
     help_page.routes,
+    remember.routes,
     enter.routes,
     links.routes,
     profile.routes,

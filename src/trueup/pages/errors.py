@@ -69,7 +69,8 @@ async def error_page(request: Request, error: Exception) -> Response:
     headers = dict(getattr(error, "headers", None) or {})
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse(f"{detail or said.title}\n", status, headers=headers)
-    view = View("shell/error.html", said.title, status=status, is_bare=getattr(request.state, "person", None) is None)
+    is_bare = getattr(request.state, "person", None) is None
+    view = View("shell/error.html", said.title, part="shell/_error.html", status=status, is_bare=is_bare)
     try:
         response: Response = await render(request, view, said=said, detail=detail, request_id=request_id)
     except Exception:  # noqa: BLE001 - what keeps a page from being shown may keep this one, too

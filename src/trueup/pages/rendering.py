@@ -131,8 +131,9 @@ async def render(request: Request, view: View, **words: Any) -> HTMLResponse:  #
         "person": person,
         "preferences": person.preferences if person else Preferences(),
         "workspace": pages.context.catalog.workspace,
+        "is_part": bool(view.part) and is_partial(request),
     }
-    if view.part and is_partial(request):
+    if in_every["is_part"]:
         return HTMLResponse(pages.html(view.part, {**in_every, **words}), view.status)
     running = await _running(pages) if person and not view.is_bare else []
     toast = toast_of(request)

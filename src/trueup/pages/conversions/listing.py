@@ -39,8 +39,8 @@ NAME: Final = "conversions"
 _OLDEST: Final = "oldest"
 COLUMNS: Final = (
     Column("converted_at", "Time", orders=("newest", _OLDEST)),
-    Column("click_id", "Click id"),
-    Column("conversion_id", "Conversion id"),
+    Column("click_id", "Click id", is_id=True),
+    Column("conversion_id", "Conversion id", is_id=True),
     Column("conversion_type", "Type"),
     Column("status", "Status"),
     Column("payout", "Payout", is_number=True),
@@ -51,8 +51,8 @@ COLUMNS: Final = (
     Column("offer", "Offer", is_usual=False),
     Column("campaign", "Campaign", is_usual=False),
     Column("traffic_source", "Traffic source", is_usual=False),
-    Column("transaction_id", "Transaction id", is_usual=False),
-    Column("event_id", "Event id", is_usual=False),
+    Column("transaction_id", "Transaction id", is_id=True, is_usual=False),
+    Column("event_id", "Event id", is_id=True, is_usual=False),
     Column("original_status", "Network's word", is_usual=False),
     Column("batch_id", "Batch", is_number=True),
 )

@@ -11,6 +11,7 @@ class Column:
     name: str  # in preferences and in files
     title: str
     is_number: bool = False
+    is_id: bool = False  # of one line, never cut
     is_usual: bool = True  # shown until a person chooses
     orders: tuple[str, str] | None = None  # the words of `order` that sort by it: down, up
 
