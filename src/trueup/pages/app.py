@@ -25,6 +25,7 @@ from trueup.pages.help import show as help_page
 from trueup.pages.lists import remember
 from trueup.pages.profile import profile
 from trueup.pages.rendering import Pages
+from trueup.pages.search import show as search_page
 from trueup.pages.security import headers_of
 from trueup.pages.sign_in import enter, links
 from trueup.pages.users import users
@@ -40,6 +41,7 @@ _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
     help_page.routes,
     remember.routes,
+    search_page.routes,
     enter.routes,
     links.routes,
     profile.routes,

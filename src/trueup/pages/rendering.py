@@ -1,6 +1,6 @@
 """From what a page shows to the answer: the templates, and what every page has besides its own.
 
-A page is made in three steps (docs/pages.md has an example):
+A page is made in three steps (docs/making-pages.md has an example):
 
 1. a route: `PageRoute("/clicks", show, needs=Role.VIEWER)` in `routes` of the page's module, which `app.py` names;
 2. an endpoint, which reads what it shows: `await pages_of(request).look(work)`, where `work` takes a `Database`;
