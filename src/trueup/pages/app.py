@@ -16,7 +16,7 @@ from trueup.access.passwords import Passwords
 from trueup.live.context import ServerContext
 from trueup.live.readers import Readers
 from trueup.model.words import Role
-from trueup.pages import asset_files
+from trueup.pages import asset_files, running
 from trueup.pages.clicks import listing as click_list
 from trueup.pages.clicks import one as click_page
 from trueup.pages.conversions import listing as conversion_list
@@ -64,6 +64,7 @@ _PARTS: Final[tuple[list[PageRoute], ...]] = (
     again_page.routes,
     remember.routes,
     search_page.routes,
+    running.routes,
     enter.routes,
     links.routes,
     profile.routes,

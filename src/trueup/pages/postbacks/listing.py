@@ -52,9 +52,9 @@ COLUMNS: Final = (
     Column("transaction_id", "Transaction id", is_id=True, is_usual=False),
     Column("event_id", "Event id", is_id=True, is_usual=False),
     Column("origin", "Origin", is_usual=False),
-    Column("batch_id", "Batch", is_number=True),
+    Column("batch_id", "Batch", is_number=True, is_usual=False),
     Column("line", "Line", is_number=True, is_usual=False),
-    Column("raw", "Request"),
+    Column("raw", "Request", is_usual=False),
 )
 _IN_FILE: Final = 5_000  # rows that are read at once for a file
 

@@ -1,9 +1,12 @@
 """A batch in the words of pages: what it is called, and what can be done with it now."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from trueup.model.upload import AT_WORK
 from trueup.model.words import BatchKind, BatchState, Origin, UploadState
+from trueup.pages.shell.formats import count
+from trueup.pages.shell.words import words_of
 from trueup.pages.upload.words import KINDS as FILE_KINDS
 from trueup.recording.summary import in_order
 from trueup.reports.batch_list import BatchItem
@@ -31,6 +34,36 @@ _TAKE_ROWS: Final = (BatchKind.POSTBACKS, BatchKind.LATE_CLICKS)
 _UPLOADED: Final = (BatchKind.UPLOAD, BatchKind.UPDATE_STATUS, BatchKind.CLICKS)
 
 
+_GROUPS: Final = (
+    ("changed", "circle-plus", "neutral", ("created", "updated", "added_to_payout", "imported")),
+    ("the same", "circle-minus", "neutral", ("unchanged", "ignored_duplicate", "ignored_status", "known", "repeated")),
+    ("waiting", "clock", "pending", ("parked_unknown_click",)),
+)
+
+
+class OutcomeGroup(NamedTuple):
+    """Outcomes that mean the same to who looks over many batches."""
+
+    text: str
+    icon: str
+    tone: str
+    rows: int
+    each: str  # the outcomes one by one
+
+
+def groups_of(outcomes: Mapping[str, int]) -> list[OutcomeGroup]:
+    """Count the outcomes of a batch by what they mean; refused is what is in no other group."""
+    known = {outcome for group in _GROUPS for outcome in group[3]}
+    refused = ("refused", "circle-x", "declined", tuple(outcome for outcome in outcomes if outcome not in known))
+    found = []
+    for text, icon, tone, members in (*_GROUPS, refused):
+        counted = {outcome: outcomes[outcome] for outcome in members if outcomes.get(outcome)}
+        if counted:
+            each = ", ".join(f"{count(rows)} {words_of(outcome).lower()}" for outcome, rows in counted.items())
+            found.append(OutcomeGroup(text, icon, tone, sum(counted.values()), each))
+    return found
+
+
 def as_shown(item: BatchItem) -> dict[str, Any]:
     """A batch, or a sent file that is none yet, as templates show it."""
     batch, file = item.batch, item.file
@@ -41,6 +74,8 @@ def as_shown(item: BatchItem) -> dict[str, Any]:
         "place": f"/uploads/{batch.batch_id}" if batch else f"/upload/{file.upload_id}" if file else "",
         "title": _title(item, kind),
         "state": item.state,
+        "state_text": "Open" if _is_open(item) else "",
+        "groups": groups_of(batch.outcomes) if batch else [],
         "at": item.at,
         "kind": kind,
         "undoes": batch.undoes if batch else None,
@@ -78,6 +113,10 @@ def acts_of(item: BatchItem) -> frozenset[str]:
         elif item.state != "undone":
             acts.add("undo")
     return frozenset(acts)
+
+
+def _is_open(item: BatchItem) -> bool:
+    return item.state == BatchState.RUNNING.value and item.batch is not None and item.batch.kind in _TAKE_ROWS
 
 
 def _is_at_work(item: BatchItem) -> bool:
