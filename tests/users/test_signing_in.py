@@ -118,6 +118,7 @@ def test_session__ends_when_it_is_idle_or_old_and_stays_ended(site: Site) -> Non
         begun = site.clock.moved_seconds
         while site.clock.moved_seconds < begun + hours * 3_600:
             assert browser.is_in
+            site.run(_settled(site))
             site.clock.moved_seconds += step * 3_600
         assert not browser.is_in
         site.run(_settled(site))
