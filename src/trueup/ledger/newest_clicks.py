@@ -15,11 +15,11 @@ from sqlalchemy import Select, bindparam, exists, func, select
 
 from trueup.ledger.database import Readable, is_one_of
 from trueup.ledger.schema import IMPORTED, clicks, conversions, segments
-from trueup.ledger.segments import SegmentKind, segment_rows, segments_numbered
+from trueup.ledger.segments import SegmentKind, click_numbers_where, segments_numbered
 from trueup.model.frames import BUCKET_MICROS, COUNTED_CLICKS, NUMBERED_CLICKS, NumberedClicks, Schema
 
 LOOKED_AT_MOST: Final = 30_000  # clicks that one page reads to find those that are wanted,
-SEEN_MOST: Final = 1_500_000  # and numbers of segments that it goes through
+SEEN_MOST: Final = 600_000  # and numbers of segments that it goes through
 _LEAST_WINDOW: Final = 1_000
 _GROWTH: Final = 4  # each window to the one before it
 _ROWS_TOGETHER: Final = 130_000  # of segments that are read at once
@@ -203,13 +203,10 @@ def _numbers(
     database: Readable, wanted: WantedClicks, segment_ids: Sequence[int], buckets: Mapping[str, int]
 ) -> pl.Series:
     """The numbers of clicks of some segments that fit the filters, but for the minutes of the time's ends."""
-    columns = [name for name in wanted.any_of if name in COUNTED_CLICKS]
-    names = ["click_number", "bucket", *columns]
-    rows = segment_rows(database, SegmentKind.CLICKS, segments_numbered(database, segment_ids), names)
-    fits = pl.col("bucket").is_between(buckets["from_bucket"], buckets["to_bucket"])
-    for name in columns:
-        fits &= pl.col(name).is_in(list(wanted.any_of[name]))
-    return rows.filter(fits)["click_number"]
+    known = {name: values for name, values in wanted.any_of.items() if name in COUNTED_CLICKS}
+    is_timed = wanted.from_at is not None or wanted.to_at is not None
+    times = (buckets["from_bucket"], buckets["to_bucket"]) if is_timed or not known else None
+    return click_numbers_where(database, segments_numbered(database, segment_ids), known, times)
 
 
 def _window(

@@ -27,7 +27,7 @@ from trueup.pages.shell.toasts import Toast, with_toast
 from trueup.pages.shell.words import chip_of
 from trueup.pages.upload.begin import WAIT_SECONDS, name_of
 from trueup.pages.upload.figures import figures_of
-from trueup.pages.upload.words import in_words
+from trueup.pages.upload.words import in_words, message_in_words
 from trueup.recording.decide_again import unfinished
 from trueup.reports.filters import Filters, past_rows
 from trueup.reports.spans import WrongWordError
@@ -191,6 +191,7 @@ async def _shown(request: Request, stand: _Stand, status: int = 200, trouble: st
         mistake=trouble or stand.mistake,
         is_at_work=_is_at_work(stand) or bool(stand.preview and summary is None),
         was_done=stand.last if stand.last and stand.last.state is not BatchState.RUNNING else None,
+        message_in_words=message_in_words,
         zone=zone,
         currency=currency,
     )

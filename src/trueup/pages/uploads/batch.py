@@ -115,6 +115,7 @@ async def show(request: Request) -> Response:
         undo_figures=figures_of(foreseen, catalog, is_undo=True) if foreseen else None,
         turned=foreseen.turned.to_json() if foreseen and foreseen.turned else [],
         clicks_turned=foreseen.clicks_turned if foreseen else None,
+        message_in_words=message_in_words,
         zone=workspace.time_zone,
         currency=workspace.currency,
     )
