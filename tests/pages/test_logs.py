@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
+import polars as pl
 import pytest
 from command_line import CommandLine
 from uploading import PageBrowser, UploadSite, plain, value_of
 from worlds import World, succeeded
 
 from trueup.dialects.postback import read_postback
+from trueup.ledger.commit import commit_clicks
 from trueup.ledger.open import open_ledger
 from trueup.live.context import now
+from trueup.model.frames import CLICKS, completed
 from trueup.model.traffic import IncomingConversion
 from trueup.model.words import Origin, Role
 from trueup.recording.incoming import LiveLedger
@@ -28,6 +31,10 @@ status_map = {{ {map} }}
 [[offers]]
 name = "o"
 network = "net"
+
+[[campaigns]]
+name = "camp"
+slug = "camp"
 """
 ROW = re.compile(r'<tr id="row-([^"]+)"')
 
@@ -50,11 +57,11 @@ def site(world: World, tmp_path: Path) -> Iterator[UploadSite]:
 def receive(world: World, *queries: str, origin: Origin = Origin.POSTBACK) -> None:
     """Have a server take postbacks, each by its query."""
     with open_ledger(world.trueup.url) as ledger:
-        live = LiveLedger(ledger, now, "server")
+        said = []
         for query in queries:
-            pairs = [tuple(pair.split("=", 1)) for pair in query.split("&")]
-            row = read_postback(pairs, f"GET /postback?{query}").row  # type: ignore[arg-type]  # pairs of two
-            live.record([IncomingConversion(row, origin)])
+            pairs = [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&"))]
+            said.append(IncomingConversion(read_postback(pairs, f"GET /postback?{query}").row, origin))
+        LiveLedger(ledger, now, "server").record(said)
 
 
 def rows_of(page: str) -> list[str]:
@@ -222,11 +229,13 @@ def previewed_undo(browser: PageBrowser, place: str) -> str:
 def test_uploads__have_every_kind_of_batch_and_files_that_wait(world: World, site: UploadSite, tmp_path: Path) -> None:
     world.upload("click_id,payout\nclick1,5\n")
     file = tmp_path / "more.csv"
-    file.write_text("click_id,offer,clicked_at\nnew1,o,2026-02-01T00:00:00Z\nnew2,o,2026-02-01T00:00:00Z\n")
+    file.write_text(
+        "click_id,campaign,offer,clicked_at\nnew1,camp,o,2026-02-01T00:00:00Z\nnew2,camp,o,2026-02-01T00:00:00Z\n"
+    )
     succeeded(world.trueup("clicks", "import", file, "--yes"))
     receive(world, "cid=click3&payout=1")
     browser = site.browser()
-    waits = browser.sent("click_id,payout\nclick1,5\n", "<i>waits</i>.csv")
+    waits = browser.sent("click_id,payout\nclick1,5\n", "<i>waits.csv")
     page = browser.get("/uploads").text
     assert [row.removeprefix("u")[:1] for row in rows_of(page)][1:] == ["3", "2", "1"]
     assert f'href="{waits}"' in page
@@ -277,3 +286,68 @@ def test_changes__need_an_editor_who_asks_from_here(world: World, site: UploadSi
         assert "preview-undo" not in shown
         assert "decide-again" not in shown
     assert viewer.get("/postbacks/decide-again").status_code == 403
+
+
+MARKS = (
+    "<b>",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "{{7*7}}",
+    "\"'><svg onload=alert(1)>",
+    "&lt;",
+)
+
+
+@pytest.mark.front
+def test_outside_text__is_shown_as_text(world: World, site: UploadSite) -> None:
+    words = [f"{mark}{number}" for number in range(50) for mark in MARKS]
+    with open_ledger(world.trueup.url) as ledger:
+        texts = {name: words[place * 7 % len(words)] for place, name in enumerate(SHOWN_OF_CLICKS)}
+        rows = [
+            {"click_id": f"h{place}", "clicked_at": now(), **texts, "sub1": word} for place, word in enumerate(words)
+        ]
+        with ledger.transaction() as transaction:
+            commit_clicks(transaction, completed(pl.DataFrame(rows), CLICKS, NO_SETUP))
+    receive(world, *(f"cid=h{place}&txid={word}&status={word}" for place, word in enumerate(words)))
+    quoted = "".join('h1,"{}"\n'.format(word.replace('"', '""')) for word in words)
+    world.upload(f"click_id,status\n{quoted}".encode())
+    browser = site.browser()
+    columns = {"clicks": list(SHOWN_OF_CLICKS), "postbacks": ["status", "transaction_id", "raw", "reason"]}
+    for name, chosen in columns.items():
+        browser.ask("POST", "/preferences/columns", data={"list": name, "column": chosen, "next": "/"})
+    paths = [
+        "/clicks?limit=200",
+        "/clicks?sub1=%3Cb%3E0",
+        "/clicks/h1",
+        "/postbacks?limit=200",
+        "/uploads",
+        "/uploads/2",
+    ]
+    paths += [older(browser.get(path).text) for path in ("/clicks?limit=200", "/postbacks?limit=200")]
+    for path in paths:
+        page = browser.get(path).text
+        main = page[page.index("<main") :]
+        for element in ("<b>", "<script>alert", "<img", "<svg onload"):
+            assert element not in main, (path, element)
+    shown = browser.get("/clicks?limit=200").text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert "{{7*7}}" in shown
+    assert "&amp;lt;" in shown
+
+
+SHOWN_OF_CLICKS = (
+    "sub1",
+    "sub2",
+    "sub10",
+    "country",
+    "device",
+    "os",
+    "browser",
+    "external_id",
+    "referrer",
+    "user_agent",
+    "ip",
+)
+NO_SETUP = {
+    "is_bot": 0, "cost": 0, "campaign_id": 0, "offer_id": 0, "network_id": 0, "traffic_source_id": 0,
+}  # fmt: skip
