@@ -67,9 +67,18 @@ async def _shown(request: Request, form: Form, status: int = 200) -> Response:
         kinds=KINDS,
         kind=_kind(form),
         makers=makers(DIALECTS),
+        size=_size,
         most_bytes=pages.context.settings.upload_bytes,
         waiting=await pages.look(_waiting),
     )
+
+
+def _size(count: int) -> str:
+    """Bytes as people say them."""
+    for unit, power in (("GB", 30), ("MB", 20), ("KB", 10)):
+        if count >= 1 << power:
+            return f"{count / (1 << power):.3g} {unit}"
+    return f"{count} bytes"
 
 
 def _waiting(database: Readable) -> list[UploadRecord]:
