@@ -152,7 +152,7 @@ def violations(page: pw.Page) -> list[str]:
     """What axe finds wrong with a page by WCAG 2.2 A and AA: rule and element, one text each."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags})", _WCAG)
+    found = page.evaluate("tags => axe.run(document, {runOnly: tags, rules: {'target-size': {enabled: true}}})", _WCAG)
     return [
         f"{each['id']}: {node['target']} {node['failureSummary']}"
         for each in found["violations"]
