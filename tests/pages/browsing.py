@@ -24,7 +24,9 @@ _PLACES: Final = ("chromium", "chromium-browser", "google-chrome")
 _AXE: Final = Path(__file__).parent / "built" / "axe.js"
 _WEAK: Final = Passwords(memory_kib=64, passes=1)
 _WCAG: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-_WAIT_MS: Final = 15_000
+_WAIT_MS: Final = 30_000  # machines are busy
+
+pw.expect.set_options(timeout=_WAIT_MS)
 
 
 def chromium_path() -> str | None:
