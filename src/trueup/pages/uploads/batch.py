@@ -40,7 +40,7 @@ from trueup.reports.now import with_now
 NAME: Final = "batch-rows"
 COLUMNS: Final = (
     Column("line", "Line", is_number=True),
-    Column("outcome", "As told"),
+    Column("outcome", "Recorded"),
     Column("outcome_now", "Now"),
     Column("reason", "Reason"),
     Column("click_id", "Click id", is_id=True),
