@@ -78,7 +78,8 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
     counted = rows.group_by("batch_id").agg(
         rows_done=pl.len().cast(pl.Int64),
         outcomes=pl.col("outcome").value_counts().map_elements(_as_json, pl.String),
-        received_at=pl.col("converted_at").min(), last=pl.col("converted_at").max()
+        received_at=pl.col("converted_at").min(),
+        last=pl.col("converted_at").max(),
     )
     batches = counted.sort("batch_id").select(
         "batch_id", "received_at", "rows_done", "outcomes", rows_total="rows_done", finished_at="last",
