@@ -132,6 +132,7 @@ async def _shown(request: Request, chosen: Chosen, form: Form, status: int = 200
         rows=rows,
         form=form,
         own=OWN,
+        has_own=any(name.startswith(OWN) and text for name, text in form.values.items()),
         currencies=pages_of(request).context.catalog.workspace.currencies,
     )
 

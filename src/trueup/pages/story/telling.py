@@ -27,16 +27,15 @@ _PLACES: Final = {
     "network_id": "Network",
     "traffic_source_id": "Traffic source",
 }
-_CHANGES: Final = (
-    Outcome.CREATED, Outcome.UPDATED, Outcome.ADDED_TO_PAYOUT,
-)  # fmt: skip
+_CHANGES: Final = (Outcome.CREATED, Outcome.UPDATED, Outcome.ADDED_TO_PAYOUT)
 
 
 @dataclass(frozen=True)
 class Entry:
     """One line of the story."""
 
-    what: str  # `created`, `changed`, `removed`, `brought back`, `came to life`; or the outcome of a row
+    is_row: bool  # a row that did nothing to the conversion, not an event
+    what: str  # the event; of such a row its outcome
     at: int
     batch: BatchRecord
     line: int  # 0 where its click was decided again
@@ -47,11 +46,6 @@ class Entry:
     given: Mapping[str, Any] = field(default_factory=dict)  # what the row says, where it is not kept as it came
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_row(self) -> bool:
-        """Whether it is a row that did nothing to the conversion."""
-        return self.what in set(Outcome)
 
     @property
     def changed(self) -> list[str]:
@@ -119,6 +113,7 @@ def _rows(database: Readable, click_id: str) -> dict[tuple[int, int], dict[str, 
 def _entry(event: Event, row: Mapping[str, Any] | None, batches: Mapping[int, BatchRecord]) -> Entry:
     its = row or {"raw": "", "outcome_now": "", "message_now": ""}
     return Entry(
+        False,  # noqa: FBT003 - an event
         event.what,
         event.at,
         batches[event.batch_id],
@@ -139,6 +134,7 @@ def _others(
     told = {(event.batch_id, event.line) for event in events}
     return [
         Entry(
+            True,  # noqa: FBT003 - a row
             row["outcome"],
             row["received_at"],
             batches[row["batch_id"]],
