@@ -28,8 +28,12 @@ _WAIT_MS: Final = 15_000
 
 
 def chromium_path() -> str | None:
-    """Where Chromium is; None where scripts/chromium.sh has not installed it."""
+    """Where the system's Chromium is; None where there is none."""
     return os.environ.get("TRUEUP_CHROMIUM") or next(filter(None, map(shutil.which, _PLACES)), None)
+
+
+class NoChromiumError(Exception):
+    """There is none: scripts/chromium.sh installs it."""
 
 
 class Chromium:
@@ -37,8 +41,12 @@ class Chromium:
 
     def __init__(self) -> None:
         self._playwright = pw.sync_playwright().start()
+        found = chromium_path() or self._playwright.chromium.executable_path
+        if not Path(found).exists():
+            self._playwright.stop()
+            raise NoChromiumError
         # Chromium refuses to be root's without this word.
-        self._browser = self._playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        self._browser = self._playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         self._loop = asyncio._get_running_loop()  # noqa: SLF001 - the one place that knows of it
         self.rest()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Browse, Chromium, chromium_path
+from browsing import Browse, Chromium, NoChromiumError
 from command_line import CommandLine
 from served import Served
 
@@ -27,9 +27,10 @@ _MADE_BY = (
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
     """The browser of this worker."""
-    if chromium_path() is None:
+    try:
+        browser = Chromium()
+    except NoChromiumError:
         pytest.skip("there is no Chromium: scripts/chromium.sh installs it")
-    browser = Chromium()
     yield browser
     browser.stop()
 

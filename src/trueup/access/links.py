@@ -36,6 +36,10 @@ class LinkError(Exception):
     """A link does not work, or works no more. The message says why."""
 
 
+class LinkExpiredError(LinkError):
+    """A link that was never used works no more."""
+
+
 @dataclass(frozen=True)
 class Making:
     """Who makes a link, and when."""
@@ -166,7 +170,7 @@ def find_link(database: Readable, token: str, now: int) -> LinkRecord:
     if link.used_at is not None:
         raise LinkError("This link has done its work: it works once.")
     if now - link.made_at < -_CLOCK_SLACK or now >= link.expires_at:
-        raise LinkError("This link has expired.")
+        raise LinkExpiredError("This link has expired.")
     return link
 
 

@@ -22,6 +22,7 @@ from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableE
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import ledger_id
 from trueup.ledger.urls import showable
+from trueup.ledger.users import count_users
 from trueup.ledger.waits import LIVE
 from trueup.model.words import LinkPurpose
 
@@ -192,6 +193,8 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, is_looked_on:
             with open_ledger(settings.database_url, LIVE, create=True, made=say_made) as database:
                 claim_folder(settings.folder, ledger_id(database, os.urandom), shown_database(settings.database_url))
                 first = _first(database) if is_looked_on else first
+                if not is_looked_on and not count_users(database):
+                    log.info("nobody can sign in to the pages yet: trueup users create EMAIL")
         except DatabaseUnavailableError as error:
             log.warning("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
         for file in SpoolFolder(settings.folder, settings.spool_bytes).claim_two():

@@ -111,7 +111,7 @@ class Receiver:
             await run_in_threadpool(self._look_for_room, length)
             await self._write(body, form.write if form else self._put)
             if form:
-                self._end(form)
+                self._end(form, needs_file=not text_field)
             if text_field and not self._incoming.bytes:
                 text = next((value for name, value in self.fields if name == text_field), "")
                 await run_in_threadpool(self._put, text.encode())
@@ -135,9 +135,9 @@ class Receiver:
         self._has_file, self.file_name = True, part.file_name.decode("utf-8", "replace")
         return self._put
 
-    def _end(self, form: MultipartForm) -> None:
+    def _end(self, form: MultipartForm, *, needs_file: bool) -> None:
         form.end()
-        if not self._has_file:
+        if needs_file and not self._has_file:
             raise ReceivingError(ReceivingTrouble.MALFORMED, "the form has no file")
         self.fields = [
             (name.decode("utf-8", "replace"), value.decode("utf-8", "replace")) for name, value in form.fields

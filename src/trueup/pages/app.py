@@ -16,7 +16,7 @@ from trueup.access.passwords import Passwords
 from trueup.live.context import ServerContext
 from trueup.live.readers import Readers
 from trueup.model.words import Role
-from trueup.pages import asset_files
+from trueup.pages import asset_files, running
 from trueup.pages.conversions import add, edit_payout, set_status, templates, update_status
 from trueup.pages.conversions import listing as conversion_list
 from trueup.pages.errors import error_page
@@ -58,6 +58,7 @@ _PARTS: Final[tuple[list[PageRoute], ...]] = (
     upload_show.routes,
     remember.routes,
     search_page.routes,
+    running.routes,
     enter.routes,
     links.routes,
     profile.routes,

@@ -6,16 +6,19 @@ and postbacks go on.
 
 import asyncio
 from collections.abc import Callable, Generator
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from trueup.access import links, sessions
-from trueup.access.address import caller_address
+from trueup.access.address import caller_address, rated_as
 from trueup.access.attempts import Attempts, browser_of, new_mark
+from trueup.access.links import LinkError, LinkExpiredError
 from trueup.access.passwords import Passwords
+from trueup.access.rates import Rate
 from trueup.access.sessions import USED_EVERY, Browser, Limits, find_session, is_over
 from trueup.access.users import EMAIL_MAX, email_of
 from trueup.ledger.database import Database
@@ -25,14 +28,22 @@ from trueup.live.asgi import peer_of
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
 from trueup.live.readers import Readers, written
-from trueup.pages.cookies import browser_mark, session_token
+from trueup.pages.cookies import browser_mark, keep_mark, keep_session, session_token
 from trueup.pages.gate import SignedIn
 
 T = TypeVar("T")
 
 _WAIT_MOST: Final = 20  # who wait for a hash; each takes a quarter of a second
+_LINES_PER_MINUTE: Final = 6
 _NOTED_MOST: Final = 10_000
 _LOG = structlog.get_logger("trueup.pages")
+
+
+class LetIn(NamedTuple):
+    """What the browser of a person keeps who was let in."""
+
+    token: str  # of the session
+    mark: str  # that they have signed in with this browser
 
 
 class Guard:
@@ -52,6 +63,7 @@ class Guard:
         self._attempts = Attempts(
             settings.wrong_passwords_per_minute, settings.wrong_passwords_per_hour, settings.workers
         )
+        self._lines = Rate(_LINES_PER_MINUTE)  # of what anybody can bring about without an attempt that is counted
         self._noted: dict[int, int] = {}  # session -> when its use was last written down
         self._one_hash, self._waiting = asyncio.Semaphore(1), 0
         self._key: bytes | None = None
@@ -85,7 +97,7 @@ class Guard:
             self._later(lambda database: sessions.note_use(database, session.session_id, now))
         return SignedIn(person, session.session_id)
 
-    async def sign_in(self, request: HTTPConnection, email: str, password: str) -> tuple[str, str] | None:
+    async def sign_in(self, request: HTTPConnection, email: str, password: str) -> LetIn | None:
         """Let somebody in who has the right password.
 
         Args:
@@ -94,7 +106,7 @@ class Guard:
             password: The password.
 
         Returns:
-            The token of their session, and the mark for their browser; None for a wrong address or password.
+            What their browser keeps; None for a wrong address or password.
 
         Raises:
             TooManyError: There were too many wrong ones.
@@ -115,13 +127,12 @@ class Guard:
             # What was typed into the field of the address may be a password.
             self.tell("sign-in refused", request, user=user.email if user else "nobody's")
             return None
-        token = await self.begin(request, user)
-        if token is None:
-            return None
-        await self._renew(user, password)
-        return token, new_mark(key, user.user_id, self._context.randomness)
+        let_in = await self.begin(request, user)
+        if let_in is not None:
+            await self._renew(user, password)
+        return let_in
 
-    async def begin(self, request: HTTPConnection, user: UserRecord) -> str | None:
+    async def begin(self, request: HTTPConnection, user: UserRecord) -> LetIn | None:
         """Begin a session of somebody who has shown who they are. The one that their browser had ends.
 
         Args:
@@ -129,7 +140,7 @@ class Guard:
             user: Who it is, as they were found.
 
         Returns:
-            The session's token; None where they were removed meanwhile, or have another password.
+            What their browser keeps; None where they were removed meanwhile, or have another password.
         """
         replaces = session_token(request, self._context.settings)
         browser = Browser(self.address(request), request.headers.get("user-agent", ""))
@@ -140,7 +151,12 @@ class Guard:
 
         token = await written(self._context, work)
         self.tell("signed in" if token else "sign-in refused", request, user=user.email)
-        return token
+        return LetIn(token, new_mark(await self._browser_key(), user.user_id, randomness)) if token else None
+
+    def keep(self, response: Response, request: HTTPConnection, let_in: LetIn) -> None:
+        """Have the browser keep what a person who was let in needs."""
+        keep_session(response, request, self._context.settings, let_in.token)
+        keep_mark(response, request, self._context.settings, let_in.mark)
 
     async def change_password(
         self, request: HTTPConnection, signed_in: SignedIn, current: str, password: str
@@ -191,10 +207,13 @@ class Guard:
         """
         return await self._in_turn(lambda: self._passwords.hashed(password))
 
-    def expire(self, token: str) -> None:
-        """Use a link up that has expired: a clock that is set back later does not bring it back to life."""
-        now = self._context.clock()
-        self._later(lambda database: links.expire(database, token, now))
+    def refuse_link(self, request: HTTPConnection, token: str, error: LinkError) -> None:
+        """Note that a link did not work. One that has expired is used up: no clock brings it back to life."""
+        if isinstance(error, LinkExpiredError):
+            now = self._context.clock()
+            self._later(lambda database: links.expire(database, token, now))
+        if self._lines.take(rated_as(self.address(request))):
+            self.tell("link refused", request)
 
     def address(self, request: HTTPConnection) -> str:
         """Where a request comes from."""

@@ -22,12 +22,11 @@ from starlette.responses import HTMLResponse
 from trueup.access.preferences import Preferences
 from trueup.access.users import Person
 from trueup.ledger.database import Database
-from trueup.ledger.uploads import uploads_at_work
 from trueup.live.context import ServerContext
 from trueup.live.readers import Readers
-from trueup.model.upload import UploadRecord
 from trueup.pages.asset_files import AssetFiles
 from trueup.pages.shell import formats
+from trueup.pages.shell.at_work import Running, running_work
 from trueup.pages.shell.navigation import SECTIONS
 from trueup.pages.shell.toasts import toast_of, without_toast
 from trueup.pages.shell.words import chip_of, words_of
@@ -144,8 +143,8 @@ async def render(request: Request, view: View, **words: Any) -> HTMLResponse:  #
     return response
 
 
-async def _running(pages: Pages) -> list[UploadRecord]:
-    """The files that are being previewed or applied; none where the ledger cannot be asked."""
+async def _running(pages: Pages) -> list[Running]:
+    """What the server works on; nothing where the ledger cannot be asked."""
     if pages.context.writer.trouble:
         return []
-    return await pages.look(uploads_at_work)
+    return await pages.look(lambda database: running_work(database, pages.context))

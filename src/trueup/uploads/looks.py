@@ -3,7 +3,7 @@
 A file that cannot be read yet is shown as far as it can be parted into columns: a person can say which is which.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from trueup.dialects.choices import ChoiceNeeded, Choices, UnreadableFile
 from trueup.dialects.decode import Content
 from trueup.dialects.dialects import dialect_named
-from trueup.dialects.names import normalised
+from trueup.dialects.names import field_of, normalised
 from trueup.dialects.read import original_records
 from trueup.dialects.sources import beginning_with_titles, source_of
 from trueup.dialects.titles import HEADER_LINES
@@ -36,7 +36,7 @@ class ColumnLook:
     samples: tuple[str, ...]
     field: str  # that it gives, '' for none
     found_by: str  # chosen, title or place; '' where it gives none
-    reason: str = ""  # why it is not used
+    reason: str = ""  # why it is not used, or which column is the same field
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,22 @@ def look_of_unread(content: Content, choices: Choices, error: UnreadableFile) ->
     chosen = {normalised(title): name for title, name in choices.columns.items()}
     rows = [record.fields for record in below]
     columns = tuple(
-        ColumnLook(title, _samples(rows, place), name, "chosen" if name else "")
+        _unread_column(title, _samples(rows, place), chosen, titles)
         for place, title in enumerate(titles[:_COLUMNS_MOST])
-        for name in [chosen.get(normalised(title), "")]
     )
     return Look(columns, asked=asked, readings=readings)
+
+
+def _unread_column(
+    title: str, samples: tuple[str, ...], chosen: Mapping[str, str], titles: Sequence[str]
+) -> ColumnLook:
+    """A column by its title alone: what it was chosen to be, or would be taken for."""
+    if normalised(title) in chosen:
+        return ColumnLook(title, samples, chosen[normalised(title)], "chosen")
+    name = field_of(title, {}) or ""
+    rivals = [other for other in titles if name and other != title and field_of(other, {}) == name]
+    rivals = [other for other in rivals if normalised(other) not in chosen]
+    return ColumnLook(title, samples, name, "title" if name else "", f"so would {rivals[0]} be" if rivals else "")
 
 
 def _columns(file: Upload | ClickFile, choices: Choices) -> tuple[ColumnLook, ...]:

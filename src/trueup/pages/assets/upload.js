@@ -118,7 +118,9 @@ document.addEventListener("input", (event) => {
   const upload = document.getElementById("upload")
   upload.classList.add("is-stale")
   const apply = document.querySelector("#apply .btn-primary")
-  if (apply) apply.disabled = true
+  if (!apply) return
+  apply.disabled = true
+  document.querySelector(".points-end .btn").classList.add("btn-primary")
 })
 
 // A button that was pressed says so, once its form is on its way.

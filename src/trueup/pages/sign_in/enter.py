@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from trueup.access.attempts import TooManyError
 from trueup.access.links import LinkError, enter_demo
 from trueup.access.sessions import end_session
+from trueup.ledger.users import count_users
 from trueup.live.asgi import peer_of
 from trueup.live.readers import written
-from trueup.pages.cookies import forget_session, keep_mark, keep_session
+from trueup.pages.cookies import forget_session
 from trueup.pages.forms import Form, read_form
 from trueup.pages.gate import HOME, SIGN_IN, PageRoute, safe_next
 from trueup.pages.guard import guard_of
@@ -45,11 +46,8 @@ async def sign_in(request: Request) -> Response:
         return response
     if let_in is None:
         return await _form(request, Form({"email": email}, {"": _WRONG}), wanted, 422)
-    token, mark = let_in
     response = RedirectResponse(wanted, status_code=303)
-    settings = pages_of(request).context.settings
-    keep_session(response, request, settings, token)
-    keep_mark(response, request, settings, mark)
+    guard_of(request).keep(response, request, let_in)
     return response
 
 
@@ -81,16 +79,17 @@ async def enter_by_link(request: Request) -> Response:
         user = await written(context, lambda database: enter_demo(database, token, context.clock()))
     except LinkError as error:
         return await dead_link(request, error)
-    session = await guard.begin(request, user)
-    response = RedirectResponse(HOME if session else SIGN_IN, status_code=303)
-    if session:
-        keep_session(response, request, context.settings, session)
+    let_in = await guard.begin(request, user)
+    response = RedirectResponse(HOME, status_code=303)
+    if let_in:
+        guard.keep(response, request, let_in)
     return response
 
 
 async def _form(request: Request, form: Form, wanted: str, status: int = 200) -> Response:
     view = View("sign_in/sign_in.html", _TITLE, status=status, is_bare=True)
-    return await render(request, view, form=form, wanted=wanted)
+    is_first = await pages_of(request).look(count_users) == 0
+    return await render(request, view, form=form, wanted=wanted, is_first=is_first)
 
 
 def _is_local(request: Request) -> bool:

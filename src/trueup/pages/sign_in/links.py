@@ -18,7 +18,6 @@ from trueup.ledger.one_time_links import LinkRecord
 from trueup.ledger.users import UserRecord
 from trueup.live.readers import written
 from trueup.model.words import LinkPurpose
-from trueup.pages.cookies import keep_session
 from trueup.pages.forms import Form, read_form
 from trueup.pages.gate import HOME, PageRoute
 from trueup.pages.guard import guard_of
@@ -34,9 +33,7 @@ _REPEAT: Final = "The two passwords are not the same."
 
 async def dead_link(request: Request, error: LinkError) -> Response:
     """Answer a link that does not work."""
-    guard = guard_of(request)
-    guard.expire(request.path_params["token"])
-    guard.tell("link refused", request)
+    guard_of(request).refuse_link(request, request.path_params["token"], error)
     view = View("sign_in/dead_link.html", "This link does not work", status=410, is_bare=True)
     return await render(request, view, why=str(error))
 
@@ -120,10 +117,11 @@ def _errors(values: Mapping[str, str], user: UserRecord | None) -> dict[str, str
 
 
 async def _let_in(request: Request, user: UserRecord) -> Response:
-    session = await guard_of(request).begin(request, user)
+    guard = guard_of(request)
+    let_in = await guard.begin(request, user)
     response = RedirectResponse(HOME, status_code=303)
-    if session:
-        keep_session(response, request, pages_of(request).context.settings, session)
+    if let_in:
+        guard.keep(response, request, let_in)
     return response
 
 

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from trueup.dialects.dialects import DIALECTS
 from trueup.ledger.database import Readable
 from trueup.ledger.uploads import read_uploads
 from trueup.live.receiving import FORM, ReceivingError, ReceivingTrouble, arriving, media_of
@@ -12,7 +13,7 @@ from trueup.pages.forms import Form
 from trueup.pages.gate import PageRoute
 from trueup.pages.rendering import View, pages_of, render
 from trueup.pages.upload.begin import name_of, note, preview, to_page
-from trueup.pages.upload.words import KINDS
+from trueup.pages.upload.words import KINDS, makers
 
 _NEWEST = "v"  # comes after all upload ids
 _LOOKED_AT = 50
@@ -65,9 +66,19 @@ async def _shown(request: Request, form: Form, status: int = 200) -> Response:
         form=form,
         kinds=KINDS,
         kind=_kind(form),
+        makers=makers(DIALECTS),
+        size=_size,
         most_bytes=pages.context.settings.upload_bytes,
         waiting=await pages.look(_waiting),
     )
+
+
+def _size(count: int) -> str:
+    """Bytes as people say them."""
+    for unit, power in (("GB", 30), ("MB", 20), ("KB", 10)):
+        if count >= 1 << power:
+            return f"{count / (1 << power):.3g} {unit}"
+    return f"{count} bytes"
 
 
 def _waiting(database: Readable) -> list[UploadRecord]:

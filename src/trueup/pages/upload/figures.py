@@ -7,6 +7,7 @@ import polars as pl
 
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
+from trueup.model.frames import Samples
 from trueup.model.ids import conversion_id
 from trueup.model.words import ClickOutcome, Outcome
 from trueup.pages.shell.formats import change, count, count_change, decimals_of
@@ -75,13 +76,21 @@ class Figures:
             amounts + [amount for cell in self.cells for amount in (cell.money_before, cell.money_after)]
         )
 
+    @property
+    def decimals_of_biggest(self) -> int:
+        """The same of the biggest changes."""
+        return decimals_of([row["change"] for row in self.biggest])
 
-def figures_of(summary: Summary, catalog: Catalog, *, is_undo: bool = False) -> Figures:
+
+def figures_of(
+    summary: Summary, catalog: Catalog, *, is_undo: bool = False, first_rows: Samples | None = None
+) -> Figures:
     """What a preview or a batch shows.
 
     Args:
         summary: Its numbers.
         catalog: The setup.
+        first_rows: The first rows of its outcomes, where its numbers have none.
         is_undo: Whether it is the undo of a batch, whose changes are counted by what it turns.
     """
     before, after = summary.sums(catalog)
@@ -97,14 +106,14 @@ def figures_of(summary: Summary, catalog: Catalog, *, is_undo: bool = False) -> 
         currency=catalog.workspace.currency,
         lines=lines,
         cells=summary.by_type_and_status(),
-        outcomes=_outcomes(summary),
+        outcomes=_outcomes(summary, first_rows),
         biggest=[_biggest(row) for row in summary.biggest.iter_rows(named=True)],
         noun="click" if is_clicks or is_undo else "change",
     )
 
 
-def _outcomes(summary: Summary) -> list[OutcomeRows]:
-    samples = summary.samples
+def _outcomes(summary: Summary, first_rows: Samples | None) -> list[OutcomeRows]:
+    samples = summary.samples if first_rows is None else first_rows
     has_messages = "message" in samples.columns
     return [
         OutcomeRows(outcome, rows, _first(samples, outcome) if has_messages else [])

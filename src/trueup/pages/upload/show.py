@@ -128,11 +128,12 @@ def _preview(request: Request, stand: Stand) -> dict[str, Any]:
 def _result(request: Request, stand: Stand) -> dict[str, Any]:
     catalog, batch = pages_of(request).context.catalog, stand.batch
     assert batch is not None  # noqa: S101 - the caller has looked
-    told = stand.undo_preview
+    told, known = stand.undo_preview, stand.account.preview if stand.account else None
+    differs = differences(stand.account, batch, catalog) if stand.account and _is_whole(stand, batch) else []
     undo_figures: Figures | None = figures_of(told.summary, catalog, is_undo=True) if told and told.summary else None
     return {
-        "figures": figures_of(summary_of(batch), catalog),
-        "differs": differences(stand.account, batch, catalog) if stand.account and _is_whole(stand, batch) else [],
+        "figures": figures_of(summary_of(batch), catalog, first_rows=None if differs or not known else known.samples),
+        "differs": differs,
         "setup_changed": bool(stand.account and stand.account.policy_id not in (0, batch.policy_id)),
         "undo_figures": undo_figures,
         "turned": told.summary.turned.to_json() if told and told.summary and told.summary.turned else [],

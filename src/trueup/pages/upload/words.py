@@ -1,10 +1,10 @@
 """The page's words for what the layers below only have codes for: choices, remedies, kinds of rows."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeGuard
 
 from trueup.model import remarks
-from trueup.model.remarks import NoticeCode, Remark, Way, worded
+from trueup.model.remarks import Mention, NoticeCode, Remark, Way, worded
 from trueup.model.remedies import Remedy, RemedyKind
 from trueup.model.words import DuplicateMode, UploadKind
 
@@ -30,6 +30,8 @@ WAYS: Final[Mapping[Way, str]] = {
     Way.UNDO: "its Undo",
     Way.FINISH_UNDO: "press Undo again",
 }
+
+_LEFT_OUT: Final = "“{title}” as “Leave it out” under “Columns”"
 
 KINDS: Final[Mapping[UploadKind, tuple[str, str]]] = {
     UploadKind.CONVERSIONS: ("Conversions", "Rows make conversions, and correct those that exist."),
@@ -85,7 +87,13 @@ _SETS: Final[Mapping[RemedyKind, str]] = {
 
 def in_words(remark: Remark) -> str:
     """A remark as pages say it."""
+    if not isinstance(remark, str):
+        remark = tuple(_LEFT_OUT.format(**piece.values) if _leaves_out(piece) else piece for piece in remark)
     return worded(remark, WAYS)
+
+
+def _leaves_out(piece: str | Mention) -> TypeGuard[Mention]:
+    return isinstance(piece, Mention) and piece.way is Way.COLUMN and not piece.values["field"]
 
 
 def message_in_words(message: str) -> str:
@@ -107,3 +115,16 @@ def remedy_sets(remedy: Remedy) -> str:
         choice = remedy.values["choice"]
         return choice if choice in ("decimal_comma", "thousands") else ""
     return _SETS.get(remedy.kind, "")
+
+
+_NAMES: Final[Mapping[str, str]] = {
+    "redtrack": "RedTrack", "gokart": "GoKart", "tune": "TUNE", "cake": "CAKE", "cj": "CJ", "bemob": "BeMob",
+    "funnelflux": "FunnelFlux", "clickflare": "ClickFlare", "peerclick": "PeerClick",
+}  # fmt: skip
+_OF_ANYBODY: Final = ("headed", "trueup", "click")
+
+
+def makers(dialects: Iterable[str]) -> str:
+    """Whose files are recognised, as a list for people."""
+    first = dict.fromkeys(name.partition("-")[0] for name in dialects)
+    return ", ".join(_NAMES.get(name, name.capitalize()) for name in first if name not in _OF_ANYBODY)

@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 PATH: Final = "/users"
 ROLES: Final = (
-    (Role.VIEWER.value, "Viewer: sees all but users and keys"),
-    (Role.EDITOR.value, "Editor: also uploads, changes and undoes"),
-    (Role.ADMIN.value, "Admin: also the setup, users and keys"),
+    (Role.VIEWER.value, "Viewer: sees everything"),
+    (Role.EDITOR.value, "Editor: uploads, changes, undoes"),
+    (Role.ADMIN.value, "Admin: setup, users, keys, too"),
 )
 _OWN: Final = "This is you. Change your own password under Profile."
 
