@@ -42,10 +42,15 @@ async def send(request: Request) -> Response:
         return await _shown(request, Form(dict(sent), errors), typed, places, 422)
     mode, zone = sent.get("duplicates", ""), pages_of(request).context.catalog.workspace.time_zone
     choices = UploadChoices(
-        dialect=DIALECT, duplicates=DuplicateMode(mode) if mode in set(DuplicateMode) else None, time_zone=zone
+        dialect=_dialect(sent), duplicates=DuplicateMode(mode) if mode in set(DuplicateMode) else None, time_zone=zone
     )
     name = f"Add {len(rows):,} conversion{'s' * (len(rows) != 1)}"
-    return await send_on(request, as_file([as_frame(rows)]), name, choices)
+    return await send_on(request, as_file([as_frame(rows)], choices.dialect), name, choices)
+
+
+def _dialect(sent: Sent) -> str:
+    """Whose way lines are meant in: that of the tracker whose order of fields was chosen for what was pasted."""
+    return sent["order"] if sent.get("lines", "").strip() and sent.get("order", "") in ORDERS else DIALECT
 
 
 def _typed(sent: Sent) -> list[Row]:

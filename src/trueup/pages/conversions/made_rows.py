@@ -23,12 +23,15 @@ _STATUSES: Final = {ReceivingTrouble.TOO_LARGE: 413, ReceivingTrouble.MALFORMED:
 Made = Callable[[ReadTransaction], Iterable[pl.DataFrame]]
 
 
-def as_file(pages: Iterable[pl.DataFrame]) -> bytes:
-    """Write rows as a file of our own dialect.
+def as_file(pages: Iterable[pl.DataFrame], dialect: str | None = DIALECT) -> bytes:
+    """Write rows as a file.
 
     Args:
         pages: One at least: text columns, named as the fields of a row are.
+        dialect: What it is read by. Our own takes back the apostrophe before text that a spreadsheet would run.
     """
+    if dialect != DIALECT:
+        return pl.concat(pages).write_csv().encode()
     out = BytesIO()
     write_csv(pages, _NUMBERS, out)
     return out.getvalue()
