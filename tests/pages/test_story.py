@@ -36,7 +36,7 @@ def events(page: str) -> list[str]:
 def test_story__tells_each_event_with_who_when_what_and_where(ada: PageBrowser) -> None:
     page = ada.get("/conversions/k1-1").text
     said = plain(page)
-    assert "Approved 33.50 EUR 36.85 USD at 1.10" in said
+    assert "Approved 33.50 EUR 36.85 USD at 1.1" in said
     made, changed, refused, unchanged = events(page)
     assert "Created Pending 35.00 EUR" in made
     assert "file2.csv , line 2" in made

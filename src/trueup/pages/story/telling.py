@@ -113,7 +113,7 @@ def _rows(database: Readable, click_id: str) -> dict[tuple[int, int], dict[str, 
 def _entry(event: Event, row: Mapping[str, Any] | None, batches: Mapping[int, BatchRecord]) -> Entry:
     its = row or {"raw": "", "outcome_now": "", "message_now": ""}
     return Entry(
-        False,  # noqa: FBT003 - an event
+        False,
         event.what,
         event.at,
         batches[event.batch_id],
@@ -134,7 +134,7 @@ def _others(
     told = {(event.batch_id, event.line) for event in events}
     return [
         Entry(
-            True,  # noqa: FBT003 - a row
+            True,
             row["outcome"],
             row["received_at"],
             batches[row["batch_id"]],
