@@ -28,7 +28,9 @@ from trueup.ledger.database import Database
 from trueup.ledger.newest_clicks import WantedClicks
 from trueup.ledger.newest_postbacks import HOUR_MICROS, Wanted
 from trueup.ledger.open import open_ledger
+from trueup.ledger.queries import Selection, read_conversions_page
 from trueup.model.frames import JOURNAL, completed
+from trueup.pages.story.telling import read_story
 from trueup.reports.batch_list import BatchFilters, read_batch_list
 from trueup.reports.click_list import count_new_clicks, read_click_list
 from trueup.reports.postback_list import count_new_postbacks, read_postbacks
@@ -90,6 +92,8 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
     )  # fmt: skip
     with database.transaction() as transaction:
         transaction.append(schema.batches, batches)
+        first = rows["converted_at"][0] // HOUR_MICROS
+        transaction.run(f"UPDATE conversions SET batch_id = converted_at / {HOUR_MICROS} - {first} + 1")  # noqa: S608 - numbers of ours
 
 
 def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[random.Random], object]]]:
@@ -110,10 +114,24 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
         wanted = BatchFilters(**words).understood(catalog, "UTC", upto)  # type: ignore[arg-type]
         return lambda _: read_batch_list(database, catalog, wanted, "", PAGE)
 
+    def conversions(before: tuple[int, str, int] | None) -> object:
+        return read_conversions_page(database, Selection(), before, PAGE, newest_first=True)
+
     newest = read_postbacks(database, catalog, Wanted(), "", "", PAGE, upto).newest
     number = read_click_list(database, catalog, WantedClicks(), [], None, PAGE).newest
     first = f"c{options.clicks // 2:012}"
     yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
+    yield "conversions: newest", lambda _: conversions(None)
+    yield "conversions: before a moment", lambda chance: conversions((at(chance), "", 0))
+    yield (
+        "story of a conversion",
+        lambda chance: read_story(
+            database,
+            catalog,
+            f"c{chance.randrange(options.conversions) * options.clicks // options.conversions:012}",
+            1,
+        ),
+    )
     yield "uploads: newest", batches()
     yield "uploads: by the text of a file's name", batches(file="june")
     yield "uploads: undone", batches(state=["undone"])
