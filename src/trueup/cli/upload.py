@@ -11,7 +11,7 @@ from trueup.cli import stopping
 from trueup.cli.asking import with_choices_asked
 from trueup.cli.mappings import by_mapping, keep_mapping, mind_name
 from trueup.cli.output_files import Force, Output, claim_each
-from trueup.cli.shown import print_json, say_going_on, show
+from trueup.cli.shown import print_json, say_going_on, show_preview
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
@@ -51,6 +51,7 @@ from trueup.reports.result_files import (
     write_results,
     write_results_xlsx,
 )
+from trueup.uploads.causes import Cause, causes_of
 from trueup.uploads.click_file import ClickFile
 from trueup.uploads.conversions import Upload, read_upload, upload_work
 from trueup.uploads.mappings import saved_titles
@@ -153,6 +154,14 @@ class _Wishes:
         return bool(self.results or self.refused)
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What a preview says besides its numbers."""
+
+    notices: Sequence[Notice] = ()
+    causes: Sequence[Cause] = ()
+
+
 def upload_file(
     context: typer.Context,
     file: File,
@@ -246,7 +255,7 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: _Wi
         _mind_earlier(earlier.last, wishes, is_at_work=earlier.is_at_work)
     if wishes.preview or not wishes.yes:
         summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=False)
-        said = notices_of(database, upload, summary)
+        said = _Said(notices_of(database, upload, summary), causes_of(upload, summary))
         if wishes.preview:
             _tell(summary, catalog, rows, upload, wishes, said)
             return summary
@@ -299,7 +308,7 @@ def _tell(
     rows: pl.DataFrame | None,
     upload: Upload,
     wishes: _Wishes,
-    said: Sequence[Notice] | None = None,
+    said: _Said | None = None,
 ) -> None:
     try:
         if rows is not None:
@@ -326,22 +335,22 @@ def write_refused_to(file: Output, refused: RowOutcomes, read: Upload | ClickFil
             write_refused(refused, read.content, read.reading, text, WAYS)
 
 
-def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes, said: Sequence[Notice] | None) -> None:
+def _sum_up(summary: Summary, catalog: Catalog, wishes: _Wishes, said: _Said | None) -> None:
     if wishes.json:
-        print_json(summary, catalog, said)
+        print_json(summary, catalog, said.notices if said else None, said.causes if said else ())
         return
-    _show(summary, catalog, said or ())
+    _show(summary, catalog, said or _Said())
     if summary.batch_id is None:
         notices.print("This was a preview; nothing was changed.")
     else:
         notices.print(f"Batch {summary.batch_id} is applied. `trueup undo {summary.batch_id}` takes it back.")
 
 
-def _show(summary: Summary, catalog: Catalog, said: Sequence[Notice]) -> None:
-    for code, remark in said:
+def _show(summary: Summary, catalog: Catalog, said: _Said) -> None:
+    for code, remark in said.notices:
         if code is not NoticeCode.SAME_FILE:  # it was said when the file was looked for
             notices.print(in_words(remark))
-    show(summary, catalog)
+    show_preview(summary, catalog, said.causes)
 
 
 def _mind_earlier(last: BatchRecord, wishes: _Wishes, *, is_at_work: bool) -> None:

@@ -11,13 +11,11 @@ from typing import ClassVar, Final, TypeAlias
 
 import polars as pl
 
-from trueup.decide.effects import totals_delta
 from trueup.ledger.arrivals import brought_by
 from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
 from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.past import clicks_decided_again, read_past
-from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, DecidedRows, Samples, empty
 from trueup.model.past import clicks_that_count
@@ -28,7 +26,7 @@ from trueup.recording.batch_loop import Foreseen, applying_batch, preview_batch,
 from trueup.recording.chunks import RunOptions, to_its_end
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import looked_again, record_again
-from trueup.recording.summary import NOTHING_TURNED, ClicksTurned, Summary
+from trueup.recording.summary import NOTHING_TURNED, ClicksTurned, Summary, with_steps
 
 
 class UndoRefusal(StrEnum):
@@ -171,8 +169,7 @@ class _UndoWork:
         past = read_past(self.context.database, click_ids)
         steps, turned = looked_again(self.context.database, click_ids, past, before, after)
         summary = replace(
-            foreseen.summary,
-            totals_delta=added(foreseen.summary.totals_delta, totals_delta(steps)),
+            with_steps(foreseen.summary, steps),
             turned=(foreseen.summary.turned or NOTHING_TURNED).and_these(turned),
         )
         if self.of_import:

@@ -1,12 +1,12 @@
 """How a sent file stands, as events while it changes, and the outcome of each of its rows, as CSV."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import monotonic
 from typing import Any, Final
 
-import polars as pl
 from fastapi import APIRouter
 from fastapi.sse import ServerSentEvent
 from starlette.responses import Response, StreamingResponse
@@ -17,35 +17,19 @@ from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
-from trueup.api.resources.answers import WORKBOOK, Answer
+from trueup.api.resources.answers import Answer
 from trueup.api.resources.wording import WAYS, in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
-from trueup.api.uploads.files import csv_answer, workbook_answer
 from trueup.api.uploads.found import UploadId, known_upload
 from trueup.dialects.choices import UnreadableFile
-from trueup.ledger.arrivals import read_brought
-from trueup.ledger.batches import read_batch, read_rows
+from trueup.ledger.batches import read_batch
 from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.live.downloads import WORKBOOK
+from trueup.live.outcome_files import NoOutcomesError, refused_answer, results_answer
 from trueup.live.upload_jobs import jobs_of, sent_folder
-from trueup.model.frames import RowOutcomes
-from trueup.model.upload import UploadRecord
-from trueup.model.words import UploadKind, UploadState
-from trueup.reports.now import with_now
-from trueup.reports.result_files import (
-    ROW_COLUMNS,
-    refused_rows,
-    write_click_results,
-    write_click_results_xlsx,
-    write_refused,
-    write_refused_xlsx,
-    write_results,
-    write_results_xlsx,
-)
-from trueup.uploads.click_file import ClickFile, click_results, refused_clicks
-from trueup.uploads.click_setup import as_planned
-from trueup.uploads.files import read_sent
+from trueup.model.words import UploadState
 from trueup.uploads.folder import SentFolder
 
 router = APIRouter()
@@ -190,81 +174,28 @@ def _event(database: Readable, context: ServerContext, upload_id: str) -> EventA
 
 def _results(database: Readable, upload_id: str, folder: SentFolder, *, as_workbook: bool = False) -> Response:
     record = known_upload(database, upload_id)
-    if record.choices.kind is UploadKind.CLICKS:
-        clicks = _click_rows(database, record, folder)
-        if as_workbook:
-            return workbook_answer(
-                f"{upload_id}-results.xlsx", folder.folder, lambda out: write_click_results_xlsx(clicks, out, WAYS)
-            )
-        return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_click_results(clicks, out, WAYS))
-    rows = _rows(database, record, folder)
-    rows = with_now(database, rows) if record.batch_id is not None else rows
-    if as_workbook:
-        return workbook_answer(
-            f"{upload_id}-results.xlsx", folder.folder, lambda out: write_results_xlsx(rows, out, WAYS)
-        )
-    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out, WAYS))
+    with _told():
+        return results_answer(database, record, folder, WAYS, as_workbook=as_workbook)
 
 
 def _refused(
     database: Readable, upload_id: str, folder: SentFolder, clock: Callable[[], int], *, as_workbook: bool = False
 ) -> Response:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
-    try:
-        with folder.content(upload_id) as content:
-            file = read_sent(database, record, content, batch)
-            if isinstance(file, ClickFile):
-                file = as_planned(file) if record.choices.create_missing and not batch else file
-                refused = refused_clicks(file, batch.received_at if batch else clock())
-            else:
-                refused = refused_rows(_rows(database, record, folder))
-            name, opened, reading = f"{upload_id}-refused", file.content, file.reading
-            if as_workbook:
-                return workbook_answer(
-                    f"{name}.xlsx", folder.folder, lambda out: write_refused_xlsx(refused, opened, reading, out, WAYS)
-                )
-            return csv_answer(
-                f"{name}.csv", folder.folder, lambda out: write_refused(refused, opened, reading, out, WAYS)
-            )
-    except FileNotFoundError:
-        raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
-    except UnreadableFile as error:
-        raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
+    with _told():
+        return refused_answer(database, record, folder, WAYS, clock, as_workbook=as_workbook)
 
 
-def _click_rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
-    """What the rows of a file of clicks came to, or would, by its last preview.
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say why there is no file of outcomes.
 
     Raises:
-        Problem: There are none to show, or the file is gone.
+        Problem: There is none.
     """
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
-    if batch is None:
-        return _previewed(record, folder)
     try:
-        with folder.content(record.upload_id) as content:
-            file = read_sent(database, record, content, batch)
-            assert isinstance(file, ClickFile)  # noqa: S101 - its kind is clicks
-            return click_results(file, batch.received_at, read_brought(database, batch.batch_id))
-    except FileNotFoundError:
-        raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
+        yield
+    except NoOutcomesError as error:
+        raise Problem(ProblemKind.WRONG_STATE, str(error)) from None
     except UnreadableFile as error:
         raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
-
-
-def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
-    """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
-
-    Raises:
-        Problem: There are none to show yet.
-    """
-    if record.batch_id is not None:
-        return read_rows(database, record.batch_id, ROW_COLUMNS)
-    return _previewed(record, folder)
-
-
-def _previewed(record: UploadRecord, folder: SentFolder) -> RowOutcomes:
-    if not folder.rows(record.upload_id).exists():
-        raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
-    return RowOutcomes(pl.read_parquet(folder.rows(record.upload_id)))
