@@ -43,7 +43,7 @@ def test_story__tells_each_event_with_who_when_what_and_where(ada: PageBrowser) 
     assert "Payout 35.00 EUR → 33.50 EUR" in changed
     assert "Status Pending → Approved" in changed
     assert "Refused status regression" in refused
-    assert "stays approved" in refused or "approved" in refused
+    assert "is decided already and does not go back to pending" in refused
     assert "Unchanged" in unchanged
     assert 'href="/uploads/2"' in page
     assert "Other conversions of the same click k1-2" in said

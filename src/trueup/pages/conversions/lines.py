@@ -70,7 +70,8 @@ def _titles(first: Sequence[str]) -> tuple[str, ...]:
 
 def _row(number: int, cells: Sequence[str], order: Sequence[str]) -> Row:
     if len(cells) > len(order) and any(cells[len(order) :]):
-        raise LineError(f"Line {number:,} has {len(cells)} fields; a line has {', '.join(order)} at most.")
+        fields = ", ".join(order).replace("_", " ")
+        raise LineError(f"Line {number:,} has {len(cells)} fields; a line has {fields} at most.")
     return {field: cell for field, cell in zip(order, cells, strict=False) if cell}
 
 
