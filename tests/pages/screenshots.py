@@ -26,6 +26,9 @@ QUALITY: Final = 60
 PAGES: Final = {
     "conversions": "/conversions",
     "conversions-filtered": "/conversions?status=pending&status=declined",
+    "add-conversions": "/conversions/add",
+    "update-status": "/conversions/update-status",
+    "download-template": "/conversions/template",
     "search": "/search?q=import+conversions",
     "help": "/help",
     "profile": "/profile",
@@ -57,9 +60,20 @@ def take(page: pw.Page, file: Path) -> None:
     file.write_bytes(base64.b64decode(taken["data"]))
 
 
+def conversions_to_show(browse: Browse, site: Served) -> dict[str, str]:
+    """What is done with a conversion, and its story."""
+    ids = [row.get_attribute("value") for row in browse(site, "/conversions").locator("input[name=id]").all()[:3]]
+    ticked = "&".join(f"id={each}" for each in ids)
+    return {
+        "story": f"/conversions/{ids[0]}",
+        "set-status": f"/conversions/set-status?{ticked}",
+        "edit-payout": f"/conversions/edit-payout?{ticked}",
+    }
+
+
 def take_all(browse: Browse, site: Served, wanted: list[str], target: Path) -> Iterator[str]:
     """Take the pictures. Yields what is wrong."""
-    signed_in = {**PAGES, **uploads_to_show(browse, site)}
+    signed_in = {**PAGES, **conversions_to_show(browse, site), **uploads_to_show(browse, site)}
     for scheme in ("light", "dark"):
         for size in (DESK, PHONE):
             for role, pages in ((Role.ADMIN, signed_in), (None, SIGNED_OUT)):
