@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 import playwright.sync_api as pw
+import polars as pl
 from browsing import DESK, PHONE, Browse, Chromium, is_wider_than_window
 from command_line import CommandLine
 from served import Served
 from uploads_to_show import uploads_to_show
 
+from trueup.ledger.open import open_ledger
 from trueup.model.words import Role
 
 TARGET: Final = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -26,15 +28,22 @@ QUALITY: Final = 60
 PAGES: Final = {
     "conversions": "/conversions",
     "conversions-filtered": "/conversions?status=pending&status=declined",
-    "add-conversions": "/conversions/add",
+    "conversions-add": "/conversions/add",
     "update-status": "/conversions/update-status",
-    "download-template": "/conversions/template",
+    "template": "/conversions/template",
+    "uploads": "/uploads",
+    "batch": "/uploads/3",
+    "clicks": "/clicks",
+    "postbacks": "/postbacks",
+    "decide-again": "/postbacks/decide-again?batch=3",
     "search": "/search?q=import+conversions",
     "help": "/help",
     "profile": "/profile",
     "users": "/users",
     "not-found": "/nothing-here",
 }
+# The conversion that most happened to, with its click.
+_FOLLOWED: Final = "SELECT click_id, n FROM conversions WHERE removed = 0 ORDER BY version DESC, click_id LIMIT 1"
 SIGNED_OUT: Final = {"sign-in": "/sign-in"}
 
 
@@ -52,6 +61,19 @@ def sample_site() -> Iterator[Served]:
             site.stop()
 
 
+def paths_of_one(site: Served) -> dict[str, str]:
+    """Pages of one thing of the sample workspace."""
+    with open_ledger(site.database_url) as database:
+        click_id, n = database.read_sql(_FOLLOWED, {"click_id": pl.String, "n": pl.Int64}).row(0)
+    named = f"{click_id}-{n}"
+    return {
+        "story": f"/conversions/{named}",
+        "set-status": f"/conversions/set-status?id={named}",
+        "edit-payout": f"/conversions/edit-payout?id={named}",
+        "click": f"/clicks/{click_id}",
+    }
+
+
 def take(page: pw.Page, file: Path) -> None:
     """Take a picture of what the window shows."""
     page.wait_for_load_state("networkidle")
@@ -60,20 +82,9 @@ def take(page: pw.Page, file: Path) -> None:
     file.write_bytes(base64.b64decode(taken["data"]))
 
 
-def conversions_to_show(browse: Browse, site: Served) -> dict[str, str]:
-    """What is done with a conversion, and its story."""
-    ids = [row.get_attribute("value") for row in browse(site, "/conversions").locator("input[name=id]").all()[:3]]
-    ticked = "&".join(f"id={each}" for each in ids)
-    return {
-        "story": f"/conversions/{ids[0]}",
-        "set-status": f"/conversions/set-status?{ticked}",
-        "edit-payout": f"/conversions/edit-payout?{ticked}",
-    }
-
-
 def take_all(browse: Browse, site: Served, wanted: list[str], target: Path) -> Iterator[str]:
     """Take the pictures. Yields what is wrong."""
-    signed_in = {**PAGES, **conversions_to_show(browse, site), **uploads_to_show(browse, site)}
+    signed_in = {**PAGES, **paths_of_one(site), **uploads_to_show(browse, site)}
     for scheme in ("light", "dark"):
         for size in (DESK, PHONE):
             for role, pages in ((Role.ADMIN, signed_in), (None, SIGNED_OUT)):
