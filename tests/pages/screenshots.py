@@ -28,22 +28,23 @@ QUALITY: Final = 60
 PAGES: Final = {
     "conversions": "/conversions",
     "conversions-filtered": "/conversions?status=pending&status=declined",
-    "decide-again": "/postbacks/decide-again?batch=3",
     "conversions-add": "/conversions/add",
     "update-status": "/conversions/update-status",
     "template": "/conversions/template",
     "uploads": "/uploads",
+    "batch": "/uploads/3",
     "clicks": "/clicks",
     "postbacks": "/postbacks",
+    "decide-again": "/postbacks/decide-again?batch=3",
     "search": "/search?q=import+conversions",
     "help": "/help",
     "profile": "/profile",
     "users": "/users",
     "not-found": "/nothing-here",
 }
-# The conversion that most happened to, with its click; the batch that most happened in.
+# The conversion that most happened to, with its click.
 _FOLLOWED: Final = "SELECT click_id, n FROM conversions WHERE removed = 0 ORDER BY version DESC, click_id LIMIT 1"
-_BATCH: Final = "SELECT batch_id FROM batches WHERE file_name LIKE '%keitaro%' ORDER BY batch_id LIMIT 1"
+_CLICKS: Final = "SELECT click_id FROM clicks ORDER BY clicked_at DESC LIMIT 30"
 SIGNED_OUT: Final = {"sign-in": "/sign-in"}
 
 
@@ -56,6 +57,7 @@ def sample_site() -> Iterator[Served]:
         site = Served(f"sqlite:///{folder}/trueup.db", Path(folder))
         site.start()
         try:
+            report_some(site)
             yield site
         finally:
             site.stop()
@@ -65,8 +67,23 @@ def paths_of_one(site: Served) -> dict[str, str]:
     """Pages of one thing of the sample workspace."""
     with open_ledger(site.database_url) as database:
         click_id, n = database.read_sql(_FOLLOWED, {"click_id": pl.String, "n": pl.Int64}).row(0)
-        batch_id = database.read_sql(_BATCH, {"batch_id": pl.Int64}).item()
-    return {"story": f"/conversions/{click_id}-{n}", "click": f"/clicks/{click_id}", "batch": f"/uploads/{batch_id}"}
+    named = f"{click_id}-{n}"
+    return {
+        "story": f"/conversions/{named}",
+        "set-status": f"/conversions/set-status?id={named}",
+        "edit-payout": f"/conversions/edit-payout?id={named}",
+        "click": f"/clicks/{click_id}",
+    }
+
+
+def report_some(site: Served) -> None:
+    """Report conversions as networks do, good ones and bad ones: the sample's own came in files."""
+    with open_ledger(site.database_url) as database:
+        ids = database.read_sql(_CLICKS, {"click_id": pl.String})["click_id"].to_list()
+    for place, click_id in enumerate(ids):
+        word = ("sale", "lead", "sale", "paid_out")[place % 4]
+        known = click_id if place % 5 else f"unknown{place}"
+        site.get(f"/postback?subid={known}&payout={10 + place}.50&tid=T-LIVE-{place // 2}&status={word}")
 
 
 def take(page: pw.Page, file: Path) -> None:

@@ -57,7 +57,7 @@ class _Stand:
 
 def may_change(row: dict[str, Any]) -> bool:
     """Whether other settings can make a row of `PostbackList.rows` come to something else."""
-    return bool(row["is_known"]) and row["refusal"] == "" and row["outcome"] != _STAYS
+    return bool(row["refusal"] == "" and row["outcome"] != _STAYS and row["is_known"])
 
 
 async def show(request: Request) -> Response:
