@@ -57,8 +57,8 @@ def rows_of(options: argparse.Namespace) -> pl.DataFrame:
     )
 
 
-def _as_json(counted: pl.Series) -> str:
-    return json.dumps({each["outcome"]: each["count"] for each in counted.to_list()})
+def _as_json(counted: list[dict[str, object]]) -> str:
+    return json.dumps({str(each["outcome"]): each["count"] for each in counted})
 
 
 def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
@@ -80,9 +80,12 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
             transaction.append(schema.journal, known)
     counted = rows.group_by("batch_id").agg(
         rows_done=pl.len().cast(pl.Int64),
-        outcomes=pl.col("outcome").value_counts().map_elements(_as_json, pl.String),
+        outcomes=pl.col("outcome").value_counts(),
         received_at=pl.col("converted_at").min(),
         last=pl.col("converted_at").max(),
+    )
+    counted = counted.with_columns(
+        outcomes=pl.Series([_as_json(each) for each in counted["outcomes"].to_list()], dtype=pl.String)
     )
     batches = counted.sort("batch_id").select(
         "batch_id", "received_at", "rows_done", "outcomes", rows_total="rows_done", finished_at="last",
@@ -124,15 +127,6 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
     yield "conversions: newest", lambda _: conversions(None)
     yield "conversions: before a moment", lambda chance: conversions((at(chance), "", 0))
-    yield (
-        "story of a conversion",
-        lambda chance: read_story(
-            database,
-            catalog,
-            f"c{chance.randrange(options.conversions) * options.clicks // options.conversions:012}",
-            1,
-        ),
-    )
     yield "uploads: newest", batches()
     yield "uploads: by the text of a file's name", batches(file="june")
     yield "uploads: undone", batches(state=["undone"])
