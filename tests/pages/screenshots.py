@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 import playwright.sync_api as pw
+import polars as pl
 from browsing import DESK, PHONE, Browse, Chromium, is_wider_than_window
 from command_line import CommandLine
 from served import Served
 from uploads_to_show import uploads_to_show
 
+from trueup.ledger.open import open_ledger
 from trueup.model.words import Role
 
 TARGET: Final = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -26,12 +28,23 @@ QUALITY: Final = 60
 PAGES: Final = {
     "conversions": "/conversions",
     "conversions-filtered": "/conversions?status=pending&status=declined",
+    "conversions-add": "/conversions/add",
+    "update-status": "/conversions/update-status",
+    "template": "/conversions/template",
+    "uploads": "/uploads",
+    "batch": "/uploads/3",
+    "clicks": "/clicks",
+    "postbacks": "/postbacks",
+    "decide-again": "/postbacks/decide-again?batch=3",
     "search": "/search?q=import+conversions",
     "help": "/help",
     "profile": "/profile",
     "users": "/users",
     "not-found": "/nothing-here",
 }
+# The conversion that most happened to, with its click.
+_FOLLOWED: Final = "SELECT click_id, n FROM conversions WHERE removed = 0 ORDER BY version DESC, click_id LIMIT 1"
+_CLICKS: Final = "SELECT click_id FROM clicks ORDER BY clicked_at DESC LIMIT 30"
 SIGNED_OUT: Final = {"sign-in": "/sign-in"}
 
 
@@ -44,9 +57,33 @@ def sample_site() -> Iterator[Served]:
         site = Served(f"sqlite:///{folder}/trueup.db", Path(folder))
         site.start()
         try:
+            report_some(site)
             yield site
         finally:
             site.stop()
+
+
+def paths_of_one(site: Served) -> dict[str, str]:
+    """Pages of one thing of the sample workspace."""
+    with open_ledger(site.database_url) as database:
+        click_id, n = database.read_sql(_FOLLOWED, {"click_id": pl.String, "n": pl.Int64}).row(0)
+    named = f"{click_id}-{n}"
+    return {
+        "story": f"/conversions/{named}",
+        "set-status": f"/conversions/set-status?id={named}",
+        "edit-payout": f"/conversions/edit-payout?id={named}",
+        "click": f"/clicks/{click_id}",
+    }
+
+
+def report_some(site: Served) -> None:
+    """Report conversions as networks do, good ones and bad ones: the sample's own came in files."""
+    with open_ledger(site.database_url) as database:
+        ids = database.read_sql(_CLICKS, {"click_id": pl.String})["click_id"].to_list()
+    for place, click_id in enumerate(ids):
+        word = ("sale", "lead", "sale", "paid_out")[place % 4]
+        known = click_id if place % 5 else f"unknown{place}"
+        site.get(f"/postback?subid={known}&payout={10 + place}.50&tid=T-LIVE-{place // 2}&status={word}")
 
 
 def take(page: pw.Page, file: Path) -> None:
@@ -59,7 +96,7 @@ def take(page: pw.Page, file: Path) -> None:
 
 def take_all(browse: Browse, site: Served, wanted: list[str], target: Path) -> Iterator[str]:
     """Take the pictures. Yields what is wrong."""
-    signed_in = {**PAGES, **uploads_to_show(browse, site)}
+    signed_in = {**PAGES, **paths_of_one(site), **uploads_to_show(browse, site)}
     for scheme in ("light", "dark"):
         for size in (DESK, PHONE):
             for role, pages in ((Role.ADMIN, signed_in), (None, SIGNED_OUT)):

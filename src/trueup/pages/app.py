@@ -17,21 +17,30 @@ from trueup.live.context import ServerContext
 from trueup.live.readers import Readers
 from trueup.model.words import Role
 from trueup.pages import asset_files, running
+from trueup.pages.clicks import listing as click_list
+from trueup.pages.clicks import one as click_page
+from trueup.pages.conversions import add, edit_payout, set_status, templates, update_status
 from trueup.pages.conversions import listing as conversion_list
 from trueup.pages.errors import error_page
 from trueup.pages.gate import Gate, PageRoute
 from trueup.pages.guard import Guard
 from trueup.pages.help import show as help_page
 from trueup.pages.lists import remember
+from trueup.pages.postbacks import again as again_page
+from trueup.pages.postbacks import listing as postback_list
 from trueup.pages.profile import profile
 from trueup.pages.rendering import Pages
 from trueup.pages.search import show as search_page
 from trueup.pages.security import headers_of
 from trueup.pages.sign_in import enter, links
+from trueup.pages.story import story
 from trueup.pages.upload import act as upload_acts
 from trueup.pages.upload import choose as upload_choose
 from trueup.pages.upload import files as upload_files
 from trueup.pages.upload import show as upload_show
+from trueup.pages.uploads import act as batch_acts
+from trueup.pages.uploads import batch as batch_page
+from trueup.pages.uploads import listing as batch_list
 from trueup.pages.users import users
 
 REQUEST_ID: Final = "x-request-id"
@@ -43,11 +52,24 @@ _LOG = structlog.get_logger("trueup.pages")
 # Every page's routes. A path with a parameter comes after the paths that it would take.
 _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
+    add.routes,
+    update_status.routes,
+    templates.routes,
+    set_status.routes,
+    edit_payout.routes,
+    story.routes,
     help_page.routes,
     upload_choose.routes,
     upload_files.routes,
     upload_acts.routes,
     upload_show.routes,
+    batch_list.routes,
+    batch_acts.routes,
+    batch_page.routes,
+    click_list.routes,
+    click_page.routes,
+    postback_list.routes,
+    again_page.routes,
     remember.routes,
     search_page.routes,
     running.routes,
