@@ -29,7 +29,8 @@ CLICKED_AT: Final = datetime(2025, 5, 1, 10, tzinfo=UTC)
 COMPARED: Final = [name for name in CONVERSIONS if name not in ("batch_id", "version", "click_number")]
 EMPTIED: Final = (
     schema.journal, schema.conversions, schema.changes, schema.rollups, schema.totals, schema.batches, schema.clicks,
-    schema.click_rollups, schema.segments, schema.segment_columns, schema.click_arrivals,
+    schema.click_rollups, schema.segments, schema.segment_columns, schema.loose_clicks,
+    schema.loose_conversions, schema.click_arrivals,
 )  # fmt: skip
 
 Rows = Sequence[dict[str, Any]]

@@ -161,8 +161,8 @@ def test_sub_parameters_that_come_later__move_the_click_and_its_conversions(worl
     [
         "UPDATE clicks SET country = 'FR' WHERE click_id = 'k1'",
         "UPDATE clicks SET click_number = 99 WHERE click_id = 'k1'",
-        "DELETE FROM segments WHERE kind = 'conversions'",
-        "DELETE FROM segments WHERE kind = 'clicks'",
+        "DELETE FROM loose_conversions",
+        "DELETE FROM loose_clicks",
     ],
 )
 def test_audit__finds_segments_that_differ(world: World, ledger: Database, damage: str) -> None:

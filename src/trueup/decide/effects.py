@@ -39,8 +39,8 @@ def _was_there() -> pl.Expr:
 def final_conversions(steps: Steps) -> Conversions:
     """CONVERSIONS as the steps leave them, each conversion once."""
     if steps.height == 1 or not steps["version"].max():  # each conversion has one step
-        return Conversions(steps[_CONVERSION])
-    return Conversions(steps[_CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True))
+        return Conversions(steps[:, _CONVERSION])
+    return Conversions(steps[:, _CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True))
 
 
 def changes(steps: Steps, now: int) -> Changes:
@@ -104,7 +104,7 @@ def totals_of_cells(deltas: Rollups) -> Totals:
     """
     by_click = (deltas["clock"] == ReportClock.CLICK).sum()
     cells = deltas[by_click:]  # of the conversion clock, which is sorted after the click clock
-    return _summed(cells.lazy()) if cells.height > FEW else Totals(cells[_TOTALS])
+    return _summed(cells.lazy()) if cells.height > FEW else Totals(cells[:, _TOTALS])
 
 
 def _summed(counted: pl.LazyFrame) -> Totals:

@@ -120,10 +120,10 @@ def _with_verdicts(placed: UndecidedRows, rows: UndecidedRows, verdicts: Verdict
     """Every row with its outcome: the verdict of the rounds, or the refusal of a row that the rounds do not play."""
     if verdicts.height < rows.height:
         verdicts = Verdicts(pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)]))
-    told = verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD].hstack(rows[_MODE])
-    if any_refused(rows) or _names_some(rows) or _SUM_REFUSED in told["outcome"]:
+    told = verdicts.sort("index", multithreaded=rows.height > FEW)[:, _TOLD].hstack(rows[:, _MODE])
+    if any_refused(rows) or _names_some(rows) or (told["outcome"] == _SUM_REFUSED).any():
         told = told.with_columns_seq(_MODE_WHERE_ASKED)
-    return JournalRows(placed[_RECEIVED].hstack(told)[_JOURNAL])
+    return JournalRows(placed[:, _RECEIVED].hstack(told)[:, _JOURNAL])
 
 
 def _names_some(rows: UndecidedRows) -> bool:

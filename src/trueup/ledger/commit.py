@@ -7,9 +7,10 @@ from typing import Final
 import polars as pl
 from sqlalchemy import bindparam, delete, select, update
 
+from trueup.ledger.click_numbers import new_click_numbers
 from trueup.ledger.database import Transaction
 from trueup.ledger.schema import changes, click_arrivals, click_rollups, clicks, conversions, journal, rollups
-from trueup.ledger.segments import SegmentKind, add_segment, new_click_numbers
+from trueup.ledger.segments import SegmentKind, add_to_segments
 from trueup.model.frame_ops import collect_unoptimized, sum_by
 from trueup.model.frames import (
     BUCKET_MICROS,
@@ -78,7 +79,7 @@ def commit_conversions(
         transaction.put(conversions, final.filter(~is_new))
     transaction.append(changes, changed)
     transaction.put(rollups, deltas, add=["conversions", "revenue"])
-    add_segment(transaction, SegmentKind.CONVERSIONS, counted)
+    add_to_segments(transaction, SegmentKind.CONVERSIONS, counted)
 
 
 def update_sub_parameters(transaction: Transaction, click_id: str, values: Mapping[str, str]) -> None:
@@ -101,11 +102,11 @@ def update_sub_parameters(transaction: Transaction, click_id: str, values: Mappi
     of_click = conversions.c.click_id == click_id
     transaction.execute(update(conversions).where(of_click).values(click_number=number.item()))
     becomes = NumberedClicks(becomes.with_columns(number))
-    add_segment(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(found, -1), counted_clicks(becomes, 1)]))
+    add_to_segments(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(found, -1), counted_clicks(becomes, 1)]))
     there = transaction.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
     was = Conversions(there.with_columns(click_number=pl.lit(found["click_number"].item(), pl.Int64)))
     rows = [counted_conversions(was, -1), counted_conversions(there, 1)]
-    add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
+    add_to_segments(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
 def commit_clicks(transaction: Transaction, new: Clicks | StoredClicks, batch_id: int = 0) -> NumberedClicks:
@@ -139,7 +140,7 @@ def withdraw_clicks(transaction: Transaction, gone: NumberedClicks) -> None:
 def _store_cells(transaction: Transaction, counted: CountedClicks) -> None:
     cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     transaction.put(click_rollups, cells, add=["clicks", "cost"])
-    add_segment(transaction, SegmentKind.CLICKS, counted)
+    add_to_segments(transaction, SegmentKind.CLICKS, counted)
 
 
 def move_conversions(transaction: Transaction, was: Conversions, becomes: Conversions, deltas: Rollups) -> None:
@@ -154,7 +155,7 @@ def move_conversions(transaction: Transaction, was: Conversions, becomes: Conver
     transaction.put(conversions, becomes)
     transaction.put(rollups, deltas, add=["conversions", "revenue"])
     rows = [counted_conversions(was, -1), counted_conversions(becomes, 1)]
-    add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
+    add_to_segments(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
 def counted_conversions(found: Conversions, each: int) -> CountedConversions:

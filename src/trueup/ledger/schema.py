@@ -174,6 +174,16 @@ segment_columns = Table(
     PrimaryKeyConstraint("name", "segment_id"),
 )
 
+
+def _loose(name: str, schema: frames.Schema) -> Table:
+    """Rows of small commits, until enough of them are there for a segment."""
+    return Table(name, metadata, Column("loose_id", SERIAL, Identity(always=True), primary_key=True), *_columns(schema))
+
+
+loose_clicks = _loose("loose_clicks", frames.COUNTED_CLICKS)
+loose_conversions = _loose("loose_conversions", frames.COUNTED)
+Index("loose_clicks_click_number", loose_clicks.c.click_number)  # the last number that was given, on SQLite
+
 batches = Table(
     "batches",
     metadata,

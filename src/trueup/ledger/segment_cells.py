@@ -10,12 +10,21 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 import pyarrow as pa
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Column, ColumnElement, Select, bindparam, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.queries import Selection
 from trueup.ledger.schema import segments
-from trueup.ledger.segments import FOUND, SEGMENT_ROWS, SegmentKind, column_chunks, whole_numbers, whole_rows
+from trueup.ledger.segments import (
+    FOUND,
+    LOOSE,
+    SEGMENT_ROWS,
+    SegmentKind,
+    column_chunks,
+    loose_rows,
+    whole_numbers,
+    whole_rows,
+)
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
 from trueup.model.words import ReportClock
 
@@ -116,13 +125,18 @@ class _Wanted:
     def segments(self) -> Select[Any]:
         """The segments that can have such rows."""
         time = "click" if self.time == "bucket" else self.time
-        ends = [segments.c[f"{time}_{end}"] for end in ("least", "most")]
-        chosen = select(*(segments.c[name] for name in FOUND), *ends).where(segments.c.kind == self.kind.value)
-        if "from" in self.bounds:
-            chosen = chosen.where(segments.c[f"{time}_most"] >= bindparam("from"))
-        if "to" in self.bounds:
-            chosen = chosen.where(segments.c[f"{time}_least"] < bindparam("to"))
-        return chosen.order_by(segments.c.segment_id)
+        least, most = ends = [segments.c[f"{time}_{end}"] for end in ("least", "most")]
+        of_kind = select(*(segments.c[name] for name in FOUND), *ends).where(segments.c.kind == self.kind.value)
+        return of_kind.where(*self._between(least, most)).order_by(segments.c.segment_id)
+
+    def loose(self, database: Readable, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns of such loose rows."""
+        time = LOOSE[self.kind].c[self.time]
+        return loose_rows(database, self.kind, names, self._between(time, time), self.bounds)
+
+    def _between(self, least: Column[Any], most: Column[Any]) -> list[ColumnElement[bool]]:
+        conditions = {"from": most >= bindparam("from"), "to": least < bindparam("to")}
+        return [conditions[name] for name in self.bounds]
 
 
 def _columns(kind: SegmentKind, asked: Sequence[str], more: Sequence[str]) -> list[str]:
@@ -140,13 +154,15 @@ def _read(database: Readable, wanted: _Wanted, names: list[str]) -> _Coded:
         conditions.append(pl.col(wanted.time) < bounds["to"])
     if conditions:
         names = [*dict.fromkeys([*names, wanted.time])]
-    coded = _coded(database, wanted.kind, found, names)
+    coded = _coded(database, wanted.kind, found, wanted.loose(database, names))
     here = [coded.among(column, values) for column, values in wanted.selection.any_of.items() if column in names]
     return _Coded(coded.rows.filter(*conditions, *here) if conditions or here else coded.rows, coded.texts)
 
 
-def _coded(database: Readable, kind: SegmentKind, found: pl.DataFrame, names: Sequence[str]) -> _Coded:
-    small = whole_rows(kind, found, names)
+def _coded(database: Readable, kind: SegmentKind, found: pl.DataFrame, loose: pl.DataFrame) -> _Coded:
+    """The rows of segments (FOUND) and loose rows, those columns that the loose ones have."""
+    names = loose.columns
+    small = pl.concat([whole_rows(kind, found, names), loose])
     columns: dict[str, pl.Series] = {}
     texts: dict[str, pl.Series] = {}
     for name, chunks in column_chunks(database, found, names).items():
@@ -178,7 +194,8 @@ def _clicks_of(database: Readable, numbers: pl.Series, names: Sequence[str]) -> 
     blocks = (numbers // _BLOCK).unique().sort()
     first = blocks.search_sorted(all_of_them["click_number_least"] // _BLOCK)
     after = blocks.search_sorted(all_of_them["click_number_most"] // _BLOCK, side="right")
-    return _coded(database, SegmentKind.CLICKS, all_of_them.filter(first < after), ["click_number", *names])
+    loose = loose_rows(database, SegmentKind.CLICKS, ["click_number", *names])
+    return _coded(database, SegmentKind.CLICKS, all_of_them.filter(first < after), loose)
 
 
 def _looked_up(numbers: pl.Series, clicks: pl.DataFrame, names: Sequence[str]) -> list[pl.Series]:

@@ -222,6 +222,22 @@ def create_segments() -> None:
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("name", "segment_id"),
     )
+    seen_from = ("campaign_id", "offer_id", "network_id", "traffic_source_id")
+    op.create_table(
+        "loose_clicks",
+        number("loose_id"),
+        *whole("click_number", "bucket", *seen_from),
+        *text("country", "device", "os", "browser", *SUB_PARAMETERS),
+        *whole("clicks", "cost"),
+    )
+    op.create_index("loose_clicks_click_number", "loose_clicks", ["click_number"])
+    op.create_table(
+        "loose_conversions",
+        number("loose_id"),
+        *whole("click_number", "conversion", "click"),
+        *text("conversion_type", "status", "label"),
+        *whole(*seen_from, "conversions", "revenue"),
+    )
 
 
 def create_batches() -> None:
