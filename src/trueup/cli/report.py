@@ -15,6 +15,9 @@ from trueup.cli.viewing import OutputFormat, chosen_form, understood
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.ledger.queries import Selection
+from trueup.model.catalog import Catalog
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv, write_xlsx
 from trueup.reports.filters import Filters
@@ -93,7 +96,7 @@ def report(
     with workspace(context, db) as database:
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
-        counted = read_report(database, catalog, chosen, dimensions, zone)
+        counted = _counted(database, catalog, chosen, dimensions, zone)
     try:
         ordered = first_rows(counted, sort, top)
         numbers = chosen_numbers(counted, columns)
@@ -106,6 +109,15 @@ def report(
         return
     with to_file.opened() as out:
         _WRITERS[form](only(ordered, numbers), out)
+
+
+def _counted(
+    database: Database, catalog: Catalog, selection: Selection, by: Sequence[Dimension], time_zone: str
+) -> Report:
+    try:
+        return read_report(database, catalog, selection, by, time_zone)
+    except WrongWordError as error:
+        stop(in_words(error.remark))
 
 
 def _show(counted: Report, numbers: Sequence[str], *, all_numbers: bool) -> None:

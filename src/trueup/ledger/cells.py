@@ -57,6 +57,9 @@ def read_conversion_cells(
     Returns:
         The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
         Cells without conversions are left out.
+
+    Raises:
+        TooManyGroupsError: Segments are counted, and there are more groups than GROUPS_MAX.
     """
     of_rows = _of_rows(selection, keys, _OF_ROWS)
     if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
@@ -85,6 +88,9 @@ def read_click_cells(
     Returns:
         The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
         out.
+
+    Raises:
+        TooManyGroupsError: Segments are counted, and there are more groups than GROUPS_MAX.
     """
     keys = [key for key in keys if key in _OF_CLICKS]
     of_rows = _of_rows(selection, keys, _OF_CLICK_ROWS)

@@ -28,10 +28,15 @@ from trueup.ledger.segments import (
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
 from trueup.model.words import ReportClock
 
+GROUPS_MAX: Final = 250_000  # that are named; there may be as many values as clicks
 Alike: TypeAlias = Callable[[pl.Series], pl.Series]  # quarter hours, to the first of each one's group
 _BLOCK: Final = 1 << 14  # numbers of clicks that are looked at together, to find the segments that have them
 _NOTHING: Final = -1  # the code of a text that is not there
 _SPARSE: Final = 8  # so many times as many numbers as clicks are too many for a table by number
+
+
+class TooManyGroupsError(Exception):
+    """What is counted falls into more groups than GROUPS_MAX."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,9 @@ def conversion_segment_cells(
         selection: Which conversions: whole quarter hours, not of single batches, clicks or transactions.
         keys: The CELL_KEYS to group by.
         alike: Which quarter hours are one group; None where each is its own.
+
+    Raises:
+        TooManyGroupsError: There are more groups than GROUPS_MAX.
     """
     time = selection.clock.value
     by = [*keys, "conversion_type", "status"]
@@ -81,7 +89,7 @@ def conversion_segment_cells(
     found = _read(database, _Wanted(SegmentKind.CONVERSIONS, selection, time), names)
     if of_click:
         found = _with_attributes(database, found, of_click)
-    return _summed(_in_groups(found, by, time, alike), selection, by, time, ("conversions", "revenue"))
+    return _summed(_in_groups(found, by, time, alike), selection, keys, by, time, ("conversions", "revenue"))
 
 
 def click_segment_cells(
@@ -94,6 +102,9 @@ def click_segment_cells(
         selection: Which clicks: whole quarter hours, not single ones.
         keys: The keys to group by, those that clicks have.
         alike: Which quarter hours are one group; None where each is its own.
+
+    Raises:
+        TooManyGroupsError: There are more groups than GROUPS_MAX.
     """
     known = SEGMENT_ROWS[SegmentKind.CLICKS]
     of_clicks = Selection(
@@ -105,7 +116,7 @@ def click_segment_cells(
     names = _columns(SegmentKind.CLICKS, [*keys, *of_clicks.any_of], ["clicks", "cost"])
     found = _read(database, _Wanted(SegmentKind.CLICKS, of_clicks, "bucket"), names)
     by = list(keys)
-    return _summed(_in_groups(found, by, "bucket", alike), of_clicks, by, "bucket", ("clicks", "cost"))
+    return _summed(_in_groups(found, by, "bucket", alike), of_clicks, keys, by, "bucket", ("clicks", "cost"))
 
 
 @dataclass(frozen=True)
@@ -252,7 +263,9 @@ def _in_groups(found: _Coded, by: list[str], time: str, alike: Alike | None) -> 
     return _Coded(found.rows.with_columns(table.gather(hours - first).alias(time)), found.texts)
 
 
-def _summed(found: _Coded, selection: Selection, by: list[str], time: str, sums: tuple[str, str]) -> pl.DataFrame:
+def _summed(
+    found: _Coded, selection: Selection, keys: Sequence[str], by: list[str], time: str, sums: tuple[str, str]
+) -> pl.DataFrame:
     rows = found.rows
     later = [found.among(name, selection.any_of[name]) for name in CLICK_ATTRIBUTES if name in selection.any_of]
     if later:
@@ -265,5 +278,7 @@ def _summed(found: _Coded, selection: Selection, by: list[str], time: str, sums:
     wide = pl.Int64 if most * rows.height < 2**63 else pl.Int128
     totals = [pl.col(count).cast(pl.Int64).sum(), micros.cast(wide).sum().cast(pl.Int128)]
     cells = _grouped(rows, by, totals)
+    if cells.height > GROUPS_MAX and cells.select(pl.struct(keys).n_unique()).item() > GROUPS_MAX:
+        raise TooManyGroupsError
     # Where all counts are taken back, all money is, too.
     return found.named(cells.filter(pl.col(count) != 0)).select(*by, *sums)

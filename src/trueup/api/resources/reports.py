@@ -94,7 +94,6 @@ def get_report_xlsx(database: Reader, context: ContextHere, asking: Annotated[As
 def _counted(database: Database, context: ServerContext, asking: AskingReport) -> Report:
     selection, time_zone = asking.understood(context.catalog, context.clock())
     try:
-        by = parse_dimensions(asking.by)
+        return read_report(database, context.catalog, selection, parse_dimensions(asking.by), time_zone)
     except WrongWordError as error:
         raise not_understood(error) from None
-    return read_report(database, context.catalog, selection, by, time_zone)
