@@ -113,6 +113,15 @@ later_policies = Table(
 )
 Index("later_policies_batch_id", later_policies.c.batch_id, postgresql_using="brin")
 
+# Another: what rows set of their clicks. A click that comes later, or comes back, is given it then.
+row_sub_parameters = Table(
+    "row_sub_parameters",
+    metadata,
+    *_columns(frames.ROW_SUB_PARAMETERS),
+    PrimaryKeyConstraint("click_id", "n"),
+    sqlite_with_rowid=False,
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -53,6 +53,7 @@ def upgrade() -> None:
     create_conversions()
     create_journal()
     create_later_policies()
+    create_row_sub_parameters()
     create_changes()
     create_rollups()
     create_segments()
@@ -162,6 +163,17 @@ def create_later_policies() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("later_policies_batch_id", "later_policies", ["batch_id"], postgresql_using="brin")
+
+
+def create_row_sub_parameters() -> None:
+    op.create_table(
+        "row_sub_parameters",
+        click_id(),
+        *whole("n"),
+        *text(*SUB_PARAMETERS),
+        sa.PrimaryKeyConstraint("click_id", "n"),
+        sqlite_with_rowid=False,
+    )
 
 
 def create_changes() -> None:
