@@ -37,6 +37,28 @@ _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a Po
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest($2::int[]) bucket"
 _LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
 
+_AS_COUNTED: Final = {
+    "conversion": pl.col("converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+}
+_COUNTED_AS: Final = {
+    each: [
+        "click_number",
+        _AS_COUNTED["click"].alias("bucket"),
+        *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
+        *CLICK_ATTRIBUTES,
+        pl.lit(each, pl.Int64).alias("clicks"),
+        pl.col("cost") * each,
+    ]
+    for each in (1, -1)
+}
+_ONE_CLICK: Final = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
+    clicks.c.click_id == bindparam("of_click")
+)
+_OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
+    conversions.c.click_id == bindparam("of_click")
+)
+
 
 def lock_clicks(transaction: Transaction, click_ids: Iterable[str], *, shared: bool = False) -> None:
     """Keep other writers of these clicks out until the transaction ends.
@@ -168,26 +190,3 @@ def counted_conversions(found: Conversions, each: int) -> CountedConversions:
 def counted_clicks(numbered: NumberedClicks, each: int) -> CountedClicks:
     """COUNTED_CLICKS of NUMBERED_CLICKS, each as 1, or taken back as -1."""
     return CountedClicks(collect_unoptimized(numbered.lazy().select_seq(*_COUNTED_AS[each])))
-
-
-_AS_COUNTED: Final = {
-    "conversion": pl.col("converted_at") // BUCKET_MICROS,
-    "click": pl.col("clicked_at") // BUCKET_MICROS,
-}
-_COUNTED_AS: Final = {
-    each: [
-        "click_number",
-        _AS_COUNTED["click"].alias("bucket"),
-        *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
-        *CLICK_ATTRIBUTES,
-        pl.lit(each, pl.Int64).alias("clicks"),
-        pl.col("cost") * each,
-    ]
-    for each in (1, -1)
-}
-_ONE_CLICK: Final = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
-    clicks.c.click_id == bindparam("of_click")
-)
-_OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
-    conversions.c.click_id == bindparam("of_click")
-)

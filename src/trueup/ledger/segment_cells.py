@@ -26,7 +26,6 @@ from trueup.ledger.segments import (
     whole_rows,
 )
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
-from trueup.model.words import ReportClock
 
 GROUPS_MAX: Final = 250_000  # that are named; there may be as many values as clicks
 Alike: TypeAlias = Callable[[pl.Series], pl.Series]  # quarter hours, to the first of each one's group
@@ -99,24 +98,17 @@ def click_segment_cells(
 
     Args:
         database: The ledger.
-        selection: Which clicks: whole quarter hours, not single ones.
+        selection: Which clicks: whole quarter hours, not single ones, by what clicks have.
         keys: The keys to group by, those that clicks have.
         alike: Which quarter hours are one group; None where each is its own.
 
     Raises:
         TooManyGroupsError: There are more groups than GROUPS_MAX.
     """
-    known = SEGMENT_ROWS[SegmentKind.CLICKS]
-    of_clicks = Selection(
-        ReportClock.CLICK,
-        selection.from_at,
-        selection.to_at,
-        {column: values for column, values in selection.any_of.items() if column in known},
-    )
-    names = _columns(SegmentKind.CLICKS, [*keys, *of_clicks.any_of], ["clicks", "cost"])
-    found = _read(database, _Wanted(SegmentKind.CLICKS, of_clicks, "bucket"), names)
+    names = _columns(SegmentKind.CLICKS, [*keys, *selection.any_of], ["clicks", "cost"])
+    found = _read(database, _Wanted(SegmentKind.CLICKS, selection, "bucket"), names)
     by = list(keys)
-    return _summed(_in_groups(found, by, "bucket", alike), of_clicks, keys, by, "bucket", ("clicks", "cost"))
+    return _summed(_in_groups(found, by, "bucket", alike), selection, keys, by, "bucket", ("clicks", "cost"))
 
 
 @dataclass(frozen=True)

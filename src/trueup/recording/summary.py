@@ -208,6 +208,15 @@ def with_decided(summary: Summary, decided: DecidedRows, delta: Totals) -> Summa
     )
 
 
+def with_turned(summary: Summary, delta: Totals, turned: TurnedRows) -> Summary:
+    """Count rows that would come to something else (`Turned`) too, and the TOTALS that they would add."""
+    return replace(
+        summary,
+        totals_delta=added(summary.totals_delta, delta),
+        turned=(summary.turned or NOTHING_TURNED).and_these(turned),
+    )
+
+
 def sampled(samples: Samples, decided: DecidedRows) -> Samples:
     """The first rows of each outcome, of those sampled so far and those decided now (JOURNAL)."""
     shown = samples.columns
