@@ -7,11 +7,11 @@ import polars as pl
 import typer
 
 from trueup.cli import viewing
+from trueup.cli.options import Json
 from trueup.cli.output_files import Force, Output, claim
 from trueup.cli.shown import show_sums
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, notices, output, stop
-from trueup.cli.upload import Json
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.batches import read_batch, undone_batches, undos_of

@@ -7,8 +7,8 @@ import typer
 
 from trueup.cli.consoles import Text
 from trueup.cli.look_up import knows_of, show_click
+from trueup.cli.options import Json
 from trueup.cli.terminal import DatabaseUrl, output, stop
-from trueup.cli.upload import Json
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.model.ids import split_conversion_id

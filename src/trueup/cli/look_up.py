@@ -9,9 +9,9 @@ import typer
 
 from trueup.cli.consoles import Text
 from trueup.cli.conversions import first_columns
+from trueup.cli.options import Json
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, notices, output, stop
-from trueup.cli.upload import Json
 from trueup.cli.workspace import workspace
 from trueup.decide.messages import message
 from trueup.ledger.catalog import read_catalog
