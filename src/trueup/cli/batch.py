@@ -7,7 +7,7 @@ import polars as pl
 import typer
 
 from trueup.cli import viewing
-from trueup.cli.options import Json
+from trueup.cli.options import BatchNumber, Json
 from trueup.cli.output_files import Force, Output, claim
 from trueup.cli.shown import show_sums
 from trueup.cli.tables import print_table, printable
@@ -37,7 +37,6 @@ _ROWS_SHOWN: Final = 20
 _LIMIT_MAX: Final = 10_000
 _WITHOUT_ROWS: Final = (BatchKind.UNDO, BatchKind.CLICKS, BatchKind.LATE_CLICKS)
 
-Number = Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number.", show_default=False)]
 Outcomes = Annotated[
     viewing.Words,
     typer.Option("--outcome", metavar="CODE", help="Only rows recorded with this outcome; repeat for more."),
@@ -57,7 +56,7 @@ Refused = Annotated[
 
 def batch(
     context: typer.Context,
-    number: Number,
+    number: BatchNumber,
     outcome: Outcomes = None,
     limit: Limit = _ROWS_SHOWN,
     refused: Refused = None,

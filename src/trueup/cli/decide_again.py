@@ -6,7 +6,7 @@ import typer
 
 from trueup.cli import viewing
 from trueup.cli.batch_work import DECIDING_AGAIN, refuse_unasked, watched
-from trueup.cli.options import Json, Preview, Yes
+from trueup.cli.options import NUMBER_MAX, Json, Preview, Yes
 from trueup.cli.shown import print_json, say_going_on, show
 from trueup.cli.terminal import DatabaseUrl, ask_or_end, notices, now, stop
 from trueup.cli.wording import in_words
@@ -36,9 +36,7 @@ _NONE_FITS: Final = (
     "and so do rows whose click is not known."
 )
 
-OfBatch = Annotated[
-    int | None, typer.Option("--batch", metavar="N", min=1, max=viewing.NUMBER_MAX, help="Of this batch.")
-]
+OfBatch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=NUMBER_MAX, help="Of this batch.")]
 Networks = Annotated[
     viewing.Words,
     typer.Option("--network", metavar="NAME", help="Of clicks of this affiliate network; repeat for more."),

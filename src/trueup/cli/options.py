@@ -1,11 +1,13 @@
 """Options that several commands share: on files, and on work that becomes a batch."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from trueup.cli.terminal import stop
 from trueup.model.time_formats import FORMATS
+
+NUMBER_MAX: Final = 2**63 - 1  # of whatever the ledger numbers
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - for standard input.", show_default=False)]
 Map = Annotated[
@@ -40,6 +42,9 @@ Sheet = Annotated[
 ]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what it would do; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+BatchNumber = Annotated[
+    int, typer.Argument(metavar="BATCH", max=NUMBER_MAX, help="The batch's number.", show_default=False)
+]
 Results = Annotated[
     str | None,
     typer.Option("--results", metavar="OUT.csv", help="Write what happened to each row; OUT.xlsx: a workbook."),

@@ -8,6 +8,7 @@ import polars as pl
 import typer
 
 from trueup.cli import viewing
+from trueup.cli.options import NUMBER_MAX
 from trueup.cli.output_files import STANDARD, Force, claim
 from trueup.cli.tables import blocks, print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
@@ -49,7 +50,10 @@ Sort = Annotated[
     str,
     typer.Option("--sort", metavar="NUMBER", help="The rows with the most of this number first.", show_default=False),
 ]
-Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The first N rows; the totals are of all.")]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, max=NUMBER_MAX, help="The first N rows; the totals are of all."),
+]
 
 
 def report(

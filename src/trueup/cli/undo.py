@@ -8,7 +8,7 @@ import polars as pl
 import typer
 
 from trueup.cli.batch_work import UNDOING, refuse_unasked, watched
-from trueup.cli.options import Json, Preview, Yes
+from trueup.cli.options import NUMBER_MAX, BatchNumber, Json, Preview, Yes
 from trueup.cli.shown import print_json, show
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, ask_or_end, notices, output, stop
@@ -25,12 +25,11 @@ from trueup.reports.export import batch_as_json
 
 _NEWEST_SHOWN: Final = 30
 _LIMIT_MAX: Final = 10**9
-_AFTER_ALL: Final = 2**63 - 1  # beyond every batch's number
 
 
 def undo(
     context: typer.Context,
-    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number.", show_default=False)],
+    batch: BatchNumber,
     preview: Preview = False,
     yes: Yes = False,
     json: Json = False,
@@ -77,7 +76,7 @@ def batches(context: typer.Context, limit: Limit = None, json: Json = False, db:
     with workspace(context, db) as database:
         zone = read_catalog(database).workspace.time_zone
         most = limit or (0 if json else _NEWEST_SHOWN)
-        found = batches_before(database, _AFTER_ALL, most)[::-1] if most else read_batches(database)
+        found = batches_before(database, NUMBER_MAX, most)[::-1] if most else read_batches(database)
         left_out = undone_batches(database)
     if json:
         output.print_json(json_format.dumps([batch_as_json(batch, left_out) for batch in found]))

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from trueup.cli.options import NUMBER_MAX
 from trueup.cli.terminal import now, stop
 from trueup.cli.wording import in_words
 from trueup.ledger.queries import Selection
@@ -15,7 +16,6 @@ from trueup.reports.spans import WrongWordError
 from trueup.workbooks.writing import ENDING
 
 Words: TypeAlias = list[str] | None
-NUMBER_MAX = 2**63 - 1
 
 From = Annotated[
     str | None,
