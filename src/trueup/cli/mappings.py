@@ -13,11 +13,12 @@ from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.names import nearest, normalised
 from trueup.dialects.read import Reading
+from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.mappings import read_mappings
 from trueup.model.mapping import SavedMapping, name_trouble
 from trueup.model.time_formats import ISO
-from trueup.model.times import time_text
+from trueup.model.times import minute_text, time_text
 from trueup.model.visible import on_one_line
 from trueup.uploads.mappings import remove_mapping, save_mapping, with_mapping
 
@@ -31,11 +32,12 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 def list_mappings(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """Show all saved mappings."""
     with workspace(context, db) as database:
-        saved = read_mappings(database)
+        saved, zone = read_mappings(database), read_catalog(database).workspace.time_zone
     if json:
         output.print_json(json_format.dumps([_to_json(mapping) for mapping in saved]))
     elif saved:
-        output.print(_table(saved))
+        output.print(_table(saved, zone))
+        output.print(f"\nTimes in {zone}.")
     else:
         output.print("No mapping is saved yet: trueup upload FILE --map COLUMN=FIELD --save-mapping NAME")
 
@@ -97,11 +99,11 @@ def keep_mapping(database: Database, name: str, choices: Choices, reading: Readi
     notices.print(f'The mapping is saved: add --mapping "{on_one_line(name)}" to the next file with these titles.')
 
 
-def _table(saved: list[SavedMapping]) -> Table:
+def _table(saved: list[SavedMapping], zone: str) -> Table:
     table = Table("Name", "Columns", "Made", "By", box=None, pad_edge=False)
     for mapping in saved:
         columns = ", ".join(f"{title}={name}" for title, name in mapping.columns.items())
-        table.add_row(*map(Text, (mapping.name, columns, time_text(mapping.made_at), mapping.made_by)))
+        table.add_row(*map(Text, (mapping.name, columns, minute_text(mapping.made_at, zone), mapping.made_by)))
     return table
 
 
