@@ -132,6 +132,8 @@ def test_click__with_its_conversions_and_rows(api: Api) -> None:
     assert found["click"]["click_id"] == "k0"
     assert [conversion["conversion_id"] for conversion in found["conversions"]] == ["k0-1"]
     assert [row["n"] for row in found["rows"]] == [1, 2]
+    (way,) = found["arrivals"]
+    assert way | {"batch_id": 1, "was_known": False, "undone": False, "counts": True} == way
     told(api.get("/clicks/nobody"), ProblemKind.NOT_FOUND)
 
 
