@@ -6,9 +6,9 @@ from typing import Final
 import polars as pl
 
 from trueup.dialects.choices import Choices, UnreadableFile
-from trueup.dialects.columns import Columns, written_by_trueup
+from trueup.dialects.columns import Columns, chosen_columns, rivals_for, written_by_trueup
 from trueup.dialects.dialect import Dialect
-from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
+from trueup.dialects.names import ADDED_TITLES, listed, normalised, quoted_title
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
 from trueup.model.remarks import Way
 
@@ -33,7 +33,6 @@ CLICK_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "traffic_source": ("traffic_source", "traffic_source_name"),
     "affiliate_network": ("affiliate_network", "affiliate_network_name"),
 }
-FIELDS: Final = tuple(CLICK_NAMES)
 _FIELD_OF: Final = {title: field for field, titles in CLICK_NAMES.items() for title in titles}
 
 
@@ -56,7 +55,7 @@ def click_columns(titles: Sequence[str], dialect: Dialect, choices: Choices) -> 
     Raises:
         UnreadableFile: A column that must be there is missing, a chosen one is not in the file, or a field has two.
     """
-    chosen = _chosen(titles, choices.columns)
+    chosen = chosen_columns(titles, choices.columns, _FIELD_OF, " of a click")
     found: dict[str, list[int]] = {}
     for position, title in enumerate(titles):
         field = chosen[position] if position in chosen else dialect.own_names.get(normalised(title))
@@ -77,29 +76,9 @@ def click_columns(titles: Sequence[str], dialect: Dialect, choices: Choices) -> 
     )
 
 
-def _chosen(titles: Sequence[str], choices: Mapping[str, str]) -> dict[int, str]:
-    """The person's own mapping: position -> field, '' for a column to leave out."""
-    chosen: dict[int, str] = {}
-    for title, target in choices.items():
-        asked = Way.COLUMN.of(title=title, field=target)
-        field = click_field(target) if target else ""
-        if field is None:
-            raise UnreadableFile(asked, f': no field of a click is called "{target}". {nearest(target, FIELDS)}')
-        same = [i for i, other in enumerate(titles) if normalised(other) == normalised(title)]
-        exact = [i for i in same if titles[i] == title.strip()]
-        if not same:
-            raise UnreadableFile(asked, f': the file has no column "{title}". {nearest(title, titles)}')
-        chosen |= dict.fromkeys(exact or same, field)
-    return chosen
-
-
 def _only(field: str, places: list[int], titles: Sequence[str], chosen: Mapping[int, str], dialect: Dialect) -> int:
-    """Find the one column of a field: what the person chose comes before what the form and the titles say."""
-    rivals = [place for place in places if place in chosen] or places
-    if dialect.only_own and not chosen.keys() & set(rivals):
-        order = list(dialect.own_names)
-        first = min((normalised(titles[rival]) for rival in rivals), key=order.index)
-        rivals = [rival for rival in rivals if normalised(titles[rival]) == first]
+    """Find the one column of a field."""
+    rivals = rivals_for(places, titles, chosen, dialect)
     if len(rivals) == 1:
         return rivals[0]
     first, second = (quoted_title(titles[rival]) for rival in rivals[:2])

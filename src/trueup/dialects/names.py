@@ -42,7 +42,8 @@ def normalised(title: str) -> str:
     return re.sub(r"[\s_-]+", "_", unicodedata.normalize("NFKC", title).strip().casefold())
 
 
-_FIELD_OF: Final = {title: field for field, titles in FIELDS.items() for title in titles}
+# Each of these titles -> its field.
+FIELD_OF: Final = {title: field for field, titles in FIELDS.items() for title in titles}
 
 
 def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
@@ -56,7 +57,7 @@ def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
         The field, None for a title that names none.
     """
     name = normalised(title)
-    return own_names.get(name) or _FIELD_OF.get(name)
+    return own_names.get(name) or FIELD_OF.get(name)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
