@@ -64,7 +64,7 @@ def _refuse_other_titles(beginning: Beginning, rank: Rank) -> None:
     for line, fields in beginning.below:
         if header is None and rank(fields):
             where = ""
-        elif header and _differs(fields, header.fields) and rank(fields) > _CLEARLY:
+        elif header and rank(fields) > _CLEARLY and _differs(fields, header.fields):
             where = f"So does line {header.line}. "
         else:
             continue

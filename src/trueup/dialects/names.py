@@ -33,13 +33,14 @@ ADDED_TITLES: Final = ("outcome", "message")
 # How the title of the column begins that workbooks of ours have beside an exact time, for people; its zone follows.
 LOCAL_TIME: Final = "local time ("
 
+_BETWEEN_WORDS: Final = re.compile(r"[\s_-]+")
 SHOWN_CHARS: Final = 60
 SHOWN_TITLES: Final = 30
 
 
 def normalised(title: str) -> str:
     """The form in which titles are compared."""
-    return re.sub(r"[\s_-]+", "_", unicodedata.normalize("NFKC", title).strip().casefold())
+    return _BETWEEN_WORDS.sub("_", unicodedata.normalize("NFKC", title).strip().casefold())
 
 
 # Each of these titles -> its field.

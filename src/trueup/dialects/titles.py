@@ -93,9 +93,11 @@ def title_rank(choices: Choices, chosen: Dialect | None) -> Rank:
     marks = [mark for dialect in ([chosen] if chosen else DIALECTS.values()) for mark in dialect.marks]
 
     def rank(fields: Sequence[str]) -> int:
+        if any(NUMBER.fullmatch(normalised(field)) for field in fields):  # as in most rows: the first one settles it
+            return 0
         names = [normalised(field) for field in fields]
         titles = frozenset(name for name in names if name)
-        if not titles or any(map(NUMBER.fullmatch, names)):
+        if not titles:
             return 0
         known = [field for field in (meaning(name, chosen) for name in names) if field]
         telling = 1_000 * len(mapped & titles) + 500 * (titles in saved) + 200 * any(mark <= titles for mark in marks)
