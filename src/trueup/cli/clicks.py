@@ -9,6 +9,7 @@ import typer
 
 from trueup.cli import stopping
 from trueup.cli.asking import with_choices_asked
+from trueup.cli.mappings import by_mapping, keep_mapping, mind_name
 from trueup.cli.output_files import Force, Output, claim_each
 from trueup.cli.shown import say_going_on, show
 from trueup.cli.terminal import (
@@ -30,8 +31,10 @@ from trueup.cli.upload import (
     File,
     Json,
     Map,
+    MappingName,
     Preview,
     Results,
+    SaveMapping,
     Sheet,
     Thousands,
     TimeForm,
@@ -53,6 +56,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import RowOutcomes
 from trueup.model.times import time_text
+from trueup.model.words import UploadKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary, as_json
@@ -67,6 +71,7 @@ from trueup.uploads.click_file import (
     with_click_messages,
 )
 from trueup.uploads.clicks import click_work
+from trueup.uploads.mappings import saved_titles
 from trueup.uploads.same_file import earlier_batches
 
 if TYPE_CHECKING:
@@ -80,6 +85,9 @@ clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
 Form = Annotated[
     str | None,
     typer.Option("--dialect", metavar="D", help="Whose log of clicks it is; else recognised from its titles."),
+]
+TitlesLine = Annotated[
+    int | None, typer.Option("--titles-line", metavar="N", min=1, help="The line with the column titles.")
 ]
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Costs are written 1,20.")]
 Again = Annotated[bool, typer.Option("--again", help="Import a file again that was imported before.")]
@@ -113,6 +121,9 @@ def import_clicks(
     file: File,
     dialect: Form = None,
     map_: Map = None,
+    mapping: MappingName = None,
+    save_mapping: SaveMapping = None,
+    titles_line: TitlesLine = None,
     time_zone: Zone = None,
     time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
@@ -136,27 +147,35 @@ def import_clicks(
     """
     if not (preview or yes or at_terminal()):
         stop("Nobody can be asked here: add --yes to import the file, or --preview to see what it would do.")
+    mind_name(save_mapping, is_mapped=bool(map_ or mapping))
     url, asks = database_url(context, db), not (preview or yes)
     to_results, to_refused = claim_each(url, results, refused, inputs=[file], force=force, asks=asks)
     wishes = _Wishes(preview, yes, again, create_missing, to_results, to_refused, json)
     content = read_input(file)
     with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
+        chosen = {
+            "columns": columns_chosen(map_ or []),
+            "dialect": dialect,
+            "time_zone": time_zone,
+            "time_format": time_format,
+            "decimal_comma": decimal_comma,
+            "thousands": thousands,
+        }
         choices = Choices(
-            dialect=dialect,
-            columns=columns_chosen(map_ or []),
-            time_zone=time_zone,
+            **by_mapping(database, UploadKind.CLICKS, mapping, chosen),
             workspace_time_zone=catalog.workspace.time_zone,
-            time_format=time_format,
-            decimal_comma=decimal_comma,
-            thousands=thousands,
             currencies=catalog.workspace.currencies,
             encoding=encoding,
             sheet=sheet,
+            titles_line=titles_line,
+            mappings={} if map_ or mapping else saved_titles(database, UploadKind.CLICKS),
         )
         name = input_name(file)
         read = with_choices_asked(choices, name, lambda chosen: _read(content, name, chosen, catalog), asks=not yes)
         summary = _carry_out(database, read, wishes)
+        if save_mapping and summary.batch_id is not None:
+            keep_mapping(database, UploadKind.CLICKS, save_mapping, choices, read.reading)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from trueup.dialects.choices import Choices, UnreadableFile
-from trueup.dialects.columns import Columns, chosen_columns, rivals_for, written_by_trueup
+from trueup.dialects.columns import Columns, chosen_columns, rivals_for, saved_mapping, written_by_trueup
 from trueup.dialects.dialect import Dialect
 from trueup.dialects.names import ADDED_TITLES, listed, normalised, quoted_title
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
@@ -62,7 +62,7 @@ def click_columns(titles: Sequence[str], dialect: Dialect, choices: Choices) -> 
         if field:
             found.setdefault(field, []).append(position)
     positions = {field: _only(field, places, titles, chosen, dialect) for field, places in found.items()}
-    _require(positions, titles)
+    _require(positions, titles, choices)
     added = ADDED_TITLES if written_by_trueup(titles) else ()
     places = tuple(i for i, title in enumerate(titles) if normalised(title) not in added)
     names = list(map(normalised, titles))
@@ -93,13 +93,15 @@ def _only(field: str, places: list[int], titles: Sequence[str], chosen: Mapping[
     )
 
 
-def _require(positions: Mapping[str, int], titles: Sequence[str]) -> None:
+def _require(positions: Mapping[str, int], titles: Sequence[str], choices: Choices) -> None:
     missing = [field for field in REQUIRED if field not in positions]
     if missing:
+        saved = saved_mapping(titles, choices)
         raise UnreadableFile(
             f"No column is titled {' or '.join(missing)}. A file of clicks begins with the titles "
             f"{', '.join(REQUIRED)}; it may also have cost, {', '.join(TEXTS[:3])} to {TEXTS[-1]}. "
             f"This one begins with: {listed(titles)}. Say which column it is with ",
             Way.COLUMN.of(title="COLUMN", field=missing[0]),
-            ".",
+            f".{' ' if saved else ''}",
+            *saved,
         )

@@ -72,6 +72,7 @@ def read_click_file(
         "thousands": choices.thousands,
         "encoding": choices.encoding or "",
         "sheet": choices.sheet or "",
+        "titles_line": choices.titles_line,
     }
     return ClickFile(
         content=found,
