@@ -10,13 +10,16 @@ import typer
 from trueup.cli.asking import with_choices_asked
 from trueup.cli.batch_work import IMPORTING, refuse_unasked, watched
 from trueup.cli.file_work import Wishes, mind_earlier, read_shown, say_done, write_rows
+from trueup.cli.mappings import by_mapping, keep_mapping, mind_name
 from trueup.cli.options import (
     Encoding,
     File,
     Json,
     Map,
+    MappingName,
     Preview,
     Results,
+    SaveMapping,
     Sheet,
     Thousands,
     TimeForm,
@@ -47,6 +50,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import DecidedRows, RowOutcomes
 from trueup.model.times import time_text
+from trueup.model.words import UploadKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.summary import Summary, as_json
 from trueup.uploads.click_file import (
@@ -59,6 +63,7 @@ from trueup.uploads.click_file import (
     with_click_messages,
 )
 from trueup.uploads.clicks import click_work
+from trueup.uploads.mappings import saved_titles
 from trueup.uploads.same_file import earlier_batches
 
 if TYPE_CHECKING:
@@ -71,6 +76,9 @@ clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
 Form = Annotated[
     str | None,
     typer.Option("--dialect", metavar="D", help="Whose log of clicks it is; else recognised from its titles."),
+]
+TitlesLine = Annotated[
+    int | None, typer.Option("--titles-line", metavar="N", min=1, help="The line with the column titles.")
 ]
 DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Costs are written 1,20.")]
 Again = Annotated[bool, typer.Option("--again", help="Import a file again that was imported before.")]
@@ -91,6 +99,9 @@ def import_clicks(
     file: File,
     dialect: Form = None,
     map_: Map = None,
+    mapping: MappingName = None,
+    save_mapping: SaveMapping = None,
+    titles_line: TitlesLine = None,
     time_zone: Zone = None,
     time_format: TimeForm = None,
     decimal_comma: DecimalComma = False,
@@ -113,23 +124,29 @@ def import_clicks(
     and sub1 to sub10. Known clicks are left as they are; conversions that waited for a click come to life.
     """
     refuse_unasked("import the file, or --preview to see what it would do", preview=preview, yes=yes)
+    mind_name(save_mapping, is_mapped=bool(map_ or mapping))
     url, asks = database_url(context, db), not (preview or yes)
     to_results, to_refused = claim_each(url, results, refused, inputs=[file], force=force, asks=asks)
     wishes = Wishes(preview, yes, again, to_results, to_refused, json)
     content = read_input(file)
     with workspace(context, db, preview=preview) as database:
         catalog = read_catalog(database)
+        chosen = {
+            "columns": columns_chosen(map_ or []),
+            "dialect": dialect,
+            "time_zone": time_zone,
+            "time_format": time_format,
+            "decimal_comma": decimal_comma,
+            "thousands": thousands,
+        }
         choices = Choices(
-            dialect=dialect,
-            columns=columns_chosen(map_ or []),
-            time_zone=time_zone,
+            **by_mapping(database, UploadKind.CLICKS, mapping, chosen),
             workspace_time_zone=catalog.workspace.time_zone,
-            time_format=time_format,
-            decimal_comma=decimal_comma,
-            thousands=thousands,
             currencies=catalog.workspace.currencies,
             encoding=encoding,
             sheet=sheet,
+            titles_line=titles_line,
+            mappings={} if map_ or mapping else saved_titles(database, UploadKind.CLICKS),
         )
         name = input_name(file)
 
@@ -138,6 +155,8 @@ def import_clicks(
 
         read = with_choices_asked(choices, name, read_by_choices, asks=not yes)
         summary = _carry_out(database, read, wishes, create_missing=create_missing)
+        if save_mapping and summary.batch_id is not None:
+            keep_mapping(database, UploadKind.CLICKS, save_mapping, choices, read.reading)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 

@@ -20,11 +20,13 @@ from trueup.model.mapping import SavedMapping, name_trouble
 from trueup.model.time_formats import ISO
 from trueup.model.times import minute_text, time_text
 from trueup.model.visible import on_one_line
-from trueup.uploads.mappings import remove_mapping, save_mapping, with_mapping
+from trueup.model.words import UploadKind
+from trueup.uploads.mappings import mapped_as, remove_mapping, save_mapping, saved_titles, with_mapping
 
 mappings = typer.Typer(help="The mappings that were saved.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The mapping's name.", show_default=False)]
+OfClicks = Annotated[bool, typer.Option("--clicks", help="The mapping is for files of clicks.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -43,11 +45,12 @@ def list_mappings(context: typer.Context, json: Json = False, db: DatabaseUrl = 
 
 
 @mappings.command()
-def remove(context: typer.Context, name: Name, db: DatabaseUrl = None) -> None:
+def remove(context: typer.Context, name: Name, clicks: OfClicks = False, db: DatabaseUrl = None) -> None:
     """Remove a saved mapping. What was uploaded with it stays."""
+    kind = UploadKind.CLICKS if clicks else UploadKind.CONVERSIONS
     with workspace(context, db) as database:
-        if not remove_mapping(database, name):
-            known = [mapping.name for mapping in read_mappings(database)]
+        if not remove_mapping(database, kind, name):
+            known = list(saved_titles(database, kind))
             stop(f'No mapping is called "{name}". {nearest(name, known) if known else "None is saved."}')
     output.print(Text(f"The mapping {name} is removed."))
 
@@ -63,27 +66,29 @@ def mind_name(name: str | None, *, is_mapped: bool) -> None:
         stop(f"--save-mapping: {trouble}.")
 
 
-def by_mapping(database: Database, name: str | None, chosen: dict[str, Any]) -> dict[str, Any]:
+def by_mapping(database: Database, kind: UploadKind, name: str | None, chosen: dict[str, Any]) -> dict[str, Any]:
     """What is chosen for a file, with what a saved mapping says in its place; None for no mapping."""
     if name is None:
         return chosen
     try:
-        return with_mapping(database, name, chosen)
+        return with_mapping(database, kind, name, chosen)
     except UnreadableFile as error:
         stop(in_words(error.remark))
 
 
-def keep_mapping(database: Database, name: str, choices: Choices, reading: Reading) -> None:
+def keep_mapping(database: Database, kind: UploadKind, name: str, choices: Choices, reading: Reading) -> None:
     """Save the mapping that a file was read by.
 
     Args:
         database: The ledger.
+        kind: What kind of file it is.
         name: Under which name.
         choices: What was chosen for the file.
         reading: How it was read.
     """
     times = reading.reader.times
     mapping = SavedMapping(
+        mapped_as(kind),
         name,
         frozenset(title for title in map(normalised, reading.titles) if title),
         columns=choices.columns,
@@ -100,13 +105,20 @@ def keep_mapping(database: Database, name: str, choices: Choices, reading: Readi
 
 
 def _table(saved: list[SavedMapping], zone: str) -> Table:
-    table = Table("Name", "Columns", "Made", "By", box=None, pad_edge=False)
+    table = Table("Name", "For", "Columns", "Made", "By", box=None, pad_edge=False)
     for mapping in saved:
         columns = ", ".join(f"{title}={name}" for title, name in mapping.columns.items())
-        table.add_row(*map(Text, (mapping.name, columns, minute_text(mapping.made_at, zone), mapping.made_by)))
+        made = minute_text(mapping.made_at, zone)
+        table.add_row(*map(Text, (mapping.name, mapping.kind.value, columns, made, mapping.made_by)))
     return table
 
 
 def _to_json(mapping: SavedMapping) -> dict[str, Any]:
     made = {"made_by": mapping.made_by, "made_at": time_text(mapping.made_at)}
-    return {"name": mapping.name, "titles": sorted(mapping.titles), **mapping.choices, **made}
+    return {
+        "kind": mapping.kind.value,
+        "name": mapping.name,
+        "titles": sorted(mapping.titles),
+        **mapping.choices,
+        **made,
+    }

@@ -50,7 +50,7 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, DecidedRows, RowOutcomes, empty
 from trueup.model.remarks import Notice, NoticeCode
-from trueup.model.words import DuplicateMode, RowKind
+from trueup.model.words import DuplicateMode, RowKind, UploadKind
 from trueup.recording.batch_loop import apply_batch, preview_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
@@ -146,14 +146,14 @@ def upload_file(
         }
         choices = Choices(
             row_kind=COMMANDS[str(context.command.name)],
-            **by_mapping(database, mapping, chosen),
+            **by_mapping(database, UploadKind.CONVERSIONS, mapping, chosen),
             workspace_time_zone=catalog.workspace.time_zone,
             currencies=catalog.workspace.currencies,
             encoding=encoding,
             sheet=sheet,
             without_conversion_ids=without_conversion_ids,
             titles_line=titles_line,
-            mappings={} if map_ or mapping else saved_titles(database),
+            mappings={} if map_ or mapping else saved_titles(database, UploadKind.CONVERSIONS),
         )
         mode = _mode(duplicates)
         name = input_name(file)
@@ -165,7 +165,7 @@ def upload_file(
         read = with_choices_asked(choices, name, read_by, asks=not yes)
         summary = _carry_out(database, catalog, read, wishes)
         if save_mapping and summary.batch_id is not None:
-            keep_mapping(database, save_mapping, choices, read.reading)
+            keep_mapping(database, UploadKind.CONVERSIONS, save_mapping, choices, read.reading)
     raise typer.Exit(ExitCode.SOME_REFUSED if summary.refused else ExitCode.ACCEPTED)
 
 

@@ -133,11 +133,10 @@ def trouble_of(choices: UploadChoices) -> str:
         return f"{choices.dialect} is no form of clicks. {nearest(choices.dialect, CLICK_DIALECTS)}"
     meant: dict[str, object] = {
         "duplicates": choices.duplicates,
-        "titles_line": choices.titles_line,
-        "mapping": choices.mapping,
+        "force_status": choices.force_status,
+        "without_conversion_ids": choices.without_conversion_ids,
     }
-    flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
-    foreign = [name for name, value in {**meant, **flags}.items() if value]
+    foreign = [name for name, value in meant.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
 
 

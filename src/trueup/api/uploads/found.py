@@ -83,7 +83,7 @@ def mapped(database: Readable, choices: UploadChoices) -> UploadChoices:
     if choices.mapping is None:
         return choices
     try:
-        return UploadChoices(**with_mapping(database, choices.mapping, vars(choices)))
+        return UploadChoices(**with_mapping(database, choices.kind, choices.mapping, vars(choices)))
     except UnreadableFile as error:
         raise Problem(ProblemKind.INVALID, in_words(error.remark)) from None
 
