@@ -85,6 +85,27 @@ def test_mapping__of_clicks_reads_files_of_clicks_alone(api: Api) -> None:
     assert answer.status_code == 422
 
 
+def test_upload__saves_its_mapping_once_it_is_applied(api: Api, world: World) -> None:
+    upload = sent(api, STATEMENT, "?columns=Visitor=click_id&columns=Commission=payout&save_mapping=northwind")
+    assert upload["choices"]["save_mapping"] == "northwind"
+    done(api.post(f"/uploads/{upload['upload_id']}/preview"))
+    assert done(api.get("/mappings"))["items"] == []
+    done(api.post(f"/uploads/{upload['upload_id']}/apply"))
+    (saved,) = done(api.get("/mappings"))["items"]
+    by_hand = done(api.put("/mappings/by-hand", json=FORM))
+    made = {"name": "northwind", "made_at": saved["made_at"], "made_by": saved["made_by"]}
+    assert saved == by_hand | made
+    april = sent(api, STATEMENT.replace("35.00", "36.00"), "?mapping=northwind")
+    done(api.post(f"/uploads/{april['upload_id']}/apply"))
+    assert world.seen("payout") == [("36.00",), ("28.00",)]
+
+
+@pytest.mark.parametrize("wrong", ["save_mapping=northwind", "columns=a=payout&save_mapping=%20", "save_mapping="])
+def test_upload__with_no_mapping_to_save_or_no_name_for_it_is_refused(api: Api, wrong: str) -> None:
+    answer = api.post(f"/uploads?{wrong}", content=STATEMENT.encode(), headers={"Content-Type": "text/csv"})
+    assert (answer.status_code, "mapping" in answer.text) == (422, True)
+
+
 def test_mapping__that_is_not_there_is_refused(api: Api) -> None:
     answer = api.post("/uploads?mapping=x", content=STATEMENT.encode(), headers={"Content-Type": "text/csv"})
     assert answer.status_code == 422

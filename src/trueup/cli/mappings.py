@@ -11,17 +11,16 @@ from trueup.cli.terminal import DatabaseUrl, notices, now, output, stop
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.dialects.choices import Choices, UnreadableFile
-from trueup.dialects.names import nearest, normalised
+from trueup.dialects.names import nearest
 from trueup.dialects.read import Reading
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.mappings import read_mappings
 from trueup.model.mapping import SavedMapping, name_trouble
-from trueup.model.time_formats import ISO
 from trueup.model.times import minute_text, time_text
 from trueup.model.visible import on_one_line
 from trueup.model.words import UploadKind
-from trueup.uploads.mappings import mapped_as, remove_mapping, save_mapping, saved_titles, with_mapping
+from trueup.uploads.mappings import mapping_read_by, remove_mapping, save_mapping, saved_titles, with_mapping
 
 mappings = typer.Typer(help="The mappings that were saved.", no_args_is_help=True)
 
@@ -86,20 +85,7 @@ def keep_mapping(database: Database, kind: UploadKind, name: str, choices: Choic
         choices: What was chosen for the file.
         reading: How it was read.
     """
-    times = reading.reader.times
-    mapping = SavedMapping(
-        mapped_as(kind),
-        name,
-        frozenset(title for title in map(normalised, reading.titles) if title),
-        columns=choices.columns,
-        dialect=choices.dialect,
-        time_zone=choices.time_zone,
-        time_format=None if times is ISO else times.name,
-        decimal_comma=choices.decimal_comma,
-        thousands=choices.thousands,
-        made_by=by_person(database).made_by,
-        made_at=now(),
-    )
+    mapping = mapping_read_by(name, kind, choices, reading, by_person(database).made_by, now())
     save_mapping(database, mapping)
     notices.print(f'The mapping is saved: add --mapping "{on_one_line(name)}" to the next file with these titles.')
 

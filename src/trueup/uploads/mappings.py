@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.dialects.choices import UnreadableFile
-from trueup.dialects.names import nearest
+from trueup.dialects.choices import Choices, UnreadableFile
+from trueup.dialects.names import nearest, normalised
+from trueup.dialects.read import Reading
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.mappings import find_mapping, forget_mapping, put_mapping, read_mappings
 from trueup.model.mapping import SavedMapping
+from trueup.model.time_formats import ISO
+from trueup.model.upload import UploadChoices
 from trueup.model.words import UploadKind
 
 
@@ -15,6 +18,35 @@ def save_mapping(database: Database, mapping: SavedMapping) -> None:
     """Save a mapping, in the place of one of its kind with its name."""
     with database.transaction() as transaction:
         put_mapping(transaction, mapping)
+
+
+def mapping_read_by(
+    name: str, kind: UploadKind, choices: Choices | UploadChoices, reading: Reading, made_by: str, made_at: int
+) -> SavedMapping:
+    """The mapping that a file was read by, to be saved.
+
+    Args:
+        name: Under which name.
+        kind: What kind of file it is.
+        choices: What was chosen for it.
+        reading: How it was read.
+        made_by: Who made the mapping.
+        made_at: Microseconds UTC.
+    """
+    times = reading.reader.times
+    return SavedMapping(
+        mapped_as(kind),
+        name,
+        frozenset(title for title in map(normalised, reading.titles) if title),
+        columns=choices.columns,
+        dialect=choices.dialect,
+        time_zone=choices.time_zone,
+        time_format=None if times is ISO else times.name,
+        decimal_comma=choices.decimal_comma,
+        thousands=choices.thousands,
+        made_by=made_by,
+        made_at=made_at,
+    )
 
 
 def remove_mapping(database: Database, kind: UploadKind, name: str) -> bool:

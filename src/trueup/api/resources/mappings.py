@@ -31,7 +31,8 @@ _TITLE_CHARS = 200
 _COLUMNS_MOST = 1_000
 
 
-def _fit_name(name: str) -> str:
+def fit_name(name: str) -> str:
+    """Let a mapping's name pass. Raises: ValueError, where it cannot be one."""
     trouble = name_trouble(name)
     if trouble:
         raise ValueError(trouble)
@@ -62,13 +63,14 @@ def _known_zone(zone: str) -> str:
     return zone
 
 
-def _known_time_format(stated: str) -> str:
+def known_time_format(stated: str) -> str:
+    """Let a form of times pass. Raises: ValueError, where it is none."""
     time_format(stated)
     return stated
 
 
 Name = Annotated[
-    str, Path(min_length=1, max_length=NAME_CHARS, description="The mapping's name."), AfterValidator(_fit_name)
+    str, Path(min_length=1, max_length=NAME_CHARS, description="The mapping's name."), AfterValidator(fit_name)
 ]
 Kind = Literal[UploadKind.CONVERSIONS, UploadKind.CLICKS]
 OfKind = Annotated[Kind, Query(description="What its files are of; those of statuses: conversions.")]
@@ -91,7 +93,7 @@ class MappingForm(BaseModel):
     time_zone: Annotated[str, AfterValidator(_known_zone)] | None = Field(
         None, description="Zone of times without an offset."
     )
-    time_format: Annotated[str, AfterValidator(_known_time_format)] | None = Field(
+    time_format: Annotated[str, AfterValidator(known_time_format)] | None = Field(
         None, description="How times are written."
     )
     decimal_comma: bool = Field(False, description="Amounts are written 1,20.")
