@@ -12,7 +12,6 @@ from trueup.cli.output_files import Force, Output, claim
 from trueup.cli.shown import show_sums
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, notices, output, stop
-from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.batches import read_batch, undone_batches, undos_of
 from trueup.ledger.catalog import read_catalog
@@ -31,7 +30,6 @@ from trueup.reports.batch_rows import (
 )
 from trueup.reports.export import batch_as_json
 from trueup.reports.filters import known_word
-from trueup.reports.spans import WrongWordError
 
 _ROWS_SHOWN: Final = 20
 _LIMIT_MAX: Final = 10_000
@@ -66,7 +64,7 @@ def batch(
 ) -> None:
     """Show a batch: what it was, what its rows came to and come to now, and the rows."""
     to_refused = claim(database_url(context, db), refused, force=force) if refused else None
-    outcomes = _outcomes(outcome or [])
+    outcomes = [known_word("outcome", word, Outcome).value for word in outcome or ()]
     with workspace(context, db) as database:
         catalog, found = read_catalog(database), read_batch(database, number)
         if found is None:
@@ -88,13 +86,6 @@ def _write_refused(database: Database, found: BatchRecord, file: Output) -> int:
             return write_refused_again_xlsx(database, found, out)
     with file.opened_as_text() as text:
         return write_refused_again(database, found, text)
-
-
-def _outcomes(words: list[str]) -> list[str]:
-    try:
-        return [known_word("outcome", word, Outcome).value for word in words]
-    except WrongWordError as error:
-        stop(in_words(error.remark))
 
 
 def _counted(database: Database, found: BatchRecord) -> pl.DataFrame | None:

@@ -9,7 +9,6 @@ from trueup.cli.batch_work import DECIDING_AGAIN, refuse_unasked, watched
 from trueup.cli.options import NUMBER_MAX, Json, Preview, Yes
 from trueup.cli.shown import print_json, say_going_on, show
 from trueup.cli.terminal import DatabaseUrl, ask_or_end, notices, now, stop
-from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
 from trueup.ledger.batches import read_batch
 from trueup.ledger.catalog import read_catalog
@@ -22,7 +21,6 @@ from trueup.recording.chunks import RunOptions
 from trueup.recording.decide_again import again_work, apply_again, unfinished
 from trueup.recording.summary import Summary
 from trueup.reports.filters import Filters, known_time_zone, past_rows
-from trueup.reports.spans import WrongWordError
 
 _KNOWN: Final = tuple(Outcome)
 # What the row alone shows is no matter of settings.
@@ -107,11 +105,8 @@ def _show(summary: Summary, catalog: Catalog) -> None:
 
 
 def _understood(filters: Filters, outcomes: list[str], catalog: Catalog, zone: str | None) -> PastRows:
-    try:
-        time_zone = known_time_zone(zone or catalog.workspace.time_zone)
-        return past_rows(filters, outcomes, catalog, time_zone, now())
-    except WrongWordError as error:
-        stop(in_words(error.remark))
+    time_zone = known_time_zone(zone or catalog.workspace.time_zone)
+    return past_rows(filters, outcomes, catalog, time_zone, now())
 
 
 def _run(database: Database, chosen: PastRows, catalog: Catalog, *, applies: bool) -> Summary:
