@@ -83,3 +83,5 @@ def test_titles__below_what_reads_like_a_row_are_asked_about(trueup: CommandLine
     assert "--titles-line 2" in ran.stderr
     ran = trueup("clicks", "import", "-", "--preview", "--titles-line", 2, "--json", stdin=text)
     assert json.loads(ran.stdout)["rows"] == 1
+    keitaro = text.replace("click_id", "sub_id").replace("clicked_at", "datetime")
+    assert "Line 1 reads like a row" in trueup("clicks", "import", "-", "--preview", stdin=keitaro).stderr

@@ -42,9 +42,9 @@ def click_titles(source: Source, choices: Choices) -> ClickTitles:
     header = beginning.header
     if header is None:
         raise UnreadableFile(Way.TITLES_LINE.of(line=0), ": a file of clicks always has column titles.")
-    if choices.titles_line is None:
-        refuse_rows_above(beginning, click_field)
     dialect, why = _form(header.fields, choices)
+    if choices.titles_line is None:
+        refuse_rows_above(beginning, dialect.own_names.get)
     layout = replace(beginning.layout, rows_after=header.line)
     return ClickTitles(replace(beginning, layout=layout), header.fields, dialect, why)
 
