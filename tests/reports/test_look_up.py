@@ -45,7 +45,7 @@ def told(world: World, *words: object) -> Any:  # noqa: ANN401 - whatever JSON h
 
 def test_batch__shows_what_its_rows_came_to_and_come_to_now(world: World) -> None:
     shown = succeeded(world.trueup("batch", 1))
-    for said in ("Batch 1: upload of file", "4 of 4 rows done", "1 rows were parked", "line 3: ", "Warsaw"):
+    for said in ("Batch 1: upload of file", "4 of 4 rows done", "1 row was parked", "line 3: ", "Warsaw"):
         assert said in shown, said
     world.upload("click_id\nk2\n")
     world.set_up(SETUP.replace('name = "net"', 'name = "net"\nstatus_map = { checked = "approved" }'))

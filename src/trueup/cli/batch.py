@@ -138,7 +138,8 @@ def _told(database: Database, found: BatchRecord, zone: str) -> list[str]:
         told.append(f"undone by batch {by}" if is_undone else f"undone by batch {by}, and brought back")
     waiting = found.outcomes.get(Outcome.PARKED_UNKNOWN_CLICK, 0)
     if waiting:
-        told.append(f"{waiting:,} rows were parked for their click; the column `now` says what became of them")
+        parked = "1 row was parked for its" if waiting == 1 else f"{waiting:,} rows were parked for their"
+        told.append(f"{parked} click; the column `now` says what became of {'it' if waiting == 1 else 'them'}")
     return told
 
 

@@ -201,7 +201,7 @@ def _duplicate_modes(preview: Summary) -> Remark:
     if not preview.modes:
         return ""
     modes = "; ".join(
-        f"{rows:,} rows act by {mode}, because {WHY[ModeFrom(mode_from)]}"
+        f"{rows:,} {'row acts' if rows == 1 else 'rows act'} by {mode}, because {WHY[ModeFrom(mode_from)]}"
         for (mode, mode_from), rows in modes_in_order(preview)
     )
     return (f"{modes}. Another mode is chosen with ", Way.DUPLICATES.of(), ".")
