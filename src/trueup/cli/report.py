@@ -8,16 +8,13 @@ import polars as pl
 import typer
 
 from trueup.cli import viewing
+from trueup.cli.options import NUMBER_MAX
 from trueup.cli.output_files import STANDARD, Force, claim
 from trueup.cli.tables import blocks, print_table, printable
-from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
+from trueup.cli.terminal import DatabaseUrl, database_url, output
 from trueup.cli.viewing import OutputFormat, chosen_form, understood
-from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
-from trueup.ledger.queries import Selection
-from trueup.model.catalog import Catalog
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv, write_xlsx
 from trueup.reports.filters import Filters
@@ -34,7 +31,6 @@ from trueup.reports.report import (
     to_cents,
     with_totals,
 )
-from trueup.reports.spans import WrongWordError
 
 _BY_HELP: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, one row of totals."
 
@@ -52,7 +48,10 @@ Sort = Annotated[
     str,
     typer.Option("--sort", metavar="NUMBER", help="The rows with the most of this number first.", show_default=False),
 ]
-Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The first N rows; the totals are of all.")]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, max=NUMBER_MAX, help="The first N rows; the totals are of all."),
+]
 
 
 def report(
@@ -89,19 +88,12 @@ def report(
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, where=where or ())
-    try:
-        dimensions = parse_dimensions(by)
-    except WrongWordError as error:
-        stop(in_words(error.remark))
+    dimensions = parse_dimensions(by)
     with workspace(context, db) as database:
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
-        counted = _counted(database, catalog, chosen, dimensions, zone)
-    try:
-        ordered = first_rows(counted, sort, top)
-        numbers = chosen_numbers(counted, columns)
-    except WrongWordError as error:
-        stop(in_words(error.remark))
+        counted = read_report(database, catalog, chosen, dimensions, zone)
+    ordered, numbers = first_rows(counted, sort, top), chosen_numbers(counted, columns)
     if form is OutputFormat.TABLE:
         _show(ordered, numbers, all_numbers=all_)
         if ordered.rows.height < counted.rows.height:
@@ -109,15 +101,6 @@ def report(
         return
     with to_file.opened() as out:
         _WRITERS[form](only(ordered, numbers), out)
-
-
-def _counted(
-    database: Database, catalog: Catalog, selection: Selection, by: Sequence[Dimension], time_zone: str
-) -> Report:
-    try:
-        return read_report(database, catalog, selection, by, time_zone)
-    except WrongWordError as error:
-        stop(in_words(error.remark))
 
 
 def _show(counted: Report, numbers: Sequence[str], *, all_numbers: bool) -> None:
