@@ -2,7 +2,7 @@
 
 FROM python:3.11-slim AS build
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE hatch_build.py package.json package-lock.json ./
 COPY src src
 RUN python -m venv /opt/trueup && /opt/trueup/bin/pip install --no-cache-dir .
 

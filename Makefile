@@ -6,7 +6,7 @@ READY := .venv/.ready
 unexport PYTHONDONTWRITEBYTECODE # the tests start the program a hundred times, and would compile it each time
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-faults check docs bench
+.PHONY: help demo test test-long test-faults check docs screenshots bench
 
 help:  ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,9 +15,11 @@ demo: $(READY)  ## Build a sample workspace in ./demo, walk through the main job
 	@$(PROGRAMS)/trueup demo --fresh --serve
 
 test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
+	@sh scripts/chromium.sh
 	@$(PROGRAMS)/pytest -n 2
 
 test-long: $(READY)  ## Run the tests that take minutes
+	@sh scripts/chromium.sh
 	@$(PROGRAMS)/pytest -n 2 -m "long or law" --hypothesis-profile long --timeout 1200 \
 		--ignore=tests/faults  # those want the machine for themselves
 
@@ -34,10 +36,14 @@ check: $(READY)  ## Look at style, types and the direction of imports
 docs: $(READY)  ## Write the table of docs/settings.md anew
 	@$(PROGRAMS)/python tests/docs/settings_page.py
 
+screenshots: $(READY)  ## Take pictures of every page, from the sample workspace, for docs/screenshots
+	@sh scripts/chromium.sh
+	@PYTHONPATH=tests $(PROGRAMS)/python tests/pages/screenshots.py
+
 bench: $(READY)  ## Measure speed; BENCH_ARGS="--help" says which sizes there are to choose
 	@$(PROGRAMS)/python bench/upload.py $(BENCH_ARGS)
 	@$(PROGRAMS)/python bench/batches.py $(BENCH_ARGS)
 
-$(READY): pyproject.toml scripts/set-up.sh
+$(READY): pyproject.toml scripts/set-up.sh hatch_build.py package-lock.json src/trueup/pages/assets/icons.txt
 	@sh scripts/set-up.sh
 	@touch $@

@@ -20,7 +20,6 @@ from structlog.typing import FilteringBoundLogger
 
 from trueup.api.app import ROOT as API_PATH
 from trueup.api.app import make_api
-from trueup.api.http.jobs import resume_uploads, stop_uploads
 from trueup.edge.pixel import Pixel
 from trueup.edge.postback import Postbacks
 from trueup.edge.redirect import Redirect
@@ -34,7 +33,9 @@ from trueup.live.metrics import forget_dead_processes
 from trueup.live.observer import Observer
 from trueup.live.one_server import ServedAlreadyError, serving_process
 from trueup.live.operation import Operation
+from trueup.live.upload_jobs import resume_uploads, stop_uploads
 from trueup.live.writer import Writer
+from trueup.pages.app import make_pages
 from trueup.settings import Settings
 
 MADE_BY: Final = "server"
@@ -79,7 +80,6 @@ class App:
         self._held = ExitStack()  # to the process' end
         self._log = log or open_log(settings.log_form, settings.log_level)
         self._observer = Observer(self._log, settings.trusted_proxies)
-        self._nowhere = Route("nowhere", _nowhere)
         self._hostless = Route("nowhere", _hostless)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +116,7 @@ class App:
             return self._pixel
         if path.startswith(API_PATH) and path[len(API_PATH) :][:1] in ("", "/"):
             return self._api
-        return self._operation if path in _OPERATION else self._nowhere
+        return self._operation if path in _OPERATION else self._pages
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The process' life: begin, serve, stop. The server stops it only when all requests are answered."""
@@ -171,6 +171,7 @@ class App:
         self._operation = Route("operation", Operation(context, self._observer))
         api = make_api(context)
         self._api, self._readers = Route("api", _mounted(api)), api.state.readers
+        self._pages = Route("pages", make_pages(context, self._readers))
         resume_uploads(context)
 
     async def end(self) -> None:
@@ -236,7 +237,3 @@ def _names_one_host(scope: Scope) -> bool:
 
 async def _hostless(_scope: Scope, _receive: Receive, send: Send) -> None:
     await answer_text(send, 400, "a request names one Host\n")
-
-
-async def _nowhere(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await answer_text(send, 404, "there is nothing here\n")

@@ -130,6 +130,20 @@ class Settings(BaseSettings):
         600, ge=0, description="How many clicks of an address are recorded in a minute; 0 for all."
     )
 
+    session_idle_hours: int = Field(
+        12, ge=1, le=8_760, description="How many hours a person stays signed in without asking for a page."
+    )
+    session_days: int = Field(
+        14, ge=1, le=365, description="After how many days a person signs in again, whatever they did meanwhile."
+    )
+    invitation_days: int = Field(7, ge=1, le=90, description="How long the link of an invitation or a reset works.")
+    wrong_passwords_per_minute: int = Field(
+        10, ge=1, description="How many wrong passwords an address may send in a minute."
+    )
+    wrong_passwords_per_hour: int = Field(
+        50, ge=1, description="How many wrong passwords an account takes in an hour from browsers it does not know."
+    )
+
     log_form: LogForm = Field(LogForm.TEXT, description="How log lines are written: text or json.")
     log_level: LogLevel = Field("info", description="The least that is logged: debug, info, warning or error.")
 

@@ -12,13 +12,13 @@ import httpx2
 
 from trueup.access.keys import KeyScope, create_key
 from trueup.api.app import ROOT, make_api
-from trueup.api.http.jobs import stop_uploads
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
 from trueup.live.context import ServerContext, now
 from trueup.live.events import WriterEvents
 from trueup.live.logs import open_log
 from trueup.live.make_writer import make_writer
+from trueup.live.upload_jobs import stop_uploads
 from trueup.settings import LogForm, Settings
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ from calling import Api, told
 from command_line import CommandLine
 from worlds import World
 
-from trueup.api.http.jobs import jobs_of
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.live.context import now
+from trueup.live.upload_jobs import jobs_of
 from trueup.model.past import PastRows
 from trueup.model.words import Origin
 from trueup.recording.chunks import RunOptions

@@ -11,8 +11,8 @@ from command_line import CommandLine
 from upload_calling import done, sent
 from worlds import World
 
-from trueup.api.http.jobs import resume_uploads, sent_folder
 from trueup.ledger.open import open_ledger
+from trueup.live.upload_jobs import resume_uploads, sent_folder
 from trueup.uploads.keeping import remove_old_files, unknown_files
 from trueup.uploads.states import forget
 

@@ -12,8 +12,8 @@ from upload_calling import CSV, ROWS, done, followed, records, sent
 from worlds import World
 
 from trueup.access.keys import KeyScope
-from trueup.api.http.jobs import resume_uploads, stop_uploads
 from trueup.api.http.problems import ProblemKind
+from trueup.live.upload_jobs import resume_uploads, stop_uploads
 
 
 @pytest.fixture

@@ -12,14 +12,15 @@ _HELD_MOST: Final = 100_000  # callers remembered; beyond it those who asked lon
 class Rate:
     """So many times a minute for each caller, within one process."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic, seconds: float = 60) -> None:
         """Nobody has come yet.
 
         Args:
             per_minute: How many in a minute, which is also the most at once.
             clock: The time in seconds.
+            seconds: How long that minute is.
         """
-        self.per_minute = per_minute
+        self.per_minute, self._seconds = per_minute, seconds
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # caller -> tokens, when they were counted
 
@@ -53,11 +54,11 @@ class Rate:
     def seconds_to_next(self, caller: str) -> int:
         """How many seconds, rounded up, until the caller may again; 0 for now."""
         missing = 1 - self._tokens(caller, self._clock())
-        return 0 if missing <= 0 else int(missing * 60 / self.per_minute) + 1
+        return 0 if missing <= 0 else int(missing * self._seconds / self.per_minute) + 1
 
     def _tokens(self, caller: str, now: float) -> float:
         tokens, counted = self._buckets.get(caller, (float(self.per_minute), now))
-        return min(float(self.per_minute), tokens + (now - counted) * self.per_minute / 60)
+        return min(float(self.per_minute), tokens + (now - counted) * self.per_minute / self._seconds)
 
 
 class Failures:
@@ -67,9 +68,9 @@ class Failures:
     of the same caller have theirs and are not decided: a rush of good ones is slowed, and never turned away.
     """
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic, seconds: float = 60) -> None:
         """Nobody has come yet. As `Rate`."""
-        self._rate = Rate(per_minute, clock)
+        self._rate = Rate(per_minute, clock, seconds)
         self._undecided: Counter[str] = Counter()
         self._waiting: defaultdict[str, deque[asyncio.Future[None]]] = defaultdict(deque)
 

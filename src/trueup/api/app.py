@@ -17,7 +17,6 @@ from trueup.api.http.bodies import LARGE_AT_ONCE
 from trueup.api.http.gate import Gate, Guard, operations_of
 from trueup.api.http.idempotency import Once
 from trueup.api.http.problems import problem_answer, problem_of
-from trueup.api.http.readers import Readers
 from trueup.api.resources import (
     audit,
     batches,
@@ -36,6 +35,7 @@ from trueup.api.resources import (
 from trueup.api.uploads import send as uploads
 from trueup.ledger.lines import Lines
 from trueup.live.context import ServerContext
+from trueup.live.readers import Readers
 
 ROOT: Final = "/api/v1"
 DOCUMENT: Final = "/openapi.json"  # it needs no key

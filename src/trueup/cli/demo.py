@@ -10,10 +10,13 @@ from typing import Annotated, Final
 
 import typer
 
+from trueup.access.links import Making, demo_link, link_of
 from trueup.cli.consoles import Text
-from trueup.cli.serve import run_server, settings_of
+from trueup.cli.serve import First, run_server, settings_of
 from trueup.cli.stopping import leave_to_others
 from trueup.cli.terminal import URL_VARIABLE, ExitCode, at_terminal, now, output, stop
+from trueup.ledger.open import open_ledger
+from trueup.model.words import LinkPurpose
 from trueup.sample.clicks import DAYS, SECOND
 from trueup.sample.files import Sample, sample
 
@@ -140,8 +143,12 @@ def _serve(folder: Path, invented: Sample) -> None:
     except AddressError:
         settings = settings.model_copy(update={"port": 0})
 
-    def greet(where: str, key: str | None) -> None:
-        output.print(_SERVED.format(where=where, key=key, click_id=invented.followed.click.click_id))
+    with open_ledger(url) as database:
+        token = demo_link(database, Making("demo", now(), os.urandom))
+
+    def greet(where: str, first: First) -> None:
+        link, click_id = link_of(LinkPurpose.DEMO, token, where), invented.followed.click.click_id
+        output.print(_SERVED.format(where=where, key=first.key, link=link, click_id=click_id))
 
     leave_to_others()
     run_server(settings, greet)
@@ -205,9 +212,11 @@ Next, with the line `export ...` from above:
 `trueup --help` lists the commands. In this checkout the program is .venv/bin/trueup."""
 
 _SERVED: Final = """
-The sample workspace is served at {where} now; Ctrl-C stops it. Try it from another terminal.
+The sample workspace is served at {where} now; Ctrl-C stops it. This link signs you in, once, on this machine:
 
-A click, which leads to an offer and is recorded before it does:
+  {link}
+
+Or try it from another terminal. A click, which leads to an offer and is recorded before it does:
   {where}/c/pl-push?sub1=zone7
   curl -si '{where}/c/pl-push?sub1=zone7'
 

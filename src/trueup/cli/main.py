@@ -20,6 +20,7 @@ from trueup.cli.setup import setup
 from trueup.cli.spool import spool
 from trueup.cli.stopping import Stopped, at_signals, leave_to_others, message, nobody_reads
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output, sentence
+from trueup.cli.users import users
 from trueup.cli.wording import error_in_words, in_words
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import NoLedgerError
@@ -79,6 +80,7 @@ app.add_typer(clicks, name="clicks")
 app.add_typer(setup, name="setup")
 app.add_typer(postbacks, name="postbacks")
 app.add_typer(keys, name="keys")
+app.add_typer(users, name="users")
 app.add_typer(mappings, name="mappings")
 app.add_typer(spool, name="spool")
 

@@ -8,20 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand
 
+from trueup.access.links import Making, first_run, link_of
 from trueup.cli.terminal import DatabaseUrl, ExitCode, at_terminal, now, output, stop
 from trueup.cli.wording import error_in_words
-from trueup.ledger.database import DatabaseError, DatabaseUnavailableError
+from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import ledger_id
 from trueup.ledger.urls import showable
+from trueup.ledger.users import count_users
 from trueup.ledger.waits import LIVE
+from trueup.model.words import LinkPurpose
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -39,7 +42,15 @@ SettingsFile = Annotated[
     typer.Option("--settings", metavar="FILE", help="A TOML file; else $TRUEUP_SETTINGS.", show_default=False),
 ]
 
-Greet = Callable[[str, str | None], None]  # takes where the server is, and the first key if it was just made
+
+class First(NamedTuple):
+    """What is made for the first person who looks on. Each is shown once."""
+
+    key: str | None = None  # the API's, of an admin; None where there was one before
+    link: str | None = None  # the token of the link that makes the first admin; None where there is a user
+
+
+Greet = Callable[[str, First], None]  # takes where the server is
 
 
 class ServeCommand(TyperCommand):
@@ -90,7 +101,7 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
     where = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
     with _alone_on_its_file(settings):
         # A key in a log would be no secret. So one is made only where a person looks on; else a person makes one later.
-        admin_key = _prepare(settings, log, make_key=greet is not None)
+        first = _prepare(settings, log, is_looked_on=greet is not None)
         for variable in unknown_variables():
             log.warning("%s is no setting", variable)
 
@@ -101,7 +112,7 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
             database = showable(settings.database_url)
             log.info("listening", address=where, database=database, processes=settings.workers)
             if greet is not None:
-                greet(where, admin_key)
+                greet(settings.public_url or where, first)
 
         processes.serve(partial(_application, settings), settings, address, port, told, listening)
 
@@ -162,13 +173,12 @@ def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings
         stop(str(error))
 
 
-def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: bool) -> str | None:
+def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, is_looked_on: bool) -> First:
     """Make sure that every process will find what it needs. The server can start while the database is away.
 
     Returns:
-        The first admin's key, None where none was made here.
+        What was made for the first person who looks on.
     """
-    from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
     from trueup.edge.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
     from trueup.live.spool.folder import SpoolFolder  # noqa: PLC0415 - the same
     from trueup.live.spool.mark import FolderError, claim_folder, shown_database  # noqa: PLC0415 - the same
@@ -176,13 +186,15 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
     def say_made() -> None:
         log.info("made a new ledger", database=showable(settings.database_url))
 
-    admin_key = None
+    first = First()
     try:
         open_countries(settings.country_database)
         try:
             with open_ledger(settings.database_url, LIVE, create=True, made=say_made) as database:
                 claim_folder(settings.folder, ledger_id(database, os.urandom), shown_database(settings.database_url))
-                admin_key = first_admin(database, now, os.urandom) if make_key else None
+                first = _first(database) if is_looked_on else first
+                if not is_looked_on and not count_users(database):
+                    log.info("nobody can sign in to the pages yet: trueup users create EMAIL")
         except DatabaseUnavailableError as error:
             log.warning("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
         for file in SpoolFolder(settings.folder, settings.spool_bytes).claim_two():
@@ -193,15 +205,25 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, make_key: boo
         stop(f"The folder {settings.folder} cannot be used: {error.strerror or error}.", ExitCode.FAILURE)
     except DatabaseError as error:
         stop(f"The database cannot be used: {error_in_words(error)}.", ExitCode.FAILURE)
-    return admin_key
+    return first
+
+
+def _first(database: Database) -> First:
+    """Make what the first person needs, where there is none of it yet."""
+    from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
+
+    return First(first_admin(database, now, os.urandom), first_run(database, Making("server", now(), os.urandom)))
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
-def _greet(where: str, admin_key: str | None) -> None:
+def _greet(where: str, first: First) -> None:
     output.print(Text.assemble("Trueup serves at ", (where, "bold"), ". Ctrl-C stops it."))
-    if admin_key:
-        output.print(Text.assemble("\nThe first key, of an admin. It is shown this once: ", (admin_key, "bold")))
-        output.print(Text(f"  curl -H 'Authorization: Bearer {admin_key}' {where}/api/v1/batches\n"))
+    if first.link:
+        link = link_of(LinkPurpose.FIRST_RUN, first.link, where)
+        output.print(Text.assemble("\nOpen this to become its admin. It works once, within a day:\n  ", (link, "bold")))
+    if first.key:
+        output.print(Text.assemble("\nThe first key, of an admin. It is shown this once: ", (first.key, "bold")))
+        output.print(Text(f"  curl -H 'Authorization: Bearer {first.key}' {where}/api/v1/batches\n"))

@@ -20,7 +20,8 @@ LOGGED: Final = ColumnsOf[LoggedConversions]({
     name: CONVERSIONS[name]
     for name in (
         "click_id", "n", "conversion_type", "transaction_id", "event_id", "status", "original_status", "payout",
-        "currency", "converted_at", "label", "campaign_id", "offer_id", "network_id", "traffic_source_id", "batch_id",
+        "currency", "revenue", "converted_at", "label", "campaign_id", "offer_id", "network_id", "traffic_source_id",
+        "batch_id",
     )
 })  # fmt: skip
 
@@ -86,6 +87,19 @@ def read_conversions(
     page = _after_place(transaction, selection).limit(page_rows)
     while True:
         rows = transaction.read(page, LOGGED, values_of(selection, 1) | _place(place))
+        yield rows
+        if rows.height < page_rows:
+            return
+        place = rows.select(_PLACE).row(-1)
+
+
+def read_conversions_backwards(transaction: ReadTransaction, selection: Selection) -> Iterator[LoggedConversions]:
+    """Read the selected conversions as `read_conversions` does, the newest first."""
+    page_rows = PAGE_ROWS[transaction.dialect.name]
+    place, rest = _beginning(selection, None, newest_first=True)
+    page = _after_place(transaction, rest, newest_first=True, goes_back=True).limit(page_rows)
+    while True:
+        rows = transaction.read(page, LOGGED, values_of(rest, 1) | _place(place))
         yield rows
         if rows.height < page_rows:
             return

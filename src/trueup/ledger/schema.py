@@ -239,6 +239,51 @@ api_keys = Table(
     _whole("revoked_at"),  # 0 while it is good
 )
 
+# Persons who may sign in.
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", SERIAL, Identity(always=True), primary_key=True),
+    Column("email", Text, nullable=False, unique=True),  # in small letters
+    _text("name"),
+    _text("role"),  # Role
+    _text("password"),  # its argon2id hash; '' for none: an invitation or a reset is open
+    _whole("made_at"),
+    _whole("signed_in_at"),  # the last time; 0 for never
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", SERIAL, Identity(always=True), primary_key=True),
+    Column("sha256", Text, nullable=False, unique=True),  # of the token in the cookie, which is kept nowhere
+    _whole("user_id"),
+    _whole("signed_in_at"),
+    _whole("last_used_at"),  # written at most once a minute
+    _text("address"),
+    _text("user_agent"),
+)
+Index("sessions_user_id", sessions.c.user_id)
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("link_id", SERIAL, Identity(always=True), primary_key=True),
+    Column("sha256", Text, nullable=False, unique=True),  # of the token in the link, which is kept nowhere
+    _text("purpose"),  # LinkPurpose
+    _whole("user_id"),  # 0 for whoever comes first
+    _text("made_by"),
+    _whole("made_at"),
+    _whole("expires_at"),
+    _whole("used_at"),  # 0 while it is good; a link that is found expired is used up, too
+)
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("user_id", BigInteger, nullable=False, autoincrement=False),
+    Column("name", Text, nullable=False),
+    _text("value"),
+    PrimaryKeyConstraint("user_id", "name"),
+)
+
 # What a request with an Idempotency-Key was answered, so that the same request again does nothing again.
 idempotency = Table(
     "idempotency",

@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy import Column, ColumnElement, Text, bindparam, case, func, or_, select
 
 from trueup.ledger.database import Readable
-from trueup.ledger.schema import clicks, conversions, journal
+from trueup.ledger.schema import batches, clicks, conversions, journal
 from trueup.model.frames import Schema
 
 _AFTER_ALL: Final = "\x7f"  # no click id has it
@@ -33,6 +33,13 @@ FOUND_ROWS: Final[Schema] = {
     "outcome": pl.String,
     "transaction_id": pl.String,
     "event_id": pl.String,
+}
+FOUND_FILES: Final[Schema] = {
+    "batch_id": pl.Int64,
+    "kind": pl.String,
+    "received_at": pl.Int64,
+    "made_by": pl.String,
+    "file_name": pl.String,
 }
 
 
@@ -67,6 +74,13 @@ def rows_named(database: Readable, text: str, most: int) -> pl.DataFrame:
     chosen = select(*(journal.c[name] for name in FOUND_ROWS)).where(named)
     ordered = chosen.order_by(place, journal.c.batch_id, journal.c.line).limit(most)
     return database.read(ordered, FOUND_ROWS, {"text": text})
+
+
+def batches_of_files_named(database: Readable, text: str, most: int) -> pl.DataFrame:
+    """FOUND_FILES whose name holds a text, whatever its case; the newest batches first."""
+    holds = func.lower(batches.c.file_name).contains(bindparam("text", type_=Text()), autoescape=False)
+    chosen = select(*(batches.c[name] for name in FOUND_FILES)).where(batches.c.file_name != "", holds)
+    return database.read(chosen.order_by(batches.c.batch_id.desc()).limit(most), FOUND_FILES, {"text": text.lower()})
 
 
 def _named(*columns: Column[str]) -> tuple[ColumnElement[bool], ColumnElement[int]]:

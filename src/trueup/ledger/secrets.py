@@ -13,6 +13,8 @@ CLICK_KEY: Final = "click_key"
 CLICK_KEY_BYTES: Final = 32
 LEDGER_ID: Final = "ledger_id"
 LEDGER_ID_BYTES: Final = 16
+BROWSER_KEY: Final = "browser_key"
+BROWSER_KEY_BYTES: Final = 32
 
 _VALUE: Final = select(secrets.c.value).where(secrets.c.name == bindparam("of_name"))
 
@@ -27,6 +29,16 @@ def click_key(database: Database, randomness: Callable[[int], bytes]) -> bytes:
         randomness: Gives as many random bytes as it is asked for.
     """
     return bytes.fromhex(_made_once(database, CLICK_KEY, CLICK_KEY_BYTES, randomness))
+
+
+def browser_key(database: Database, randomness: Callable[[int], bytes]) -> bytes:
+    """The key of the marks on browsers that persons have signed in with. Otherwise as `click_key`.
+
+    Args:
+        database: An open ledger.
+        randomness: Gives as many random bytes as it is asked for.
+    """
+    return bytes.fromhex(_made_once(database, BROWSER_KEY, BROWSER_KEY_BYTES, randomness))
 
 
 def ledger_id(database: Database, randomness: Callable[[int], bytes]) -> str:

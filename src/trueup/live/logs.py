@@ -28,6 +28,7 @@ _SECRETS: Final = (
     re.compile(r"(?i)(?<=bearer )\S+"),
     re.compile(r"\btru_[1-9][0-9]*_[0-9a-f]+"),  # a key of the API
     re.compile(r"(?<=/)[^/\s]+(?=/postback)"),
+    re.compile(r"(?<=/)[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),  # the token of a one-time link
 )
 
 

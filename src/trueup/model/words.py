@@ -85,6 +85,38 @@ class Origin(StrEnum):
     REDIRECT = "redirect"
 
 
+class Role(StrEnum):
+    """What a person may do. Each includes those before it."""
+
+    VIEWER = "viewer"  # see everything but users and keys
+    EDITOR = "editor"  # send files, change and undo
+    ADMIN = "admin"  # change the setup, the users and the keys
+
+
+class Theme(StrEnum):
+    """Which colours a person's pages have."""
+
+    AUTO = "auto"  # as the browser wishes
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Density(StrEnum):
+    """How far apart the rows of a person's lists are."""
+
+    NORMAL = "normal"
+    COMPACT = "compact"
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link is for."""
+
+    FIRST_RUN = "first_run"  # make the first admin
+    INVITATION = "invitation"  # choose the first password
+    RESET = "reset"  # choose another password
+    DEMO = "demo"  # sign in to the sample workspace, from the same machine
+
+
 class UnknownClick(StrEnum):
     """What happens to a row whose click is not known."""
 

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from trueup.api.http.problems import Problem, ProblemKind
-from trueup.api.http.readers import written
 from trueup.ledger.database import Database, Transaction
 from trueup.ledger.idempotency import keep_answer
 from trueup.live.context import ServerContext
+from trueup.live.readers import written
 
 T = TypeVar("T")
 Also = Callable[[Transaction, T], None]  # what else belongs into a transaction, by what its work came to

@@ -24,10 +24,10 @@ from trueup.access.rates import Failures, Rate
 from trueup.api.http.bodies import Body
 from trueup.api.http.operations import OPTIONS, Operations, allowed
 from trueup.api.http.problems import Problem, ProblemKind, problem_answer, problem_of
-from trueup.api.http.readers import Readers
 from trueup.ledger.database import Database
 from trueup.live.asgi import bearer_token, peer_of
 from trueup.live.context import ServerContext
+from trueup.live.readers import Readers
 
 REQUEST_ID: Final = "X-Request-Id"
 _TRUSTED_SECONDS: Final = 1.0

@@ -19,12 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from trueup.access.keys import Caller
 from trueup.api.http.claims import Claim, kept_text
 from trueup.api.http.problems import Problem, ProblemKind
-from trueup.api.http.readers import written
 from trueup.ledger import idempotency as stored
 from trueup.ledger.database import DatabaseError, Transaction
 from trueup.ledger.idempotency import AT_WORK, Answered
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.live.readers import written
 from trueup.recording.chunks import in_transaction
 
 HEADER: Final = "Idempotency-Key"

@@ -1,65 +1,20 @@
-"""The work on sent files in this process: where it is found, how it begins with the server, and how it ends."""
+"""What operations on sent files ask for: short looks at the ledger, and for how long to wait."""
 
-import asyncio
 from collections.abc import Callable
-from time import monotonic
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Query, Request
-from starlette.concurrency import run_in_threadpool
 
-from trueup.api.http.readers import Readers
 from trueup.ledger.database import Database
-from trueup.live.commit_queue import UnavailableError
-from trueup.live.context import ServerContext
-from trueup.live.spool.mark import SENT_FILES
-from trueup.live.writer import Writer
-from trueup.uploads.folder import SentFolder
-from trueup.uploads.jobs import Jobs
+from trueup.live.readers import Readers
 
 T = TypeVar("T")
 
 WAIT_SECONDS_MAX: Final = 60
-_LOOK_SECONDS: Final = 0.25  # how soon it is noticed that the server stops
-_JOBS: Final[dict[Writer, Jobs]] = {}
 
 Wait = Annotated[
     float, Query(ge=0, le=WAIT_SECONDS_MAX, description="For how many seconds to wait for the end before answering.")
 ]
-
-
-def sent_folder(context: ServerContext) -> SentFolder:
-    """Where sent files stand."""
-    return SentFolder(context.settings.folder / SENT_FILES)
-
-
-def jobs_of(context: ServerContext) -> Jobs:
-    """The work of this process."""
-    found = _JOBS.get(context.writer)
-    if found is None:
-        made = Jobs(
-            context.settings.database_url,
-            sent_folder(context),
-            context.writer.submit,
-            UnavailableError,
-            context.clock,
-            context.settings.sent_file_days,
-            context.writer.setup_changed,
-        )
-        found = _JOBS.setdefault(context.writer, made)
-    return found
-
-
-def resume_uploads(context: ServerContext) -> None:
-    """Take up again what was cut off when the server was stopped or killed. Returns at once."""
-    jobs_of(context).go_on()
-
-
-def stop_uploads(context: ServerContext) -> None:
-    """Break off what can go on later. Returns at once."""
-    jobs = _JOBS.pop(context.writer, None)
-    if jobs is not None:
-        jobs.stop()
 
 
 class Looking:
@@ -82,26 +37,7 @@ class Looking:
         Returns:
             What the function returns.
         """
-        async with self._readers.lent() as database:
-            return await run_in_threadpool(work, database)
+        return await self._readers.look(work)
 
 
 Look = Annotated[Looking, Depends(Looking)]
-
-
-async def waited(context: ServerContext, work: "asyncio.Future[T]", seconds: float) -> bool:
-    """Wait for work, unless the server stops. The work goes on whether or not anybody waits for it.
-
-    Args:
-        context: What every route stands on.
-        work: The work.
-        seconds: How long to wait at most.
-
-    Returns:
-        Whether the work ended.
-    """
-    ends = monotonic() + seconds
-    while not work.done() and monotonic() < ends and not context.is_stopping():
-        await asyncio.wait([work], timeout=min(_LOOK_SECONDS, ends - monotonic()))
-    work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it may fail when nobody looks
-    return work.done()

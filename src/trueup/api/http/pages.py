@@ -1,8 +1,5 @@
 """Lists in pages: a cursor says after which item the next page begins, so nothing is left out while items come in."""
 
-import base64
-import binascii
-import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -11,6 +8,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from trueup.api.http.problems import Mistake, Problem, ProblemKind
+from trueup.live.cursors import cursor_key, cursor_text
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -18,7 +16,6 @@ Row = TypeVar("Row")
 LIMIT: Final = 100
 LIMIT_MAX: Final = 1_000
 _CURSOR_MAX: Final = 2_000
-_WHOLE_MAX: Final = 2**63
 
 
 class Page(BaseModel, Generic[T]):
@@ -58,14 +55,10 @@ class PageAsked:
         if not self._cursor:
             return None
         try:
-            values = json.loads(base64.urlsafe_b64decode(self._cursor + "=" * (-len(self._cursor) % 4)))
-        except (ValueError, binascii.Error, RecursionError):
-            values = None
-        fit = isinstance(values, list) and len(values) == len(kinds)
-        if not fit or not all(_is(value, kind) for value, kind in zip(values, kinds, strict=True)):
+            return cursor_key(self._cursor, *kinds)
+        except ValueError:
             mistake = Mistake(where="query.cursor", what="is not a cursor of this list")
-            raise Problem(ProblemKind.INVALID, "the cursor is not one of this list", errors=[mistake])
-        return tuple(values)
+            raise Problem(ProblemKind.INVALID, "the cursor is not one of this list", errors=[mistake]) from None
 
     def page(self, rows: Sequence[Row], item: Callable[[Row], T], key: Callable[[Row], Sequence[int | str]]) -> Page[T]:
         """Make the page, and its header Link.
@@ -79,7 +72,7 @@ class PageAsked:
             The page.
         """
         shown, more = rows[: self.limit], len(rows) > self.limit
-        cursor = _written(key(shown[-1])) if more else None
+        cursor = cursor_text(key(shown[-1])) if more else None
         if cursor:
             given = [pair for pair in self._request.query_params.multi_items() if pair[0] not in ("cursor", "limit")]
             query = urlencode([*given, ("limit", self.limit), ("cursor", cursor)])
@@ -97,16 +90,3 @@ def _asked(
 
 
 Asked = Annotated[PageAsked, Depends(_asked)]
-
-
-def _written(key: Sequence[int | str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(list(key), ensure_ascii=False).encode()).decode().rstrip("=")
-
-
-def _is(value: object, kind: type) -> bool:
-    """Whether a value of a cursor is one that the database can be asked for."""
-    if type(value) is not kind:
-        return False
-    if isinstance(value, int):
-        return -_WHOLE_MAX <= value < _WHOLE_MAX
-    return isinstance(value, str) and "\0" not in value and value.encode("utf-8", "replace").decode() == value

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, Wait, jobs_of, waited
+from trueup.api.http.jobs import Look, Wait
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
 from trueup.api.http.readers import ContextHere, KnownLines, Reader, recording_for
@@ -19,6 +19,7 @@ from trueup.api.resources.wording import in_words
 from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
 from trueup.ledger.database import Readable
 from trueup.ledger.pages import rows_of_batch
+from trueup.live.upload_jobs import jobs_of, waited
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.words import BatchKind, BatchState, Outcome

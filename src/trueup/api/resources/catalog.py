@@ -13,12 +13,13 @@ from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.gate import needs
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
-from trueup.api.http.readers import ContextHere, Reader, written
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, settled, stored_name, takes, to_response
 from trueup.api.resources.queries import NUMBER_MAX
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
+from trueup.live.readers import written
 from trueup.setup.forms import KINDS
 from trueup.setup.resources import (
     EditResult,

@@ -15,7 +15,7 @@ from trueup.api.http.idempotency import HEADER, KEPT_DAYS
 from trueup.api.http.jobs import Look
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
-from trueup.api.http.readers import ContextHere, Reader, recording_for, written_in_slices
+from trueup.api.http.readers import ContextHere, Reader, recording_for
 from trueup.api.resources.answers import (
     Answer,
     ChangeAnswer,
@@ -30,6 +30,7 @@ from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions
 from trueup.live.context import ServerContext
+from trueup.live.readers import written_in_slices
 from trueup.model.frames import LoggedConversions, RowOutcomes
 from trueup.model.ids import conversion_id, split_conversion_id
 from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, Wait, jobs_of, waited
+from trueup.api.http.jobs import Look, Wait
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere, recording_for
 from trueup.api.resources.answers import Answer, BatchDetails, SummaryAnswer
@@ -18,6 +18,7 @@ from trueup.api.resources.batches import known_batch
 from trueup.api.resources.queries import NUMBER_MAX, Names, not_understood
 from trueup.ledger.batches import BatchMovedError, batches_of_choices, undone_batches
 from trueup.ledger.database import Database
+from trueup.live.upload_jobs import jobs_of, waited
 from trueup.model.catalog import Catalog
 from trueup.model.past import PastRows
 from trueup.model.words import BatchKind, BatchState, Outcome

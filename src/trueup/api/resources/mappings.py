@@ -10,7 +10,7 @@ from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.gate import needs
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import not_found
-from trueup.api.http.readers import ContextHere, Reader, written
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import Answer
 from trueup.dialects.click_columns import CLICK_NAMES
 from trueup.dialects.click_presets import CLICK_DIALECTS
@@ -18,6 +18,7 @@ from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import FIELDS, nearest, normalised
 from trueup.ledger.database import Database
 from trueup.ledger.mappings import find_mapping, read_mappings
+from trueup.live.readers import written
 from trueup.model.mapping import NAME_CHARS, SavedMapping, name_trouble
 from trueup.model.time_formats import time_format
 from trueup.model.times import time_text

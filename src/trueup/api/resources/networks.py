@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, not_found
-from trueup.api.http.readers import ContextHere, Reader, written
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import json_answer
 from trueup.api.resources.catalog import SETUP, Number, resource_routes
 from trueup.dialects.names import nearest
@@ -17,6 +17,7 @@ from trueup.edge.presets import Preset, postback_url, preset_for, presets
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database, Readable
 from trueup.live.context import ServerContext
+from trueup.live.readers import written
 from trueup.model.catalog import AffiliateNetwork
 from trueup.setup.postback_keys import KEY_BYTES, drop_postback_keys, rotate_postback_key
 

@@ -12,13 +12,15 @@ from fastapi import APIRouter, Query, Response
 from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.bodies import BodyRoute
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, Wait, jobs_of, waited
+from trueup.api.http.jobs import Look, Wait
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import ContextHere, written
+from trueup.api.http.readers import ContextHere
 from trueup.api.resources.batches import UndoAnswer, undo_batch
 from trueup.api.uploads.answers import OtherChoices, UploadDetails
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, mapped, wrong_state
 from trueup.live.context import ServerContext
+from trueup.live.readers import written
+from trueup.live.upload_jobs import jobs_of, waited
 from trueup.model.times import time_text
 from trueup.model.upload import UploadRecord
 from trueup.model.words import UploadState

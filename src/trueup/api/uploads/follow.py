@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from trueup.access.keys import KeyScope
 from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, jobs_of
+from trueup.api.http.jobs import Look
 from trueup.api.http.problems import Problem
 from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import Answer
@@ -23,6 +23,7 @@ from trueup.api.uploads.found import UploadId, batch_of, known_upload
 from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.live.upload_jobs import jobs_of
 from trueup.model.words import UploadState
 
 router = APIRouter()

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path
 
 from trueup.access.keys import Caller, KeyScope
-from trueup.api.http.jobs import Look, jobs_of, sent_folder
+from trueup.api.http.jobs import Look
 from trueup.api.http.problems import Problem, ProblemKind, not_found
 from trueup.api.resources.wording import in_words
 from trueup.api.uploads.answers import UploadDetails, trouble_of, upload_details
@@ -15,6 +15,7 @@ from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Readable
 from trueup.ledger.uploads import find_upload
 from trueup.live.context import ServerContext
+from trueup.live.upload_jobs import jobs_of, sent_folder
 from trueup.model.batches import BatchRecord
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.uploads.mappings import with_mapping

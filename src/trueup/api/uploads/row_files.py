@@ -12,7 +12,6 @@ from starlette.responses import Response, StreamingResponse
 
 from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import jobs_of, sent_folder
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere
 from trueup.api.resources.answers import WORKBOOK
@@ -24,6 +23,7 @@ from trueup.ledger.arrivals import read_brought
 from trueup.ledger.batches import read_rows
 from trueup.ledger.database import Database, Readable
 from trueup.live.context import ServerContext
+from trueup.live.upload_jobs import jobs_of, sent_folder
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import RowOutcomes
 from trueup.model.upload import UploadRecord

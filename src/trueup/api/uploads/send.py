@@ -12,10 +12,10 @@ from starlette.responses import Response
 from trueup.access.keys import Caller, KeyScope
 from trueup.api.http.claims import Also, answered_once
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, jobs_of, sent_folder
+from trueup.api.http.jobs import Look
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared
-from trueup.api.http.readers import ContextHere, Reader, written
+from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import json_answer
 from trueup.api.uploads import actions as upload_actions
 from trueup.api.uploads import follow as upload_follow
@@ -27,6 +27,8 @@ from trueup.ledger.database import Database, Transaction
 from trueup.ledger.uploads import read_uploads
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
+from trueup.live.readers import written
+from trueup.live.upload_jobs import jobs_of, sent_folder
 from trueup.model.upload import UploadRecord
 from trueup.uploads.keeping import note_of
 from trueup.uploads.states import forget, receive

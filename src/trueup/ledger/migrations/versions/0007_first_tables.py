@@ -59,6 +59,7 @@ def upgrade() -> None:
     create_segments()
     create_batches()
     create_servers_own()
+    create_users()
     create_settings()
     create_catalog()
 
@@ -295,6 +296,40 @@ def create_servers_own() -> None:
     )
     op.create_table("mappings", key("kind"), key("name"), *text("titles", "choices", "made_by"), *whole("made_at"))
     op.create_table("spools", key("folder_id"), *whole("drained_until"))
+
+
+def create_users() -> None:
+    op.create_table(
+        "users",
+        number("user_id"),
+        unique("email"),
+        *text("name", "role", "password"),
+        *whole("made_at", "signed_in_at"),
+    )
+    op.create_table(
+        "sessions",
+        number("session_id"),
+        unique("sha256"),
+        *whole("user_id", "signed_in_at", "last_used_at"),
+        *text("address", "user_agent"),
+    )
+    op.create_index("sessions_user_id", "sessions", ["user_id"])
+    op.create_table(
+        "one_time_links",
+        number("link_id"),
+        unique("sha256"),
+        *text("purpose"),
+        *whole("user_id"),
+        *text("made_by"),
+        *whole("made_at", "expires_at", "used_at"),
+    )
+    op.create_table(
+        "preferences",
+        sa.Column("user_id", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("name", sa.Text, nullable=False),
+        *text("value"),
+        sa.PrimaryKeyConstraint("user_id", "name"),
+    )
 
 
 def create_settings() -> None:

@@ -1,0 +1,1 @@
+"""The conversions, as a list."""

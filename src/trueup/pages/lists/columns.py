@@ -1,0 +1,28 @@
+"""The columns of a list: which there are, and which a person sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column."""
+
+    name: str  # in preferences and in files
+    title: str
+    is_number: bool = False
+    is_id: bool = False  # of one line, never cut
+    is_usual: bool = True  # shown until a person chooses
+    orders: tuple[str, str] | None = None  # the words of `order` that sort by it: down, up
+
+
+def shown(columns: Sequence[Column], chosen: Sequence[str]) -> list[Column]:
+    """The columns that a person sees.
+
+    Args:
+        columns: All there are.
+        chosen: The names that the person chose; none for the usual ones. Names that are none any more are left out.
+    """
+    by_name = {column.name: column for column in columns}
+    found = [by_name[name] for name in chosen if name in by_name]
+    return found or [column for column in columns if column.is_usual]

@@ -1,0 +1,1 @@
+"""Search: an exact id opens at once, other words find pages and files."""

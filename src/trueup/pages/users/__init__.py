@@ -1,0 +1,1 @@
+"""Who may sign in, for admins: invite, change roles, reset, remove."""
