@@ -51,6 +51,12 @@ def test_upload__the_json(world: World) -> None:
         {"mode": "create", "mode_from": "type", "rows": 1},
     ]
     told = json.loads(succeeded(world.trueup("upload", world.file(rows), "--yes", "--json")))
+    assert [(cell["status"], cell["money"]["after"]) for cell in told.pop("by_type_and_status")] == [
+        ("approved", "9.00"),
+        ("declined", "4.00"),
+        ("pending", "2.00"),
+        ("approved", "-1.00"),
+    ]
     assert told == {
         "batch_id": 1,
         "preview": False,
@@ -60,6 +66,7 @@ def test_upload__the_json(world: World) -> None:
         "revenue": {"before": "0.00", "after": "8.00"},
         "pending_revenue": {"before": "0.00", "after": "2.00"},
         "declined_revenue": {"before": "0.00", "after": "4.00"},
+        "biggest_changes": [],
         "duplicate_modes": [],
         "other_rows": [],
         "rows_chosen": 0,
@@ -131,6 +138,12 @@ def test_upload__a_preview_is_what_applying_does_and_changes_nothing(world: Worl
     modes = [{"mode": "update", "mode_from": "chosen", "rows": 4}]
     previewed = json.loads(preview.stdout)
     assert [notice["code"] for notice in previewed.pop("notices")] == ["dated_now", "duplicate_modes"]
+    assert [cause["outcome"] for cause in previewed.pop("causes")] == [
+        "refused_status_regression",
+        "refused_bad_payout",
+    ]
+    assert [change["conversion_id"] for change in previewed.pop("biggest_changes")] == ["k3-1", "k1-1"]
+    assert told.pop("biggest_changes") == []  # a preview's alone
     assert previewed == told | {"batch_id": None, "preview": True, "duplicate_modes": modes}
     assert (world.folder / "preview.csv").read_text() == (world.folder / "applied.csv").read_text()
 

@@ -2,25 +2,39 @@
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 from rich.table import Column, Table
 
 from trueup.cli.consoles import Text
 from trueup.cli.terminal import notices, output
-from trueup.cli.wording import in_words, message_in_words
+from trueup.cli.wording import in_words, message_in_words, remedy_in_words
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums
 from trueup.model.money import text_from_micros
 from trueup.model.remarks import Notice
 from trueup.model.words import ModeFrom
+from trueup.recording.biggest import big_as_json
 from trueup.recording.summary import MONEY, WHY, ClicksTurned, Summary, Turned, as_json, in_order, modes_in_order
+from trueup.uploads.causes import Cause
+
+_BIGGEST_SHOWN: Final = 3
 
 
-def print_json(summary: Summary, catalog: Catalog, said: Sequence[Notice] | None = None) -> None:
+def print_json(
+    summary: Summary, catalog: Catalog, said: Sequence[Notice] | None = None, causes: Sequence[Cause] = ()
+) -> None:
     """Print a summary as one JSON object, with what a preview says beside it; None for no such place."""
-    beside = {} if said is None else {"notices": [{"code": code, "text": in_words(remark)} for code, remark in said]}
+    beside = (
+        {}
+        if said is None
+        else {
+            "notices": [{"code": code, "text": in_words(remark)} for code, remark in said],
+            "causes": [cause.to_json() | {"message": message_in_words(cause.message)} for cause in causes],
+        }
+    )
     output.print_json(json.dumps(as_json(summary, catalog) | beside))
 
 
@@ -47,6 +61,35 @@ def show(summary: Summary, catalog: Catalog) -> None:
         which = "Rows come" if summary.rows_chosen else "Rows of other batches come to life, or come"
         output.print(f"\n{which} to something else:")
         output.print(_turned_everywhere(summary.turned) if summary.rows_chosen else _turned_table(summary.turned))
+
+
+def show_preview(summary: Summary, catalog: Catalog, causes: Sequence[Cause]) -> None:
+    """Print what `show` does, and of a preview: its biggest changes, and what mends the refused rows."""
+    show(summary, catalog)
+    if summary.biggest.height:
+        output.print(_biggest_table(summary, catalog.workspace.currency))
+    if causes:
+        output.print(_causes_table(causes))
+
+
+def _biggest_table(summary: Summary, currency: str) -> Table:
+    table = Table("biggest changes", "line", "before", "after", _right(currency), box=None, pad_edge=False)
+    for change in big_as_json(summary.biggest)[:_BIGGEST_SHOWN]:
+        before, after = (
+            f"{state['status']} {state['payout']} {state['currency']}" if state else "none"
+            for state in (change["before"], change["after"])
+        )
+        money = change["revenue_change"]
+        table.add_row(Text(change["conversion_id"]), str(change["line"]), before, after, money)
+    return table
+
+
+def _causes_table(causes: Sequence[Cause]) -> Table:
+    table = Table("to mend", _right("rows"), "what mends it", title_justify="left", box=None, pad_edge=False)
+    for cause in causes:
+        what = f"{cause.outcome} '{cause.what}'" if cause.what else cause.outcome
+        table.add_row(Text(what), f"{cause.rows:,}", Text(remedy_in_words(cause.remedy), style="dim"))
+    return table
 
 
 def show_sums(summary: Summary, catalog: Catalog) -> None:

@@ -1,6 +1,7 @@
 """`trueup upload` and `trueup update-status`: read a file, show what it would do, do it, tell every row's outcome."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
 
@@ -29,7 +30,7 @@ from trueup.cli.options import (
     columns_chosen,
 )
 from trueup.cli.output_files import Force, claim_each
-from trueup.cli.shown import print_json, say_going_on, show
+from trueup.cli.shown import print_json, say_going_on, show_preview
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
@@ -56,6 +57,7 @@ from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary
 from trueup.reports.now import with_now
 from trueup.reports.result_files import ROW_COLUMNS, refused_rows
+from trueup.uploads.causes import Cause, causes_of
 from trueup.uploads.conversions import Upload, read_upload, upload_work
 from trueup.uploads.mappings import saved_titles
 from trueup.uploads.notices import notices_of, same_file
@@ -99,6 +101,14 @@ HELP: Final = {
     "upload": "Upload conversions from a file: see what it would do, do it, get an outcome for every row.",
     "update-status": "Set statuses from a file: of one conversion, or of all that a row matches. Creates nothing.",
 }
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a preview says besides its numbers."""
+
+    notices: Sequence[Notice] = ()
+    causes: Sequence[Cause] = ()
 
 
 def upload_file(
@@ -180,7 +190,7 @@ def _carry_out(database: Database, catalog: Catalog, upload: Upload, wishes: Wis
         mind_earlier(earlier.last, wishes, "upload", is_at_work=earlier.is_at_work)
     if wishes.preview or not wishes.yes:
         summary, rows = _decide(database, catalog, upload, resumed, wishes, applies=False)
-        said = notices_of(database, upload, summary)
+        said = _Said(notices_of(database, upload, summary), causes_of(upload, summary))
         if wishes.preview:
             _tell(summary, catalog, rows, upload, wishes, said)
             return summary
@@ -230,7 +240,7 @@ def _tell(
     rows: RowOutcomes | None,
     upload: Upload,
     wishes: Wishes,
-    said: Sequence[Notice] | None = None,
+    said: _Said | None = None,
 ) -> None:
     try:
         if rows is not None:
@@ -239,19 +249,19 @@ def _tell(
         _sum_up(summary, catalog, wishes, said)
 
 
-def _sum_up(summary: Summary, catalog: Catalog, wishes: Wishes, said: Sequence[Notice] | None) -> None:
+def _sum_up(summary: Summary, catalog: Catalog, wishes: Wishes, said: _Said | None) -> None:
     if wishes.json:
-        print_json(summary, catalog, said)
+        print_json(summary, catalog, said.notices if said else None, said.causes if said else ())
         return
-    _show(summary, catalog, said or ())
+    _show(summary, catalog, said or _Said())
     say_done(summary, UPLOADING)
 
 
-def _show(summary: Summary, catalog: Catalog, said: Sequence[Notice]) -> None:
-    for code, remark in said:
+def _show(summary: Summary, catalog: Catalog, said: _Said) -> None:
+    for code, remark in said.notices:
         if code is not NoticeCode.SAME_FILE:  # it was said when the file was looked for
             notices.print(in_words(remark))
-    show(summary, catalog)
+    show_preview(summary, catalog, said.causes)
 
 
 def _mode(duplicates: str | None) -> DuplicateMode | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from trueup.model import remarks
 from trueup.model.remarks import Remark, RemarkError, Way, worded
+from trueup.model.remedies import Remedy, RemedyKind
 
 WAYS: Final[Mapping[Way, str]] = {
     Way.DIALECT: "--dialect {dialect}",
@@ -36,6 +37,26 @@ WAYS: Final[Mapping[Way, str]] = {
         "history, `trueup upload conversions.csv --without-conversion-ids --duplicates create`"
     ),
 }
+
+
+REMEDIES: Final[Mapping[RemedyKind, str]] = {
+    RemedyKind.MAP_STATUS: "say what the word means in the network's status_map",
+    RemedyKind.SET_UP_TYPE: "set up the type, or write its name as it is set up",
+    RemedyKind.IMPORT_CLICKS: "import the clicks: `trueup clicks import`",
+    RemedyKind.SET_RATE: "give the currency a rate in the setup",
+    RemedyKind.CHOOSE: "add {way}",
+    RemedyKind.FORCE_STATUS: "add --force-status, if it is meant",
+    RemedyKind.WITHOUT_CONVERSION_IDS: "add --without-conversion-ids",
+    RemedyKind.CREATE_MISSING: "add --create-missing",
+    RemedyKind.TIME_ZONE: "look at the zone of the file's times: --time-zone",
+    RemedyKind.MEND_ROWS: "mend the rows: --refused OUT.csv writes them",
+}
+
+
+def remedy_in_words(remedy: Remedy) -> str:
+    """A remedy as the command line says it."""
+    choice = remedy.values.get("choice", "")
+    return REMEDIES[remedy.kind].format(way=WAYS[Way(choice)] if choice else "")
 
 
 def message_in_words(message: str) -> str:

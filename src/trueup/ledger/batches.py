@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -70,9 +70,9 @@ def undos_of(database: Readable, batch_id: int) -> list[BatchRecord]:
     return _read(database, batches.c.undoes == batch_id)
 
 
-def running_undos(database: Readable, origin: Origin) -> list[BatchRecord]:
-    """The undos of an origin that were begun and are not finished, in the order they came."""
-    undo = (batches.c.undoes > 0) & (batches.c.origin == origin.value)
+def running_undos(database: Readable, origins: Collection[Origin]) -> list[BatchRecord]:
+    """The undos of some origins that were begun and are not finished, in the order they came."""
+    undo = (batches.c.undoes > 0) & batches.c.origin.in_([origin.value for origin in origins])
     return _read(database, undo, batches.c.state == BatchState.RUNNING.value)
 
 

@@ -310,6 +310,7 @@ uploads = Table(
     _text("made_by"),
     _whole("made_at"),
     _whole("batch_id"),  # the batch it became, 0 for none yet
+    _text("origin"),  # Origin: which way it was sent
 )
 
 # How files are read that a person mapped by hand, by the names under which that was saved.

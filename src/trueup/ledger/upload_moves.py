@@ -22,6 +22,7 @@ def create_upload(transaction: Transaction, record: UploadRecord) -> None:
         "state": record.state.value,
         "trouble": text_from_remark(record.trouble),
         "batch_id": record.batch_id or 0,
+        "origin": record.origin.value,
     }
     transaction.execute(insert(uploads).values(values))
 

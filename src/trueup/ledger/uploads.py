@@ -10,7 +10,7 @@ from trueup.ledger.schema import uploads
 from trueup.model.frames import Schema
 from trueup.model.remarks import remark_from_text
 from trueup.model.upload import AT_WORK, UploadRecord, choices_from_text
-from trueup.model.words import UploadState
+from trueup.model.words import Origin, UploadState
 
 _STORED: Final[Schema] = {
     column.name: pl.Int64 if isinstance(column.type, BigInteger) else pl.String for column in uploads.columns
@@ -52,5 +52,5 @@ def _read(database: Readable, statement: SelectBase, values: dict[str, Any]) -> 
 
 def _record(row: dict[str, Any]) -> UploadRecord:
     choices, trouble = choices_from_text(row["choices"]), remark_from_text(row["trouble"])
-    read = {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble}
+    read = {"choices": choices, "state": UploadState(row["state"]), "trouble": trouble, "origin": Origin(row["origin"])}
     return UploadRecord(**row | read | {"batch_id": row["batch_id"] or None})

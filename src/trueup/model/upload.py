@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from trueup.model.remarks import Remark
-from trueup.model.words import DuplicateMode, UploadKind, UploadState
+from trueup.model.words import DuplicateMode, Origin, UploadKind, UploadState
 
 # The states that may follow each state. Previewing again takes other choices; a failed upload with a batch is resumed.
 MOVES: Final[Mapping[UploadState, frozenset[UploadState]]] = {
@@ -70,6 +70,7 @@ class UploadRecord:
     state: UploadState = UploadState.RECEIVED
     trouble: Remark = ""  # what went wrong, for a person
     batch_id: int | None = None  # the batch it became, None for none yet
+    origin: Origin = Origin.API  # which way it was sent
 
     @property
     def can_go_on(self) -> bool:

@@ -28,6 +28,10 @@ from trueup.pages.rendering import Pages
 from trueup.pages.search import show as search_page
 from trueup.pages.security import headers_of
 from trueup.pages.sign_in import enter, links
+from trueup.pages.upload import act as upload_acts
+from trueup.pages.upload import choose as upload_choose
+from trueup.pages.upload import files as upload_files
+from trueup.pages.upload import show as upload_show
 from trueup.pages.users import users
 
 REQUEST_ID: Final = "x-request-id"
@@ -40,6 +44,10 @@ _LOG = structlog.get_logger("trueup.pages")
 _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
     help_page.routes,
+    upload_choose.routes,
+    upload_files.routes,
+    upload_acts.routes,
+    upload_show.routes,
     remember.routes,
     search_page.routes,
     running.routes,

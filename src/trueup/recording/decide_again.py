@@ -10,7 +10,6 @@ from typing import ClassVar, Final, TypeAlias
 
 import polars as pl
 
-from trueup.decide.effects import totals_delta
 from trueup.ledger.batches import BatchMovedError, running_batches, undone_batches
 from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.past import (
@@ -88,7 +87,7 @@ class AgainWork:
         policies = {**past.policies, self.policy.policy_id: self.policy}
         past = replace(past, later=LaterPolicies(pl.concat([past.later, coming])), policies=policies)
         steps, turned = looked_again(database, click_ids, past, undone | {_COMING}, undone)
-        summary = with_turned(foreseen.summary, totals_delta(steps), turned)
+        summary = with_turned(foreseen.summary, steps, turned)
         summary = replace(summary, rows_chosen=summary.rows_chosen + coming.height)
         return _NO_ROWS, Foreseen(foreseen.done + len(click_ids), summary, undone)
 

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from trueup.decide.effects import totals_delta
 from trueup.decide.messages import message
+from trueup.decide.rounds import Steps
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
@@ -15,6 +17,8 @@ from trueup.model.counting import Sums, sum_totals
 from trueup.model.frames import JOURNAL, TOTALS, DecidedRows, JournalRows, Samples, Schema, Totals, TurnedRows, empty
 from trueup.model.money import text_from_micros
 from trueup.model.words import ClickOutcome, ModeFrom, Outcome
+from trueup.recording.biggest import NOTHING_BIG, big_as_json, biggest_changes
+from trueup.recording.causes import NO_CAUSES, with_causes
 
 SAMPLE: Final = 3  # first rows shown of each outcome
 UNMATCHED: Final = {  # what a row comes to whose conversion id is not known
@@ -73,6 +77,14 @@ class Turned:
         ]
 
 
+def turned_of(counts: list[list[Any]], first: list[list[Any]]) -> Turned:
+    """Make it of the rows of its frames."""
+    return Turned(
+        pl.DataFrame(counts, schema=dict(_TURNED_COUNTS), orient="row"),
+        pl.DataFrame(first, schema=dict(_TURNED_ROWS), orient="row"),
+    )
+
+
 NOTHING_TURNED: Final = Turned(empty(_TURNED_COUNTS), empty(_TURNED_ROWS))
 
 
@@ -103,6 +115,27 @@ class ClicksTurned:
 
 
 @dataclass(frozen=True)
+class Change:
+    """The conversions of a type and a status, and their money in micros of the workspace's currency."""
+
+    conversion_type: str
+    status: str
+    conversions_before: int
+    conversions_after: int
+    money_before: int
+    money_after: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As programs are told it, money as decimal strings."""
+        return {
+            "conversion_type": self.conversion_type,
+            "status": self.status,
+            "conversions": {"before": self.conversions_before, "after": self.conversions_after},
+            "money": {"before": text_from_micros(self.money_before), "after": text_from_micros(self.money_after)},
+        }
+
+
+@dataclass(frozen=True)
 class Summary:
     """A batch in numbers."""
 
@@ -119,12 +152,25 @@ class Summary:
     turned: Turned | None = None  # of the preview of an undo, or of deciding again
     clicks_turned: ClicksTurned | None = None  # of the preview of an import's undo
     rows_chosen: int = 0  # of the preview of deciding again: rows that are meant
+    biggest: pl.DataFrame = field(
+        default_factory=NOTHING_BIG.clear
+    )  # of a preview: the conversions that it would change most (BIGGEST)
+    causes: pl.DataFrame = field(default_factory=NO_CAUSES.clear)  # CAUSES, of a preview: why rows are refused
 
     def sums(self, catalog: Catalog) -> tuple[Sums, Sums]:
         """The workspace's numbers before and after the batch."""
         left_out = catalog.left_out_types
         after = added(self.totals_before, self.totals_delta)
         return sum_totals(self.totals_before, left_out), sum_totals(after, left_out)
+
+    def by_type_and_status(self) -> list[Change]:
+        """What each type and status has before and after the batch, where it changes any; sorted by both."""
+        before = {(kind, status): counts for kind, status, *counts in added(self.totals_before).iter_rows()}
+        changes = []
+        for conversion_type, status, conversions, money in added(self.totals_delta).iter_rows():
+            had, paid = before.get((conversion_type, status), (0, 0))
+            changes.append(Change(conversion_type, status, had, had + conversions, paid, paid + money))
+        return changes
 
     @property
     def conversion_ids_unknown(self) -> bool:
@@ -164,6 +210,8 @@ def as_json(summary: Summary, catalog: Catalog) -> dict[str, Any]:
             "before": text_from_micros(getattr(before, name)),
             "after": text_from_micros(getattr(after, name)),
         }
+    told["by_type_and_status"] = [change.to_json() for change in summary.by_type_and_status()]
+    told["biggest_changes"] = big_as_json(summary.biggest)
     told["other_rows"] = summary.turned.to_json() if summary.turned is not None else []
     told["clicks"] = asdict(summary.clicks_turned) if summary.clicks_turned else None
     told["duplicate_modes"] = [
@@ -199,22 +247,30 @@ def with_modes(summary: Summary, decided: JournalRows) -> Summary:
     )
 
 
-def with_decided(summary: Summary, decided: DecidedRows, delta: Totals) -> Summary:
-    """Count decided rows (JOURNAL, or clicks with their outcomes) too, and the TOTALS that they would add."""
+def with_steps(summary: Summary, steps: Steps) -> Summary:
+    """Count steps of a preview (STEPS) too: what they would add to the totals, and which are the biggest."""
+    return replace(
+        summary,
+        totals_delta=added(summary.totals_delta, totals_delta(steps)),
+        biggest=biggest_changes(summary.biggest, steps),
+    )
+
+
+def with_decided(summary: Summary, decided: DecidedRows) -> Summary:
+    """Count rows of a preview (JOURNAL, or clicks with their outcomes) too: outcomes, samples, causes."""
     counts = Counter(dict(decided["outcome"].value_counts().iter_rows()))
     return replace(
         summary,
         outcomes=dict(Counter(summary.outcomes) + counts),
-        totals_delta=added(summary.totals_delta, delta),
         samples=sampled(summary.samples, decided),
+        causes=with_causes(summary.causes, decided),
     )
 
 
-def with_turned(summary: Summary, delta: Totals, turned: TurnedRows) -> Summary:
-    """Count rows that would come to something else (`Turned`) too, and the TOTALS that they would add."""
+def with_turned(summary: Summary, steps: Steps, turned: TurnedRows) -> Summary:
+    """Count rows that would come to something else (`Turned`) too, and the steps (STEPS) of their conversions."""
     return replace(
-        summary,
-        totals_delta=added(summary.totals_delta, delta),
+        with_steps(summary, steps),
         turned=(summary.turned or NOTHING_TURNED).and_these(turned),
     )
 

@@ -11,7 +11,6 @@ from typing import ClassVar, Final, TypeAlias
 
 import polars as pl
 
-from trueup.decide.effects import totals_delta
 from trueup.ledger.arrivals import brought_by
 from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
@@ -169,7 +168,7 @@ class _UndoWork:
         click_ids = self.clicks.slice(foreseen.done, size).to_list()
         past = read_past(self.context.database, click_ids)
         steps, turned = looked_again(self.context.database, click_ids, past, before, after)
-        summary = with_turned(foreseen.summary, totals_delta(steps), turned)
+        summary = with_turned(foreseen.summary, steps, turned)
         if self.of_import:
             was, becomes = (clicks_that_count(past.arrivals, without) for without in left_out)
             clicks = (summary.clicks_turned or ClicksTurned()).and_these(was, becomes)

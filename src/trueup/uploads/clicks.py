@@ -11,21 +11,21 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from trueup.decide.effects import totals_delta
+from trueup.decide.rounds import STEPS, Steps
 from trueup.ledger.arrivals import clicks_on_record, read_arrivals
 from trueup.ledger.batch_moves import advance_batch
 from trueup.ledger.database import Transaction
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks
 from trueup.model.batches import BatchRecord, Receipt
-from trueup.model.frames import ARRIVAL_FACTS, TOTALS, ClickRows, Clicks, ColumnsOf, DecidedRows, Samples, Totals, empty
+from trueup.model.frames import ARRIVAL_FACTS, ClickRows, Clicks, ColumnsOf, DecidedRows, Samples, empty
 from trueup.model.policy import Policy
 from trueup.model.words import ClickOutcome
 from trueup.recording.arrivals import record_arrivals, steps_to_wake
 from trueup.recording.batch_loop import Foreseen
 from trueup.recording.chunks import FIRST_CHUNK
 from trueup.recording.context import RecordingContext
-from trueup.recording.summary import with_decided
+from trueup.recording.summary import with_decided, with_steps
 from trueup.uploads.click_file import ClickFile, new_clicks, rows_at, with_click_messages
 
 _SAMPLES: Final = ColumnsOf[Samples]({"line": pl.Int64, "clicked_at": pl.Int64, "outcome": pl.String})
@@ -101,8 +101,7 @@ class ClickWork:
         # The chunk before may have ended amid a click's rows, and nothing of it is stored.
         brought = self._brought(known) if foreseen.carried is None else foreseen.carried
         rows = _with_outcomes(rows, known, brought)
-        delta = self._woken(new_clicks(rows, self.file))
-        summary = with_decided(foreseen.summary, rows, delta)
+        summary = with_steps(with_decided(foreseen.summary, rows), self._woken(new_clicks(rows, self.file)))
         return rows, Foreseen(foreseen.done + rows.height, summary, ids.tail(1) if ids.len() else brought)
 
     def with_messages(self, samples: Samples) -> Samples:
@@ -116,11 +115,11 @@ class ClickWork:
         arrivals = read_arrivals(self.context.database, known.to_list(), ARRIVAL_FACTS)
         return arrivals.filter(batch_id=self.resumed.batch_id)["click_id"]
 
-    def _woken(self, new: Clicks) -> Totals:
-        """The TOTALS that rows would add which wait for new clicks."""
+    def _woken(self, new: Clicks) -> Steps:
+        """The STEPS of rows that wait for new clicks."""
         database, ids = self.context.database, new["click_id"].to_list()
         waiting = sorted({*clicks_waited_for(database, ids), *clicks_on_record(database, ids)})
-        return totals_delta(steps_to_wake(database, waiting, None, coming=new)) if waiting else empty(TOTALS)
+        return steps_to_wake(database, waiting, None, coming=new) if waiting else empty(STEPS)
 
 
 def _fit_ids(rows: ClickRows) -> pl.Series:

@@ -8,7 +8,6 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from trueup.decide.effects import totals_delta
 from trueup.decide.terms import Policies
 from trueup.dialects.choices import Choices
 from trueup.dialects.decode import Content
@@ -27,7 +26,7 @@ from trueup.recording.batch_loop import Foreseen
 from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, applied_order
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import as_batch, carry, decide_now, record_rows
-from trueup.recording.summary import with_decided, with_messages, with_modes
+from trueup.recording.summary import with_decided, with_messages, with_modes, with_steps
 from trueup.uploads.same_file import reading_choices
 from trueup.workbooks.opening import opened
 
@@ -161,7 +160,7 @@ class UploadWork:
         decisions = decide_now(self.context.database, batch, self.policies, foreseen.carried)
         lapping = self.upload.order.lapping
         carried = carry(foreseen.carried, decisions, lapping) if lapping.len() else None
-        summary = with_decided(foreseen.summary, decisions.journal, totals_delta(decisions.steps))
+        summary = with_steps(with_decided(foreseen.summary, decisions.journal), decisions.steps)
         done = foreseen.done + rows.height
         return decisions.journal, Foreseen(done, with_modes(summary, decisions.journal), carried)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import polars as pl
@@ -12,17 +12,21 @@ from trueup.dialects.decode import Content
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
+from trueup.model.catalog import Catalog
 from trueup.model.frames import TOTALS, Samples, Totals
 from trueup.model.remarks import Notice, NoticeCode, Remark, remark_from_json
 from trueup.model.upload import UploadRecord
 from trueup.model.words import RowKind, UploadKind
 from trueup.recording.batch_loop import BatchWork
+from trueup.recording.biggest import BIGGEST
 from trueup.recording.context import RecordingContext
-from trueup.recording.summary import Summary
+from trueup.recording.summary import ClicksTurned, Summary, turned_of
+from trueup.uploads.causes import Cause
 from trueup.uploads.click_file import ClickFile, read_click_file
 from trueup.uploads.click_setup import MOST, lack_of
 from trueup.uploads.clicks import click_work
 from trueup.uploads.conversions import Upload, read_upload, upload_work, with_choices
+from trueup.uploads.looks import Look
 from trueup.uploads.mappings import saved_titles
 
 SentFile = Upload | ClickFile
@@ -51,13 +55,40 @@ def read_sent(
         UnreadableFile: It cannot be read. The remark says why, and what to do.
     """
     chosen, catalog = record.choices, read_catalog(database)
+    choices = choices_of(database, record, catalog, resumed)
+    if chosen.kind is UploadKind.CLICKS:
+        return read_click_file(content, record.file_name, choices, catalog, progress)
+    upload = read_upload(
+        content,
+        record.file_name,
+        choices,
+        duplicates=chosen.duplicates,
+        force_status=chosen.force_status,
+        progress=progress,
+    )
+    # So that the same command in a terminal does not take the batch for its own.
+    return with_choices(upload, {"upload_id": record.upload_id})
+
+
+def choices_of(
+    database: Readable, record: UploadRecord, catalog: Catalog, resumed: BatchRecord | None = None
+) -> Choices:
+    """What a sent file is read by.
+
+    Args:
+        database: The ledger.
+        record: The file.
+        catalog: The setup in force.
+        resumed: The batch that it has become: the other rows are read as its first ones were.
+    """
+    chosen = record.choices
     zone, workspace_zone = chosen.time_zone, catalog.workspace.time_zone
     time_format = chosen.time_format
     if resumed:
         begun = json.loads(resumed.choices)
         zone, workspace_zone = None if begun.get("network_zones") else begun["time_zone"], begun["time_zone"]
         time_format = begun["time_format"]
-    choices = Choices(
+    return Choices(
         row_kind=RowKind.STATUS if chosen.kind is UploadKind.STATUS else RowKind.CONVERSION,
         dialect=chosen.dialect,
         columns=chosen.columns,
@@ -73,18 +104,6 @@ def read_sent(
         titles_line=chosen.titles_line,
         mappings={} if chosen.columns else saved_titles(database, chosen.kind),
     )
-    if chosen.kind is UploadKind.CLICKS:
-        return read_click_file(content, record.file_name, choices, catalog, progress)
-    upload = read_upload(
-        content,
-        record.file_name,
-        choices,
-        duplicates=chosen.duplicates,
-        force_status=chosen.force_status,
-        progress=progress,
-    )
-    # So that the same command in a terminal does not take the batch for its own.
-    return with_choices(upload, {"upload_id": record.upload_id})
 
 
 def sent_work(context: RecordingContext, file: SentFile, resumed: BatchRecord | None) -> BatchWork[Any]:
@@ -122,18 +141,34 @@ class Account:
     lacks: Lacks | None = None
     preview: Summary | None = None
     notices: tuple[Notice, ...] = ()  # what a person must know before it counts, where it was previewed
+    causes: tuple[Cause, ...] = ()  # why rows would be refused
+    look: Look = field(default_factory=Look)
+    previewed_at: int = 0  # microseconds UTC; 0 for never
+    policy_id: int = 0  # of the settings that it was previewed under
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the file could be read."""
+        return bool(self.dialect)
 
     def text(self) -> str:
         """The account as JSON."""
         told: dict[str, Any] = {
             **vars(self),
             "lacks": vars(self.lacks) if self.lacks else None,
-            "preview": _summary_as_json(self.preview) if self.preview else None,
+            "preview": summary_as_json(self.preview) if self.preview else None,
+            "causes": [cause.to_json() for cause in self.causes],
+            "look": self.look.to_json(),
         }
         return json.dumps(told)
 
 
-def account_of(file: SentFile, preview: Summary | None, notices: tuple[Notice, ...] = ()) -> Account:
+def account_of_unread(look: Look) -> Account:
+    """Give account of a file that cannot be read yet."""
+    return Account("", (), "", (), "", 0, look=look)
+
+
+def account_of(file: SentFile, look: Look | None = None) -> Account:
     """Give account of a file that was read."""
     reading = file.reading
     return Account(
@@ -144,8 +179,7 @@ def account_of(file: SentFile, preview: Summary | None, notices: tuple[Notice, .
         own_mode=reading.own_mode or "",
         rows=reading.rows.height,
         lacks=_lacks(file),
-        preview=preview,
-        notices=notices,
+        look=look or Look(),
     )
 
 
@@ -157,15 +191,24 @@ def _lacks(file: SentFile) -> Lacks | None:
 def account_from_text(text: str) -> Account:
     """Read back what `Account.text` wrote."""
     told = json.loads(text)
-    preview = _summary_from_json(told["preview"]) if told["preview"] else None
+    preview = summary_from_json(told["preview"]) if told["preview"] else None
     statement = tuple(map(remark_from_json, told["statement"]))
     lacks = Lacks(**told["lacks"]) if told["lacks"] else None
     notices = tuple(Notice(NoticeCode(code), remark_from_json(remark)) for code, remark in told.get("notices", ()))
-    read = {"statement": statement, "titles": tuple(told["titles"]), "preview": preview, "notices": notices}
+    read = {
+        "statement": statement,
+        "titles": tuple(told["titles"]),
+        "preview": preview,
+        "notices": notices,
+        "causes": tuple(map(Cause.from_json, told.get("causes", ()))),
+        "look": Look.from_json(told["look"]) if "look" in told else Look(),
+    }
     return Account(**{**told, **read, "lacks": lacks})
 
 
-def _summary_as_json(summary: Summary) -> dict[str, Any]:
+def summary_as_json(summary: Summary) -> dict[str, Any]:
+    """What a preview came to, as it is kept."""
+    turned = summary.turned
     return {
         "rows": summary.rows,
         "outcomes": summary.outcomes,
@@ -174,11 +217,16 @@ def _summary_as_json(summary: Summary) -> dict[str, Any]:
         "modes": [[*why, rows] for why, rows in summary.modes.items()],
         "conversion_ids": summary.conversion_ids,
         "known_conversion_ids": summary.known_conversion_ids,
+        "biggest": summary.biggest.rows(),
+        "turned": None if turned is None else [turned.counts.rows(), turned.first.rows()],
+        "clicks_turned": asdict(summary.clicks_turned) if summary.clicks_turned else None,
         "samples": summary.samples.select(_SAMPLED).to_dicts() if "message" in summary.samples.columns else [],
     }
 
 
-def _summary_from_json(told: dict[str, Any]) -> Summary:
+def summary_from_json(told: dict[str, Any]) -> Summary:
+    """Read back what `summary_as_json` gave."""
+    turned, clicks = told.get("turned"), told.get("clicks_turned")
     return Summary(
         None,
         told["rows"],
@@ -191,4 +239,7 @@ def _summary_from_json(told: dict[str, Any]) -> Summary:
         modes={(mode, mode_from): rows for mode, mode_from, rows in told["modes"]},
         conversion_ids=told["conversion_ids"],
         known_conversion_ids=told["known_conversion_ids"],
+        turned=turned_of(*turned) if turned else None,
+        clicks_turned=ClicksTurned(**clicks) if clicks else None,
+        biggest=pl.DataFrame(told.get("biggest", []), schema=dict(BIGGEST), orient="row"),
     )

@@ -37,12 +37,23 @@ from trueup.recording.chunks import RunOptions, Slices, single_slice
 from trueup.recording.context import Clock, RecordingContext
 from trueup.recording.decide_again import AgainWork, again_work, applying_again, unfinished
 from trueup.recording.undo import UndoRefusedError, applying_undo, clicks_of, undoable
+from trueup.uploads.causes import causes_of
 from trueup.uploads.click_file import KEPT, RESULTS, ClickFile, read_by, with_click_messages
 from trueup.uploads.click_setup import as_planned, lack_to_set_up, set_up
 from trueup.uploads.conversions import Upload
-from trueup.uploads.files import SLICE_SECONDS, SentFile, account_of, read_sent, sent_work
+from trueup.uploads.files import (
+    SLICE_SECONDS,
+    SentFile,
+    account_from_text,
+    account_of,
+    account_of_unread,
+    choices_of,
+    read_sent,
+    sent_work,
+)
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import remove_old_files
+from trueup.uploads.looks import look_of, look_of_unread
 from trueup.uploads.mappings import mapping_read_by, save_mapping
 from trueup.uploads.notices import notices_of
 from trueup.uploads.states import end_preview, fail, settle
@@ -56,7 +67,9 @@ _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
 _KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
+_OF_PREVIEW: Final = ("preview", "notices", "causes", "previewed_at", "policy_id")  # of an account
 _EVERY_ROW: Final = {**CLICKS, **JOURNAL}  # of a file of any kind
+_SERVED: Final = (Origin.API, Origin.PAGE)  # the ways in which a server is asked for work that it goes on with
 _LOG = structlog.get_logger("trueup.jobs")
 
 
@@ -67,6 +80,14 @@ class StepProgress:
     step: str  # `reading` (bytes) or `previewing` (rows)
     done: int
     of: int
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asked for work, and which way."""
+
+    made_by: str
+    origin: Origin = Origin.API
 
 
 class _EndedError(Exception):
@@ -113,7 +134,7 @@ class Jobs:
         lane = self._large if record.bytes > LARGE_BYTES else self._small
         return lane.submit(self._patiently, partial(self._work, record.upload_id))
 
-    def undo(self, batch_id: int, rows: int, made_by: str) -> "Future[None]":
+    def undo(self, batch_id: int, rows: int, asker: Asker) -> "Future[None]":
         """Undo a batch of so many rows, or go on with its undo.
 
         Its refusal (UndoRefusedError), or that somebody else did it (BatchMovedError), is the future's.
@@ -121,18 +142,23 @@ class Jobs:
         running = self._undoing.get(batch_id)
         if running is None or running.done():
             lane = self._large if rows > _LARGE_ROWS else self._small
-            running = lane.submit(self._patiently, partial(self._undo, batch_id, made_by))
+            running = lane.submit(self._patiently, partial(self._undo, batch_id, asker))
             self._undoing[batch_id] = running
         return running
 
-    def decide_again(self, chosen: PastRows, made_by: str) -> "Future[None]":
+    def is_undoing(self, batch_id: int) -> bool:
+        """Whether this process is at the undo of a batch, or is about to begin it."""
+        running = self._undoing.get(batch_id)
+        return running is not None and not running.done()
+
+    def decide_again(self, chosen: PastRows, asker: Asker) -> "Future[None]":
         """Decide rows of the past again, or go on with that.
 
         That somebody else did it (BatchMovedError) is the future's.
         """
         running = self._deciding.get(chosen)
         if running is None or running.done():
-            running = self._large.submit(self._patiently, partial(self._decide_again, chosen, made_by))
+            running = self._large.submit(self._patiently, partial(self._decide_again, chosen, asker))
             self._deciding = {each: work for each, work in self._deciding.items() if not work.done()} | {
                 chosen: running
             }
@@ -183,16 +209,16 @@ class Jobs:
     def _take_up(self) -> None:
         self._folder.clear()
         with open_ledger(self._url) as database:
-            files, undos = uploads_at_work(database), running_undos(database, Origin.API)
+            files, undos = uploads_at_work(database), running_undos(database, _SERVED)
             again = running_batches(database, BatchKind.DECIDE_AGAIN)
         for record in files:
             self.work_on(record)
         for batch in undos:
             if batch.undoes is not None:
-                self.undo(batch.undoes, batch.rows_total, batch.made_by)
+                self.undo(batch.undoes, batch.rows_total, Asker(batch.made_by, batch.origin))
         for batch in again:
-            if batch.origin is Origin.API:
-                self.decide_again(PastRows.from_text(batch.choices), batch.made_by)
+            if batch.origin in _SERVED:
+                self.decide_again(PastRows.from_text(batch.choices), Asker(batch.made_by, batch.origin))
 
     def _remove_old_files(self) -> None:
         """Look now and then, as long as the server lives, which files have been kept long enough."""
@@ -226,19 +252,34 @@ class Jobs:
 
     def _preview(self, database: Database, record: UploadRecord, content: Content) -> None:
         self._folder.forget_account(record.upload_id)
-        file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
+        catalog = read_catalog(database)
+        choices = choices_of(database, record, catalog)
+        try:
+            file = read_sent(database, record, content, progress=self._step(database, record, "reading", len(content)))
+        except UnreadableFile as error:
+            unread = account_of_unread(look_of_unread(content, choices, error))
+            self._folder.keep_account(record.upload_id, unread.text())
+            raise
         step = self._step(database, record, "previewing", file.rows)
         columns = KEPT if isinstance(file, ClickFile) else _KEPT_ROWS
         rows: list[pl.DataFrame] = []
         options = RunOptions(progress=lambda done, _: step(done), seen=lambda found: rows.append(found.select(columns)))
         meant = as_planned(file) if isinstance(file, ClickFile) and record.choices.create_missing else file
-        summary = preview_batch(sent_work(self._context(database, record.made_by), meant, None), options)
+        context = self._context(database, record)
+        summary = preview_batch(sent_work(context, meant, None), options)
         kept = pl.concat(rows).sort("line", multithreaded=False) if rows else empty(_EVERY_ROW).select(columns)
         if isinstance(meant, ClickFile):
             kept = with_click_messages(kept, meant).select(RESULTS)
         kept.write_parquet(self._folder.rows(record.upload_id))
-        said = notices_of(database, file, summary) if isinstance(file, Upload) else ()
-        self._folder.keep_account(record.upload_id, account_of(file, summary, said).text())
+        account = replace(
+            account_of(file, look_of(file, choices)),
+            preview=summary,
+            notices=notices_of(database, file, summary) if isinstance(file, Upload) else (),
+            causes=causes_of(meant, summary),
+            previewed_at=self._clock(),
+            policy_id=catalog.policy().policy_id,
+        )
+        self._folder.keep_account(record.upload_id, account.text())
         self._submit(single_slice(partial(end_preview, upload_id=record.upload_id))).result()
 
     def _apply(self, database: Readable, record: UploadRecord, content: Content) -> None:
@@ -247,9 +288,20 @@ class Jobs:
         file = read_sent(database, record, content, resumed, step)
         if isinstance(file, ClickFile) and record.choices.create_missing and resumed is None:
             file = self._with_missing(database, file)
-        self._folder.keep_account(record.upload_id, account_of(file, None).text())
+        self._keep_reading(record, file)
         self._progress.pop(record.upload_id, None)  # what follows stands in the ledger
         self._submit(partial(self._applying, upload_id=record.upload_id, file=file)).result()
+
+    def _keep_reading(self, record: UploadRecord, file: SentFile) -> None:
+        """Keep how a file was read now, beside what its last preview came to."""
+        text, account = self._folder.account(record.upload_id), account_of(file)
+        if text:
+            known = account_from_text(text)
+            kept = {
+                name: getattr(known, name) for name in ("preview", "notices", "causes", "previewed_at", "policy_id")
+            }
+            account = replace(account, look=known.look, **kept)
+        self._folder.keep_account(record.upload_id, account.text())
 
     def _with_missing(self, database: Readable, file: ClickFile) -> ClickFile:
         """Set up what only the file names. Returns: the file as it reads then. Raises: UnreadableFile."""
@@ -277,7 +329,7 @@ class Jobs:
             slice_seconds=SLICE_SECONDS,
         )
         with suppress(BatchMovedError):  # it was stopped, or another program carries it on
-            yield from applying_batch(sent_work(self._context(database, record.made_by), file, resumed), options)
+            yield from applying_batch(sent_work(self._context(database, record), file, resumed), options)
             if record.choices.save_mapping is not None:
                 save_mapping(database, self._mapping_of(record, record.choices.save_mapping, file))
         settle(database, upload_id)
@@ -286,33 +338,33 @@ class Jobs:
         choices = record.choices
         return mapping_read_by(name, choices.kind, choices, file.reading, record.made_by, self._clock())
 
-    def _undo(self, batch_id: int, made_by: str) -> None:
+    def _undo(self, batch_id: int, asker: Asker) -> None:
         with open_ledger(self._url) as database:
             batch, resumed = undoable(database, batch_id)
             if resumed is None:
                 self._submit(single_slice(partial(stop_rows_of, batch_id=batch_id))).result()
             clicks = clicks_of(database, batch)
-        self._submit(partial(self._undoing_slices, batch_id=batch_id, clicks=clicks, made_by=made_by)).result()
+        self._submit(partial(self._undoing_slices, batch_id=batch_id, clicks=clicks, asker=asker)).result()
 
     def _undoing_slices(
-        self, database: Database, batch_id: int, clicks: pl.Series, made_by: str
+        self, database: Database, batch_id: int, clicks: pl.Series, asker: Asker
     ) -> Generator[None, None, None]:
         batch, resumed = undoable(database, batch_id)
         options = RunOptions(slice_seconds=SLICE_SECONDS)
-        yield from applying_undo(self._context(database, made_by), batch, resumed, options, clicks)
+        yield from applying_undo(self._context(database, asker), batch, resumed, options, clicks)
 
-    def _decide_again(self, chosen: PastRows, made_by: str) -> None:
+    def _decide_again(self, chosen: PastRows, asker: Asker) -> None:
         with open_ledger(self._url) as database:
             policy, resumed = read_catalog(database).policy(), unfinished(database, chosen)
-            work = again_work(self._context(database, made_by), chosen, policy, resumed)
+            work = again_work(self._context(database, asker), chosen, policy, resumed)
         self._submit(partial(self._deciding_slices, work=work)).result()
 
     def _deciding_slices(self, database: Database, work: AgainWork) -> Generator[None, None, None]:
-        mine = replace(work, context=self._context(database, work.receipt.made_by))
+        mine = replace(work, context=self._context(database, Asker(work.receipt.made_by, work.receipt.origin)))
         yield from applying_again(mine, RunOptions(slice_seconds=SLICE_SECONDS))
 
-    def _context(self, database: Database, made_by: str) -> RecordingContext:
-        return RecordingContext(database, self._clock, made_by, Origin.API)
+    def _context(self, database: Database, asked: UploadRecord | Asker) -> RecordingContext:
+        return RecordingContext(database, self._clock, asked.made_by, asked.origin)
 
     def _step(self, database: Readable, record: UploadRecord, step: str, of: int) -> Callable[[int], None]:
         """What to call with how much is done; it ends the work that nobody wants any more."""

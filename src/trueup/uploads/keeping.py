@@ -7,12 +7,13 @@ does not know it is no reason: the ledger may be a restored backup, older than t
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.uploads import find_upload
 from trueup.model.upload import ENDED, UploadChoices, UploadRecord, choices_from_text
+from trueup.model.words import Origin
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.states import receive
 
@@ -57,7 +58,12 @@ def remove_old_files(database: Readable, folder: SentFolder, days: int, now: int
 
 def note_of(record: UploadRecord) -> str:
     """What is put down beside a file, so that it can be taken up again."""
-    told = {"file_name": record.file_name, "made_by": record.made_by, "made_at": record.made_at}
+    told = {
+        "file_name": record.file_name,
+        "made_by": record.made_by,
+        "made_at": record.made_at,
+        "origin": record.origin.value,
+    }
     return json.dumps({**told, "choices": record.choices.text()})
 
 
@@ -91,6 +97,8 @@ def take_up(database: Database, folder: SentFolder, file: UnknownFile) -> Upload
     choices = choices_from_text(note["choices"]) if "choices" in note else UploadChoices()
     name = file.file_name or file.upload_id
     record = UploadRecord(file.upload_id, name, digest, file.bytes, choices, file.made_by, file.sent_at)
+    if note.get("origin") in set(Origin):
+        record = replace(record, origin=Origin(note["origin"]))
     return receive(database, record, lambda _: record)
 
 

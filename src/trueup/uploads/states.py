@@ -48,6 +48,11 @@ class Refusal:
     upload_id: str | None = None  # the upload that does
 
 
+def batch_kind(kind: UploadKind) -> BatchKind:
+    """What kind of batch a file of some rows becomes."""
+    return _BATCH_KINDS[kind]
+
+
 def receive(database: Database, record: UploadRecord, beside: Callable[[Transaction], T]) -> T:
     """Note a file that is here.
 
@@ -89,7 +94,7 @@ def begin_applying(database: Database, record: UploadRecord, *, again: bool) -> 
     Returns:
         Why it is not applied; None where it is.
     """
-    earlier = earlier_batches(database, _BATCH_KINDS[record.choices.kind], record.sha256)
+    earlier = earlier_batches(database, batch_kind(record.choices.kind), record.sha256)
     if earlier.is_at_work:
         return Refusal(RefusalKind.BEING_APPLIED, earlier.last)
     if earlier.last and not again:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import DatabaseUnavailableError
 from trueup.live.commit_queue import UnavailableError
+from trueup.live.receiving import ReceivingError, ReceivingTrouble
 from trueup.recording.undo import UndoRefusedError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -82,6 +83,12 @@ _OF_STATUS: Final = {
         ProblemKind.WRONG_MEDIA_TYPE,
         ProblemKind.INVALID,
     )
+}
+
+_OF_RECEIVING: Final = {
+    ReceivingTrouble.TOO_LARGE: ProblemKind.TOO_LARGE,
+    ReceivingTrouble.MALFORMED: ProblemKind.MALFORMED,
+    ReceivingTrouble.NO_ROOM: ProblemKind.NO_ROOM,
 }
 
 _OWN_WORDS: Final = {
@@ -174,6 +181,8 @@ def problem_of(error: Exception) -> Problem:
             found = Problem(ProblemKind.CONFLICT, f"batch {error.batch_id} was changed by somebody else meanwhile")
         case UndoRefusedError():
             found = Problem(ProblemKind.WRONG_STATE, "the batch was undone by somebody else meanwhile")
+        case ReceivingError():
+            found = Problem(_OF_RECEIVING[error.trouble], str(error))
         case ClientDisconnect():
             found = Problem(ProblemKind.MALFORMED, "the body breaks off")
         case HTTPException():

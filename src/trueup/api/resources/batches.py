@@ -13,8 +13,9 @@ from trueup.api.http.jobs import Look, Wait
 from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
 from trueup.api.http.readers import ContextHere, KnownLines, Reader, recording_for
-from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, SummaryAnswer, row_answers
+from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, row_answers
 from trueup.api.resources.queries import NUMBER_MAX
+from trueup.api.resources.summaries import SummaryAnswer
 from trueup.api.resources.wording import in_words
 from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
 from trueup.ledger.database import Readable
@@ -28,6 +29,7 @@ from trueup.recording.context import RecordingContext
 from trueup.recording.summary import Summary
 from trueup.recording.undo import UndoRefusal, UndoRefusedError, preview_undo, undoable
 from trueup.reports.now import with_now
+from trueup.uploads.jobs import Asker
 
 router = APIRouter(tags=["batches"])
 
@@ -96,7 +98,7 @@ async def undo_batch(
         recording = partial(recording_for, caller, context)
         summary = await asyncio.wrap_future(jobs.aside(lambda database: _previewed(recording(database), batch)))
         return UndoAnswer(undoes=batch_id, preview=SummaryAnswer.of(summary, context.catalog), undo=None)
-    work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, caller.name))
+    work = asyncio.wrap_future(jobs.undo(batch_id, batch.rows_total, Asker(caller.name)))
     if await waited(context, work, wait):
         try:
             work.result()

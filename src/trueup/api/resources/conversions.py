@@ -20,12 +20,12 @@ from trueup.api.resources.answers import (
     Answer,
     ChangeAnswer,
     ConversionAnswer,
-    SummaryAnswer,
     change_answers,
     conversion_answers,
     json_answer,
 )
 from trueup.api.resources.queries import Asking, Order
+from trueup.api.resources.summaries import SummaryAnswer
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions

@@ -13,9 +13,10 @@ from trueup.api.http.gate import needs
 from trueup.api.http.jobs import Look, Wait
 from trueup.api.http.problems import Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere, recording_for
-from trueup.api.resources.answers import Answer, BatchDetails, SummaryAnswer
+from trueup.api.resources.answers import Answer, BatchDetails
 from trueup.api.resources.batches import known_batch
 from trueup.api.resources.queries import NUMBER_MAX, Names, not_understood
+from trueup.api.resources.summaries import SummaryAnswer
 from trueup.ledger.batches import BatchMovedError, batches_of_choices, undone_batches
 from trueup.ledger.database import Database
 from trueup.live.upload_jobs import jobs_of, waited
@@ -29,6 +30,7 @@ from trueup.recording.decide_again import again_work, unfinished
 from trueup.recording.summary import Summary
 from trueup.reports.filters import Filters, known_time_zone, past_rows
 from trueup.reports.spans import WrongWordError
+from trueup.uploads.jobs import Asker
 
 router = APIRouter(route_class=BodyRoute, tags=["batches"])
 
@@ -91,7 +93,7 @@ async def decide_again(
         summary = await asyncio.wrap_future(jobs.aside(foresee))
         return AgainAnswer(preview=SummaryAnswer.of(summary, context.catalog), batch=None)
     last = await look(partial(_last_done, chosen=chosen))
-    work = asyncio.wrap_future(jobs.decide_again(chosen, caller.name))
+    work = asyncio.wrap_future(jobs.decide_again(chosen, Asker(caller.name)))
     is_done = await waited(context, work, wait)
     if is_done:
         try:

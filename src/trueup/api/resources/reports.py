@@ -11,10 +11,11 @@ from starlette.responses import Response
 from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.readers import ContextHere, Reader
-from trueup.api.resources.answers import WORKBOOK, Answer
+from trueup.api.resources.answers import Answer
 from trueup.api.resources.queries import NUMBER_MAX, Asking, not_understood
 from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
+from trueup.live.downloads import WORKBOOK
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv, write_xlsx
 from trueup.reports.metrics import NUMBERS, texts

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final, Literal, Self
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from trueup.api.resources.answers import Answer, SummaryAnswer
+from trueup.api.resources.answers import Answer
 from trueup.api.resources.mappings import fit_name, known_time_format
-from trueup.api.resources.wording import WAYS, in_words
+from trueup.api.resources.summaries import SummaryAnswer
+from trueup.api.resources.wording import WAYS, in_words, message_in_words, remedy_in_words
 from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import nearest
@@ -18,10 +19,12 @@ from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.remarks import Notice, NoticeCode, messages_in_words
+from trueup.model.remedies import RemedyKind
 from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
 from trueup.recording.summary import Summary, summary_of
+from trueup.uploads.causes import Cause
 from trueup.uploads.files import Account, account_from_text
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.jobs import Jobs
@@ -218,20 +221,54 @@ class NoticeAnswer(Answer):
     text: str
 
 
+class RemedyAnswer(Answer):
+    """What mends all rows of a cause."""
+
+    kind: RemedyKind
+    values: dict[str, str] = Field(description="What it needs, such as the `word` of map_status.")
+    text: str
+
+
+class CauseAnswer(Answer):
+    """Why some rows would be refused, or wait."""
+
+    outcome: str
+    what: str = Field(description="The unknown word, type or currency; '' where the outcome says it all.")
+    rows: int
+    line: int = Field(description="The first such row; the next four are about it.")
+    column: str = Field(description="The title of the column that is wrong; '' where it is none, or not known.")
+    seen: str
+    expected: str
+    message: str
+    remedy: RemedyAnswer
+
+    @classmethod
+    def of(cls, cause: Cause) -> Self:
+        """Show a cause."""
+        remedy = cause.remedy
+        told = RemedyAnswer(kind=remedy.kind, values=dict(remedy.values), text=remedy_in_words(remedy))
+        return cls(**cause.to_json() | {"remedy": told, "message": message_in_words(cause.message)})
+
+
 class PreviewAnswer(SummaryAnswer):
     """What applying a file would do, when it was previewed."""
 
     notices: list[NoticeAnswer] = Field(description="What to know before it is applied.")
     samples: list[SampleAnswer] = Field(description="The first rows of each outcome.")
+    causes: list[CauseAnswer] = Field(
+        default=[], description="Why rows would be refused or wait, the commonest cause first, 20 at most."
+    )
 
     @classmethod
-    def of_preview(cls, summary: Summary, notices: Sequence[Notice], catalog: Catalog) -> Self:
+    def of_preview(
+        cls, summary: Summary, notices: Sequence[Notice], catalog: Catalog, causes: Sequence[Cause] = ()
+    ) -> Self:
         """Show a preview."""
         plain = SummaryAnswer.of(summary, catalog).model_dump()
         said = [NoticeAnswer(code=code, text=in_words(remark)) for code, remark in notices]
         worded = summary.samples.with_columns(messages_in_words(pl.col("message"), WAYS))
         samples = [SampleAnswer(**row) for row in worded.iter_rows(named=True)]
-        return cls(**plain, notices=said, samples=samples)
+        return cls(**plain, notices=said, samples=samples, causes=[CauseAnswer.of(cause) for cause in causes])
 
 
 class ProgressAnswer(Answer):
@@ -277,13 +314,16 @@ def upload_details(
     """Show all that is known of a file."""
     batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
     text = folder.account(record.upload_id)
-    account = account_from_text(text) if text else None
+    known = account_from_text(text) if text else None
+    account = known if known and known.is_read else None
     return UploadDetails(
         **_shown(record),
         progress=progress_of(record, batch, jobs),
         reading=ReadingAnswer.of(account) if account else None,
         preview=(
-            PreviewAnswer.of_preview(account.preview, account.notices, catalog) if account and account.preview else None
+            PreviewAnswer.of_preview(account.preview, account.notices, catalog, account.causes)
+            if account and account.preview
+            else None
         ),
         summary=SummaryAnswer.of(summary_of(batch), catalog) if batch else None,
     )

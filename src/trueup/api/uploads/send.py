@@ -21,16 +21,16 @@ from trueup.api.uploads import actions as upload_actions
 from trueup.api.uploads import follow as upload_follow
 from trueup.api.uploads import row_files as upload_row_files
 from trueup.api.uploads.answers import SentChoices, UploadAnswer, UploadDetails, upload_answer, upload_details
-from trueup.api.uploads.files import FORM, PLAIN, Receiver, clean_name, no_room
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, mapped, wrong_state
 from trueup.ledger.database import Database, Transaction
 from trueup.ledger.uploads import read_uploads
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
 from trueup.live.readers import written
+from trueup.live.receiving import FORM, PLAIN, arriving, media_of
 from trueup.live.upload_jobs import jobs_of, sent_folder
 from trueup.model.upload import UploadRecord
-from trueup.uploads.keeping import note_of
+from trueup.model.words import Origin
 from trueup.uploads.states import forget, receive
 
 router = APIRouter(tags=["uploads"])
@@ -41,7 +41,6 @@ router.include_router(upload_row_files.router)
 _READ: Final = needs(KeyScope.READ)
 _UPLOAD: Final = needs(KeyScope.UPLOAD)
 _BEYOND_ALL: Final = "v"  # comes after all upload ids, which begin with a u
-_RANDOM_BYTES: Final = 8
 
 _FILE: Final = {"type": "string", "format": "binary"}
 _BODY: Final = {
@@ -79,8 +78,7 @@ async def send_upload(
 
     The body is the file itself, or a form with it. What is not chosen is recognised, and said by a preview.
     """
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in (FORM, *PLAIN):
+    if media_of(request.headers.get("content-type", "")) not in (FORM, *PLAIN):
         raise Problem(ProblemKind.WRONG_MEDIA_TYPE, f"send the file as {', '.join(PLAIN)}, or in a {FORM}")
     record = await _received(request, look, context, caller, query)
     place = f"{request.scope.get('root_path', '')}/uploads/{record.upload_id}"
@@ -137,35 +135,17 @@ async def _received(
     """Put the body on disk, and record what it is.
 
     Raises:
-        Problem: The body cannot be received, or the choices do not go together.
+        ReceivingError: The body cannot be received.
+        Problem: The choices do not go together.
     """
-    folder, now = sent_folder(context), context.clock()
-    upload_id = f"u{now // 1_000:012x}{context.randomness(_RANDOM_BYTES).hex()}"
-    try:
-        incoming = await run_in_threadpool(folder.incoming, upload_id)
-    except OSError as error:
-        raise no_room(error) from None
-    kept = False
-    try:
-        receiver = Receiver(request, context.settings, incoming, folder.room)
-        await receiver.receive()
+    async with arriving(context) as arrival:
+        receiver = arrival.receiver
+        content_type, length = (request.headers.get(name, "") for name in ("content-type", "content-length"))
+        request.state.body.most = receiver.body_most(content_type)
+        await receiver.receive(content_type, length, request.stream())
         choices = _with_fields(query, receiver.fields)
         chosen = await look(partial(mapped, choices=fitting(choices.chosen(), caller)))
-        await run_in_threadpool(incoming.keep)
-        kept = True
-    except OSError as error:
-        raise no_room(error) from None
-    finally:
-        if not kept:
-            await run_in_threadpool(incoming.drop)
-    name = clean_name(choices.file_name or receiver.file_name)
-    record = UploadRecord(upload_id, name, incoming.sha256, incoming.bytes, chosen, caller.name, now)
-    try:
-        await run_in_threadpool(folder.keep_note, upload_id, note_of(record))
-    except OSError as error:
-        await run_in_threadpool(folder.forget, upload_id)
-        raise no_room(error) from None
-    return record
+        return await arrival.keep(choices.file_name or receiver.file_name, chosen, caller.name, Origin.API)
 
 
 def _with_fields(query: SentChoices, fields: list[tuple[str, str]]) -> SentChoices:

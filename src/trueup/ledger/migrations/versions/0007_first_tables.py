@@ -293,6 +293,7 @@ def create_servers_own() -> None:
         *whole("bytes"),
         *text("choices", "state", "trouble", "made_by"),
         *whole("made_at", "batch_id"),
+        *text("origin"),
     )
     op.create_table("mappings", key("kind"), key("name"), *text("titles", "choices", "made_by"), *whole("made_at"))
     op.create_table("spools", key("folder_id"), *whole("drained_until"))

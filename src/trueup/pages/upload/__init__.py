@@ -1,0 +1,1 @@
+"""The page that takes a file from its choice to its undo."""
