@@ -2,11 +2,11 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.schema import batches, journal
@@ -46,6 +46,14 @@ def batches_before(database: Readable, batch_id: int, most: int) -> list[BatchRe
     newest = _ALL.where(batches.c.batch_id < bindparam("before")).order_by(batches.c.batch_id.desc())
     found = database.read(newest.limit(bindparam("most")), _STORED, {"before": batch_id, "most": most})
     return [_record(row) for row in found.iter_rows(named=True)]
+
+
+def read_batches_where(
+    database: Readable, conditions: Iterable[ColumnElement[bool]], values: Mapping[str, Any], most: int
+) -> list[BatchRecord]:
+    """Some batches that fit conditions, whose parameters have these values, newest first."""
+    chosen = _ALL.where(*conditions).order_by(batches.c.batch_id.desc()).limit(most)
+    return [_record(row) for row in database.read(chosen, _STORED, values).iter_rows(named=True)]
 
 
 def batches_numbered(database: Readable, batch_ids: Iterable[int]) -> dict[int, BatchRecord]:

@@ -9,7 +9,7 @@ from trueup.ledger.database import Readable
 from trueup.ledger.lines import Lines
 from trueup.ledger.schema import clicks, journal
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import CLICKS, JOURNAL, Clicks, JournalRows
+from trueup.model.frames import CLICKS, JOURNAL, NUMBERED_CLICKS, Clicks, JournalRows, NumberedClicks
 
 _READ_WHOLE_MOST: Final = 10_000  # rows of a batch that are sorted anew for each page
 _AFTER_ALL: Final = "\x7f"  # no click id goes beyond it
@@ -31,6 +31,13 @@ def read_clicks(database: Readable, click_ids: Sequence[str]) -> Clicks:
     """CLICKS of those of the clicks that are known, by their ids."""
     chosen = _CLICKS.where(database.is_one_of(clicks.c.click_id, "ids"))
     return Clicks(database.read(chosen, CLICKS, {"ids": list(click_ids)}).sort("click_id"))
+
+
+def read_numbered_clicks(database: Readable, click_ids: Sequence[str]) -> NumberedClicks:
+    """NUMBERED_CLICKS of those of the clicks that are known."""
+    numbered = select(*(clicks.c[name] for name in NUMBERED_CLICKS))
+    chosen = numbered.where(database.is_one_of(clicks.c.click_id, "ids"))
+    return database.read(chosen, NUMBERED_CLICKS, {"ids": list(click_ids)})
 
 
 def clicks_page(database: Readable, after: str | None, most: int, *, newest_first: bool) -> Clicks:

@@ -154,6 +154,8 @@ def _conditions(database: Readable, chosen: PastRows, received_by: int) -> list[
     ]
     if chosen.batch_id is not None:
         conditions.append(journal.c.batch_id == chosen.batch_id)
+    if chosen.lines:
+        conditions.append(database.is_one_of(journal.c.line, "lines"))
     if chosen.from_at is not None:
         conditions.append(journal.c.received_at >= chosen.from_at)
     if chosen.to_at is not None:
@@ -183,5 +185,10 @@ def _values(chosen: PastRows) -> dict[str, Any]:
     types = list(chosen.conversion_types)
     if DEFAULT_TYPE in types:  # a row without a type has this one
         types.append("")
-    given = {"network_ids": list(chosen.network_ids), "conversion_types": types, "outcomes": list(chosen.outcomes)}
+    given: dict[str, list[Any]] = {
+        "lines": list(chosen.lines),
+        "network_ids": list(chosen.network_ids),
+        "conversion_types": types,
+        "outcomes": list(chosen.outcomes),
+    }
     return {name: values for name, values in given.items() if values}

@@ -4,6 +4,8 @@ Every big table is keyed by click_id first, so that each could be spread over ma
 The migrations make these tables; a test holds the two equal.
 """
 
+from typing import Final
+
 import polars as pl
 from sqlalchemy import (
     BigInteger,
@@ -60,6 +62,8 @@ clicks = Table(
 )
 # Gives PostgreSQL the numbers of clicks: several writers store clicks at the same time, and none waits for another.
 click_numbers = Sequence("click_numbers", metadata=metadata)
+# In the order of their arrival, as lists of clicks show them; it is always filled at its end.
+Index("clicks_click_number", clicks.c.click_number, postgresql_using="brin")
 # An import's clicks come in the order of this index; visits are not in it.
 IMPORTED = clicks.c.batch_id > 0
 Index("clicks_batch_id", clicks.c.batch_id, clicks.c.click_id, sqlite_where=IMPORTED, postgresql_where=IMPORTED)
@@ -214,6 +218,11 @@ batches = Table(
     _text("totals_delta"),  # JSON: the same, what it added
     _whole("undoes"),  # the batch that this one undoes, 0 for none
 )
+# The postbacks of an hour, and of the hour before.
+Index("batches_kind_received_at", batches.c.kind, batches.c.received_at)
+# Most batches undo none.
+UNDOES: Final = batches.c.undoes > 0
+Index("batches_undoes", batches.c.undoes, sqlite_where=UNDOES, postgresql_where=UNDOES)
 
 policies = Table(
     "policies",

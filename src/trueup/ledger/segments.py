@@ -103,20 +103,24 @@ def add_to_segments(transaction: Transaction, kind: SegmentKind, rows: pl.DataFr
                     pass
 
 
-def segment_rows(database: Readable, kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
+def segment_rows(
+    database: Readable, kind: SegmentKind, found: pl.DataFrame, names: Sequence[str] | None = None
+) -> pl.DataFrame:
     """Read all rows of some segments.
 
     Args:
         database: The ledger.
         kind: What the rows are.
         found: FOUND.
+        names: The columns that are wanted, None for all.
 
     Returns:
-        SEGMENT_ROWS of the kind.
+        SEGMENT_ROWS of the kind; only some of the columns, if any are named.
     """
-    columns = column_chunks(database, found, list(SEGMENT_ROWS[kind]))
+    schema = {name: SEGMENT_ROWS[kind][name] for name in (SEGMENT_ROWS[kind] if names is None else names)}
+    columns = column_chunks(database, found, list(schema))
     rest = pl.DataFrame({name: _plain(chunks) for name, chunks in columns.items()})
-    return whole_rows(kind, found).vstack(rest.cast(pl.Schema(SEGMENT_ROWS[kind])))
+    return whole_rows(kind, found, names).vstack(rest.cast(pl.Schema(schema)))
 
 
 def segments_in_parts(database: Readable, kind: SegmentKind) -> Iterator[pl.DataFrame]:
@@ -149,6 +153,12 @@ def loose_rows(
     """
     columns = {name: SEGMENT_ROWS[kind][name] for name in names}
     return database.read(select(*(LOOSE[kind].c[name] for name in names)).where(*chosen), columns, values)
+
+
+def segments_numbered(database: Readable, segment_ids: Sequence[int]) -> pl.DataFrame:
+    """FOUND of some segments, those that are still there."""
+    chosen = select(*(segments.c[name] for name in FOUND)).where(database.is_one_of(segments.c.segment_id, "ids"))
+    return database.read(chosen.order_by(segments.c.segment_id), FOUND, {"ids": list(segment_ids)})
 
 
 def whole_rows(kind: SegmentKind, found: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFrame:

@@ -1,9 +1,10 @@
 """The files that were sent to the server: what each is, and how far it has come."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, SelectBase, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, SelectBase, bindparam, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.schema import uploads
@@ -31,6 +32,11 @@ def find_upload(database: Readable, upload_id: str) -> UploadRecord | None:
 def read_uploads(database: Readable, before: str, most: int) -> list[UploadRecord]:
     """The files that were sent before one of them, newest first."""
     return _read(database, _NEWEST, {"before": before, "most": most})
+
+
+def read_uploads_where(database: Readable, conditions: Iterable[ColumnElement[bool]], most: int) -> list[UploadRecord]:
+    """Some sent files that fit conditions, newest first."""
+    return _read(database, _ALL.where(*conditions).order_by(uploads.c.upload_id.desc()).limit(most), {})
 
 
 def uploads_at_work(database: Readable) -> list[UploadRecord]:

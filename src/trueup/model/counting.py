@@ -46,11 +46,26 @@ def sum_totals(totals: Totals, left_out_types: Collection[str]) -> Sums:
         totals: A type and status may come several times.
         left_out_types: The conversion types that are not included in conversions; their money counts all the same.
     """
+    return Sums(**totals.select(**_sums(left_out_types)).row(0, named=True))
+
+
+def sum_totals_by(key: str, totals: pl.DataFrame, left_out_types: Collection[str]) -> dict[int, Sums]:
+    """Sum TOTALS by the counting rules, apart for each value of a further column.
+
+    Args:
+        key: The column.
+        totals: TOTALS and that column.
+        left_out_types: As `sum_totals` takes them.
+    """
+    sums = totals.group_by(key).agg(**_sums(left_out_types))
+    return {row.pop(key): Sums(**row) for row in sums.iter_rows(named=True)}
+
+
+def _sums(left_out_types: Collection[str]) -> dict[str, pl.Expr]:
     status = pl.col("status")
-    sums = totals.select(
-        conversions=total("conversions", is_counted(left_out_types)),
-        revenue=total("revenue", is_paid()),
-        pending_revenue=total("revenue", status == Status.PENDING),
-        declined_revenue=total("revenue", status == Status.DECLINED),
-    )
-    return Sums(**sums.row(0, named=True))
+    return {
+        "conversions": total("conversions", is_counted(left_out_types)),
+        "revenue": total("revenue", is_paid()),
+        "pending_revenue": total("revenue", status == Status.PENDING),
+        "declined_revenue": total("revenue", status == Status.DECLINED),
+    }

@@ -42,6 +42,7 @@ class PastRows:
     """Which rows of the past are meant. What is not given lets everything through."""
 
     batch_id: int | None = None
+    lines: tuple[int, ...] = ()  # of that batch
     from_at: int | None = None  # received at this moment or later, in microseconds since the epoch
     to_at: int | None = None  # received before this moment
     network_ids: tuple[int, ...] = ()  # of the rows' clicks

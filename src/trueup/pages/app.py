@@ -17,12 +17,16 @@ from trueup.live.context import ServerContext
 from trueup.live.readers import Readers
 from trueup.model.words import Role
 from trueup.pages import asset_files, running
+from trueup.pages.clicks import listing as click_list
+from trueup.pages.clicks import one as click_page
 from trueup.pages.conversions import listing as conversion_list
 from trueup.pages.errors import error_page
 from trueup.pages.gate import Gate, PageRoute
 from trueup.pages.guard import Guard
 from trueup.pages.help import show as help_page
 from trueup.pages.lists import remember
+from trueup.pages.postbacks import again as again_page
+from trueup.pages.postbacks import listing as postback_list
 from trueup.pages.profile import profile
 from trueup.pages.rendering import Pages
 from trueup.pages.search import show as search_page
@@ -32,6 +36,9 @@ from trueup.pages.upload import act as upload_acts
 from trueup.pages.upload import choose as upload_choose
 from trueup.pages.upload import files as upload_files
 from trueup.pages.upload import show as upload_show
+from trueup.pages.uploads import act as batch_acts
+from trueup.pages.uploads import batch as batch_page
+from trueup.pages.uploads import listing as batch_list
 from trueup.pages.users import users
 
 REQUEST_ID: Final = "x-request-id"
@@ -48,6 +55,13 @@ _PARTS: Final[tuple[list[PageRoute], ...]] = (
     upload_files.routes,
     upload_acts.routes,
     upload_show.routes,
+    batch_list.routes,
+    batch_acts.routes,
+    batch_page.routes,
+    click_list.routes,
+    click_page.routes,
+    postback_list.routes,
+    again_page.routes,
     remember.routes,
     search_page.routes,
     running.routes,

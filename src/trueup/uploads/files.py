@@ -211,6 +211,7 @@ def summary_as_json(summary: Summary) -> dict[str, Any]:
     turned = summary.turned
     return {
         "rows": summary.rows,
+        "rows_chosen": summary.rows_chosen,
         "outcomes": summary.outcomes,
         "totals_before": summary.totals_before.rows(),
         "totals_delta": summary.totals_delta.rows(),
@@ -241,5 +242,6 @@ def summary_from_json(told: dict[str, Any]) -> Summary:
         known_conversion_ids=told["known_conversion_ids"],
         turned=turned_of(*turned) if turned else None,
         clicks_turned=ClicksTurned(**clicks) if clicks else None,
+        rows_chosen=told.get("rows_chosen", 0),
         biggest=pl.DataFrame(told.get("biggest", []), schema=dict(BIGGEST), orient="row"),
     )

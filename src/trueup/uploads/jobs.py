@@ -164,6 +164,11 @@ class Jobs:
             }
         return running
 
+    def is_deciding(self, chosen: PastRows) -> bool:
+        """Whether this process decides these rows again, or is about to begin it."""
+        running = self._deciding.get(chosen)
+        return running is not None and not running.done()
+
     def aside(self, work: Callable[[Database], T]) -> "Future[T]":
         """Do a larger piece of reading, with a connection of its own, when those before it are done."""
 

@@ -38,19 +38,20 @@ class Period:
     presets: tuple[Preset, ...]
 
 
-def period_of(query: Query, zone: str, now: int) -> Period:
-    """Read the period of a list. Without one it is the last 30 days; with empty words it has no bound.
+def period_of(query: Query, zone: str, now: int, usual: tuple[str, str] = _DEFAULT) -> Period:
+    """Read the period of a list. Without one it is the usual one; with empty words it has no bound.
 
     Args:
         query: The list's URL.
         zone: The zone of days.
         now: The moment, in microseconds since the epoch.
+        usual: The words of its bounds where the URL says none; else the last 30 days.
 
     Raises:
         WrongWordError: A bound cannot be read, or nothing lies between the two.
     """
     is_given = query.has("from") or query.has("to")
-    from_, to = (query.one("from"), query.one("to")) if is_given else _DEFAULT
+    from_, to = (query.one("from"), query.one("to")) if is_given else usual
     begins, ends = bounds(from_ or None, to or None, zone, now)
     first, last = _day_at(begins, zone), _day_at(ends, zone)
     last_day = last - timedelta(days=1) if last else None

@@ -94,6 +94,11 @@ class Query:
         """Write the URL of the list without any filter."""
         return self._with({each.name: None for each in filters})
 
+    def older(self, place: str) -> str:
+        """Write the URL of the page that comes after a place; '' where there is none."""
+        base = self.url()
+        return f"{base}{'&' if '?' in base else '?'}after={quote(place)}" if place else ""
+
     def place(self, *kinds: type) -> tuple[tuple[Any, ...] | None, bool]:
         """Read where the page is.
 

@@ -76,6 +76,7 @@ def create_clicks() -> None:
         sa.PrimaryKeyConstraint("click_id"),
         sqlite_with_rowid=False,
     )
+    op.create_index("clicks_click_number", "clicks", ["click_number"], postgresql_using="brin")
     imported = sa.text("batch_id > 0")
     op.create_index(
         "clicks_batch_id", "clicks", ["batch_id", "click_id"], sqlite_where=imported, postgresql_where=imported
@@ -266,6 +267,9 @@ def create_batches() -> None:
         *text("outcomes", "totals_before", "totals_delta"),
         *whole("undoes"),
     )
+    op.create_index("batches_kind_received_at", "batches", ["kind", "received_at"])
+    undoes = sa.text("undoes > 0")
+    op.create_index("batches_undoes", "batches", ["undoes"], sqlite_where=undoes, postgresql_where=undoes)
 
 
 def create_servers_own() -> None:

@@ -1,0 +1,192 @@
+"""Time what the lists of pages read, against a floor: reading as many rows by their keys in plain SQL.
+
+The ledger is made by bulk: clicks one after another, and each conversion as a postback of its hour's batch, with its
+row of the journal. Times are of the use cases that pages call, the median and the worst of a hundred.
+
+    python bench/pages.py [--clicks 5000000] [--conversions 4000000] [--days 30] [--database sqlite]
+"""
+
+import argparse
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import polars as pl
+from ledgers import CLICKED_FROM, fresh_database
+from reports import CHUNK, DAY, conversions_of
+from reports import prepare as prepare_counted
+from sqlalchemy import BigInteger
+
+from trueup.ledger import schema
+from trueup.ledger.batches import read_batches_where
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.ledger.newest_clicks import WantedClicks
+from trueup.ledger.newest_postbacks import HOUR_MICROS, Wanted
+from trueup.ledger.open import open_ledger
+from trueup.model.frames import JOURNAL, completed
+from trueup.reports.batch_list import BatchFilters, read_batch_list
+from trueup.reports.click_list import count_new_clicks, read_click_list
+from trueup.reports.postback_list import count_new_postbacks, read_postbacks
+
+PAGE = 100
+FLOOR = "SELECT * FROM clicks WHERE click_id > '{0}' ORDER BY click_id LIMIT 100"
+OUTCOMES = ["created"] * 17 + ["updated", "ignored_duplicate", "refused_unknown_status"]
+
+
+def rows_of(options: argparse.Namespace) -> pl.DataFrame:
+    """The postbacks in the order they came."""
+    parts = []
+    for first in range(0, options.conversions, CHUNK):
+        count = min(CHUNK, options.conversions - first)
+        made = conversions_of(first, count, options.clicks, options.conversions, options.days)
+        parts.append(made.select("click_id", "n", "conversion_type", "status", "revenue", "converted_at"))
+    rows = pl.concat(parts).sort("converted_at", "click_id")
+    hour = pl.col("converted_at") // HOUR_MICROS
+    return rows.with_columns(
+        batch_id=hour - hour.min() + 1,
+        line=pl.int_range(1, pl.len() + 1).over(hour),
+        outcome=pl.lit(pl.Series(OUTCOMES)).gather(pl.int_range(pl.len()) % len(OUTCOMES)),
+    )
+
+
+def _as_json(counted: pl.Series) -> str:
+    return json.dumps({each["outcome"]: each["count"] for each in counted.to_list()})
+
+
+def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
+    for part in rows.iter_slices(CHUNK):
+        journal = part.with_columns(
+            received_at="converted_at",
+            payout="revenue",
+            currency=pl.lit("USD"),
+            conversion_n="n",
+            kind=pl.lit("conversion"),
+            mode=pl.lit("update"),
+            mode_from=pl.lit("default"),
+            raw=pl.format(
+                "GET /postback?cid={}&payout={}&status={}", "click_id", pl.col("revenue") // 10_000, "status"
+            ),
+        )
+        known = completed(journal, JOURNAL, {"policy_id": 1, "forced": 0})
+        with database.transaction() as transaction:
+            transaction.append(schema.journal, known)
+    counted = rows.group_by("batch_id").agg(
+        rows_done=pl.len().cast(pl.Int64),
+        outcomes=pl.col("outcome").value_counts().map_elements(_as_json, pl.String),
+        received_at=pl.col("converted_at").min(),
+        last=pl.col("converted_at").max(),
+    )
+    batches = counted.sort("batch_id").select(
+        "batch_id", "received_at", "rows_done", "outcomes", rows_total="rows_done", finished_at="last",
+        kind=pl.lit("postbacks"), origin=pl.lit("postback"), state=pl.lit("done"), made_by=pl.lit("server"),
+        policy_id=pl.lit(1, pl.Int64),
+        totals_before=pl.lit('[["conversion", "approved", 1000000, 5000000000000]]'),
+        totals_delta=pl.lit('[["conversion", "approved", 5000, 25000000000]]'),
+    )  # fmt: skip
+    with database.transaction() as transaction:
+        transaction.append(schema.batches, batches)
+
+
+def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[random.Random], object]]]:
+    """What is timed: a name, and a look that begins somewhere else each time."""
+    catalog = read_catalog(database)
+    upto = CLICKED_FROM + options.days * DAY
+
+    def at(chance: random.Random) -> int:
+        return CLICKED_FROM + chance.randrange(DAY, options.days * DAY)
+
+    def postbacks(**words: object) -> Callable[[random.Random], object]:
+        return lambda _: read_postbacks(database, catalog, Wanted(**words), "", "", PAGE, upto)  # type: ignore[arg-type]
+
+    def clicks(**words: object) -> Callable[[random.Random], object]:
+        return lambda _: read_click_list(database, catalog, WantedClicks(**words), [], None, PAGE)  # type: ignore[arg-type]
+
+    def batches(**words: object) -> Callable[[random.Random], object]:
+        wanted = BatchFilters(**words).understood(catalog, "UTC", upto)  # type: ignore[arg-type]
+        return lambda _: read_batch_list(database, catalog, wanted, "", PAGE)
+
+    newest = read_postbacks(database, catalog, Wanted(), "", "", PAGE, upto).newest
+    number = read_click_list(database, catalog, WantedClicks(), [], None, PAGE).newest
+    first = f"c{options.clicks // 2:012}"
+    yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
+    yield "uploads: newest", batches()
+    yield "uploads: by the text of a file's name", batches(file="june")
+    yield "uploads: undone", batches(state=["undone"])
+    yield "postbacks: newest", postbacks()
+    yield "postbacks: before a moment", lambda chance: postbacks(to_at=at(chance))(chance)
+    yield "postbacks: refused", postbacks(outcomes=("refused_unknown_status",))
+    yield "postbacks: an outcome that never came", postbacks(outcomes=("refused_bad_time",))
+    yield "postbacks: of a network", postbacks(network_ids=(2,))
+    yield (
+        "postbacks: of a click",
+        lambda chance: read_postbacks(
+            database, catalog, Wanted(), f"c{chance.randrange(options.clicks):012}", "", PAGE, upto
+        ),
+    )
+    yield "postbacks: how many came", lambda _: count_new_postbacks(database, Wanted(), newest)
+    yield "clicks: newest", clicks()
+    yield (
+        "clicks: a page in the middle",
+        lambda chance: read_click_list(
+            database, catalog, WantedClicks(), [], chance.randrange(200, options.clicks), PAGE
+        ),
+    )
+    yield "clicks: before a moment", lambda chance: clicks(to_at=at(chance))(chance)
+    yield "clicks: of a country", clicks(any_of={"country": ["country 7"]})
+    yield "clicks: a sub-parameter that is rare", clicks(any_of={"sub3": ["sub3 77"]})
+    yield "clicks: converted", clicks(converted=True)
+    yield "clicks: how many came", lambda _: count_new_clicks(database, WantedClicks(), number - 12)
+
+
+_TEXTS = {
+    column.name: pl.Int64 if isinstance(column.type, BigInteger) else pl.String for column in schema.clicks.columns
+}
+
+
+def measure(kind: str, url: str, options: argparse.Namespace) -> None:
+    chance, floor = random.Random(11), 0.0
+    with open_ledger(url) as database:
+        assert read_batches_where(database, [], {}, 1)
+        for name, look in looks(database, options):
+            taken, spent = [], []
+            look(chance)
+            for _ in range(options.rounds):
+                began, of_processor = time.perf_counter(), time.process_time()
+                look(chance)
+                taken.append((time.perf_counter() - began) * 1_000)
+                spent.append((time.process_time() - of_processor) * 1_000)
+            median, worst = statistics.median(taken), sorted(taken)[int(len(taken) * 0.99) - 1]
+            floor = floor or median
+            processor = f"processor {statistics.median(spent):7.1f} ms"
+            told = f"median {median:7.1f} ms  p99 {worst:7.1f} ms  {processor}  {median / floor:6.1f} floors"
+            print(f"{kind:10} {name:45} {told}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clicks", type=int, default=5_000_000)
+    parser.add_argument("--conversions", type=int, default=4_000_000)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--keep", type=Path, help="a SQLite file that is made if it is not there, and kept")
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "data")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as open_:
+        kept = options.keep is not None and options.keep.exists()
+        url = f"sqlite:///{options.keep}" if options.keep else fresh_database(options.database, options.folder, open_)
+        if not kept:
+            prepare_counted(url, options)
+            with open_ledger(url) as database:
+                add_postbacks(database, rows_of(options))
+        measure(options.database, url, options)
+
+
+if __name__ == "__main__":
+    main()

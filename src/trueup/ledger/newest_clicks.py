@@ -1,0 +1,269 @@
+"""Clicks in the order of their arrival, newest first, a page at a time.
+
+A click has a number: which of all clicks it was to arrive. Visits arrive when they happen, so that is the order of
+their time; an import's clicks arrive together, whenever they happened. Which numbers fit a filter is found in the
+segments and their loose rows, which have each attribute as a column; the clicks themselves are read by their numbers.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Select, bindparam, exists, func, select
+
+from trueup.ledger.database import Readable, is_one_of
+from trueup.ledger.schema import IMPORTED, clicks, conversions, loose_clicks, segments
+from trueup.ledger.segments import SegmentKind, loose_rows, segment_rows, segments_numbered
+from trueup.model.frames import BUCKET_MICROS, COUNTED_CLICKS, NUMBERED_CLICKS, NumberedClicks, Schema
+
+LOOKED_AT_MOST: Final = 30_000  # clicks that one page reads to find those that are wanted,
+SEEN_MOST: Final = 1_500_000  # and numbers of segments that it goes through
+_LEAST_WINDOW: Final = 1_000
+_GROWTH: Final = 4  # each window to the one before it
+_ROWS_TOGETHER: Final = 130_000  # of segments that are read at once
+_OF_CLICKS: Final = segments.c.kind == SegmentKind.CLICKS.value
+_NUMBER: Final[Schema] = {"number": pl.Int64}
+_NEWEST: Final = (
+    select(func.coalesce(func.max(segments.c.click_number_most), 0)).where(_OF_CLICKS),
+    select(func.coalesce(func.max(loose_clicks.c.click_number), 0)),
+)
+_HEADS: Final[Schema] = {
+    "segment_id": pl.Int64,
+    "rows": pl.Int64,
+    "click_number_most": pl.Int64,
+    "click_least": pl.Int64,
+    "click_most": pl.Int64,
+}
+_SEGMENTS: Final = (
+    select(*(segments.c[name] for name in _HEADS))
+    .where(
+        _OF_CLICKS,
+        segments.c.click_number_least < bindparam("before"),
+        segments.c.click_most >= bindparam("from_bucket"),
+        segments.c.click_least <= bindparam("to_bucket"),
+    )
+    .order_by(segments.c.click_number_most.desc(), segments.c.segment_id.desc())
+)
+_IMPORTED: Final = (
+    select(*(clicks.c[name] for name in NUMBERED_CLICKS))
+    .where(clicks.c.batch_id == bindparam("of_batch"), IMPORTED, clicks.c.click_id > bindparam("after"))
+    .order_by(clicks.c.click_id)
+    .limit(bindparam("most"))
+)
+_MADE: Final = exists().where(conversions.c.click_id == clicks.c.click_id, conversions.c.removed == 0)
+
+
+@dataclass(frozen=True)
+class WantedClicks:
+    """Which clicks are looked at; what is not given lets everything through."""
+
+    from_at: int | None = None  # clicked at this moment or later, in microseconds since the epoch
+    to_at: int | None = None  # clicked before this moment
+    any_of: Mapping[str, Sequence[str] | Sequence[int]] = field(default_factory=dict)  # column -> values it may have
+    converted: bool | None = None  # whether it has conversions
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every click is wanted."""
+        return not self.any_of and self.from_at is None and self.to_at is None and self.converted is None
+
+
+@dataclass(frozen=True)
+class ClickPage:
+    """Some clicks, newest first."""
+
+    rows: NumberedClicks
+    next: int | None  # the number that the next page comes before; None on the last page
+    looked_back_to: int | None = None  # the number where it ends, before it is full: so many clicks were looked through
+
+
+def newest_click(database: Readable) -> int:
+    """The number of the click that arrived last; 0 where there is none."""
+    return max(int(database.read(newest, _NUMBER).item()) for newest in _NEWEST)
+
+
+def count_newer_clicks(database: Readable, wanted: WantedClicks, after: int, most: int) -> int:
+    """Count the wanted clicks that arrived after a number; no further than to `most`."""
+    newest = newest_click(database)
+    return _window(database, wanted, (max(after, newest - LOOKED_AT_MOST), newest + 1), most).height
+
+
+def clicks_by_arrival(database: Readable, wanted: WantedClicks, before: int | None, most: int) -> ClickPage:
+    """Read some clicks, newest first.
+
+    Args:
+        database: The ledger, as of one moment: the caller has begun a transaction.
+        wanted: Which of them.
+        before: The number that the page comes before; None for the newest.
+        most: How many to read at most.
+
+    Returns:
+        The page. It may have fewer clicks than there are where few of very many are wanted; the next one goes on.
+    """
+    found: list[pl.DataFrame] = []
+    end = before if before is not None else newest_click(database) + 1
+    count, looked, seen = 0, 0, 0
+    for part in _parts(database, wanted, end, most):
+        if looked >= LOOKED_AT_MOST or seen >= SEEN_MOST:
+            return ClickPage(_joined(found), part.end, part.end)
+        rows = part.read(database, wanted, most - count + 1)
+        looked, seen = looked + part.reads, seen + part.rows
+        found.append(rows)
+        count += rows.height
+        if count > most:  # one more than the page has: there is a next one
+            shown = _joined(found).head(most)
+            return ClickPage(NumberedClicks(shown), int(shown["click_number"][-1]))
+    return ClickPage(_joined(found), None)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Numbers that wanted clicks can have: those above `begin` and below `end`, or some of them."""
+
+    begin: int
+    end: int
+    rows: int = 0  # of segments that were gone through
+    numbers: pl.Series | None = None  # None: all between
+
+    @property
+    def reads(self) -> int:
+        """How many clicks are read for it."""
+        return self.end - self.begin - 1 if self.numbers is None else self.numbers.len()
+
+    def read(self, database: Readable, wanted: WantedClicks, most: int) -> NumberedClicks:
+        """Read the wanted clicks among them, newest first."""
+        if self.numbers is None:
+            return _window(database, wanted, (self.begin, self.end), most)
+        found: list[pl.DataFrame] = []
+        count, size = 0, max(most, _LEAST_WINDOW // 4)
+        for numbers in (self.numbers[at : at + size] for at in range(0, self.numbers.len(), size)):
+            bounds = int(numbers[-1]) - 1, int(numbers[0]) + 1
+            rows = _window(database, wanted, bounds, most - count, numbers.to_list())
+            found.append(rows)
+            count += rows.height
+            if count >= most:
+                break
+        return _joined(found)
+
+
+def _parts(database: Readable, wanted: WantedClicks, end: int, most: int) -> Iterator[_Part]:
+    """Where the wanted clicks can be, the highest numbers first; each part begins where the one before ended."""
+    if wanted.any_of or wanted.from_at is not None or wanted.to_at is not None:
+        yield from _parts_of_segments(database, wanted, end, most)
+        return
+    yield from _windows(0, end, most)
+
+
+def _windows(floor: int, end: int, most: int) -> Iterator[_Part]:
+    """All numbers between two, in parts that grow, so that the first ones are read soon."""
+    size = max(_LEAST_WINDOW, 2 * most)
+    while end > floor + 1:
+        begin = max(floor, end - size - 1)
+        yield _Part(begin, end)
+        end, size = begin + 1, min(size * _GROWTH, LOOKED_AT_MOST)
+
+
+def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int, most: int) -> Iterator[_Part]:
+    buckets = {
+        "from_bucket": (wanted.from_at or 0) // BUCKET_MICROS,
+        "to_bucket": ((wanted.to_at or 2**62) - 1) // BUCKET_MICROS,
+    }
+    heads = database.read(_SEGMENTS, _HEADS, {"before": end, **buckets})
+    names = _names(wanted)
+    # Numbers of loose rows, and of a segment that reaches below the next one's beginning.
+    waiting = _fitting(wanted, loose_rows(database, SegmentKind.CLICKS, names), buckets)
+    waiting = waiting.filter(waiting < end).unique().sort(descending=True)
+    if not heads.height:
+        yield _Part(0, end, waiting.len(), waiting)
+    for first, after, rows in _together(heads):
+        floor = int(heads["click_number_most"][after]) if after < heads.height else 0
+        some = heads[first:after]
+        if not wanted.any_of and not waiting.len() and _are_within(some, buckets):
+            yield from _windows(floor, end, most)
+            end = min(end, floor + 1)
+            continue
+        found = segments_numbered(database, some["segment_id"].to_list())
+        there = _fitting(wanted, segment_rows(database, SegmentKind.CLICKS, found, names), buckets)
+        numbers = pl.concat([waiting, there]).unique().sort(descending=True)
+        numbers = numbers.filter(numbers < end)
+        yield _Part(floor, end, rows, numbers.filter(numbers > floor))
+        waiting, end = numbers.filter(numbers <= floor), min(end, floor + 1)
+
+
+def _are_within(heads: pl.DataFrame, buckets: Mapping[str, int]) -> bool:
+    """Whether all clicks of some segments are of the wanted time."""
+    first, last = heads["click_least"].min(), heads["click_most"].max()
+    return bool(first > buckets["from_bucket"] and last < buckets["to_bucket"])  # type: ignore[operator]  # numbers
+
+
+def _together(heads: pl.DataFrame) -> Iterator[tuple[int, int, int]]:
+    """Which segments are read at once: from the first to before the second, and how many rows they have."""
+    first = rows = 0
+    for place, more in enumerate(heads["rows"].to_list()):
+        rows += more
+        if rows >= _ROWS_TOGETHER or place == heads.height - 1:
+            yield first, place + 1, rows
+            first, rows = place + 1, 0
+
+
+def _names(wanted: WantedClicks) -> list[str]:
+    """The columns of segments that the filters look at."""
+    return ["click_number", "bucket", *(name for name in wanted.any_of if name in COUNTED_CLICKS)]
+
+
+def _fitting(wanted: WantedClicks, rows: pl.DataFrame, buckets: Mapping[str, int]) -> pl.Series:
+    """The numbers of clicks, of rows of segments, that fit the filters, but for the minutes of the time's ends."""
+    fits = pl.col("bucket").is_between(buckets["from_bucket"], buckets["to_bucket"])
+    for name in _names(wanted)[2:]:
+        fits &= pl.col(name).is_in(list(wanted.any_of[name]))
+    return rows.filter(fits)["click_number"]
+
+
+def _window(
+    database: Readable,
+    wanted: WantedClicks,
+    between: tuple[int, int],
+    most: int,
+    numbers: list[int] | None = None,
+) -> NumberedClicks:
+    """The wanted clicks with numbers above one and below another, and only some of them if any are given."""
+    values: dict[str, Any] = {"above": between[0], "below": between[1], "most": most}
+    values |= {column: list(chosen) for column, chosen in wanted.any_of.items()}
+    if numbers is not None:
+        values["numbers"] = numbers
+    times = wanted.from_at is not None or wanted.to_at is not None
+    if times:
+        values |= {"from_at": wanted.from_at or 0, "to_at": wanted.to_at or 2**62}
+    few = numbers is not None
+    statement = _statement(database.is_sqlite, tuple(wanted.any_of), times, wanted.converted, few)
+    return database.read(statement, NUMBERED_CLICKS, values)
+
+
+@cache
+def _statement(
+    is_sqlite: bool, columns: tuple[str, ...], times: bool, converted: bool | None, few: bool
+) -> Select[Any]:
+    number = clicks.c.click_number
+    rows = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
+        number > bindparam("above"), number < bindparam("below")
+    )
+    if few:
+        rows = rows.where(is_one_of(is_sqlite, number, "numbers"))
+    for name in columns:
+        rows = rows.where(is_one_of(is_sqlite, clicks.c[name], name))
+    if times:
+        rows = rows.where(clicks.c.clicked_at >= bindparam("from_at"), clicks.c.clicked_at < bindparam("to_at"))
+    if converted is not None:
+        rows = rows.where(_MADE if converted else ~_MADE)
+    return rows.order_by(number.desc()).limit(bindparam("most"))
+
+
+def _joined(found: list[pl.DataFrame]) -> NumberedClicks:
+    return NumberedClicks(pl.concat([pl.DataFrame(schema=dict(NUMBERED_CLICKS)), *found]))
+
+
+def clicks_of_import(database: Readable, batch_id: int, after: str, most: int) -> NumberedClicks:
+    """The clicks that an import brought and that still are as it brought them, after one, by their ids."""
+    return database.read(_IMPORTED, NUMBERED_CLICKS, {"of_batch": batch_id, "after": after, "most": most})

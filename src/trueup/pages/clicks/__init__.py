@@ -1,0 +1,1 @@
+"""Clicks, and what became of each."""

@@ -1,0 +1,1 @@
+"""Postbacks and pixels as they came, and deciding them again."""

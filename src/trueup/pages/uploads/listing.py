@@ -1,0 +1,178 @@
+"""The list of batches, and of sent files that are no batch yet: newest first; and the same as a file."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import polars as pl
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from trueup.ledger.batch_pages import WantedBatches, makers
+from trueup.ledger.database import Database
+from trueup.live.context import ServerContext
+from trueup.model.money import text_from_micros
+from trueup.model.words import BatchKind, Origin, Role
+from trueup.pages.gate import PageRoute
+from trueup.pages.lists.columns import Column, shown
+from trueup.pages.lists.files import file_form, file_of
+from trueup.pages.lists.filters import chips
+from trueup.pages.lists.period import Period, period_of
+from trueup.pages.lists.query import Filter, Query
+from trueup.pages.rendering import Basis, View, pages_of, person_of, render
+from trueup.pages.shell.formats import decimals_of, exact_moment
+from trueup.pages.shell.words import chip_of
+from trueup.pages.uploads.words import KINDS, ORIGINS, as_shown
+from trueup.reports.batch_list import STATES, BatchFilters, BatchItem, BatchList, read_batch_list
+
+NAME: Final = "uploads"
+COLUMNS: Final = (
+    Column("number", "Batch", is_number=True),
+    Column("state", "State"),
+    Column("at", "When"),
+    Column("kind", "What"),
+    Column("file_name", "File"),
+    Column("made_by", "Who"),
+    Column("outcomes", "Outcomes"),
+    Column("rows", "Rows", is_number=True),
+    Column("money", "Revenue", is_number=True),
+    Column("conversions", "Conversions", is_number=True),
+    Column("pending", "Pending", is_number=True, is_usual=False),
+    Column("declined", "Declined", is_number=True, is_usual=False),
+    Column("origin", "Origin", is_usual=False),
+    Column("undo", "Undone by", is_usual=False),
+)
+_NUMBERS: Final = ("money", "pending", "declined")
+_ALL_TIME: Final = ("", "")
+_IN_FILE: Final = 1_000
+_MAKERS: Final = 200
+
+
+def filters_of(who: list[str]) -> list[Filter]:
+    """All filters, with what there is to choose from."""
+    return [
+        Filter("state", "State", [(word, chip_of(word).text) for word in STATES], are_ticks=True),
+        Filter("kind", "What", [(each.value, KINDS[each]) for each in BatchKind], are_ticks=True),
+        Filter("origin", "Origin", [(each.value, ORIGINS[each]) for each in Origin]),
+        Filter("made_by", "Who", [(name, name) for name in who if name]),
+        Filter("file", "File name has"),
+    ]
+
+
+async def show(request: Request) -> Response:
+    """Show a page of the list."""
+    pages, query, person = pages_of(request), Query(request), person_of(request)
+    context = pages.context
+    period, wanted = _meant(query, context)
+    workspace, after = context.catalog.workspace, query.one("after")
+
+    def look(database: Database) -> tuple[BatchList, list[str]]:
+        return _read(database, context, wanted, after, query.limit), makers(database, _MAKERS)
+
+    found, who = await pages.look(look)
+    filters = filters_of(who)
+    chosen = person.preferences.columns.get(NAME, ()) if person else ()
+    rows = [as_shown(item) for item in found.items]
+    return await render(
+        request,
+        View(
+            "uploads/list.html",
+            "Uploads",
+            Basis(workspace.time_zone, workspace.currency, period.text),
+            part="uploads/_list.html",
+        ),
+        query=query,
+        period=period,
+        filters=filters,
+        chips=chips(query, filters),
+        all_columns=COLUMNS,
+        columns=shown(COLUMNS, chosen),
+        decimals={name: decimals_of([row[name] for row in rows]) for name in _NUMBERS},
+        rows=rows,
+        older=query.older(found.next),
+        is_first=not after,
+        is_working=any(row["is_at_work"] for row in rows),
+        zone=workspace.time_zone,
+    )
+
+
+async def as_file(request: Request) -> Response:
+    """Answer with all of what the list shows, as a file.
+
+    Raises:
+        HTTPException: There is no such form of a file.
+    """
+    form = file_form(request)
+    pages, query, person = pages_of(request), Query(request), person_of(request)
+    context = pages.context
+    _, wanted = _meant(query, context)
+    zone = context.catalog.workspace.time_zone
+    chosen = person.preferences.columns.get(NAME, ()) if person else ()
+    names = [column.name for column in shown(COLUMNS, chosen)]
+
+    def table(database: Database) -> Iterator[pl.DataFrame]:
+        after = ""
+        while True:
+            found = _read(database, context, wanted, after, _IN_FILE)
+            rows = [_in_file(item, zone) for item in found.items]
+            yield pl.DataFrame(rows, dict.fromkeys(map(_name, COLUMNS), pl.String), orient="row").select(names)
+            after = found.next
+            if not after:
+                return
+
+    return await file_of(pages, form, NAME, ("number", "rows", "conversions", *_NUMBERS), table)
+
+
+def _name(column: Column) -> str:
+    return column.name
+
+
+def _meant(query: Query, context: ServerContext) -> tuple[Period, WantedBatches]:
+    """Which batches a URL means. Raises: WrongWordError: A word of it is not known."""
+    catalog, now = context.catalog, context.clock()
+    zone = catalog.workspace.time_zone
+    period = period_of(query, zone, now, _ALL_TIME)
+    filters = BatchFilters(
+        period.from_,
+        period.to,
+        query.all("kind"),
+        query.all("origin"),
+        query.all("state"),
+        query.one("made_by"),
+        query.one("file"),
+    )
+    return period, filters.understood(catalog, zone, now)
+
+
+def _read(database: Database, context: ServerContext, wanted: WantedBatches, after: str, most: int) -> BatchList:
+    try:
+        return read_batch_list(database, context.catalog, wanted, after, most)
+    except ValueError:
+        raise HTTPException(
+            422, "The address names no page of this list. Nothing is lost: open the list anew."
+        ) from None
+
+
+def _in_file(item: BatchItem, zone: str) -> dict[str, Any]:
+    row = as_shown(item)
+    told = {
+        "number": row["number"] or "",
+        "state": item.state,
+        "at": exact_moment(item.at, zone),
+        "kind": row["kind"],
+        "file_name": item.file_name,
+        "made_by": item.made_by,
+        "outcomes": ", ".join(f"{name} {count}" for name, count in row["outcomes"].items()),
+        "rows": row["rows"],
+        "conversions": row["conversions"],
+        "origin": row["origin"],
+        "undo": item.undone_by or "",
+        **{name: text_from_micros(row[name]) for name in _NUMBERS},
+    }
+    return {name: str(told[name]) for name in map(_name, COLUMNS)}
+
+
+routes = [
+    PageRoute("/uploads", show, needs=Role.VIEWER, name="uploads"),
+    PageRoute("/uploads.{form}", as_file, needs=Role.VIEWER, name="uploads_file"),
+]

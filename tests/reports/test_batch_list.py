@@ -1,0 +1,90 @@
+"""The list of batches, and of sent files that are no batch yet."""
+
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+from worlds import World, succeeded
+
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.database import Database
+from trueup.model.upload import UploadChoices, UploadRecord
+from trueup.model.words import UploadState
+from trueup.reports.batch_list import BatchFilters, BatchItem, read_batch_list
+from trueup.reports.spans import WrongWordError
+from trueup.uploads.states import receive
+
+FAR = 2**60
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    """Three uploads, of which the second is undone, and the third undone and brought back."""
+    made = World(trueup, tmp_path)
+    made.add_clicks("a", "b", "c")
+    made.upload("a,2.5\n")
+    made.upload("b,3\nnobody,1\n")
+    made.upload("c,4\n")
+    for batch in (2, 3, 5):
+        succeeded(trueup("undo", batch, "--yes"))
+    return made
+
+
+def items(ledger: Database, most: int = 100, **words: object) -> list[BatchItem]:
+    catalog = read_catalog(ledger)
+    wanted = BatchFilters(**words).understood(catalog, "UTC", FAR)  # type: ignore[arg-type]
+    found: list[BatchItem] = []
+    after = ""
+    while True:
+        page = read_batch_list(ledger, catalog, wanted, after, most)
+        assert len(page.items) <= most
+        found += page.items
+        after = page.next
+        if not after:
+            return found
+
+
+def numbers(found: list[BatchItem]) -> list[int | str]:
+    return [item.batch.batch_id if item.batch else item.file.upload_id if item.file else "" for item in found]
+
+
+@pytest.mark.usefixtures("world")
+def test_batches__are_newest_first_with_what_they_did(ledger: Database) -> None:
+    for most in (1, 4, 100):
+        assert numbers(items(ledger, most)) == [6, 5, 4, 3, 2, 1]
+    found = items(ledger)
+    assert [item.state for item in found] == ["done", "undone", "done", "done", "undone", "done"]
+    assert [item.undone_by for item in found] == [None, 6, None, None, 4, None]
+    assert [item.added.revenue for item in found[3:]] == [4_000_000, 3_000_000, 2_500_000]
+    assert found[-1].file_name == "file1.csv"
+
+
+@pytest.mark.usefixtures("world")
+def test_filters__leave_only_what_fits(ledger: Database) -> None:
+    assert numbers(items(ledger, kind=["undo"])) == [6, 5, 4]
+    assert numbers(items(ledger, state=["undone"])) == [5, 2]
+    assert numbers(items(ledger, state=["done"])) == [6, 4, 3, 1]
+    assert numbers(items(ledger, state=["running"])) == []
+    assert numbers(items(ledger, state=["running", "undone"])) == [5, 2]
+    assert numbers(items(ledger, file="FILE1")) == [1]
+    assert numbers(items(ledger, file="file_")) == numbers(items(ledger, file="%")) == []
+    assert numbers(items(ledger, made_by="nobody")) == []
+    assert numbers(items(ledger, to="2000-01-01")) == []
+    for wrong in ({"kind": ["x"]}, {"state": ["x"]}, {"origin": ["x"]}):
+        with pytest.raises(WrongWordError):
+            items(ledger, **wrong)
+
+
+@pytest.mark.usefixtures("world")
+def test_sent_files__stand_between_batches_until_they_are_one(ledger: Database) -> None:
+    moment = items(ledger)[2].at
+    for name, at, state in (("u1", moment - 1, UploadState.PREVIEWED), ("u2", moment + 10**12, UploadState.CANCELLED)):
+        choices = UploadChoices()
+        record = UploadRecord(name, "waits.csv", "aa", 3, choices, "anna", at, state)
+        receive(ledger, record, lambda _: None)
+    assert numbers(items(ledger, 2)) == ["u2", 6, 5, 4, "u1", 3, 2, 1]
+    assert numbers(items(ledger, state=["waiting"])) == ["u1"]
+    assert numbers(items(ledger, kind=["upload"])) == [3, 2, 1]
+    assert numbers(items(ledger, made_by="anna")) == ["u2", "u1"]
+    with pytest.raises(ValueError, match="place"):
+        read_batch_list(ledger, read_catalog(ledger), BatchFilters().understood(read_catalog(ledger), "UTC", 1), "x", 3)
