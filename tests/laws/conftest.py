@@ -11,5 +11,6 @@ from trueup.ledger import segments
 def loose_rows_become_segments_soon() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(segments, "_ENOUGH", 6)
+        patched.setattr(segments, "_LOOKS", 1)
         patched.setattr(segments, "_MERGED", 3)
         yield

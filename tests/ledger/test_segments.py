@@ -61,6 +61,7 @@ def test_small_segments__become_large_ones_and_keep_every_row(
 ) -> None:
     monkeypatch.setattr(segments, "FEW", 40)
     monkeypatch.setattr(segments, "_ENOUGH", 50)
+    monkeypatch.setattr(segments, "_LOOKS", 2)
     monkeypatch.setattr(segments, "LEVELS", [500, 3_000])
     monkeypatch.setattr(segments, "_MERGED", 4)
     added, first = [], 1

@@ -21,6 +21,7 @@ from trueup.model.frames import COUNTED, COUNTED_CLICKS, Schema
 
 FEW: Final = 128  # rows; fewer are loose rows at first, which costs a tenth of a segment
 _ENOUGH: Final = 2_048  # loose rows become a segment
+_LOOKS: Final = 16  # one of so many small commits looks whether there are enough, which costs more than to add a row
 LEVELS: Final = [8_192, 65_536]  # the rows that a segment of the next level has at least
 _MERGED: Final = 32  # segments of a level that become one
 _RANGES: Final = ("click_number", "conversion", "click")  # whose least and most a segment knows
@@ -63,6 +64,7 @@ _OLDEST: Final = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)  # another program merges those already
 )
+_TIME: Final = {SegmentKind.CLICKS: "bucket", SegmentKind.CONVERSIONS: "conversion"}
 # By their numbers, which is at once known. A number that was given in vain counts, too.
 _LOOSE_SPAN: Final = {
     kind: f"SELECT coalesce((SELECT max(loose_id) FROM {name}) - (SELECT min(loose_id) FROM {name}) + 1, 0)"  # noqa: S608 - our own tables
@@ -91,9 +93,12 @@ def add_to_segments(transaction: Transaction, kind: SegmentKind, rows: pl.DataFr
         kind: What the rows are.
         rows: SEGMENT_ROWS of the kind.
     """
+    if not rows.height:
+        return
     if rows.height < FEW:
         transaction.append(LOOSE[kind], rows)
-        if transaction.number(_LOOSE_SPAN[kind]) < _ENOUGH:
+        drawn = rows["click_number"][0] + rows[_TIME[kind]][0]  # as good as drawn
+        if drawn % _LOOKS or transaction.number(_LOOSE_SPAN[kind]) < _ENOUGH:
             return
         rows = transaction.returning(_TAKE_LOOSE[kind], SEGMENT_ROWS[kind])  # what another program takes is its
     if rows.height and _store(transaction, kind, rows) % _MERGED == 0:
