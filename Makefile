@@ -2,6 +2,8 @@
 
 PROGRAMS := .venv/bin
 READY := .venv/.ready
+RUNS := .venv/.runs
+MADE_FROM := pyproject.toml scripts/set-up.sh hatch_build.py package-lock.json src/trueup/pages/assets/icons.txt
 
 unexport PYTHONDONTWRITEBYTECODE # the tests start the program a hundred times, and would compile it each time
 
@@ -11,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE # the tests start the program a hundred times, 
 help:  ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## Build a sample workspace in ./demo, walk through the main job, and serve it
+demo: $(RUNS)  ## Build a sample workspace in ./demo, walk through the main job, and serve it
 	@$(PROGRAMS)/trueup demo --fresh --serve
 
 test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
@@ -44,6 +46,10 @@ bench: $(READY)  ## Measure speed; BENCH_ARGS="--help" says which sizes there ar
 	@$(PROGRAMS)/python bench/upload.py $(BENCH_ARGS)
 	@$(PROGRAMS)/python bench/batches.py $(BENCH_ARGS)
 
-$(READY): pyproject.toml scripts/set-up.sh hatch_build.py package-lock.json src/trueup/pages/assets/icons.txt
-	@sh scripts/set-up.sh
+$(READY): $(MADE_FROM)
+	@sh scripts/set-up.sh '.[dev]'
+	@touch $(RUNS) $@
+
+$(RUNS): $(MADE_FROM)
+	@sh scripts/set-up.sh .
 	@touch $@

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv, with Trueup and everything that its tests use in it. `make` runs this when it is needed.
+# Make .venv, with Trueup in it: `.` as it runs, '.[dev]' with everything that its tests use. `make` runs this when needed.
 set -eu
 
 find_python() {
@@ -35,4 +35,4 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear .venv
 fi
 echo "Installing Trueup in .venv; the first time this takes a minute or two."
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "${1:-.[dev]}"

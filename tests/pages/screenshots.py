@@ -15,6 +15,7 @@ import playwright.sync_api as pw
 from browsing import DESK, PHONE, Browse, Chromium, is_wider_than_window
 from command_line import CommandLine
 from served import Served
+from uploads_to_show import uploads_to_show
 
 from trueup.model.words import Role
 
@@ -58,9 +59,10 @@ def take(page: pw.Page, file: Path) -> None:
 
 def take_all(browse: Browse, site: Served, wanted: list[str], target: Path) -> Iterator[str]:
     """Take the pictures. Yields what is wrong."""
+    signed_in = {**PAGES, **uploads_to_show(browse, site)}
     for scheme in ("light", "dark"):
         for size in (DESK, PHONE):
-            for role, pages in ((Role.ADMIN, PAGES), (None, SIGNED_OUT)):
+            for role, pages in ((Role.ADMIN, signed_in), (None, SIGNED_OUT)):
                 page = browse(site, "/help" if role else "/sign-in", role, size=size, scheme=scheme)
                 for name, path in pages.items():
                     if wanted and name not in wanted:

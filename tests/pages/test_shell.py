@@ -5,7 +5,7 @@ from browsing import PHONE, Browse, is_wider_than_window, violations
 from playwright.sync_api import expect
 from served import Served
 
-PATHS = ("/conversions", "/help", "/nowhere", "/search?q=update", "/profile", "/users", "/sign-in")
+PATHS = ("/conversions", "/help", "/nowhere", "/search?q=update", "/profile", "/users", "/upload", "/sign-in")
 
 
 def test_keys__open_help_and_search_and_go_to_pages(browse: Browse, sample_site: Served) -> None:

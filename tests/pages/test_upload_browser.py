@@ -1,6 +1,7 @@
 """The page of an upload in a browser: the main task by mouse, by keyboard alone, and without scripts."""
 
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 import pytest
@@ -11,6 +12,13 @@ from served import Served
 
 from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
+
+_DROP: Final = """text => {
+  const dropped = new DataTransfer()
+  dropped.items.add(new File([text], "june.csv"))
+  const event = new DragEvent("drop", { dataTransfer: dropped, bubbles: true, cancelable: true })
+  document.querySelector("[data-drop]").dispatchEvent(event)
+}"""
 
 
 def statement(folder: Path, site: Served) -> Path:
@@ -38,7 +46,7 @@ def revenue(site: Served) -> str:
 def test_upload__by_mouse_from_the_file_to_its_undo(browse: Browse, own_site: Served, tmp_path: Path) -> None:
     before = revenue(own_site)
     page = browse(own_site, "/upload")
-    page.set_input_files("#field-file", statement(tmp_path, own_site))
+    page.evaluate(_DROP, statement(tmp_path, own_site).read_text())
     expect(page.locator("[data-chosen]")).to_contain_text("june.csv")
     page.get_by_role("button", name="Check and preview").click()
     expect(page.locator(".headline-lead")).to_contain_text("3 changes, +7.")

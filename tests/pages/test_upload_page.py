@@ -82,6 +82,10 @@ def test_nothing__is_asked_for(site: UploadSite) -> None:
     answer = ada.ask("POST", "/upload", files={"file": ("", b"")}, data={"kind": "conversions", "text": ""})
     assert answer.status_code == 422
     assert "Choose a file with rows, or paste lines." in plain(answer.text)
+    files = {"file": ("june.csv", b"k1,1\n")}
+    both = ada.ask("POST", "/upload", files=files, data={"kind": "conversions", "text": "k2,2"})
+    assert both.status_code == 422
+    assert "k2,2" in both.text  # what was typed is kept
 
 
 @pytest.mark.front

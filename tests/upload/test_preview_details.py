@@ -1,6 +1,7 @@
 """What a preview holds besides its counts: the biggest changes, money by type and status, refusals by cause."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,11 @@ import pytest
 from command_line import CommandLine
 from worlds import World
 
+from trueup.api.resources import wording as in_api
+from trueup.cli import wording as in_commands
 from trueup.model.frames import JOURNAL, JournalRows, completed
+from trueup.model.remedies import RemedyKind
+from trueup.pages.upload import words as on_pages
 from trueup.recording.causes import MOST, NO_CAUSES, with_causes
 
 ROWS = (
@@ -130,3 +135,11 @@ def test_causes__are_bounded_and_none_is_lost() -> None:
     assert causes.height <= 2 * MOST
     assert causes["rows"].sum() == len(words)
     assert causes.filter(what="often")["rows"].item() == 50
+
+
+def test_remedies__are_documented_and_each_surface_words_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "dialects.md").read_text(encoding="utf-8")
+    table = page.partition("## What mends refused rows")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [kind.value for kind in RemedyKind]
+    for words in (in_api.REMEDIES, in_commands.REMEDIES, on_pages.REMEDIES):
+        assert set(words) == set(RemedyKind)

@@ -23,15 +23,17 @@ function prepareSending(sending) {
     chosen.textContent = file ? `${file.name}, ${size(file.size)}` : shown
   }
 
+  // A file that is dropped beside the zone would replace the page.
   for (const kind of ["dragenter", "dragover"]) {
-    zone.addEventListener(kind, (event) => {
+    document.addEventListener(kind, (event) => {
       event.preventDefault()
       zone.classList.add("is-over")
     })
   }
-  for (const kind of ["dragleave", "drop"]) zone.addEventListener(kind, () => zone.classList.remove("is-over"))
-  zone.addEventListener("drop", (event) => {
+  document.addEventListener("dragleave", (event) => event.relatedTarget ?? zone.classList.remove("is-over"))
+  document.addEventListener("drop", (event) => {
     event.preventDefault()
+    zone.classList.remove("is-over")
     if (!event.dataTransfer.files.length) return
     field.files = event.dataTransfer.files
     showChosen()

@@ -22,7 +22,7 @@ from trueup.pages.rendering import pages_of, person_of
 from trueup.pages.upload.begin import WAIT_SECONDS, name_of, preview, to_page, work_on
 from trueup.pages.upload.choices import chosen_by
 from trueup.pages.upload.show import shown, stand_of
-from trueup.pages.upload.stand import Stand
+from trueup.pages.upload.stand import Stage, Stand
 from trueup.pages.upload.words import in_words
 from trueup.uploads.jobs import Asker
 from trueup.uploads.mappings import mapped_as, save_mapping, with_mapping
@@ -66,7 +66,7 @@ async def apply_it(request: Request) -> Response:
     if record.state in (UploadState.APPLYING, UploadState.DONE):  # to ask twice is to ask once
         return to_page(record.upload_id)
     seen = sent.get("previewed_at", "")
-    if stand.account is None or seen != str(stand.account.previewed_at):
+    if stand.stage is not Stage.PREVIEW or stand.account is None or seen != str(stand.account.previewed_at):
         return await _moved(request, stand)
     again = sent.get("again") == "on" or record.choices.again
     refusal = await written(context, partial(begin_applying, record=record, again=again))

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from trueup.dialects.dialects import DIALECTS
 from trueup.ledger.database import Readable
 from trueup.ledger.uploads import read_uploads
-from trueup.live.receiving import FORM, ReceivingError, ReceivingTrouble, arriving, media_of
+from trueup.live.receiving import FORM, Arrival, ReceivingError, ReceivingTrouble, arriving, media_of
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import Origin, Role, UploadKind, UploadState
 from trueup.pages.forms import Form
@@ -40,9 +40,9 @@ async def send(request: Request) -> Response:
             await receiver.receive(content_type, headers.get("content-length", ""), request.stream(), "text")
             given = dict(receiver.fields)
             form = Form({"kind": given.get("kind", ""), "text": given.get("text", "")})
-            if not arrival.bytes:
-                missing = {"file": "Choose a file with rows, or paste lines. An empty file holds nothing."}
-                return await _shown(request, Form(form.values, missing), 422)
+            trouble = _trouble(arrival, form)
+            if trouble:
+                return await _shown(request, Form(form.values, {"file": trouble}), 422)
             choices = UploadChoices(kind=_kind(form))
             record = await arrival.keep(receiver.file_name or _PASTED, choices, name_of(request), Origin.PAGE)
     except ReceivingError as error:
@@ -51,6 +51,15 @@ async def send(request: Request) -> Response:
     await note(context, record)
     await preview(context, record, choices)
     return to_page(record.upload_id)
+
+
+def _trouble(arrival: Arrival, form: Form) -> str:
+    """Why what was sent is no file, '' where it is one."""
+    if not arrival.bytes:
+        return "Choose a file with rows, or paste lines. An empty file holds nothing."
+    if arrival.receiver.file_name and form.value("text").strip():
+        return "A file was chosen, and lines were pasted. Send one after the other."
+    return ""
 
 
 def _kind(form: Form) -> UploadKind:

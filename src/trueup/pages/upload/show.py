@@ -10,7 +10,6 @@ from trueup.dialects.click_columns import CLICK_NAMES
 from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import FIELDS_OF
-from trueup.live.outcome_files import NoOutcomesError
 from trueup.model.batches import BatchRecord
 from trueup.model.remarks import NoticeCode
 from trueup.model.words import Role, RowKind, UploadKind
@@ -34,8 +33,6 @@ from trueup.recording.summary import summary_of
 
 ID: Final = "{upload_id:str}"
 _NO_FORM: Final = Form()
-
-__all__ = ["NoOutcomesError", "routes", "shown", "stand_of"]
 
 
 async def show(request: Request) -> Response:
@@ -121,7 +118,6 @@ def _preview(request: Request, stand: Stand) -> dict[str, Any]:
         "figures": figures_of(account.preview, pages_of(request).context.catalog),
         "notices": notices,
         "causes": [(cause, remedy_in_words(cause.remedy), remedy_sets(cause.remedy)) for cause in account.causes],
-        "turned": None,
     }
 
 

@@ -71,7 +71,7 @@ class Stand:
         if self.progress is not None:
             return Stage.WORKING
         if self.batch is not None:
-            return Stage.STOPPED if self.record.state is UploadState.FAILED else Stage.RESULT
+            return Stage.STOPPED if self.record.can_go_on and not self.is_undone else Stage.RESULT
         if self.record.state is UploadState.PREVIEWED and self.account and self.account.preview:
             return Stage.PREVIEW
         return Stage.GONE if self.record.state is UploadState.CANCELLED else Stage.CHECK
