@@ -1,4 +1,4 @@
-"""The first start on a terminal shows links that let the first person in; each works once."""
+"""The first start on a terminal shows a link that lets the first person in, once."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ CHOICE = {"email": "anna@example.com", "name": "Anna", "password": "correct hors
 def shown_link(program: AtTerminal, after: str) -> str:
     """The link that is shown once the server listens."""
     program.until(after)
-    found = re.search(rb"http://[^/\s]+/(?:first-run|sign-in)/[\w-]{43}", program.shown)
+    found = re.search(rb"http://[^/\s]+/first-run/[\w-]{43}", program.shown)
     assert found, program.shown
     return found[0].decode()
 
@@ -38,19 +38,3 @@ def test_serve__shows_a_link_that_makes_the_admin_while_there_is_no_user(tmp_pat
     again.types(CTRL_C)
     again.ends()
     assert b"/first-run/" not in again.shown
-
-
-@pytest.mark.long
-def test_demo__shows_a_link_that_signs_in(tmp_path: Path) -> None:
-    program = AtTerminal(
-        "sqlite:////nowhere/else.db", "demo", "--folder", tmp_path / "demo", "--clicks", "2000", "--serve"
-    )
-    link = shown_link(program, "What the click has now")
-    origin = link.rpartition("/sign-in/")[0]
-    with httpx2.Client() as browser:
-        assert browser.get(link).headers["location"] == "/"
-        assert browser.get(f"{origin}/users").status_code == 200
-    assert httpx2.get(link).status_code == 410
-    program.types(CTRL_C)
-    program.ends()
-    assert b"/first-run/" not in program.shown

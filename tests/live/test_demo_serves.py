@@ -51,6 +51,10 @@ def test_demo__serves_what_it_says_to_try(tmp_path: Path, monkeypatch: pytest.Mo
         assert _ask(port, postback[1].replace("=sale", "=rejected"))[1].startswith("ok updated ")
         status, shown = _ask(port, conversions, key)
         assert (status, "T-LIVE-1" in shown) == (200, True)
+        signs_in = re.search(r"http://[^/]+(/sign-in/\S+)", text)
+        assert signs_in
+        assert [_ask(port, signs_in[1])[0] for _ in range(2)] == [303, 410]
+        assert "/first-run/" not in text  # the sample workspace has its admin
         program.send_signal(signal.SIGINT)
         assert program.wait(60) == 0
     finally:

@@ -172,6 +172,7 @@ def test_log__has_no_query_no_key_and_no_line_for_a_click(world: World, new_serv
     assert server.stop() == 0
     lines = [json.loads(line) for line in server.log.splitlines()]
     assert {line["event"] for line in lines} == {
+        "nobody can sign in yet",
         "listening",
         "started",
         "state",

@@ -8,6 +8,8 @@ import pytest
 from browsing import Browse, Chromium, NoChromiumError
 from command_line import CommandLine
 from served import Served
+from uploading import UploadSite
+from worlds import World
 
 from trueup.cli.terminal import ExitCode
 from trueup.live.context import now
@@ -79,3 +81,17 @@ def own_site(sample_ledger: Path, tmp_path: Path) -> Iterator[Served]:
     site.start()
     yield site
     site.stop()
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    """A workspace without a setup, on each database."""
+    return World(trueup, tmp_path)
+
+
+@pytest.fixture
+def pages(world: World, tmp_path: Path) -> Iterator[UploadSite]:
+    """The pages on `world`, in this process, with the work on sent files."""
+    site = UploadSite(world.trueup.url, tmp_path / "files")
+    yield site
+    site.end()

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 import playwright.sync_api as pw
+import polars as pl
 from browsing import DESK, PHONE, Browse, Chromium, is_wider_than_window
 from command_line import CommandLine
 from served import Served
 from uploads_to_show import uploads_to_show
 
+from trueup.ledger.open import open_ledger
 from trueup.model.words import Role
 
 TARGET: Final = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -26,12 +28,21 @@ QUALITY: Final = 60
 PAGES: Final = {
     "conversions": "/conversions",
     "conversions-filtered": "/conversions?status=pending&status=declined",
+    "conversions-add": "/conversions/add",
+    "update-status": "/conversions/update-status",
+    "template": "/conversions/template",
+    "uploads": "/uploads",
+    "clicks": "/clicks",
+    "postbacks": "/postbacks",
     "search": "/search?q=import+conversions",
     "help": "/help",
     "profile": "/profile",
     "users": "/users",
     "not-found": "/nothing-here",
 }
+# The conversion that most happened to, with its click; the batch that most happened in.
+_FOLLOWED: Final = "SELECT click_id, n FROM conversions WHERE removed = 0 ORDER BY version DESC, click_id LIMIT 1"
+_BATCH: Final = "SELECT batch_id FROM batches WHERE file_name LIKE '%keitaro%' ORDER BY batch_id LIMIT 1"
 SIGNED_OUT: Final = {"sign-in": "/sign-in"}
 
 
@@ -49,6 +60,14 @@ def sample_site() -> Iterator[Served]:
             site.stop()
 
 
+def paths_of_one(site: Served) -> dict[str, str]:
+    """Pages of one thing of the sample workspace."""
+    with open_ledger(site.database_url) as database:
+        click_id, n = database.read_sql(_FOLLOWED, {"click_id": pl.String, "n": pl.Int64}).row(0)
+        batch_id = database.read_sql(_BATCH, {"batch_id": pl.Int64}).item()
+    return {"story": f"/conversions/{click_id}-{n}", "click": f"/clicks/{click_id}", "batch": f"/uploads/{batch_id}"}
+
+
 def take(page: pw.Page, file: Path) -> None:
     """Take a picture of what the window shows."""
     page.wait_for_load_state("networkidle")
@@ -59,7 +78,7 @@ def take(page: pw.Page, file: Path) -> None:
 
 def take_all(browse: Browse, site: Served, wanted: list[str], target: Path) -> Iterator[str]:
     """Take the pictures. Yields what is wrong."""
-    signed_in = {**PAGES, **uploads_to_show(browse, site)}
+    signed_in = {**PAGES, **paths_of_one(site), **uploads_to_show(browse, site)}
     for scheme in ("light", "dark"):
         for size in (DESK, PHONE):
             for role, pages in ((Role.ADMIN, signed_in), (None, SIGNED_OUT)):

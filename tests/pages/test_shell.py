@@ -24,6 +24,17 @@ def test_keys__open_help_and_search_and_go_to_pages(browse: Browse, sample_site:
     expect(page).to_have_url(f"{sample_site.url}/conversions")
 
 
+def test_keys__walk_through_rows_and_periods(browse: Browse, sample_site: Served) -> None:
+    page = browse(sample_site, "/conversions?from=yesterday&to=today")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(lambda url: "yesterday" not in url)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    second = page.locator("tbody tr").nth(1)
+    expect(second.locator("a[data-opens]")).to_be_focused()
+
+
 def test_letter_keys__can_be_switched_off(browse: Browse, sample_site: Served) -> None:
     page = browse(sample_site, "/help", preferences={"letter_keys": "off"})
     page.keyboard.press("?")

@@ -194,7 +194,7 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, is_looked_on:
                 claim_folder(settings.folder, ledger_id(database, os.urandom), shown_database(settings.database_url))
                 first = _first(database) if is_looked_on else first
                 if not is_looked_on and not count_users(database):
-                    log.info("nobody can sign in to the pages yet: trueup users create EMAIL")
+                    log.info("nobody can sign in yet", remedy="trueup users create EMAIL")
         except DatabaseUnavailableError as error:
             log.warning("the database is away: clicks are kept, postbacks are put off", trouble=str(error))
         for file in SpoolFolder(settings.folder, settings.spool_bytes).claim_two():

@@ -19,6 +19,7 @@ from trueup.model.words import Role
 from trueup.pages import asset_files, running
 from trueup.pages.clicks import listing as click_list
 from trueup.pages.clicks import one as click_page
+from trueup.pages.conversions import add, edit_payout, set_status, templates, update_status
 from trueup.pages.conversions import listing as conversion_list
 from trueup.pages.errors import error_page
 from trueup.pages.gate import Gate, PageRoute
@@ -32,6 +33,7 @@ from trueup.pages.rendering import Pages
 from trueup.pages.search import show as search_page
 from trueup.pages.security import headers_of
 from trueup.pages.sign_in import enter, links
+from trueup.pages.story import story
 from trueup.pages.upload import act as upload_acts
 from trueup.pages.upload import choose as upload_choose
 from trueup.pages.upload import files as upload_files
@@ -50,6 +52,12 @@ _LOG = structlog.get_logger("trueup.pages")
 # Every page's routes. A path with a parameter comes after the paths that it would take.
 _PARTS: Final[tuple[list[PageRoute], ...]] = (
     conversion_list.routes,
+    add.routes,
+    update_status.routes,
+    templates.routes,
+    set_status.routes,
+    edit_payout.routes,
+    story.routes,
     help_page.routes,
     upload_choose.routes,
     upload_files.routes,

@@ -79,7 +79,7 @@ function moveTo(step) {
   all[here]?.classList.remove("is-here")
   next.classList.add("is-here")
   next.scrollIntoView({ block: "nearest" })
-  const link = next.querySelector("a[data-opens], a")
+  const link = next.querySelector("a[data-opens]") ?? next.querySelector("a")
   link?.focus({ preventScroll: true })
 }
 

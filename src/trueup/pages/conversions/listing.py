@@ -163,10 +163,13 @@ def _rows(page: LoggedConversions, catalog: Catalog) -> list[dict[str, Any]]:
     return [
         {
             **row,
+            "worth": worth,
             "conversion_id": conversion_id(row["click_id"], row["n"]),
             **{title: names[title].get(row[key], f"#{row[key]}" if row[key] else "") for title, key in keys.items()},
         }
-        for row in page.with_columns(_revenue().alias("revenue")).iter_rows(named=True)
+        for row, worth in zip(
+            page.with_columns(_revenue().alias("revenue")).iter_rows(named=True), page["revenue"], strict=True
+        )
     ]
 
 
