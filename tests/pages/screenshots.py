@@ -32,17 +32,18 @@ PAGES: Final = {
     "update-status": "/conversions/update-status",
     "template": "/conversions/template",
     "uploads": "/uploads",
+    "batch": "/uploads/3",
     "clicks": "/clicks",
     "postbacks": "/postbacks",
+    "decide-again": "/postbacks/decide-again?batch=3",
     "search": "/search?q=import+conversions",
     "help": "/help",
     "profile": "/profile",
     "users": "/users",
     "not-found": "/nothing-here",
 }
-# The conversion that most happened to, with its click; the batch that most happened in.
+# The conversion that most happened to, with its click.
 _FOLLOWED: Final = "SELECT click_id, n FROM conversions WHERE removed = 0 ORDER BY version DESC, click_id LIMIT 1"
-_BATCH: Final = "SELECT batch_id FROM batches WHERE file_name LIKE '%keitaro%' ORDER BY batch_id LIMIT 1"
 SIGNED_OUT: Final = {"sign-in": "/sign-in"}
 
 
@@ -64,8 +65,7 @@ def paths_of_one(site: Served) -> dict[str, str]:
     """Pages of one thing of the sample workspace."""
     with open_ledger(site.database_url) as database:
         click_id, n = database.read_sql(_FOLLOWED, {"click_id": pl.String, "n": pl.Int64}).row(0)
-        batch_id = database.read_sql(_BATCH, {"batch_id": pl.Int64}).item()
-    return {"story": f"/conversions/{click_id}-{n}", "click": f"/clicks/{click_id}", "batch": f"/uploads/{batch_id}"}
+    return {"story": f"/conversions/{click_id}-{n}", "click": f"/clicks/{click_id}"}
 
 
 def take(page: pw.Page, file: Path) -> None:

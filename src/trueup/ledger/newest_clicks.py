@@ -15,11 +15,16 @@ from sqlalchemy import Select, bindparam, exists, func, select
 
 from trueup.ledger.database import Readable, is_one_of
 from trueup.ledger.schema import IMPORTED, clicks, conversions, loose_clicks, segments
-from trueup.ledger.segments import SegmentKind, loose_rows, segment_rows, segments_numbered
+from trueup.ledger.segments import (
+    SegmentKind,
+    click_numbers_where,
+    loose_click_numbers_where,
+    segments_numbered,
+)
 from trueup.model.frames import BUCKET_MICROS, COUNTED_CLICKS, NUMBERED_CLICKS, NumberedClicks, Schema
 
 LOOKED_AT_MOST: Final = 30_000  # clicks that one page reads to find those that are wanted,
-SEEN_MOST: Final = 1_500_000  # and numbers of segments that it goes through
+SEEN_MOST: Final = 600_000  # and numbers of segments that it goes through
 _LEAST_WINDOW: Final = 1_000
 _GROWTH: Final = 4  # each window to the one before it
 _ROWS_TOGETHER: Final = 130_000  # of segments that are read at once
@@ -171,9 +176,11 @@ def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int, most:
         "to_bucket": ((wanted.to_at or 2**62) - 1) // BUCKET_MICROS,
     }
     heads = database.read(_SEGMENTS, _HEADS, {"before": end, **buckets})
-    names = _names(wanted)
+    known = {name: values for name, values in wanted.any_of.items() if name in COUNTED_CLICKS}
+    is_timed = wanted.from_at is not None or wanted.to_at is not None
+    times = (buckets["from_bucket"], buckets["to_bucket"]) if is_timed or not known else None
     # Numbers of loose rows, and of a segment that reaches below the next one's beginning.
-    waiting = _fitting(wanted, loose_rows(database, SegmentKind.CLICKS, names), buckets)
+    waiting = loose_click_numbers_where(database, known, times)
     waiting = waiting.filter(waiting < end).unique().sort(descending=True)
     if not heads.height:
         yield _Part(0, end, waiting.len(), waiting)
@@ -185,7 +192,7 @@ def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int, most:
             end = min(end, floor + 1)
             continue
         found = segments_numbered(database, some["segment_id"].to_list())
-        there = _fitting(wanted, segment_rows(database, SegmentKind.CLICKS, found, names), buckets)
+        there = click_numbers_where(database, found, known, times)
         numbers = pl.concat([waiting, there]).unique().sort(descending=True)
         numbers = numbers.filter(numbers < end)
         yield _Part(floor, end, rows, numbers.filter(numbers > floor))
@@ -206,19 +213,6 @@ def _together(heads: pl.DataFrame) -> Iterator[tuple[int, int, int]]:
         if rows >= _ROWS_TOGETHER or place == heads.height - 1:
             yield first, place + 1, rows
             first, rows = place + 1, 0
-
-
-def _names(wanted: WantedClicks) -> list[str]:
-    """The columns of segments that the filters look at."""
-    return ["click_number", "bucket", *(name for name in wanted.any_of if name in COUNTED_CLICKS)]
-
-
-def _fitting(wanted: WantedClicks, rows: pl.DataFrame, buckets: Mapping[str, int]) -> pl.Series:
-    """The numbers of clicks, of rows of segments, that fit the filters, but for the minutes of the time's ends."""
-    fits = pl.col("bucket").is_between(buckets["from_bucket"], buckets["to_bucket"])
-    for name in _names(wanted)[2:]:
-        fits &= pl.col(name).is_in(list(wanted.any_of[name]))
-    return rows.filter(fits)["click_number"]
 
 
 def _window(

@@ -108,24 +108,82 @@ def add_to_segments(transaction: Transaction, kind: SegmentKind, rows: pl.DataFr
                     pass
 
 
-def segment_rows(
-    database: Readable, kind: SegmentKind, found: pl.DataFrame, names: Sequence[str] | None = None
-) -> pl.DataFrame:
+def segment_rows(database: Readable, kind: SegmentKind, found: pl.DataFrame) -> pl.DataFrame:
     """Read all rows of some segments.
 
     Args:
         database: The ledger.
         kind: What the rows are.
         found: FOUND.
-        names: The columns that are wanted, None for all.
 
     Returns:
-        SEGMENT_ROWS of the kind; only some of the columns, if any are named.
+        SEGMENT_ROWS of the kind.
     """
-    schema = {name: SEGMENT_ROWS[kind][name] for name in (SEGMENT_ROWS[kind] if names is None else names)}
-    columns = column_chunks(database, found, list(schema))
+    columns = column_chunks(database, found, list(SEGMENT_ROWS[kind]))
     rest = pl.DataFrame({name: _plain(chunks) for name, chunks in columns.items()})
-    return whole_rows(kind, found, names).vstack(rest.cast(pl.Schema(schema)))
+    return whole_rows(kind, found).vstack(rest.cast(pl.Schema(SEGMENT_ROWS[kind])))
+
+
+def click_numbers_where(
+    database: Readable,
+    found: pl.DataFrame,
+    any_of: Mapping[str, Sequence[str] | Sequence[int]],
+    buckets: tuple[int, int] | None,
+) -> pl.Series:
+    """Find the numbers of clicks that fit filters, in some segments. Columns that decide nothing are not read.
+
+    Args:
+        database: The ledger.
+        found: FOUND, of clicks.
+        any_of: Column -> the values it may have.
+        buckets: The first and the last quarter hour that are wanted; None for any.
+
+    Returns:
+        The numbers, in no order; those that were taken back are among them.
+    """
+    kind = SegmentKind.CLICKS
+    rows = whole_rows(kind, found, ["click_number", "bucket", *any_of])
+    parts = [rows.filter(_fits(any_of, buckets))["click_number"]]
+    large = found.filter(pl.col("level") >= SegmentLevel.LARGE)
+    if large.height:
+        parts.append(_large_numbers_where(database, large, any_of, buckets))
+    return pl.concat(parts)
+
+
+def loose_click_numbers_where(
+    database: Readable, any_of: Mapping[str, Sequence[str] | Sequence[int]], buckets: tuple[int, int] | None
+) -> pl.Series:
+    """Find the numbers of clicks that fit filters, among the loose rows. As `click_numbers_where`."""
+    rows = loose_rows(database, SegmentKind.CLICKS, ["click_number", "bucket", *any_of])
+    return rows.filter(_fits(any_of, buckets))["click_number"]
+
+
+def _fits(any_of: Mapping[str, Sequence[str] | Sequence[int]], buckets: tuple[int, int] | None) -> pl.Expr:
+    fits = pl.lit(value=True) if buckets is None else pl.col("bucket").is_between(*buckets)
+    for name, values in any_of.items():
+        fits &= pl.col(name).is_in(list(values))
+    return fits
+
+
+def _large_numbers_where(
+    database: Readable,
+    large: pl.DataFrame,
+    any_of: Mapping[str, Sequence[str] | Sequence[int]],
+    buckets: tuple[int, int] | None,
+) -> pl.Series:
+    """The same of segments that are kept as columns: those that decide nothing are not read."""
+    fitting: pl.Series | None = None
+    for name, values in any_of.items():
+        mask = pl.concat([_is_one_of(chunk, values) for chunk in column_chunks(database, large, [name])[name]])
+        fitting = mask if fitting is None else fitting & mask
+        if not fitting.any():
+            return pl.Series("click_number", [], pl.Int64)
+    columns = column_chunks(database, large, ["click_number", *(["bucket"] if buckets else [])])
+    numbers = _plain(columns["click_number"]).cast(pl.Int64).alias("click_number")
+    if buckets:
+        mask = _plain(columns["bucket"]).is_between(*buckets)
+        fitting = mask if fitting is None else fitting & mask
+    return numbers if fitting is None else numbers.filter(fitting)
 
 
 def segments_in_parts(database: Readable, kind: SegmentKind) -> Iterator[pl.DataFrame]:
@@ -266,6 +324,16 @@ def _plain(chunks: Sequence[pa.Array]) -> pl.Series:
     if pa.types.is_integer(chunks[0].type):
         return whole_numbers(chunks)
     return pl.Series(pa.chunked_array([each.dictionary_decode() for each in chunks]))
+
+
+def _is_one_of(chunk: pa.Array, values: Sequence[str] | Sequence[int]) -> pl.Series:
+    """Whether each value of a column's chunk is one of some; of texts, the dictionary is asked first."""
+    if not pa.types.is_dictionary(chunk.type):
+        return pl.Series(chunk).is_in(list(values))
+    wanted = pl.Series(chunk.dictionary, dtype=pl.String).is_in(list(values))
+    if not wanted.any():
+        return pl.repeat(value=False, n=len(chunk), eager=True, dtype=pl.Boolean)
+    return wanted.gather(pl.Series(chunk.indices))
 
 
 def whole_numbers(parts: Sequence[pa.Array]) -> pl.Series:

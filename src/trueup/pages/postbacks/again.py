@@ -27,7 +27,7 @@ from trueup.pages.shell.toasts import Toast, with_toast
 from trueup.pages.shell.words import chip_of
 from trueup.pages.upload.begin import WAIT_SECONDS, name_of
 from trueup.pages.upload.figures import figures_of
-from trueup.pages.upload.words import in_words
+from trueup.pages.upload.words import in_words, message_in_words
 from trueup.recording.decide_again import unfinished
 from trueup.reports.filters import Filters, past_rows
 from trueup.reports.spans import WrongWordError
@@ -35,6 +35,7 @@ from trueup.uploads.jobs import Asker
 
 PATH: Final = "/postbacks/decide-again"
 _ALL_TIME: Final = ("", "")
+_GOOD_FOR_MICROS: Final = 60 * 1_000_000
 _DIGITS: Final = 18  # of a number that a database holds
 _FIELDS: Final = ("outcome", "network", "type", "batch", "line", "from", "to")
 # What no settings of today make another: it stands in the row itself, or was decided once at the door.
@@ -62,8 +63,9 @@ def may_change(row: dict[str, Any]) -> bool:
 async def show(request: Request) -> Response:
     """Show which rows are meant, and what deciding them again would come to."""
     stand = await _stand(request)
-    if stand.chosen and stand.chosen.batch_id and stand.preview is None and not _is_at_work(stand):
-        await _preview(pages_of(request).context, stand.chosen)  # so few rows that nobody has to ask for it
+    context = pages_of(request).context
+    if stand.chosen and stand.chosen.batch_id and not _is_at_work(stand) and _is_old(stand.preview, context.clock()):
+        await _preview(context, stand.chosen)  # so few rows that nobody has to ask for it
         stand = await _stand(request)
     return await _shown(request, stand)
 
@@ -94,6 +96,11 @@ async def act(request: Request) -> Response:
     return with_toast(
         RedirectResponse(place, 303), Toast(f"Decided again as batch {made.batch_id}.", f"{place}?undo", "Undo…")
     )
+
+
+def _is_old(preview: KeptPreview | None, now: int) -> bool:
+    """Whether a preview has to be made, or made anew."""
+    return preview is None or (preview.summary is not None and preview.made_at < now - _GOOD_FOR_MICROS)
 
 
 def _last(database: Database, chosen: PastRows, after: int = 0) -> BatchRecord | None:
@@ -191,6 +198,7 @@ async def _shown(request: Request, stand: _Stand, status: int = 200, trouble: st
         mistake=trouble or stand.mistake,
         is_at_work=_is_at_work(stand) or bool(stand.preview and summary is None),
         was_done=stand.last if stand.last and stand.last.state is not BatchState.RUNNING else None,
+        message_in_words=message_in_words,
         zone=zone,
         currency=currency,
     )

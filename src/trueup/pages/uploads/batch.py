@@ -40,7 +40,7 @@ from trueup.reports.now import with_now
 NAME: Final = "batch-rows"
 COLUMNS: Final = (
     Column("line", "Line", is_number=True),
-    Column("outcome", "As told"),
+    Column("outcome", "Recorded"),
     Column("outcome_now", "Now"),
     Column("reason", "Reason"),
     Column("click_id", "Click id", is_id=True),
@@ -115,6 +115,7 @@ async def show(request: Request) -> Response:
         undo_figures=figures_of(foreseen, catalog, is_undo=True) if foreseen else None,
         turned=foreseen.turned.to_json() if foreseen and foreseen.turned else [],
         clicks_turned=foreseen.clicks_turned if foreseen else None,
+        message_in_words=message_in_words,
         zone=workspace.time_zone,
         currency=workspace.currency,
     )

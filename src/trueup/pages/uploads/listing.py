@@ -36,7 +36,7 @@ COLUMNS: Final = (
     Column("outcomes", "Outcomes"),
     Column("rows", "Rows", is_number=True),
     Column("money", "Revenue", is_number=True),
-    Column("conversions", "Conversions", is_number=True),
+    Column("conversions", "Conversions", is_number=True, is_usual=False),
     Column("pending", "Pending", is_number=True, is_usual=False),
     Column("declined", "Declined", is_number=True, is_usual=False),
     Column("origin", "Origin", is_usual=False),

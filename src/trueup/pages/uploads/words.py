@@ -14,9 +14,9 @@ from trueup.reports.batch_list import BatchItem
 KINDS: Final = {
     BatchKind.UPLOAD: "Conversions",
     BatchKind.UPDATE_STATUS: "Statuses",
-    BatchKind.POSTBACKS: "Postbacks of an hour",
+    BatchKind.POSTBACKS: "Postbacks",
     BatchKind.CLICKS: "Clicks",
-    BatchKind.LATE_CLICKS: "Rows whose clicks came late",
+    BatchKind.LATE_CLICKS: "Late clicks",
     BatchKind.UNDO: "Undo",
     BatchKind.DECIDE_AGAIN: "Decided again",
 }
