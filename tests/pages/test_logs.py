@@ -314,7 +314,8 @@ def test_outside_text__is_shown_as_text(world: World, site: UploadSite) -> None:
     browser = site.browser()
     columns = {"clicks": list(SHOWN_OF_CLICKS), "postbacks": ["status", "transaction_id", "raw", "reason"]}
     for name, chosen in columns.items():
-        browser.ask("POST", "/preferences/columns", data={"list": name, "column": chosen, "next": "/"})
+        asked = {"list": name, "column": chosen, "next": "/"}
+        assert browser.ask("POST", "/preferences/columns", data=asked).status_code == 303
     paths = [
         "/clicks?limit=200",
         "/clicks?sub1=%3Cb%3E0",

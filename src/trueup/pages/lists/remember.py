@@ -16,7 +16,7 @@ from trueup.pages.forms import read_form
 from trueup.pages.gate import PageRoute, safe_next
 from trueup.pages.rendering import pages_of, person_of
 
-_NAME: Final = re.compile("[a-z_-]{1,40}")
+_NAME: Final = re.compile("[a-z0-9_-]{1,40}")
 _COLUMNS_MOST: Final = 60
 
 

@@ -49,20 +49,21 @@ async def undo(request: Request) -> Response:
     if isinstance(trouble, BatchMovedError):
         raise HTTPException(409, f"Somebody else undoes batch {number} just now. This page did nothing.")
     forget_undo_preview(context, number)
-    return await _done(request, number)
+    return await _done(request, batch)
 
 
-async def _done(request: Request, number: int) -> Response:
+async def _done(request: Request, batch: BatchRecord) -> Response:
     """Say that it is done, with a way back."""
-    pages = pages_of(request)
+    pages, number = pages_of(request), batch.batch_id
     last = await pages.look(lambda database: undos_of(database, number)[-1:])
     response = RedirectResponse(f"/uploads/{number}", 303)
     if not last:
         return response
     before, after = summary_of(last[0]).sums(pages.context.catalog)
     money = f"{change(after.revenue - before.revenue)} {pages.context.catalog.workspace.currency}"
-    text = f"Undid batch {number} as batch {last[0].batch_id}: {money}."
-    return with_toast(response, Toast(text, f"/uploads/{last[0].batch_id}?undo", "Redo…"))
+    done = f"Brought batch {batch.undoes} back" if batch.undoes else f"Undid batch {number}"
+    text, way_back = f"{done} as batch {last[0].batch_id}: {money}.", "Undo…" if batch.undoes else "Redo…"
+    return with_toast(response, Toast(text, f"/uploads/{last[0].batch_id}?undo", way_back))
 
 
 async def _undoable(request: Request, number: int) -> BatchRecord:

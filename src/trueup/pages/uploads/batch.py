@@ -1,5 +1,6 @@
 """The page of one batch: what it did, its rows by outcome as they were told and as they are now, its undo."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,8 +18,8 @@ from trueup.ledger.newest_clicks import clicks_of_import
 from trueup.ledger.pages import rows_of_batch
 from trueup.ledger.past import rows_decided_again
 from trueup.live.context import ServerContext
-from trueup.live.undo_previews import undo_preview
-from trueup.live.upload_jobs import jobs_of
+from trueup.live.undo_previews import begin_undo_preview, undo_preview
+from trueup.live.upload_jobs import jobs_of, waited
 from trueup.model.batches import BatchRecord
 from trueup.model.ids import conversion_id
 from trueup.model.money import money_text
@@ -29,6 +30,7 @@ from trueup.pages.lists.columns import Column, shown
 from trueup.pages.lists.files import file_form, file_of
 from trueup.pages.lists.query import Query
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
+from trueup.pages.upload.begin import WAIT_SECONDS
 from trueup.pages.upload.figures import figures_of
 from trueup.pages.upload.words import message_in_words
 from trueup.pages.uploads.words import as_shown
@@ -83,9 +85,13 @@ async def show(request: Request) -> Response:
     found = await pages.look(look)
     batch, catalog = found.item.batch, context.catalog
     assert batch is not None  # noqa: S101 - it was found by its number
-    workspace, told = catalog.workspace, undo_preview(context, number)
+    row, workspace = as_shown(found.item), catalog.workspace
+    is_undoing = found.undo is not None or jobs_of(context).is_undoing(number)
+    asks_undo = query.has("undo") and "undo" in row["acts"] and bool(person and person.may(Role.EDITOR))
+    if asks_undo and not is_undoing and undo_preview(context, number) is None:
+        await waited(context, asyncio.wrap_future(begin_undo_preview(context, number)), WAIT_SECONDS)
+    told = undo_preview(context, number)
     chosen = person.preferences.columns.get(NAME, ()) if person else ()
-    row = as_shown(found.item)
     foreseen = told.summary if told else None
     return await render(
         request,
@@ -108,9 +114,9 @@ async def show(request: Request) -> Response:
         all_columns=COLUMNS,
         columns=shown(COLUMNS, chosen),
         has_rows=batch.kind not in (*_WITHOUT_ROWS, BatchKind.CLICKS),
-        asks_undo=query.has("undo") and "undo" in row["acts"] and bool(person and person.may(Role.EDITOR)),
+        asks_undo=asks_undo,
         undo=found.undo,
-        is_undoing=found.undo is not None or jobs_of(context).is_undoing(number),
+        is_undoing=is_undoing,
         told=told,
         undo_figures=figures_of(foreseen, catalog, is_undo=True) if foreseen else None,
         turned=foreseen.turned.to_json() if foreseen and foreseen.turned else [],
