@@ -65,7 +65,13 @@ def paths_of_one(site: Served) -> dict[str, str]:
     """Pages of one thing of the sample workspace."""
     with open_ledger(site.database_url) as database:
         click_id, n = database.read_sql(_FOLLOWED, {"click_id": pl.String, "n": pl.Int64}).row(0)
-    return {"story": f"/conversions/{click_id}-{n}", "click": f"/clicks/{click_id}"}
+    named = f"{click_id}-{n}"
+    return {
+        "story": f"/conversions/{named}",
+        "set-status": f"/conversions/set-status?id={named}",
+        "edit-payout": f"/conversions/edit-payout?id={named}",
+        "click": f"/clicks/{click_id}",
+    }
 
 
 def take(page: pw.Page, file: Path) -> None:

@@ -41,13 +41,6 @@ def ada(pages: UploadSite) -> PageBrowser:
     return pages.browser()
 
 
-def send(ada: PageBrowser, path: str, **fields: str | list[str]) -> str:
-    """Send a form, which must be taken. Returns: the page of its Preview."""
-    answer = ada.ask("POST", path, data=fields)
-    assert answer.status_code == 303, plain(answer.text)
-    return str(answer.headers["location"])
-
-
 def refused(ada: PageBrowser, path: str, **fields: str | list[str]) -> str:
     """Send a form, which must be refused. Returns: the page."""
     answer = ada.ask("POST", path, data=fields or {"": ""})
@@ -70,7 +63,7 @@ def test_set_status__of_ticked_rows_is_previewed_applied_and_undone(ada: PageBro
     asked = plain(ada.get(path).text)
     assert "Set status of 2 conversions" in asked
     assert "2 conversions, 40.00 USD" in asked
-    upload = send(ada, path, status="declined")
+    upload = ada.acted(path, status="declined")
     preview = plain(ada.rested(upload))
     assert "Set status of 2 conversions to declined" in preview
     assert f"2 changes, {MINUS}35.00 USD" in preview
@@ -84,7 +77,7 @@ def test_set_status__of_ticked_rows_is_previewed_applied_and_undone(ada: PageBro
 def test_set_status__of_all_that_match_sends_the_filter(ada: PageBrowser, world: World) -> None:
     path = f"{SET}?all=1&{EVERYTHING}&status=approved&id=k3-1"  # what is ticked does not count then
     assert "All 2 conversions that match, 48.20 USD" in plain(ada.get(path).text)
-    upload = send(ada, path, status="pending")
+    upload = ada.acted(path, status="pending")
     preview = plain(ada.rested(upload))
     assert f"2 changes, {MINUS}48.20 USD" in preview
     ada.applied(upload)
@@ -116,7 +109,7 @@ def test_set_status__without_a_status_keeps_what_was_chosen(ada: PageBrowser, wo
 
 
 def test_edit_payout__replaces_by_one_amount_in_the_currency_of_each(ada: PageBrowser, world: World) -> None:
-    upload = send(ada, f"{EDIT}?id=k1-1&id=k2-1", payout="10", how="replace", currency="")
+    upload = ada.acted(f"{EDIT}?id=k1-1&id=k2-1", payout="10", how="replace", currency="")
     assert "Edit payout of 2 conversions" in plain(ada.rested(upload))
     ada.applied(upload)
     assert world.seen("payout", "currency") == [("10.00", "USD"), ("10.00", "EUR"), ("5.00", "USD")]
@@ -126,16 +119,16 @@ def test_edit_payout__replaces_by_one_amount_in_the_currency_of_each(ada: PageBr
 
 def test_edit_payout__adds_to_each_its_own(ada: PageBrowser, world: World) -> None:
     own = {"payout:k1-1": "-1.5", "payout:k2-1": ""}
-    upload = send(ada, f"{EDIT}?id=k1-1&id=k2-1&id=k3-1", how="add", **{**own, "payout:k3-1": "0.25"})
+    upload = ada.acted(f"{EDIT}?id=k1-1&id=k2-1&id=k3-1", how="add", **{**own, "payout:k3-1": "0.25"})
     assert "Add to payout of 2 conversions" in plain(ada.rested(upload))
     ada.applied(upload)
     assert world.seen("payout", "status") == [("33.50", "approved"), ("12.00", "approved"), ("5.25", "pending")]
-    again = send(ada, f"{EDIT}?id=k1-1&id=k2-1&id=k3-1", how="add", **{**own, "payout:k3-1": "0.25"})
+    again = ada.acted(f"{EDIT}?id=k1-1&id=k2-1&id=k3-1", how="add", **{**own, "payout:k3-1": "0.25"})
     assert "The same file" in plain(ada.rested(again))  # what is added twice counts twice: a person says so
 
 
 def test_edit_payout__of_all_that_match_in_another_currency(ada: PageBrowser, world: World) -> None:
-    upload = send(ada, f"{EDIT}?all=1&{EVERYTHING}&status=approved", payout="20", how="replace", currency="EUR")
+    upload = ada.acted(f"{EDIT}?all=1&{EVERYTHING}&status=approved", payout="20", how="replace", currency="EUR")
     ada.applied(upload)
     assert world.seen("payout", "currency") == [("20.00", "EUR"), ("20.00", "EUR"), ("5.00", "USD")]
 
@@ -163,7 +156,7 @@ def test_add__typed_and_pasted_lines_become_conversions(ada: PageBrowser, world:
         "all_payout": "1",
     }
     assert "fields; a line has" not in plain(ada.get(ADD).text)
-    upload = send(ada, ADD, **typed, **{**pasted, "lines": "k2,3,lead\n\nk3,,lead,other,2026-02-03 10:00:00+00:00\n"})
+    upload = ada.acted(ADD, **typed, **{**pasted, "lines": "k2,3,lead\n\nk3,,lead,other,2026-02-03 10:00:00+00:00\n"})
     preview = plain(ada.rested(upload))
     assert "Add 3 conversions" in preview
     assert "3 changes, +4.00 USD" in preview
@@ -177,7 +170,7 @@ def test_add__typed_and_pasted_lines_become_conversions(ada: PageBrowser, world:
 
 
 def test_add__titles_say_which_fields_and_more_lines_come(ada: PageBrowser) -> None:
-    upload = send(ada, ADD, lines="payout;click_id\n9;k1\n", order="trueup", duplicates="create")
+    upload = ada.acted(ADD, lines="payout;click_id\n9;k1\n", order="trueup", duplicates="create")
     assert "1 change, +9.00 USD" in plain(ada.rested(upload))
     page = ada.ask("POST", ADD, data={"click_id": ["k1", "k2", "k3"], "more": "1", "lines": "x"})
     assert page.status_code == 200
@@ -203,7 +196,7 @@ def test_add__what_cannot_be_read_is_kept_and_said(ada: PageBrowser, fields: dic
 
 
 def test_update_status__recognises_what_each_id_is(ada: PageBrowser, world: World) -> None:
-    upload = send(ada, UPDATE, lines="k1, T2\nk3-1\nnobody\n", ids="", status="declined")
+    upload = ada.acted(UPDATE, lines="k1, T2\nk3-1\nnobody\n", ids="", status="declined")
     preview = plain(ada.rested(upload))
     assert "Update status of 4 ids to declined" in preview
     assert "Refused unknown click" in preview
@@ -216,7 +209,7 @@ def test_update_status__asks_where_an_id_is_two_things(ada: PageBrowser, world: 
     page = refused(ada, UPDATE, lines="T1", ids="", status="declined")
     assert "T1 is a click id and a transaction id. Say what the ids are." in plain(page)
     assert "click id and a conversion id" in plain(refused(ada, UPDATE, lines="k1-1", ids="", status="declined"))
-    upload = send(ada, UPDATE, lines="T1", ids="transaction_id", status="declined")
+    upload = ada.acted(UPDATE, lines="T1", ids="transaction_id", status="declined")
     ada.applied(upload)
     assert world.seen("conversion_id", "status")[0] == ("k1-1", "declined")
     assert "Paste an id." in refused(ada, UPDATE, status="declined")
@@ -260,7 +253,7 @@ def test_part__answers_a_pop_up_and_leads_away(ada: PageBrowser) -> None:
 
 def test_hostile_text__is_text_everywhere(ada: PageBrowser, world: World) -> None:
     typed = {"click_id": ["k1"] * len(HOSTILE), "payout": ["1"] * len(HOSTILE), "transaction_id": list(HOSTILE)}
-    upload = send(ada, ADD, **typed, duplicates="create")
+    upload = ada.acted(ADD, **typed, duplicates="create")
     pages = [ada.rested(upload), ada.applied(upload)]
     written = {row["transaction_id"] for row in world.conversions()}
     kept = written | {text.removeprefix("'") for text in written}  # exports defuse what would run

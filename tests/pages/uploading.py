@@ -145,6 +145,12 @@ class PageBrowser:
         path: str = answer.headers["location"]
         return path
 
+    def acted(self, path: str, **fields: str | list[str]) -> str:
+        """Send the form of a pop-up; it must be taken. Returns: the page of its upload."""
+        answer = self.ask("POST", path, data=fields)
+        assert answer.status_code == 303, plain(answer.text)
+        return str(answer.headers["location"])
+
     def rested(self, path: str) -> str:
         """A page's text when nobody is at work on its upload any more."""
         ends = time.monotonic() + _PATIENCE_SECONDS

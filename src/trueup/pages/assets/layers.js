@@ -61,7 +61,9 @@ function show(html) {
 
 async function open(url, isNew) {
   const mine = ++turn
+  document.documentElement.classList.add("is-opening")
   const answer = await fetch(url, { headers: PARTIAL }).catch(() => null)
+  if (mine === turn) document.documentElement.classList.remove("is-opening")
   if (mine !== turn) return
   const html = answer && (answer.ok || answer.status === 422) && !answer.headers.get("HX-Redirect") ? await answer.text() : ""
   if (mine !== turn) return
@@ -93,6 +95,7 @@ function say(text) {
 
 function shut() {
   turn += 1
+  document.documentElement.classList.remove("is-opening")
   layer()?.close()
   document.title = titleBeneath
   here = bare(location.href)

@@ -1,6 +1,6 @@
 """Rows that a page makes: written as Trueup's own files are, and sent on to the Preview as any file."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Final
 
@@ -17,6 +17,7 @@ from trueup.pages.upload.begin import begin
 from trueup.reports.export import write_csv
 
 DIALECT: Final = "trueup"
+ROWS_MOST: Final = 2_000_000  # that are made at once: they are in memory until they are a file
 _NUMBERS: Final = ("payout",)
 _STATUSES: Final = {ReceivingTrouble.TOO_LARGE: 413, ReceivingTrouble.MALFORMED: 400, ReceivingTrouble.NO_ROOM: 507}
 
@@ -43,11 +44,22 @@ async def made_of(request: Request, made: Made) -> bytes:
     Args:
         request: The request.
         made: Makes them, in pages.
+
+    Raises:
+        HTTPException: They are too many.
     """
+
+    def counted(pages: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        rows = 0
+        for page in pages:
+            rows += page.height
+            if rows > ROWS_MOST:
+                raise HTTPException(413, f"These are more than {ROWS_MOST:,} conversions. Narrow the filters.")
+            yield page
 
     def work(database: Database) -> bytes:
         with database.read_transaction() as transaction:
-            return as_file(made(transaction))
+            return as_file(counted(made(transaction)))
 
     return await pages_of(request).look(work)
 

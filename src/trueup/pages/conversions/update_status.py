@@ -61,15 +61,20 @@ async def send(request: Request) -> Response:
     except LineError as error:
         ids, errors["lines"] = [], str(error)
     if not errors:
-        kind = sent.get("ids", "")
+        kind = _kind(sent)
         known = await pages_of(request).look(lambda database: _known(database, ids, kind))
-        errors = _doubts(ids, known) if kind not in IDS or not kind else {}
+        errors = {} if kind else _doubts(ids, known)
     if errors:
         return await _shown(request, Form(dict(sent), errors), 422)
     rows = list(_rows(ids, known, sent))
     name = f"Update status of {len(ids):,} {'id' if len(ids) == 1 else 'ids'} to {sent['status']}"
     choices = UploadChoices(UploadKind.STATUS, dialect=DIALECT, again=True)
     return await send_on(request, as_file([as_frame(rows)]), name, choices)
+
+
+def _kind(sent: Sent) -> str:
+    """What the person says the ids are, '' for each to be recognised."""
+    return sent["ids"] if sent.get("ids", "") in IDS else ""
 
 
 def _known(database: Database, ids: Sequence[str], kind: str) -> Known:
@@ -106,7 +111,7 @@ def _doubts(ids: Sequence[str], known: Known) -> dict[str, str]:
 
 def _rows(ids: Sequence[str], known: Known, sent: Sent) -> Iterator[Row]:
     """The rows. An id that nothing is known by stays a row: the Preview says so of it."""
-    kind, of_type = sent.get("ids", ""), sent.get("conversion_type", "")
+    kind, of_type = _kind(sent), sent.get("conversion_type", "")
     narrowed = {"conversion_type": of_type} if of_type else {}
     for each in ids:
         is_a = kind or next(iter(known.kinds(each)), _CONVERSIONS if split_conversion_id(each) else _CLICKS)

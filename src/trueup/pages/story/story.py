@@ -12,11 +12,12 @@ from trueup.model.catalog import Catalog
 from trueup.model.frames import CLICK_ATTRIBUTES
 from trueup.model.ids import split_conversion_id
 from trueup.model.money import text_from_rate
-from trueup.model.words import BatchKind, Origin, Role
+from trueup.model.words import BatchKind, Role
 from trueup.pages.gate import PageRoute
 from trueup.pages.rendering import Basis, View, pages_of, render
 from trueup.pages.story.telling import Entry, Story, read_story
 from trueup.pages.upload.words import message_in_words
+from trueup.pages.uploads.words import ORIGINS
 
 
 class Look(NamedTuple):
@@ -39,16 +40,6 @@ _KINDS: Final = {
     BatchKind.DECIDE_AGAIN: "Decided again",
     BatchKind.LATE_CLICKS: "Its click came",
     BatchKind.CLICKS: "Clicks imported",
-}
-_ORIGINS: Final = {
-    Origin.POSTBACK: "Postback",
-    Origin.PIXEL: "Pixel",
-    Origin.UPLOAD: "Upload",
-    Origin.API: "API",
-    Origin.PAGE: "Page",
-    Origin.CLI: "Command line",
-    Origin.UNDO: "Undo",
-    Origin.REDIRECT: "Redirect",
 }
 _CLICK_TEXTS: Final = {
     "external_id": "External id",
@@ -115,7 +106,7 @@ def _way(entry: Entry) -> str:
     batch = entry.batch
     if batch.undoes is not None:
         return f"Undo of batch {batch.undoes}"
-    return _KINDS.get(batch.kind) or _ORIGINS[batch.origin]
+    return _KINDS.get(batch.kind) or ORIGINS[batch.origin]
 
 
 def _texts(story: Story) -> list[tuple[str, Any]]:
