@@ -75,7 +75,9 @@ if TYPE_CHECKING:
 _STOPPED: Final = "Stopped. What was imported is safe; run the same command again to go on from there."
 _FEW: Final = 10  # resources shown where there are too many to be meant
 
+commands = typer.Typer()
 clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
+commands.add_typer(clicks, name="clicks")
 
 Form = Annotated[
     str | None,

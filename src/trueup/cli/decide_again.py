@@ -33,6 +33,8 @@ from trueup.recording.summary import Summary
 from trueup.reports.filters import Filters, known_time_zone, past_rows
 from trueup.reports.spans import WrongWordError
 
+commands = typer.Typer()
+
 _KNOWN: Final = tuple(Outcome)
 # What the row alone shows is no matter of settings.
 _CAN_CHANGE: Final = [
@@ -72,6 +74,7 @@ To = Annotated[
 ]
 
 
+@commands.command()
 def decide_again(
     context: typer.Context,
     batch: OfBatch = None,

@@ -14,8 +14,11 @@ from trueup.cli.consoles import Text
 from trueup.cli.serve import run_server, settings_of
 from trueup.cli.stopping import leave_to_others
 from trueup.cli.terminal import URL_VARIABLE, ExitCode, at_terminal, now, output, stop
+from trueup.live.processes import AddressError, free_address
 from trueup.sample.clicks import DAYS, SECOND
 from trueup.sample.files import Sample, sample
+
+commands = typer.Typer()
 
 DATABASE: Final = "trueup.db"
 SENT_FILES: Final = "demo-files"
@@ -105,6 +108,7 @@ _REFUSED: Final = "refused.csv"
 _MARK: Final = ".trueup-demo"  # a folder with this file was made by a demo, and may be replaced
 
 
+@commands.command()
 def demo(
     context: typer.Context,
     folder: Folder = Path("demo"),
@@ -131,8 +135,6 @@ def demo(
 
 def _serve(folder: Path, invented: Sample) -> None:
     """Serve the sample workspace until told to stop, on another port where a server already runs."""
-    from trueup.live.processes import AddressError, free_address  # noqa: PLC0415 - slow to import
-
     url = f"sqlite:///{folder / DATABASE}"
     settings = settings_of({"database_url": url, "folder": folder / SENT_FILES, "free_bytes": 0})
     try:

@@ -16,7 +16,10 @@ from trueup.model.times import minute_text, time_text
 from trueup.reports.history import Event, render_value
 from trueup.reports.history import history as read_history
 
+commands = typer.Typer()
 
+
+@commands.command()
 def history(
     context: typer.Context,
     conversion_id: Annotated[

@@ -21,7 +21,9 @@ from trueup.model.times import time_text
 from trueup.model.visible import on_one_line
 from trueup.uploads.mappings import remove_mapping, save_mapping, with_mapping
 
+commands = typer.Typer()
 mappings = typer.Typer(help="The mappings that were saved.", no_args_is_help=True)
+commands.add_typer(mappings, name="mappings")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The mapping's name.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]

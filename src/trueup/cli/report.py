@@ -33,6 +33,8 @@ from trueup.reports.report import (
 )
 from trueup.reports.spans import WrongWordError
 
+commands = typer.Typer()
+
 _BY_HELP: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, one row of totals."
 
 _COLUMNS_HELP: Final = (
@@ -52,6 +54,7 @@ Sort = Annotated[
 Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The first N rows; the totals are of all.")]
 
 
+@commands.command()
 def report(
     context: typer.Context,
     by: By = "",

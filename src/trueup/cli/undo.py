@@ -33,12 +33,15 @@ from trueup.recording.summary import Summary, in_order
 from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable
 from trueup.reports.export import batch_as_json
 
+commands = typer.Typer()
+
 _NEWEST_SHOWN: Final = 30
 _LIMIT_MAX: Final = 10**9
 _AFTER_ALL: Final = 2**63 - 1  # beyond every batch's number
 _STOPPED: Final = "Stopped. What was undone is safe; run the same command again to go on from there."
 
 
+@commands.command()
 def undo(
     context: typer.Context,
     batch: Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number.", show_default=False)],
@@ -91,6 +94,7 @@ Limit = Annotated[
 ]
 
 
+@commands.command()
 def batches(context: typer.Context, limit: Limit = None, json: Json = False, db: DatabaseUrl = None) -> None:
     """List the batches: uploads, status updates, postbacks, click imports, undos and rows decided again."""
     with workspace(context, db) as database:

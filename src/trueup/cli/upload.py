@@ -57,6 +57,8 @@ from trueup.uploads.mappings import saved_titles
 from trueup.uploads.notices import notices_of, same_file
 from trueup.uploads.same_file import earlier_batches
 
+commands = typer.Typer()
+
 STORED: Final = "stored"
 _STOPPED: Final = "Stopped. What was applied is safe; run the same command again to go on from there."
 
@@ -130,10 +132,6 @@ COMMANDS: Final = {
     "upload": RowKind.CONVERSION,
     "update-status": RowKind.STATUS,
 }
-HELP: Final = {
-    "upload": "Upload conversions from a file: see what it would do, do it, get an outcome for every row.",
-    "update-status": "Set statuses from a file: of one conversion, or of all that a row matches. Creates nothing.",
-}
 
 
 @dataclass(frozen=True)
@@ -153,6 +151,13 @@ class _Wishes:
         return bool(self.results or self.refused)
 
 
+@commands.command(
+    "upload", help="Upload conversions from a file: see what it would do, do it, get an outcome for every row."
+)
+@commands.command(
+    "update-status",
+    help="Set statuses from a file: of one conversion, or of all that a row matches. Creates nothing.",
+)
 def upload_file(
     context: typer.Context,
     file: File,
