@@ -35,18 +35,24 @@ def held(url: str) -> Iterator[Database]:
 
 def amid(world: World, words: list[object]) -> "subprocess.Popen[str]":
     """Start an upload, and wait until some of its rows are done, and not all."""
-    program = started(world.trueup.url, words)
-    while not any(0 < done < ROWS for done in rows_done(world)):
-        assert program.poll() is None
-        time.sleep(0.002)
+    with open_ledger(world.trueup.url) as ledger:
+        program = started(world.trueup.url, words)
+        while not any(0 < done < ROWS for done in done_in(ledger)):
+            assert program.poll() is None
+            time.sleep(0.01)
     return program
 
 
 def rows_done(world: World) -> list[int]:
     with open_ledger(world.trueup.url) as ledger:
-        return ledger.read_sql("SELECT rows_done FROM batches", {"rows_done": pl.Int64})["rows_done"].to_list()
+        return done_in(ledger)
 
 
+def done_in(ledger: Database) -> list[int]:
+    return ledger.read_sql("SELECT rows_done FROM batches", {"rows_done": pl.Int64})["rows_done"].to_list()
+
+
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
 )
@@ -80,6 +86,7 @@ def test_command__that_waits_for_the_database_ends_at_once(world: World, held: D
     assert seconds < AT_ONCE_SECONDS
 
 
+@pytest.mark.front
 def test_preview__that_is_stopped_just_ends(world: World) -> None:
     program = started(
         world.trueup.url, ["upload", world.file(many_rows()), "--preview", "--refused", world.folder / "r.csv"]
