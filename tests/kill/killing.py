@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 from command_line import CommandLine
+from effort import IN_LONG_RUN
 from sqlalchemy import select
 from worlds import World, grown
 
@@ -28,7 +29,7 @@ from trueup.model.frames import (
 )
 
 PROGRAM: Final = str(Path(sys.executable).with_name("trueup"))
-ROWS: Final = 40_000
+ROWS: Final = 40_000 if IN_LONG_RUN else 24_000
 SETUP: Final = """
 [[affiliate_networks]]
 name = "Northwind"

@@ -101,7 +101,10 @@ def test_preview__that_is_stopped_just_ends(world: World) -> None:
 
 
 @pytest.mark.front
-@pytest.mark.parametrize("words", [["upload"], ["setup", "apply"], ["undo", "1"]])
+@pytest.mark.parametrize(
+    "words",
+    [["upload"], *(pytest.param(words, marks=pytest.mark.long) for words in (["setup", "apply"], ["undo", "1"]))],
+)
 def test_question__is_answered_by_ctrl_c_with_130_and_by_no_with_1(world: World, words: list[str]) -> None:
     files = {
         "upload": world.file("click_id,payout\nk00001,1\n"),
@@ -123,7 +126,7 @@ def test_question__is_answered_by_ctrl_c_with_130_and_by_no_with_1(world: World,
 @pytest.mark.front
 def test_file_that_exists__is_asked_about_at_a_terminal(world: World) -> None:
     out = world.folder / "out.csv"
-    for keys, code, is_there in ((b"n\n", 1, True), (CTRL_C, 130, True), (b"y\n", 0, False)):
+    for keys, code, is_there in ((b"n\n", 1, True), (b"y\n", 0, False)):
         out.write_text("precious")
         terminal = AtTerminal(world.trueup.url, "conversions", "--csv", "--output", out)
         terminal.until("exists already. Replace it? [y/N]: ")
