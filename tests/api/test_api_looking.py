@@ -138,6 +138,8 @@ def test_click__with_its_conversions_and_rows(api: Api) -> None:
     assert found["click"]["click_id"] == "k0"
     assert [conversion["conversion_id"] for conversion in found["conversions"]] == ["k0-1"]
     assert [row["n"] for row in found["rows"]] == [1, 2]
+    (way,) = found["arrivals"]
+    assert way | {"batch_id": 1, "was_known": False, "undone": False, "counts": True} == way
     told(api.get("/clicks/nobody"), ProblemKind.NOT_FOUND)
 
 
@@ -160,6 +162,10 @@ def test_report__is_that_of_the_command(api: Api, world: World) -> None:
             ["--by", "status", "--status", "pending", "--from", "2026-02-01", "--date", "click"],
         ),
         ("by=country,weekday&where=sub2=banner", ["--by", "country,weekday", "--where", "sub2=banner"]),
+        (
+            "by=day&columns=pending_revenue,clicks&sort=pending_revenue&top=2",
+            ["--by", "day", "--columns", "pending_revenue,clicks", "--sort", "pending_revenue", "--top", "2"],
+        ),
     ):
         answer = api.get(f"/reports?{query}").json()
         by_hand = json.loads(succeeded(world.trueup("report", "--json", *words)))
@@ -187,7 +193,20 @@ def test_conversions__are_filtered_by_what_is_known_of_their_click(api: Api) -> 
 def test_report__words_that_are_not_known(api: Api) -> None:
     assert "Did you mean campaign?" in told(api.get("/reports?by=campain"), ProblemKind.INVALID)["detail"]
     assert "named twice" in told(api.get("/reports.csv?by=day,day"), ProblemKind.INVALID)["detail"]
-    told(api.get("/reports?limit=5"), ProblemKind.INVALID)
+    assert "Did you mean revenue" in told(api.get("/reports?columns=revenu"), ProblemKind.INVALID)["detail"]
+    assert "named twice" in told(api.get("/reports?columns=cr,cr"), ProblemKind.INVALID)["detail"]
+    assert "Did you mean profit" in told(api.get("/reports.xlsx?sort=proft"), ProblemKind.INVALID)["detail"]
+    for wrong in ("limit=5", "top=0", f"top={2**63}"):
+        told(api.get(f"/reports?{wrong}"), ProblemKind.INVALID)
+
+
+def test_report__has_the_numbers_and_rows_that_are_chosen(api: Api) -> None:
+    answer = api.get("/reports?by=day&columns=pending_revenue,clicks&sort=pending_revenue&top=1").json()
+    assert [list(row) for row in (*answer["rows"], answer["totals"])] == [
+        ["day", "pending_revenue", "clicks"],
+        ["pending_revenue", "clicks"],
+    ]
+    assert answer["totals"] == {"pending_revenue": "8.00", "clicks": 5}
 
 
 def events(text: str) -> list[tuple[str, Any]]:

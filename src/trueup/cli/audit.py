@@ -5,8 +5,8 @@ import json as json_format
 import typer
 
 from trueup.cli.consoles import Text
+from trueup.cli.options import Json
 from trueup.cli.terminal import DatabaseUrl, ExitCode, output, progress_bar
-from trueup.cli.upload import Json
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.recording.audit import Law

@@ -11,9 +11,10 @@ from trueup import __version__
 from trueup.cli.commands import MARKUP, AllCommands
 from trueup.cli.stopping import Stopped, at_signals, leave_to_others, message, nobody_reads
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output, sentence
-from trueup.cli.wording import error_in_words
+from trueup.cli.wording import error_in_words, in_words
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import NoLedgerError
+from trueup.reports.spans import WrongWordError
 
 app = typer.Typer(
     name="trueup",
@@ -93,6 +94,9 @@ def _ended() -> int:
         notices.print(f"{sentence(error)} {_HOW_TO_BEGIN}", style="red")
     except DatabaseError as error:
         notices.print(f"The database failed: {error_in_words(error)}", style="red")
+    except WrongWordError as error:
+        notices.print(in_words(error.remark), style="red")
+        return ExitCode.USAGE
     except TyperException as error:
         return _report_error(error)
     except typer.Abort:

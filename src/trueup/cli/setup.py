@@ -13,13 +13,12 @@ import typer
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
-    agrees,
+    ask_or_end,
     at_terminal,
     database_url,
     notices,
     output,
     read_input,
-    refused_by_a_person,
     stop,
 )
 from trueup.cli.workspace import workspace
@@ -125,8 +124,7 @@ def _ask_to_clear(outcome: "SetupOutcome") -> None:
         notices.print(f"  {cleared}")
     if not at_terminal():
         stop("Nothing was changed. Add --yes to clear that, or put it into the file.")
-    if not agrees("Clear that, and apply the file?"):
-        refused_by_a_person()
+    ask_or_end("Clear that, and apply the file?")
 
 
 def _cleared(outcome: "SetupOutcome") -> list[str]:

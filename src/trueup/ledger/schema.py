@@ -252,6 +252,7 @@ uploads = Table(
 mappings = Table(
     "mappings",
     metadata,
+    Column("kind", Text, primary_key=True),  # clicks or conversions
     Column("name", Text, primary_key=True),
     _text("titles"),  # JSON: the normalised titles of its files
     _text("choices"),  # JSON: columns and what else is chosen

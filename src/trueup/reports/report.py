@@ -101,9 +101,13 @@ def chosen_numbers(counted: Report, text: str) -> list[str]:
         text: Their names with commas between; '' for none in particular.
 
     Raises:
-        WrongWordError: The report has no such number.
+        WrongWordError: The report has no such number, or it is named twice.
     """
-    return [_known_number(counted, word.strip()) for word in text.split(",")] if text.strip() else []
+    numbers = [_known_number(counted, word.strip()) for word in text.split(",")] if text.strip() else []
+    twice = [number for place, number in enumerate(numbers) if number in numbers[:place]]
+    if twice:
+        raise WrongWordError(f"The number {twice[0]} is named twice.")
+    return numbers
 
 
 def first_rows(counted: Report, by: str, most: int | None) -> Report:

@@ -71,7 +71,7 @@ def read_sent(
         sheet=chosen.sheet,
         without_conversion_ids=chosen.without_conversion_ids,
         titles_line=chosen.titles_line,
-        mappings={} if chosen.columns else saved_titles(database),
+        mappings={} if chosen.columns else saved_titles(database, chosen.kind),
     )
     if chosen.kind is UploadKind.CLICKS:
         return read_click_file(content, record.file_name, choices, catalog, progress)

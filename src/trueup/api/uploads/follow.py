@@ -1,12 +1,11 @@
-"""How a sent file stands, as events while it changes, and the outcome of each of its rows, as CSV."""
+"""How a sent file stands, as events while it changes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from functools import partial
 from time import monotonic
 from typing import Any, Final
 
-import polars as pl
 from fastapi import APIRouter
 from fastapi.sse import ServerSentEvent
 from starlette.responses import Response, StreamingResponse
@@ -14,38 +13,17 @@ from starlette.responses import Response, StreamingResponse
 from trueup.access.keys import KeyScope
 from trueup.api.http.event_streams import event_stream
 from trueup.api.http.gate import needs
-from trueup.api.http.jobs import Look, jobs_of, sent_folder
-from trueup.api.http.problems import Problem, ProblemKind, declared
+from trueup.api.http.jobs import Look, jobs_of
+from trueup.api.http.problems import Problem
 from trueup.api.http.readers import ContextHere
-from trueup.api.resources.answers import WORKBOOK, Answer
-from trueup.api.resources.wording import WAYS, in_words
+from trueup.api.resources.answers import Answer
+from trueup.api.resources.wording import in_words
 from trueup.api.uploads.answers import ProgressAnswer, progress_of
-from trueup.api.uploads.files import csv_answer, workbook_answer
-from trueup.api.uploads.found import UploadId, known_upload
-from trueup.dialects.choices import UnreadableFile
-from trueup.ledger.arrivals import read_brought
-from trueup.ledger.batches import read_batch, read_rows
+from trueup.api.uploads.found import UploadId, batch_of, known_upload
 from trueup.ledger.database import DatabaseError, Readable
 from trueup.live.commit_queue import UnavailableError
 from trueup.live.context import ServerContext
-from trueup.model.frames import RowOutcomes
-from trueup.model.upload import UploadRecord
-from trueup.model.words import UploadKind, UploadState
-from trueup.reports.now import with_now
-from trueup.reports.result_files import (
-    ROW_COLUMNS,
-    refused_rows,
-    write_click_results,
-    write_click_results_xlsx,
-    write_refused,
-    write_refused_xlsx,
-    write_results,
-    write_results_xlsx,
-)
-from trueup.uploads.click_file import ClickFile, click_results, refused_clicks
-from trueup.uploads.click_setup import as_planned
-from trueup.uploads.files import read_sent
-from trueup.uploads.folder import SentFolder
+from trueup.model.words import UploadState
 
 router = APIRouter()
 
@@ -60,16 +38,6 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
         "description": "Events `state` and `progress`, each with the upload's state, progress and batch as JSON.",
         "content": {"text/event-stream": {"schema": {"type": "object"}}},  # the schema of one event
     }
-}
-_CSV: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "A file of text.", "content": {"text/csv": {"schema": {"type": "string"}}}},
-    **declared(ProblemKind.WRONG_STATE, ProblemKind.UNREADABLE_FILE, ProblemKind.NO_ROOM),
-}
-
-
-_XLSX: Final[dict[int | str, dict[str, Any]]] = {
-    **_CSV,
-    200: {"description": "A workbook.", "content": {WORKBOOK: {"schema": {"type": "string", "format": "binary"}}}},
 }
 
 
@@ -96,62 +64,6 @@ async def follow_upload(look: Look, context: ContextHere, upload_id: UploadId) -
     """
     await look(partial(known_upload, upload_id=upload_id))
     return event_stream(_events(look, context, upload_id))
-
-
-@router.get(
-    "/uploads/{upload_id}/results.csv",
-    summary="Get what happened to each row",
-    dependencies=[_READ],
-    response_class=StreamingResponse,
-    responses=_CSV,
-)
-async def get_results(context: ContextHere, upload_id: UploadId) -> Response:
-    """What happened to every row, by which mode, and what it comes to now where that differs.
-
-    Before it is applied: what its last preview said.
-    """
-    work = partial(_results, upload_id=upload_id, folder=sent_folder(context))
-    return await asyncio.wrap_future(jobs_of(context).aside(work))
-
-
-@router.get(
-    "/uploads/{upload_id}/refused.csv",
-    summary="Get the refused rows",
-    dependencies=[_READ],
-    response_class=StreamingResponse,
-    responses=_CSV,
-)
-async def get_refused(context: ContextHere, upload_id: UploadId) -> Response:
-    """The refused rows as they came, each with its outcome and a message: ready to be mended and sent again."""
-    work = partial(_refused, upload_id=upload_id, folder=sent_folder(context), clock=context.clock)
-    return await asyncio.wrap_future(jobs_of(context).aside(work))
-
-
-@router.get(
-    "/uploads/{upload_id}/results.xlsx",
-    summary="Get what happened to each row, as a workbook",
-    dependencies=[_READ],
-    response_class=StreamingResponse,
-    responses=_XLSX,
-)
-async def get_results_workbook(context: ContextHere, upload_id: UploadId) -> Response:
-    """The same as `results.csv`, as a workbook."""
-    work = partial(_results, upload_id=upload_id, folder=sent_folder(context), as_workbook=True)
-    return await asyncio.wrap_future(jobs_of(context).aside(work))
-
-
-@router.get(
-    "/uploads/{upload_id}/refused.xlsx",
-    summary="Get the refused rows as a workbook",
-    dependencies=[_READ],
-    response_class=StreamingResponse,
-    responses=_XLSX,
-)
-async def get_refused_workbook(context: ContextHere, upload_id: UploadId) -> Response:
-    """The same as `refused.csv`, as a workbook. All cells are text, so that no id is taken for a number."""
-    folder = sent_folder(context)
-    work = partial(_refused, upload_id=upload_id, folder=folder, clock=context.clock, as_workbook=True)
-    return await asyncio.wrap_future(jobs_of(context).aside(work))
 
 
 async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncGenerator[ServerSentEvent | None, None]:
@@ -181,89 +93,7 @@ async def _events(look: Look, context: ServerContext, upload_id: str) -> AsyncGe
 
 def _event(database: Readable, context: ServerContext, upload_id: str) -> EventAnswer:
     record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
+    batch = batch_of(database, record)
     progress = progress_of(record, batch, jobs_of(context))
     trouble = in_words(record.trouble) or None
     return EventAnswer(state=record.state, trouble=trouble, batch_id=record.batch_id, progress=progress)
-
-
-def _results(database: Readable, upload_id: str, folder: SentFolder, *, as_workbook: bool = False) -> Response:
-    record = known_upload(database, upload_id)
-    if record.choices.kind is UploadKind.CLICKS:
-        clicks = _click_rows(database, record, folder)
-        if as_workbook:
-            return workbook_answer(
-                f"{upload_id}-results.xlsx", folder.folder, lambda out: write_click_results_xlsx(clicks, out, WAYS)
-            )
-        return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_click_results(clicks, out, WAYS))
-    rows = _rows(database, record, folder)
-    rows = with_now(database, rows) if record.batch_id is not None else rows
-    if as_workbook:
-        return workbook_answer(
-            f"{upload_id}-results.xlsx", folder.folder, lambda out: write_results_xlsx(rows, out, WAYS)
-        )
-    return csv_answer(f"{upload_id}-results.csv", folder.folder, lambda out: write_results(rows, out, WAYS))
-
-
-def _refused(
-    database: Readable, upload_id: str, folder: SentFolder, clock: Callable[[], int], *, as_workbook: bool = False
-) -> Response:
-    record = known_upload(database, upload_id)
-    batch = read_batch(database, record.batch_id) if record.batch_id is not None else None
-    try:
-        with folder.content(upload_id) as content:
-            file = read_sent(database, record, content, batch)
-            if isinstance(file, ClickFile):
-                file = as_planned(file) if record.choices.create_missing and not batch else file
-                refused = refused_clicks(file, batch.received_at if batch else clock())
-            else:
-                refused = refused_rows(_rows(database, record, folder))
-            name, opened, reading = f"{upload_id}-refused", file.content, file.reading
-            if as_workbook:
-                return workbook_answer(
-                    f"{name}.xlsx", folder.folder, lambda out: write_refused_xlsx(refused, opened, reading, out, WAYS)
-                )
-            return csv_answer(
-                f"{name}.csv", folder.folder, lambda out: write_refused(refused, opened, reading, out, WAYS)
-            )
-    except FileNotFoundError:
-        raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
-    except UnreadableFile as error:
-        raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
-
-
-def _click_rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
-    """What the rows of a file of clicks came to, or would, by its last preview.
-
-    Raises:
-        Problem: There are none to show, or the file is gone.
-    """
-    batch = read_batch(database, record.batch_id) if record.batch_id else None
-    if batch is None:
-        return _previewed(record, folder)
-    try:
-        with folder.content(record.upload_id) as content:
-            file = read_sent(database, record, content, batch)
-            assert isinstance(file, ClickFile)  # noqa: S101 - its kind is clicks
-            return click_results(file, batch.received_at, read_brought(database, batch.batch_id))
-    except FileNotFoundError:
-        raise Problem(ProblemKind.WRONG_STATE, "the file is no longer here") from None
-    except UnreadableFile as error:
-        raise Problem(ProblemKind.UNREADABLE_FILE, in_words(error.remark)) from None
-
-
-def _rows(database: Readable, record: UploadRecord, folder: SentFolder) -> RowOutcomes:
-    """The rows with their outcomes (ROW_COLUMNS), or with those of their last preview.
-
-    Raises:
-        Problem: There are none to show yet.
-    """
-    if record.batch_id is not None:
-        return read_rows(database, record.batch_id, ROW_COLUMNS)
-    return _previewed(record, folder)
-
-
-def _previewed(record: UploadRecord, folder: SentFolder) -> RowOutcomes:
-    if not folder.rows(record.upload_id).exists():
-        raise Problem(ProblemKind.WRONG_STATE, "preview or apply it first")
-    return RowOutcomes(pl.read_parquet(folder.rows(record.upload_id)))

@@ -265,7 +265,7 @@ def create_servers_own() -> None:
         *text("choices", "state", "trouble", "made_by"),
         *whole("made_at", "batch_id"),
     )
-    op.create_table("mappings", key("name"), *text("titles", "choices", "made_by"), *whole("made_at"))
+    op.create_table("mappings", key("kind"), key("name"), *text("titles", "choices", "made_by"), *whole("made_at"))
     op.create_table("spools", key("folder_id"), *whole("drained_until"))
 
 
