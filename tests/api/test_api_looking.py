@@ -16,6 +16,7 @@ from worlds import World, grown, succeeded
 
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
+from trueup.reports import report
 
 CLICKS = "click_id,campaign,offer,clicked_at,cost,country,sub2\n" + "".join(
     f"k{number},camp,o,2026-02-0{number + 1}T00:00:00Z,0.10,PL,banner\n" for number in range(5)
@@ -207,6 +208,13 @@ def test_report__has_the_numbers_and_rows_that_are_chosen(api: Api) -> None:
         ["pending_revenue", "clicks"],
     ]
     assert answer["totals"] == {"pending_revenue": "8.00", "clicks": 5}
+
+
+def test_report__of_more_rows_than_anybody_reads_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "ROWS_MAX", 1)
+    for path in ("/reports?by=day", "/reports.csv?by=day"):
+        detail = told(api.get(path), ProblemKind.INVALID)["detail"]
+        assert detail.startswith("By day there would be more than 1 rows. Choose a shorter time")
 
 
 def events(text: str) -> list[tuple[str, Any]]:

@@ -101,7 +101,7 @@ def _moment(click_id: str, hours: int) -> int:
     return CLICKS[click_id].clicked_at + hours * HOUR
 
 
-SEGMENTS = (schema.segments, schema.segment_columns)
+SEGMENTS = (schema.segments, schema.segment_columns, schema.loose_clicks, schema.loose_conversions)
 
 
 class Play:

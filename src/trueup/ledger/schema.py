@@ -113,6 +113,15 @@ later_policies = Table(
 )
 Index("later_policies_batch_id", later_policies.c.batch_id, postgresql_using="brin")
 
+# Another: what rows set of their clicks. A click that comes later, or comes back, is given it then.
+row_sub_parameters = Table(
+    "row_sub_parameters",
+    metadata,
+    *_columns(frames.ROW_SUB_PARAMETERS),
+    PrimaryKeyConstraint("click_id", "n"),
+    sqlite_with_rowid=False,
+)
+
 changes = Table(
     "changes",
     metadata,
@@ -173,6 +182,16 @@ segment_columns = Table(
     Column("content", LargeBinary, nullable=False),  # the column as an Arrow stream, texts by a dictionary
     PrimaryKeyConstraint("name", "segment_id"),
 )
+
+
+def _loose(name: str, schema: frames.Schema) -> Table:
+    """Rows of small commits, until enough of them are there for a segment."""
+    return Table(name, metadata, Column("loose_id", SERIAL, Identity(always=True), primary_key=True), *_columns(schema))
+
+
+loose_clicks = _loose("loose_clicks", frames.COUNTED_CLICKS)
+loose_conversions = _loose("loose_conversions", frames.COUNTED)
+Index("loose_clicks_click_number", loose_clicks.c.click_number)  # the last number that was given, on SQLite
 
 batches = Table(
     "batches",

@@ -17,7 +17,6 @@ from trueup.ledger.batch_moves import lock_batch
 from trueup.ledger.batches import BatchMovedError, read_batch, touched_clicks, undone_batches, undos_of
 from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.past import clicks_decided_again, read_past
-from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.frames import JOURNAL, DecidedRows, Samples, empty
 from trueup.model.past import clicks_that_count
@@ -28,7 +27,7 @@ from trueup.recording.batch_loop import Foreseen, applying_batch, preview_batch,
 from trueup.recording.chunks import RunOptions, to_its_end
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import looked_again, record_again
-from trueup.recording.summary import NOTHING_TURNED, ClicksTurned, Summary
+from trueup.recording.summary import ClicksTurned, Summary, with_turned
 
 
 class UndoRefusal(StrEnum):
@@ -170,11 +169,7 @@ class _UndoWork:
         click_ids = self.clicks.slice(foreseen.done, size).to_list()
         past = read_past(self.context.database, click_ids)
         steps, turned = looked_again(self.context.database, click_ids, past, before, after)
-        summary = replace(
-            foreseen.summary,
-            totals_delta=added(foreseen.summary.totals_delta, totals_delta(steps)),
-            turned=(foreseen.summary.turned or NOTHING_TURNED).and_these(turned),
-        )
+        summary = with_turned(foreseen.summary, totals_delta(steps), turned)
         if self.of_import:
             was, becomes = (clicks_that_count(past.arrivals, without) for without in left_out)
             clicks = (summary.clicks_turned or ClicksTurned()).and_these(was, becomes)
