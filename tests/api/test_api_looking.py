@@ -12,7 +12,7 @@ from calling import ONE_OF_EACH, Api, NewApi, told
 from command_line import CommandLine
 from databases import by_hand
 from upload_calling import done, records, sent
-from worlds import World, succeeded
+from worlds import World, grown, succeeded
 
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
@@ -23,18 +23,20 @@ CLICKS = "click_id,campaign,offer,clicked_at,cost,country,sub2\n" + "".join(
 )
 
 
-@pytest.fixture
-def world(trueup: CommandLine, tmp_path: Path) -> World:
+def _grow(world: World) -> None:
     """A workspace with five clicks (batch 1), conversions of some (batch 2), and an undone batch (3, by 4)."""
-    made = World(trueup, tmp_path)
-    made.set_up(ONE_OF_EACH)
-    succeeded(trueup("clicks", "import", made.file(CLICKS), "--yes"))
-    made.upload(
+    world.set_up(ONE_OF_EACH)
+    succeeded(world.trueup("clicks", "import", world.file(CLICKS), "--yes"))
+    world.upload(
         "click_id,payout,transaction_id,status\n" + "".join(f"k{n},{n}.50,T,pending\n" for n in range(4)) + "x,1,,\n"
     )
-    made.upload("click_id,payout,transaction_id\nk0,9,U\n")
-    succeeded(trueup("undo", 3, "--yes"))
-    return made
+    world.upload("click_id,payout,transaction_id\nk0,9,U\n")
+    succeeded(world.trueup("undo", 3, "--yes"))
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    return grown(World(trueup, tmp_path), _grow)
 
 
 @pytest.fixture
@@ -55,6 +57,7 @@ def pages(api: Api, path: str, limit: int) -> list[dict[str, Any]]:
         cursor = page["next_cursor"]
 
 
+@pytest.mark.front
 def test_batches__are_those_of_the_command(api: Api, world: World) -> None:
     by_hand = json.loads(succeeded(world.trueup("batches", "--json")))
     found = pages(api, "/batches", 2)
@@ -64,6 +67,7 @@ def test_batches__are_those_of_the_command(api: Api, world: World) -> None:
     assert [batch["undone"] for batch in found] == [False, True, False, False]
 
 
+@pytest.mark.front
 def test_batch__has_the_money_before_and_after(api: Api) -> None:
     batch = api.get("/batches/2").json()
     assert batch["pending_revenue"] == {"before": "0.00", "after": "8.00"}
@@ -91,6 +95,7 @@ def test_batch_rows__in_pages_and_by_outcome(api: Api) -> None:
     assert pages(api, "/journal?batch_id=2", 3) == rows
 
 
+@pytest.mark.front
 def test_undo__of_what_cannot_be_undone(api: Api) -> None:
     assert "by batch 4" in told(api.post("/batches/3/undo"), ProblemKind.WRONG_STATE)["detail"]
     assert api.post("/batches/4/undo").json()["undo"]["undoes"] == 4
@@ -128,6 +133,7 @@ def test_clicks__in_pages_either_way(api: Api) -> None:
     assert named == {"items": [oldest[1], oldest[3]], "next_cursor": None}
 
 
+@pytest.mark.front
 def test_click__with_its_conversions_and_rows(api: Api) -> None:
     found = api.get("/clicks/k0").json()
     assert found["click"]["click_id"] == "k0"
@@ -138,6 +144,7 @@ def test_click__with_its_conversions_and_rows(api: Api) -> None:
     told(api.get("/clicks/nobody"), ProblemKind.NOT_FOUND)
 
 
+@pytest.mark.front
 def test_ids_that_cannot_be__are_found_nowhere(api: Api) -> None:
     for impossible in ("k0%20", "x" * 2_000, "%F0%9F%92%A9"):
         assert api.get(f"/clicks?click_id={impossible}").json()["items"] == []
@@ -146,6 +153,7 @@ def test_ids_that_cannot_be__are_found_nowhere(api: Api) -> None:
         told(api.get(f"/conversions/{impossible}-1"), ProblemKind.NOT_FOUND)
 
 
+@pytest.mark.front
 def test_report__is_that_of_the_command(api: Api, world: World) -> None:
     for query, words in (
         ("", []),
@@ -182,6 +190,7 @@ def test_conversions__are_filtered_by_what_is_known_of_their_click(api: Api) -> 
     assert len(pages(api, "/conversions?where=sub2=banner&where=label=unknown&click_id=k1", 2)) == 1
 
 
+@pytest.mark.front
 def test_report__words_that_are_not_known(api: Api) -> None:
     assert "Did you mean campaign?" in told(api.get("/reports?by=campain"), ProblemKind.INVALID)["detail"]
     assert "named twice" in told(api.get("/reports.csv?by=day,day"), ProblemKind.INVALID)["detail"]
@@ -213,6 +222,7 @@ def events(text: str) -> list[tuple[str, Any]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in found]
 
 
+@pytest.mark.front
 def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
     answer = api.post("/audit")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -226,6 +236,7 @@ def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
     assert broken == {"conversions", "rollups", "totals", "segments"}
 
 
+@pytest.mark.front
 def test_csv__of_a_report_is_safe_to_open(api: Api, world: World) -> None:
     world.set_up('[[campaigns]]\nname = "=cmd()"\nslug = "cmd"\n')
     world.trueup(
@@ -240,6 +251,7 @@ def test_csv__of_a_report_is_safe_to_open(api: Api, world: World) -> None:
     assert "'=cmd()" in [row["campaign"] for row in rows]
 
 
+@pytest.mark.front
 def test_page__has_every_operation_on_rows(api: Api) -> None:
     paths = api.get("/openapi.json", key=None).json()["paths"]
     tags = {"uploads", "conversions", "batches", "clicks", "journal", "reports", "audit"}
@@ -257,6 +269,7 @@ def test_page__has_every_operation_on_rows(api: Api) -> None:
     assert all(f"`{name}`" in page for name in filters - {"by"})
 
 
+@pytest.mark.front
 def test_rows__show_what_they_come_to_now_beside_what_they_were_told(api: Api, world: World) -> None:
     repeat = "click_id,payout,transaction_id\nk1,9,T\nk4,9,T\n"
     upload = sent(api, repeat, "?duplicates=ignore")["upload_id"]

@@ -26,6 +26,8 @@ from trueup.recording.chunks import RunOptions
 from trueup.recording.context import RecordingContext
 from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, undoable
 
+pytestmark = pytest.mark.front
+
 TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
 FIELDS = "click_id, payout, transaction_id, conversion_type, status, event_id, conversion_id, converted_at, currency"
 FORMS = (

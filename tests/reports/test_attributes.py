@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from worlds import World
+from worlds import World, grown
 
 from trueup.ledger import segment_cells
 from trueup.ledger.commit import update_sub_parameters
@@ -42,13 +42,15 @@ k9,7.00,t9,approved,2026-03-01T12:00:00Z
 """
 
 
+def _grow(world: World) -> None:
+    world.set_up(SETUP)
+    import_clicks(world, CLICKS)
+    assert world.trueup("upload", "-", "--yes", stdin=ROWS).code == 0
+
+
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP)
-    import_clicks(made, CLICKS)
-    assert trueup("upload", "-", "--yes", stdin=ROWS).code == 0
-    return made
+    return grown(World(trueup, tmp_path), _grow)
 
 
 def import_clicks(world: World, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from worlds import World, succeeded
+from worlds import World, grown, succeeded
 
 SETUP = """
 [workspace]
@@ -29,14 +29,16 @@ late,7,T-3,sale,2026-03-05T10:00:00Z
 """
 
 
+def _grow(world: World) -> None:
+    world.set_up(SETUP)
+    world.add_clicks("k1", "k2", offer="VPN")
+    outcomes = ["created", "refused_bad_payout", "refused_unknown_status", "parked_unknown_click"]
+    assert world.upload(ROWS).outcomes == outcomes
+
+
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP)
-    made.add_clicks("k1", "k2", offer="VPN")
-    outcomes = ["created", "refused_bad_payout", "refused_unknown_status", "parked_unknown_click"]
-    assert made.upload(ROWS).outcomes == outcomes
-    return made
+    return grown(World(trueup, tmp_path), _grow)
 
 
 def told(world: World, *words: object) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -7,6 +7,8 @@ import pytest
 from command_line import CommandLine
 from worlds import World, succeeded
 
+pytestmark = pytest.mark.front
+
 
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:

@@ -31,6 +31,8 @@ from trueup.reports.batch_rows import (
 from trueup.reports.export import batch_as_json
 from trueup.reports.filters import known_word
 
+commands = typer.Typer()
+
 _ROWS_SHOWN: Final = 20
 _LIMIT_MAX: Final = 10_000
 _WITHOUT_ROWS: Final = (BatchKind.UNDO, BatchKind.CLICKS, BatchKind.LATE_CLICKS)
@@ -52,6 +54,7 @@ Refused = Annotated[
 ]
 
 
+@commands.command()
 def batch(
     context: typer.Context,
     number: BatchNumber,

@@ -71,7 +71,9 @@ if TYPE_CHECKING:
 
 _FEW: Final = 10  # resources shown where there are too many to be meant
 
+commands = typer.Typer()
 clicks = typer.Typer(help="Bring clicks from elsewhere.", no_args_is_help=True)
+commands.add_typer(clicks, name="clicks")
 
 Form = Annotated[
     str | None,

@@ -22,6 +22,8 @@ from trueup.recording.decide_again import again_work, apply_again, unfinished
 from trueup.recording.summary import Summary
 from trueup.reports.filters import Filters, known_time_zone, past_rows
 
+commands = typer.Typer()
+
 _KNOWN: Final = tuple(Outcome)
 # What the row alone shows is no matter of settings.
 _CAN_CHANGE: Final = [
@@ -58,6 +60,7 @@ To = Annotated[
 ]
 
 
+@commands.command()
 def decide_again(
     context: typer.Context,
     batch: OfBatch = None,

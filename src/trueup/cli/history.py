@@ -17,7 +17,10 @@ from trueup.reports.click import find_click
 from trueup.reports.history import Event, render_value
 from trueup.reports.history import history as read_history
 
+commands = typer.Typer()
 
+
+@commands.command()
 def history(
     context: typer.Context,
     conversion_id: Annotated[

@@ -17,7 +17,9 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.keys import KeyRecord, read_key, read_keys
 from trueup.model.times import minute_text, time_text
 
+commands = typer.Typer()
 keys = typer.Typer(help="The keys of the API.", no_args_is_help=True)
+commands.add_typer(keys, name="keys")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What you call it.", show_default=False)]
 Scopes = Annotated[

@@ -27,6 +27,8 @@ from trueup.reports.now import NOW
 from trueup.reports.search import MOST, SHORTEST, Found
 from trueup.reports.search import search as find
 
+commands = typer.Typer()
+
 ClickId = Annotated[str, typer.Argument(metavar="CLICK_ID", help="The click's id.", show_default=False)]
 WithRows = Annotated[
     bool,
@@ -46,6 +48,7 @@ _TEXTS: Final = (
 _ROW: Final = ("batch_id", "line", "n", "outcome", *NOW, "conversion_type", "transaction_id", "event_id", "status")
 
 
+@commands.command()
 def click(context: typer.Context, click_id: ClickId, json: Json = False, db: DatabaseUrl = None) -> None:
     """Show a click: what is known of it, how it came, every row that came for it, and every conversion."""
     with workspace(context, db) as database:
@@ -139,6 +142,7 @@ def _rows_as_json(rows: pl.DataFrame) -> list[dict[str, Any]]:
     return [row | {"received_at": time_text(row["received_at"])} for row in told.iter_rows(named=True)]
 
 
+@commands.command()
 def search(
     context: typer.Context,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="An id, or how one begins.", show_default=False)],

@@ -22,7 +22,9 @@ from trueup.model.visible import on_one_line
 from trueup.model.words import UploadKind
 from trueup.uploads.mappings import mapping_read_by, remove_mapping, save_mapping, saved_titles, with_mapping
 
+commands = typer.Typer()
 mappings = typer.Typer(help="The mappings that were saved.", no_args_is_help=True)
+commands.add_typer(mappings, name="mappings")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The mapping's name.", show_default=False)]
 OfClicks = Annotated[bool, typer.Option("--clicks", help="The mapping is for files of clicks.")]

@@ -32,6 +32,8 @@ from trueup.reports.report import (
     with_totals,
 )
 
+commands = typer.Typer()
+
 _BY_HELP: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, one row of totals."
 
 _COLUMNS_HELP: Final = (
@@ -54,6 +56,7 @@ Top = Annotated[
 ]
 
 
+@commands.command()
 def report(
     context: typer.Context,
     by: By = "",

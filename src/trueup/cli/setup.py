@@ -29,7 +29,9 @@ from trueup.model.visible import on_one_line
 if TYPE_CHECKING:
     from trueup.setup.apply import SetupOutcome
 
+commands = typer.Typer()
 setup = typer.Typer(help="Set the workspace up from a file, and show it as one.", no_args_is_help=True)
+commands.add_typer(setup, name="setup")
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="A TOML file; - for standard input.", show_default=False)]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what would change, and change nothing.")]

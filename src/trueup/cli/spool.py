@@ -40,7 +40,9 @@ from trueup.uploads.keeping import UnknownFile, take_up, unknown_files
 if TYPE_CHECKING:
     from trueup.settings import Settings
 
+commands = typer.Typer()
 spool = typer.Typer(help="What the server's folder holds that the ledger does not have.", no_args_is_help=True)
+commands.add_typer(spool, name="spool")
 
 MADE_BY: Final = "cli"
 _REFUSED: Final = "refused"

@@ -23,10 +23,13 @@ from trueup.recording.summary import Summary, in_order
 from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable
 from trueup.reports.export import batch_as_json
 
+commands = typer.Typer()
+
 _NEWEST_SHOWN: Final = 30
 _LIMIT_MAX: Final = 10**9
 
 
+@commands.command()
 def undo(
     context: typer.Context,
     batch: BatchNumber,
@@ -71,6 +74,7 @@ Limit = Annotated[
 ]
 
 
+@commands.command()
 def batches(context: typer.Context, limit: Limit = None, json: Json = False, db: DatabaseUrl = None) -> None:
     """List the batches: uploads, status updates, postbacks, click imports, undos and rows decided again."""
     with workspace(context, db) as database:

@@ -63,6 +63,8 @@ from trueup.uploads.mappings import saved_titles
 from trueup.uploads.notices import notices_of, same_file
 from trueup.uploads.same_file import earlier_batches
 
+commands = typer.Typer()
+
 STORED: Final = "stored"
 
 Dialect = Annotated[
@@ -97,10 +99,6 @@ COMMANDS: Final = {
     "upload": RowKind.CONVERSION,
     "update-status": RowKind.STATUS,
 }
-HELP: Final = {
-    "upload": "Upload conversions from a file: see what it would do, do it, get an outcome for every row.",
-    "update-status": "Set statuses from a file: of one conversion, or of all that a row matches. Creates nothing.",
-}
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,13 @@ class _Said:
     causes: Sequence[Cause] = ()
 
 
+@commands.command(
+    "upload", help="Upload conversions from a file: see what it would do, do it, get an outcome for every row."
+)
+@commands.command(
+    "update-status",
+    help="Set statuses from a file: of one conversion, or of all that a row matches. Creates nothing.",
+)
 def upload_file(
     context: typer.Context,
     file: File,
