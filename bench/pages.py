@@ -29,12 +29,14 @@ from trueup.ledger.newest_clicks import WantedClicks
 from trueup.ledger.newest_postbacks import HOUR_MICROS, Wanted
 from trueup.ledger.open import open_ledger
 from trueup.model.frames import JOURNAL, completed
+from trueup.pages.story.telling import read_story
 from trueup.reports.batch_list import BatchFilters, read_batch_list
 from trueup.reports.click_list import count_new_clicks, read_click_list
 from trueup.reports.postback_list import count_new_postbacks, read_postbacks
 
 PAGE = 100
 FLOOR = "SELECT * FROM clicks WHERE click_id > '{0}' ORDER BY click_id LIMIT 100"
+STORIES = "SELECT click_id, n FROM conversions WHERE status = 'declined' LIMIT 2000"
 OUTCOMES = ["created"] * 17 + ["updated", "ignored_duplicate", "refused_unknown_status"]
 
 
@@ -140,6 +142,8 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     yield "clicks: of a country", clicks(any_of={"country": ["country 7"]})
     yield "clicks: a sub-parameter that is rare", clicks(any_of={"sub3": ["sub3 77"]})
     yield "clicks: converted", clicks(converted=True)
+    told = database.read_sql(STORIES, {"click_id": pl.String, "n": pl.Int64}).rows()
+    yield "story of a conversion", lambda chance: read_story(database, catalog, *chance.choice(told))
     yield "clicks: how many came", lambda _: count_new_clicks(database, WantedClicks(), number - 12)
 
 

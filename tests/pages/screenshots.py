@@ -44,6 +44,7 @@ PAGES: Final = {
 }
 # The conversion that most happened to, with its click.
 _FOLLOWED: Final = "SELECT click_id, n FROM conversions WHERE removed = 0 ORDER BY version DESC, click_id LIMIT 1"
+_CLICKS: Final = "SELECT click_id FROM clicks ORDER BY clicked_at DESC LIMIT 30"
 SIGNED_OUT: Final = {"sign-in": "/sign-in"}
 
 
@@ -56,6 +57,7 @@ def sample_site() -> Iterator[Served]:
         site = Served(f"sqlite:///{folder}/trueup.db", Path(folder))
         site.start()
         try:
+            report_some(site)
             yield site
         finally:
             site.stop()
@@ -72,6 +74,16 @@ def paths_of_one(site: Served) -> dict[str, str]:
         "edit-payout": f"/conversions/edit-payout?id={named}",
         "click": f"/clicks/{click_id}",
     }
+
+
+def report_some(site: Served) -> None:
+    """Report conversions as networks do, good ones and bad ones: the sample's own came in files."""
+    with open_ledger(site.database_url) as database:
+        ids = database.read_sql(_CLICKS, {"click_id": pl.String})["click_id"].to_list()
+    for place, click_id in enumerate(ids):
+        word = ("sale", "lead", "sale", "paid_out")[place % 4]
+        known = click_id if place % 5 else f"unknown{place}"
+        site.get(f"/postback?subid={known}&payout={10 + place}.50&tid=T-LIVE-{place // 2}&status={word}")
 
 
 def take(page: pw.Page, file: Path) -> None:

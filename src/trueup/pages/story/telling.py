@@ -62,7 +62,6 @@ class Story:
 
     conversion: Mapping[str, Any]  # CONVERSIONS, and `conversion_id`
     places: Mapping[str, str]  # of the conversion: its campaign, offer and so on, by what they are called
-    made_by: BatchRecord  # the batch that made it
     click: Mapping[str, Any] | None  # CLICKS; None where the click is unknown now
     entries: list[Entry]  # oldest first
     left_out: int  # rows that did nothing to it, beyond ROWS_MOST
@@ -89,14 +88,13 @@ def read_story(database: Readable, catalog: Catalog, click_id: str, n: int) -> S
     conversion = next(row for row in every if row["n"] == n)
     rows = _rows(database, click_id)
     batch_ids = {event.batch_id for event in events} | {row["batch_id"] for row in rows.values()}
-    batches = batches_numbered(database, {*batch_ids, conversion["batch_id"]})
+    batches = batches_numbered(database, batch_ids)
     others = _others(rows, events, batches, n)
     entries = [_entry(event, rows.get((event.batch_id, event.line)), batches) for event in events]
     clicks = read_clicks(database, [click_id]).to_dicts()
     return Story(
         conversion,
         _places(conversion, catalog),
-        batches[conversion["batch_id"]],
         clicks[0] if clicks else None,
         sorted([*entries, *others[-ROWS_MOST:]], key=lambda entry: (entry.at, entry.batch.batch_id, entry.line)),
         max(len(others) - ROWS_MOST, 0),
