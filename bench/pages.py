@@ -28,6 +28,7 @@ from trueup.ledger.database import Database
 from trueup.ledger.newest_clicks import WantedClicks
 from trueup.ledger.newest_postbacks import HOUR_MICROS, Wanted
 from trueup.ledger.open import open_ledger
+from trueup.ledger.queries import Selection, read_conversions_page
 from trueup.model.frames import JOURNAL, completed
 from trueup.pages.story.telling import read_story
 from trueup.reports.batch_list import BatchFilters, read_batch_list
@@ -56,8 +57,8 @@ def rows_of(options: argparse.Namespace) -> pl.DataFrame:
     )
 
 
-def _as_json(counted: pl.Series) -> str:
-    return json.dumps({each["outcome"]: each["count"] for each in counted.to_list()})
+def _as_json(counted: list[dict[str, object]]) -> str:
+    return json.dumps({str(each["outcome"]): each["count"] for each in counted})
 
 
 def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
@@ -79,9 +80,12 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
             transaction.append(schema.journal, known)
     counted = rows.group_by("batch_id").agg(
         rows_done=pl.len().cast(pl.Int64),
-        outcomes=pl.col("outcome").value_counts().map_elements(_as_json, pl.String),
+        outcomes=pl.col("outcome").value_counts(),
         received_at=pl.col("converted_at").min(),
         last=pl.col("converted_at").max(),
+    )
+    counted = counted.with_columns(
+        outcomes=pl.Series([_as_json(each) for each in counted["outcomes"].to_list()], dtype=pl.String)
     )
     batches = counted.sort("batch_id").select(
         "batch_id", "received_at", "rows_done", "outcomes", rows_total="rows_done", finished_at="last",
@@ -92,6 +96,8 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
     )  # fmt: skip
     with database.transaction() as transaction:
         transaction.append(schema.batches, batches)
+        first = rows["converted_at"][0] // HOUR_MICROS
+        transaction.run(f"UPDATE conversions SET batch_id = converted_at / {HOUR_MICROS} - {first} + 1")  # noqa: S608 - numbers of ours
 
 
 def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[random.Random], object]]]:
@@ -112,10 +118,15 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
         wanted = BatchFilters(**words).understood(catalog, "UTC", upto)  # type: ignore[arg-type]
         return lambda _: read_batch_list(database, catalog, wanted, "", PAGE)
 
+    def conversions(before: tuple[int, str, int] | None) -> object:
+        return read_conversions_page(database, Selection(), before, PAGE, newest_first=True)
+
     newest = read_postbacks(database, catalog, Wanted(), "", "", PAGE, upto).newest
     number = read_click_list(database, catalog, WantedClicks(), [], None, PAGE).newest
     first = f"c{options.clicks // 2:012}"
     yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
+    yield "conversions: newest", lambda _: conversions(None)
+    yield "conversions: before a moment", lambda chance: conversions((at(chance), "", 0))
     yield "uploads: newest", batches()
     yield "uploads: by the text of a file's name", batches(file="june")
     yield "uploads: undone", batches(state=["undone"])
