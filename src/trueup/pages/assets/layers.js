@@ -72,17 +72,24 @@ async function open(url, isNew) {
     titleBeneath = document.title
   }
   if (!show(html)) return location.assign(url)
-  if (isNew) history.pushState({ layer: true }, "", url)
+  if (isNew) {
+    // Coming back here only closes the layer: htmx would load the page anew, and what is ticked would be lost.
+    history.replaceState({ ...history.state, htmx: false }, "")
+    history.pushState({ layer: true }, "", url)
+  }
   here = bare(location.href)
 }
 
 async function send(form, submitter) {
+  if (form.dataset.sending !== undefined) return // pressed twice
   const fields = new URLSearchParams(new FormData(form, submitter))
+  form.dataset.sending = ""
   submitter?.setAttribute("aria-disabled", "true")
   const answer = await fetch(form.action, { method: "POST", body: fields, headers: PARTIAL }).catch(() => null)
-  submitter?.removeAttribute("aria-disabled")
   const leads = answer?.headers.get("HX-Redirect")
   if (leads) return location.assign(leads)
+  delete form.dataset.sending
+  submitter?.removeAttribute("aria-disabled")
   if (!answer || !show(await answer.text())) say("That could not be done. Nothing was changed. Try again.")
 }
 
@@ -137,7 +144,7 @@ window.addEventListener("popstate", (event) => {
   if (event.state?.layer) open(location.href, false)
   else if (layer()?.open && bare(location.href) === beneath) shut()
   else if (!event.state?.htmx) location.reload()
-  else if (layer()?.open) shut()
+  else here = bare(location.href)
 })
 
 for (const name of ["htmx:after:history:push", "htmx:after:history:replace"]) {
