@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from serving import wait_until
 from uploading import PageBrowser, UploadSite, plain, value_of
 from worlds import World
 
@@ -77,7 +78,8 @@ def test_story__leads_to_a_change_and_tells_it(ada: PageBrowser) -> None:
     undo = ada.post(f"{sent.headers['location']}/preview-undo")
     ada.post(f"{sent.headers['location']}/undo", batch=value_of(ada.rested(undo.headers["location"]), "batch"))
     assert page
-    assert "Status Declined → Approved" in events(ada.get("/conversions/k1-1").text)[-1]
+    # The undo goes on after it is answered.
+    wait_until(lambda: "Status Declined → Approved" in events(ada.get("/conversions/k1-1").text)[-1])
 
 
 @pytest.mark.parametrize("conversion_id", ["k1-9", "k2-1", "nothing", "k1-0", "k1-99999999999", "%3Cb%3E-1"])

@@ -11,7 +11,10 @@ from trueup.access.links import choose_password, find_link
 from trueup.ledger.database import Database
 from trueup.model.words import LinkPurpose
 
-NOW = time.time_ns() // 1_000  # the commands' clock is the real one
+
+def now() -> int:
+    """The commands' clock: the real one."""
+    return time.time_ns() // 1_000
 
 
 def token_of(link: str) -> str:
@@ -23,7 +26,7 @@ def token_of(link: str) -> str:
 def activated(trueup: CommandLine, ledger: Database, *words: str) -> None:
     """Make a user who has chosen a password."""
     made = json.loads(trueup("users", "create", *words, "--json").stdout)
-    choose_password(ledger, token_of(made["link"]), "a hash", NOW)
+    choose_password(ledger, token_of(made["link"]), "a hash", now())
 
 
 def test_create__prints_a_link_and_nothing_else(trueup: CommandLine, ledger: Database) -> None:
@@ -31,7 +34,7 @@ def test_create__prints_a_link_and_nothing_else(trueup: CommandLine, ledger: Dat
     assert (ran.code, len(ran.stdout.splitlines())) == (0, 1)
     assert ran.stdout.startswith("http://127.0.0.1:8080/invitation/")
     assert "Anna Nowak (anna@example.com, admin). It works once, within 7 days" in ran.stderr
-    assert find_link(ledger, token_of(ran.stdout), NOW).purpose is LinkPurpose.INVITATION
+    assert find_link(ledger, token_of(ran.stdout), now()).purpose is LinkPurpose.INVITATION
 
 
 @pytest.mark.front
@@ -85,12 +88,12 @@ def test_reset__prints_another_link_and_ends_the_first(trueup: CommandLine, ledg
     first = trueup("users", "create", "anna@example.com").stdout
     ran = trueup("users", "reset", "ANNA@example.com")
     assert ran.code == 0
-    assert find_link(ledger, token_of(ran.stdout), NOW).purpose is LinkPurpose.INVITATION
+    assert find_link(ledger, token_of(ran.stdout), now()).purpose is LinkPurpose.INVITATION
     with pytest.raises(Exception, match="another one has taken its place"):
-        find_link(ledger, token_of(first), NOW)
-    choose_password(ledger, token_of(ran.stdout), "a hash", NOW)
+        find_link(ledger, token_of(first), now())
+    choose_password(ledger, token_of(ran.stdout), "a hash", now())
     made = json.loads(trueup("users", "reset", "anna@example.com", "--json").stdout)
-    assert (made["state"], find_link(ledger, token_of(made["link"]), NOW).purpose) == ("invited", LinkPurpose.RESET)
+    assert (made["state"], find_link(ledger, token_of(made["link"]), now()).purpose) == ("invited", LinkPurpose.RESET)
     assert json.loads(trueup("users", "list", "--json").stdout)[0]["state"] == "invited"
     assert trueup("users", "reset", "nobody@example.com").code == 2
 
