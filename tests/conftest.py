@@ -26,6 +26,7 @@ NewUrl = Callable[[], str]
 
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folders in it are pytest's own
 _ROOM_BYTES: Final = 3 << 30
+_NEW_OBJECTS: Final = 10_000  # as the server has it
 
 # What the tests write is written to memory where there is room: each commit of theirs waits for the disk.
 if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES:
@@ -33,7 +34,7 @@ if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM
 
 
 # How many examples of anything are tried. There is no deadline: machines are busy.
-hypothesis.settings.register_profile("default", deadline=None, max_examples=60, print_blob=True)
+hypothesis.settings.register_profile("default", deadline=None, max_examples=30, print_blob=True)
 hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("default"), max_examples=3_000)
 hypothesis.settings.load_profile("default")
 
@@ -41,6 +42,7 @@ hypothesis.settings.load_profile("default")
 def pytest_collection_finish() -> None:
     """Have the collector pass over all that was made so far: it lives as long as the tests do."""
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
+_TIMES: Final = settings().max_examples // settings.get_profile("default").max_examples  # 100 in the long run
+IN_LONG_RUN: Final = _TIMES > 1
+
 # A found example is shrunk only on a person's word: on a slow ledger that takes minutes.
 _PHASES: Final = [Phase.explicit, Phase.reuse, Phase.generate, Phase.target]
 _SHRINKING: Final = [*_PHASES, Phase.shrink] if os.environ.get("TRUEUP_TEST_SHRINK") else _PHASES
@@ -22,6 +25,22 @@ LAW: Final = settings(
 )
 # Nothing but memory: an example takes some milliseconds, so that there are many.
 PURE_LAW: Final = settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])
+
+
+def tried(count: int, **others: Any) -> Callable[[Test], Test]:  # noqa: ANN401 - whatever a setting holds
+    """Mark a test that holds for whatever comes, and needs little but memory.
+
+    Args:
+        count: How many examples are tried by default; in the long run it is a hundred times as many.
+        others: Other settings of Hypothesis.
+    """
+    marks = settings(max_examples=count * _TIMES, **others)
+
+    def marked(test: Test) -> Test:
+        found: Test = pytest.mark.law(marks(test))
+        return found
+
+    return marked
 
 
 def law(test: Test) -> Test:

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,3 +113,25 @@ def succeeded(ran: Ran) -> str:
     """What a command printed; it must have ended well."""
     assert ran.code == 0, ran.stderr
     return ran.stdout
+
+
+def grown(world: World, grow: Callable[[World], None]) -> World:
+    """Have a new workspace grow. On SQLite the first of a session grows, and the next ones are copies of it.
+
+    Args:
+        world: The workspace, whose ledger nobody has open.
+        grow: Does it. What it leaves beside the ledger is not copied.
+
+    Returns:
+        The same workspace.
+    """
+    file = Path(world.trueup.url.removeprefix("sqlite:///"))
+    first = world.folder.parent / f"{grow.__module__}-{grow.__qualname__}.db"
+    if first.exists() and file.exists():
+        shutil.copy(first, file)
+        return world
+    grow(world)
+    if file.exists():
+        assert not Path(f"{file}-wal").exists(), "somebody has it open"
+        shutil.copy(file, first)
+    return world

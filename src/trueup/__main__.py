@@ -4,6 +4,8 @@ import os
 import signal
 from types import FrameType
 
+from trueup.loading import loading
+
 _BY_SIGNAL = 128  # a shell's own way to say which signal ended a program
 
 
@@ -21,7 +23,8 @@ def main() -> None:
         signal.signal(number, handler)
     try:
         with at_signals():
-            from trueup.cli.main import run  # noqa: PLC0415 - the same
+            with loading():
+                from trueup.cli.main import run  # noqa: PLC0415 - the same
 
             code = run()
     except Stopped as stopped:  # before the command began

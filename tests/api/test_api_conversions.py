@@ -9,7 +9,7 @@ import pytest
 from calling import Api, NewApi, told
 from command_line import CommandLine
 from databases import by_hand
-from worlds import World
+from worlds import World, grown
 
 from trueup.access.keys import KeyScope
 from trueup.api.http.problems import ProblemKind
@@ -54,13 +54,15 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
+def _grow(world: World) -> None:
+    """A workspace with three clicks of one offer."""
+    world.set_up(SETUP)
+    world.add_clicks("c1", "c2", "c3", offer="o")
+
+
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
-    """A workspace with three clicks of one offer."""
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP)
-    made.add_clicks("c1", "c2", "c3", offer="o")
-    return made
+    return grown(World(trueup, tmp_path), _grow)
 
 
 @pytest.fixture
@@ -105,6 +107,7 @@ def test_report__rows_come_to_what_they_come_to_as_a_file(
     assert world.seen(*shown) == other.seen(*shown)
 
 
+@pytest.mark.front
 def test_report__a_local_time_is_in_the_networks_zone_else_utc(api: Api, world: World) -> None:
     rows = [{"click_id": f"c{n}", "converted_at": "2026-02-10T08:00:00", "transaction_id": "L"} for n in (1, 2)]
     reported(api, rows[0])
@@ -117,6 +120,7 @@ def test_report__a_local_time_is_in_the_networks_zone_else_utc(api: Api, world: 
     assert (row["converted_at"], row["local_time"], row["fallback_zone"]) == (None, "2026-02-10T08:00:00", "UTC")
 
 
+@pytest.mark.front
 def test_report__a_preview_changes_nothing(api: Api, world: World) -> None:
     preview = reported(api, *ROWS, preview=True)
     assert (preview["preview"], preview["batch_id"]) == (True, None)
@@ -128,10 +132,11 @@ def test_report__a_preview_changes_nothing(api: Api, world: World) -> None:
         ("update", "default"),
         ("update", "conversion_id"),
     }
-    of_previews = {"preview": True, "duplicate_modes": modes, "biggest_changes": preview["biggest_changes"]}
-    assert {**applied, "batch_id": None, **of_previews} == preview
+    of_preview = {"duplicate_modes": modes, "biggest_changes": preview["biggest_changes"]}
+    assert {**applied, "batch_id": None, "preview": True, **of_preview} == preview
 
 
+@pytest.mark.front
 def test_report__makes_a_batch_that_can_be_undone(api: Api, world: World) -> None:
     batch_id = reported(api, *ROWS)["batch_id"]
     batch = api.get(f"/batches/{batch_id}").json()
@@ -140,12 +145,14 @@ def test_report__makes_a_batch_that_can_be_undone(api: Api, world: World) -> Non
     assert world.conversions() == []
 
 
+@pytest.mark.front
 def test_report__refused_rows_are_kept_as_they_came(api: Api) -> None:
     batch_id = reported(api, {"click_id": "c1", "payout": "ten", "transaction_id": "T"})["batch_id"]
     rows = api.get(f"/batches/{batch_id}/rows").json()["items"]
     assert json.loads(rows[0]["raw"]) == {"click_id": "c1", "payout": "ten", "transaction_id": "T"}
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("time", "shown"),
     [
@@ -161,6 +168,7 @@ def test_report__times(api: Api, time: object, shown: str) -> None:
     assert api.get("/conversions/c1-1").json()["conversion"]["converted_at"] == shown
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("row", "where"),
     [
@@ -177,11 +185,13 @@ def test_report__what_is_no_row_refuses_all(api: Api, row: object, where: str) -
     assert api.get("/batches").json()["items"] == []
 
 
+@pytest.mark.front
 def test_report__more_rows_than_are_taken(api: Api) -> None:
     answer = api.post("/conversions", json={"rows": [{"click_id": "c1"}] * 10_001})
     assert told(answer, ProblemKind.INVALID)["errors"][0]["where"] == "body.rows"
 
 
+@pytest.mark.front
 def test_report__ten_thousand_rows(api: Api) -> None:
     rows = [
         {"click_id": f"c{number % 3 + 1}", "payout": "1", "transaction_id": f"T{number}"} for number in range(10_000)
@@ -192,11 +202,13 @@ def test_report__ten_thousand_rows(api: Api) -> None:
     assert found["results"][4]["conversion_id"] == "c2-2"
 
 
+@pytest.mark.front
 def test_report__no_rows(api: Api) -> None:
     answer = api.post("/conversions", json={"rows": []})
     assert told(answer, ProblemKind.INVALID)["errors"][0]["where"] == "body.rows"
 
 
+@pytest.mark.front
 def test_report__the_same_request_again_is_answered_the_same(api: Api, world: World) -> None:
     headers = {"Idempotency-Key": "k1"}
     row = {"click_id": "c1", "payout": "1", "transaction_id": "T"}
@@ -205,6 +217,7 @@ def test_report__the_same_request_again_is_answered_the_same(api: Api, world: Wo
     assert len(world.conversions()) == 1
 
 
+@pytest.mark.front
 def test_report__a_request_whose_answer_was_lost_is_not_done_again(api: Api, world: World) -> None:
     """A server that dies after the commit and before the answer leaves the batch, and nothing else."""
     headers = {"Idempotency-Key": "k1"}
@@ -317,6 +330,7 @@ def test_list__words_that_are_not_known(api: Api, query: str, said: str) -> None
     assert said in told(api.get(f"/conversions?{query}"), ProblemKind.INVALID)["detail"]
 
 
+@pytest.mark.front
 def test_scopes__a_key_that_reads_reports_nothing(api: Api) -> None:
     reader = api.key(KeyScope.READ)
     for path in ("/conversions", "/conversions/status"):

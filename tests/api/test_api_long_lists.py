@@ -9,7 +9,7 @@ import pytest
 from calling import Api, NewApi
 from command_line import CommandLine
 from databases import by_hand
-from worlds import World
+from worlds import World, grown
 
 from trueup.ledger.database import Database
 from trueup.ledger.lines import Lines
@@ -20,19 +20,21 @@ LEADS = (5, 6_000, 11_999)  # lines
 REFUSED = range(100, ROWS, 997)
 
 
-@pytest.fixture
-def world(trueup: CommandLine, tmp_path: Path) -> World:
+def _grow(world: World) -> None:
     """A workspace with one batch of 12,000 rows, in no order of their clicks: later lines are later conversions."""
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP)
+    world.set_up(SETUP)
     ids = [f"k{line * 7_919 % ROWS:05}" for line in range(ROWS)]
-    made.add_clicks(*ids)
+    world.add_clicks(*ids)
     rows = [
         f"{click_id},{'x' if line in REFUSED else 1},{'lead' if line in LEADS else 'conversion'},{_time(line)}"
         for line, click_id in enumerate(ids, start=2)
     ]
-    made.upload("\n".join(["click_id,payout,conversion_type,converted_at", *rows]) + "\n", "--time-zone", "UTC")
-    return made
+    world.upload("\n".join(["click_id,payout,conversion_type,converted_at", *rows]) + "\n", "--time-zone", "UTC")
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    return grown(World(trueup, tmp_path), _grow)
 
 
 @pytest.fixture
@@ -73,6 +75,7 @@ def test_log__is_the_same_in_pages_of_any_size_and_both_ways(api: Api) -> None:
     assert pages(api, "/conversions?order=oldest", 777) == newest[::-1]
 
 
+@pytest.mark.front
 def test_log__has_the_few_that_a_filter_lets_through_however_far_they_are(api: Api) -> None:
     for order, expected in (("oldest", LEADS), ("newest", LEADS[::-1])):
         for limit in (1, 2, 100):
@@ -81,6 +84,7 @@ def test_log__has_the_few_that_a_filter_lets_through_however_far_they_are(api: A
         assert pages(api, f"/conversions?status=declined&order={order}", 10) == []
 
 
+@pytest.mark.front
 def test_log__of_a_time_is_what_is_in_it(api: Api) -> None:
     times = ("2026-03-01T10:00:00", "2026-03-01T10:07:00"), ("2026-03-02T00:00:00", "2026-03-02T02:00:00")
     everything = pages(api, "/conversions?order=oldest", 1_000)

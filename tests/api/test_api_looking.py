@@ -12,28 +12,31 @@ from calling import ONE_OF_EACH, Api, NewApi, told
 from command_line import CommandLine
 from databases import by_hand
 from upload_calling import done, records, sent
-from worlds import World, succeeded
+from worlds import World, grown, succeeded
 
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.open import open_ledger
+from trueup.reports import report
 
 CLICKS = "click_id,campaign,offer,clicked_at,cost,country,sub2\n" + "".join(
     f"k{number},camp,o,2026-02-0{number + 1}T00:00:00Z,0.10,PL,banner\n" for number in range(5)
 )
 
 
-@pytest.fixture
-def world(trueup: CommandLine, tmp_path: Path) -> World:
+def _grow(world: World) -> None:
     """A workspace with five clicks (batch 1), conversions of some (batch 2), and an undone batch (3, by 4)."""
-    made = World(trueup, tmp_path)
-    made.set_up(ONE_OF_EACH)
-    succeeded(trueup("clicks", "import", made.file(CLICKS), "--yes"))
-    made.upload(
+    world.set_up(ONE_OF_EACH)
+    succeeded(world.trueup("clicks", "import", world.file(CLICKS), "--yes"))
+    world.upload(
         "click_id,payout,transaction_id,status\n" + "".join(f"k{n},{n}.50,T,pending\n" for n in range(4)) + "x,1,,\n"
     )
-    made.upload("click_id,payout,transaction_id\nk0,9,U\n")
-    succeeded(trueup("undo", 3, "--yes"))
-    return made
+    world.upload("click_id,payout,transaction_id\nk0,9,U\n")
+    succeeded(world.trueup("undo", 3, "--yes"))
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    return grown(World(trueup, tmp_path), _grow)
 
 
 @pytest.fixture
@@ -54,6 +57,7 @@ def pages(api: Api, path: str, limit: int) -> list[dict[str, Any]]:
         cursor = page["next_cursor"]
 
 
+@pytest.mark.front
 def test_batches__are_those_of_the_command(api: Api, world: World) -> None:
     by_hand = json.loads(succeeded(world.trueup("batches", "--json")))
     found = pages(api, "/batches", 2)
@@ -63,6 +67,7 @@ def test_batches__are_those_of_the_command(api: Api, world: World) -> None:
     assert [batch["undone"] for batch in found] == [False, True, False, False]
 
 
+@pytest.mark.front
 def test_batch__has_the_money_before_and_after(api: Api) -> None:
     batch = api.get("/batches/2").json()
     assert batch["pending_revenue"] == {"before": "0.00", "after": "8.00"}
@@ -90,6 +95,7 @@ def test_batch_rows__in_pages_and_by_outcome(api: Api) -> None:
     assert pages(api, "/journal?batch_id=2", 3) == rows
 
 
+@pytest.mark.front
 def test_undo__of_what_cannot_be_undone(api: Api) -> None:
     assert "by batch 4" in told(api.post("/batches/3/undo"), ProblemKind.WRONG_STATE)["detail"]
     assert api.post("/batches/4/undo").json()["undo"]["undoes"] == 4
@@ -127,14 +133,18 @@ def test_clicks__in_pages_either_way(api: Api) -> None:
     assert named == {"items": [oldest[1], oldest[3]], "next_cursor": None}
 
 
+@pytest.mark.front
 def test_click__with_its_conversions_and_rows(api: Api) -> None:
     found = api.get("/clicks/k0").json()
     assert found["click"]["click_id"] == "k0"
     assert [conversion["conversion_id"] for conversion in found["conversions"]] == ["k0-1"]
     assert [row["n"] for row in found["rows"]] == [1, 2]
+    (way,) = found["arrivals"]
+    assert way | {"batch_id": 1, "was_known": False, "undone": False, "counts": True} == way
     told(api.get("/clicks/nobody"), ProblemKind.NOT_FOUND)
 
 
+@pytest.mark.front
 def test_ids_that_cannot_be__are_found_nowhere(api: Api) -> None:
     for impossible in ("k0%20", "x" * 2_000, "%F0%9F%92%A9"):
         assert api.get(f"/clicks?click_id={impossible}").json()["items"] == []
@@ -143,6 +153,7 @@ def test_ids_that_cannot_be__are_found_nowhere(api: Api) -> None:
         told(api.get(f"/conversions/{impossible}-1"), ProblemKind.NOT_FOUND)
 
 
+@pytest.mark.front
 def test_report__is_that_of_the_command(api: Api, world: World) -> None:
     for query, words in (
         ("", []),
@@ -152,6 +163,10 @@ def test_report__is_that_of_the_command(api: Api, world: World) -> None:
             ["--by", "status", "--status", "pending", "--from", "2026-02-01", "--date", "click"],
         ),
         ("by=country,weekday&where=sub2=banner", ["--by", "country,weekday", "--where", "sub2=banner"]),
+        (
+            "by=day&columns=pending_revenue,clicks&sort=pending_revenue&top=2",
+            ["--by", "day", "--columns", "pending_revenue,clicks", "--sort", "pending_revenue", "--top", "2"],
+        ),
     ):
         answer = api.get(f"/reports?{query}").json()
         by_hand = json.loads(succeeded(world.trueup("report", "--json", *words)))
@@ -175,10 +190,31 @@ def test_conversions__are_filtered_by_what_is_known_of_their_click(api: Api) -> 
     assert len(pages(api, "/conversions?where=sub2=banner&where=label=unknown&click_id=k1", 2)) == 1
 
 
+@pytest.mark.front
 def test_report__words_that_are_not_known(api: Api) -> None:
     assert "Did you mean campaign?" in told(api.get("/reports?by=campain"), ProblemKind.INVALID)["detail"]
     assert "named twice" in told(api.get("/reports.csv?by=day,day"), ProblemKind.INVALID)["detail"]
-    told(api.get("/reports?limit=5"), ProblemKind.INVALID)
+    assert "Did you mean revenue" in told(api.get("/reports?columns=revenu"), ProblemKind.INVALID)["detail"]
+    assert "named twice" in told(api.get("/reports?columns=cr,cr"), ProblemKind.INVALID)["detail"]
+    assert "Did you mean profit" in told(api.get("/reports.xlsx?sort=proft"), ProblemKind.INVALID)["detail"]
+    for wrong in ("limit=5", "top=0", f"top={2**63}"):
+        told(api.get(f"/reports?{wrong}"), ProblemKind.INVALID)
+
+
+def test_report__has_the_numbers_and_rows_that_are_chosen(api: Api) -> None:
+    answer = api.get("/reports?by=day&columns=pending_revenue,clicks&sort=pending_revenue&top=1").json()
+    assert [list(row) for row in (*answer["rows"], answer["totals"])] == [
+        ["day", "pending_revenue", "clicks"],
+        ["pending_revenue", "clicks"],
+    ]
+    assert answer["totals"] == {"pending_revenue": "8.00", "clicks": 5}
+
+
+def test_report__of_more_rows_than_anybody_reads_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "ROWS_MAX", 1)
+    for path in ("/reports?by=day", "/reports.csv?by=day"):
+        detail = told(api.get(path), ProblemKind.INVALID)["detail"]
+        assert detail.startswith("By day there would be more than 1 rows. Choose a shorter time")
 
 
 def events(text: str) -> list[tuple[str, Any]]:
@@ -186,6 +222,7 @@ def events(text: str) -> list[tuple[str, Any]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in found]
 
 
+@pytest.mark.front
 def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
     answer = api.post("/audit")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -199,6 +236,7 @@ def test_audit__finds_the_laws_held_and_broken(api: Api, world: World) -> None:
     assert broken == {"conversions", "rollups", "totals", "segments"}
 
 
+@pytest.mark.front
 def test_csv__of_a_report_is_safe_to_open(api: Api, world: World) -> None:
     world.set_up('[[campaigns]]\nname = "=cmd()"\nslug = "cmd"\n')
     world.trueup(
@@ -213,6 +251,7 @@ def test_csv__of_a_report_is_safe_to_open(api: Api, world: World) -> None:
     assert "'=cmd()" in [row["campaign"] for row in rows]
 
 
+@pytest.mark.front
 def test_page__has_every_operation_on_rows(api: Api) -> None:
     paths = api.get("/openapi.json", key=None).json()["paths"]
     tags = {"uploads", "conversions", "batches", "clicks", "journal", "reports", "audit"}
@@ -230,6 +269,7 @@ def test_page__has_every_operation_on_rows(api: Api) -> None:
     assert all(f"`{name}`" in page for name in filters - {"by"})
 
 
+@pytest.mark.front
 def test_rows__show_what_they_come_to_now_beside_what_they_were_told(api: Api, world: World) -> None:
     repeat = "click_id,payout,transaction_id\nk1,9,T\nk4,9,T\n"
     upload = sent(api, repeat, "?duplicates=ignore")["upload_id"]

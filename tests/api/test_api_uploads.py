@@ -64,6 +64,7 @@ def test_upload__previewed_and_applied_is_what_a_terminal_does(
     assert records(api.get(f"/uploads/{upload['upload_id']}/results.csv")) == by_hand.rows
 
 
+@pytest.mark.front
 def test_upload__refused_rows_come_back_to_be_mended(api: Api, world: World) -> None:
     upload = sent(api)
     done(api.post(f"/uploads/{upload['upload_id']}/preview"))
@@ -81,6 +82,7 @@ def test_upload__refused_rows_come_back_to_be_mended(api: Api, world: World) -> 
     assert len(world.conversions()) == 4
 
 
+@pytest.mark.front
 def test_results__hold_nothing_that_a_spreadsheet_would_run(api: Api) -> None:
     upload = sent(api, "click_id,payout,note\n=1+1,1,@x\n")
     done(api.post(f"/uploads/{upload['upload_id']}/preview"))
@@ -89,6 +91,7 @@ def test_results__hold_nothing_that_a_spreadsheet_would_run(api: Api) -> None:
     assert (refused["click_id"], refused["note"]) == ("'=1+1", "'@x")
 
 
+@pytest.mark.front
 def test_upload__as_a_form_with_choices_beside_the_file(api: Api) -> None:
     form = {"kind": "status", "columns": ["Klick=click_id", "Was=status"], "decimal_comma": "true"}
     files = {"file": (r"C:\reports\june.csv", b"Klick;Was\nc1;declined\n", "text/csv")}
@@ -102,6 +105,7 @@ def test_upload__as_a_form_with_choices_beside_the_file(api: Api) -> None:
     assert applied["summary"]["outcomes"] == {"refused_unknown_conversion": 1}
 
 
+@pytest.mark.front
 def test_upload__of_clicks_wakes_what_waited(api: Api, world: World) -> None:
     world.set_up('[workspace]\nunknown_click = "park"\n[[offers]]\nname = "o"\n[[campaigns]]\nname = "c"\nslug = "c"\n')
     waiting = sent(api, "click_id,payout\nnew1,2.00\n")
@@ -123,6 +127,7 @@ def test_upload__of_clicks_wakes_what_waited(api: Api, world: World) -> None:
     told(api.get("/clicks/new1"), ProblemKind.NOT_FOUND)
 
 
+@pytest.mark.front
 def test_upload__of_clicks_sets_up_what_is_missing(api: Api) -> None:
     clicks = "Visit,Campaign,Offer,clicked_at\nnew1,c,o,2026-01-01T00:00:00Z\nnew2,d,o,2026-01-01T00:00:00Z\n"
     query = "?kind=clicks&columns=Visit=click_id"
@@ -144,6 +149,7 @@ def test_upload__of_clicks_sets_up_what_is_missing(api: Api) -> None:
     told(api.post(f"{path}/apply?again=true&wait=0", key=api.key(KeyScope.READ)), ProblemKind.WRONG_SCOPE)
 
 
+@pytest.mark.front
 def test_preview__with_other_choices_needs_no_second_sending(api: Api) -> None:
     upload = sent(api, "click_id;payout\nc1;1,20 zł\n".encode("cp1250"))
     trouble = told(api.post(f"/uploads/{upload['upload_id']}/preview"), ProblemKind.UNREADABLE_FILE)
@@ -160,6 +166,7 @@ def test_preview__with_other_choices_needs_no_second_sending(api: Api) -> None:
     assert (chosen["encoding"], chosen["duplicates"]) == ("windows-1250", None)
 
 
+@pytest.mark.front
 def test_upload__of_another_ledgers_export(api: Api, world: World) -> None:
     export = "conversion_id,click_id,payout,status\nc1-7,c1,5,approved\nc2-9,c2,6,pending\n"
     upload = sent(api, export)
@@ -175,6 +182,7 @@ def test_upload__of_another_ledgers_export(api: Api, world: World) -> None:
     assert world.seen("click_id", "payout") == [("c1", "5.00"), ("c2", "6.00")]
 
 
+@pytest.mark.front
 def test_apply__the_same_file_again_needs_a_word(api: Api) -> None:
     first = sent(api)
     done(api.post(f"/uploads/{first['upload_id']}/apply"))
@@ -189,6 +197,7 @@ def test_apply__the_same_file_again_needs_a_word(api: Api) -> None:
     done(api.post(f"/uploads/{third['upload_id']}/apply"))
 
 
+@pytest.mark.front
 def test_apply__asked_twice_applies_once(api: Api, world: World) -> None:
     upload = sent(api)
     first = done(api.post(f"/uploads/{upload['upload_id']}/apply"))
@@ -196,6 +205,7 @@ def test_apply__asked_twice_applies_once(api: Api, world: World) -> None:
     assert len(world.conversions()) == 2
 
 
+@pytest.mark.front
 def test_apply__goes_on_aside_when_nobody_waits(api: Api, world: World) -> None:
     clicks = [f"k{number}" for number in range(3_000)]
     world.add_clicks(*clicks)
@@ -230,6 +240,7 @@ def test_cancel__leaves_what_is_applied_and_can_be_undone(api: Api, world: World
     assert world.trueup("audit").code == 0
 
 
+@pytest.mark.front
 def test_cancel__before_anything_is_applied(api: Api) -> None:
     upload = sent(api)
     assert done(api.post(f"/uploads/{upload['upload_id']}/cancel"))["state"] == "cancelled"
@@ -278,6 +289,7 @@ def test_undo__of_an_upload_and_of_its_undo(api: Api, world: World) -> None:
     assert world.conversions() == before
 
 
+@pytest.mark.front
 def test_delete__takes_the_file_and_leaves_the_batch(api: Api, world: World) -> None:
     upload = sent(api)
     done(api.post(f"/uploads/{upload['upload_id']}/apply"))
@@ -298,6 +310,7 @@ def test_list__is_newest_first_in_pages(api: Api) -> None:
     assert rest["next_cursor"] is None
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", ""), ("POST", "/{}/preview"), ("POST", "/{}/apply"), ("POST", "/{}/cancel"), ("DELETE", "/{}")],
@@ -309,6 +322,7 @@ def test_scopes__a_key_that_reads_changes_nothing(api: Api, method: str, path: s
     assert api.get(f"/uploads/{upload['upload_id']}", key=reader).json()["state"] == "received"
 
 
+@pytest.mark.front
 def test_unknown_uploads__are_not_found(api: Api) -> None:
     unknown = "u" + "0" * 28
     for path in ("", "/events", "/results.csv", "/refused.csv"):
@@ -319,12 +333,14 @@ def test_unknown_uploads__are_not_found(api: Api) -> None:
     told(api.get("/uploads/passwd"), ProblemKind.INVALID)
 
 
+@pytest.mark.front
 def test_results__before_anything_is_known(api: Api) -> None:
     upload = sent(api)
     told(api.get(f"/uploads/{upload['upload_id']}/results.csv"), ProblemKind.WRONG_STATE)
     told(api.get(f"/uploads/{upload['upload_id']}/refused.csv"), ProblemKind.WRONG_STATE)
 
 
+@pytest.mark.front
 def test_upload__times_and_amounts_are_read_as_chosen(api: Api, world: World) -> None:
     upload = sent(api, 'click_id,payout,time\nc1,"1,234.5",03/04/2026 10:00\n')
     path = f"/uploads/{upload['upload_id']}"

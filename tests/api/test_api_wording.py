@@ -26,6 +26,8 @@ from trueup.recording.chunks import RunOptions
 from trueup.recording.context import RecordingContext
 from trueup.recording.undo import UndoRefusal, UndoRefusedError, applying_undo, undoable
 
+pytestmark = pytest.mark.front
+
 TITLES = "click_id, clickid, cid, subid, sub_id, gk_click_id, aff_sub, cnv_id"
 FIELDS = "click_id, payout, transaction_id, conversion_type, status, event_id, conversion_id, converted_at, currency"
 FORMS = (
@@ -199,7 +201,7 @@ REFUSED: dict[int, tuple[UndoRefusal, Remark, ProblemKind]] = {
 }
 UNFINISHED = remark("batch 6 is not finished: {}", Way.FINISH_UNDO.of(batch_id=2))
 NOTICES = [
-    remark("1 rows act by update, because nobody said one. Another mode is chosen with {}.", Way.DUPLICATES.of()),
+    remark("1 row acts by update, because nobody said one. Another mode is chosen with {}.", Way.DUPLICATES.of()),
     remark(
         "None of the file's conversion ids is known here. If they are of another ledger, {} leaves them out, and the "
         "rows are ordinary rows.",

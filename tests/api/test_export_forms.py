@@ -74,6 +74,7 @@ def test_samples__count_by_hand_on_the_command_line(world: World) -> None:
         assert after(json.loads(succeeded(ran))) == NOTHING | money, preset
 
 
+@pytest.mark.front
 def test_samples__count_by_hand_over_the_api(api: Api) -> None:
     for preset, text, money in FILES:
         upload = sent(api, text)
@@ -82,6 +83,7 @@ def test_samples__count_by_hand_over_the_api(api: Api) -> None:
         assert after(told["preview"]) == NOTHING | money, preset
 
 
+@pytest.mark.front
 def test_samples__uploaded_twice_count_once(world: World) -> None:
     for _ in range(2):
         for text in (*samples("everflow"), *samples("cj")):
@@ -95,6 +97,7 @@ def test_samples__uploaded_twice_count_once(world: World) -> None:
     ]
 
 
+@pytest.mark.front
 def test_status_update__reads_the_exports_that_have_statuses(world: World) -> None:
     world.upload("click_id,payout\nk1,35\nk2,12.50\n")
     (text,) = samples("affise")
@@ -103,6 +106,7 @@ def test_status_update__reads_the_exports_that_have_statuses(world: World) -> No
     assert world.seen("status") == [("approved",), ("pending",)]
 
 
+@pytest.mark.front
 def test_revenue_alone__is_asked_about(world: World) -> None:
     text = "Conversion ID,Transaction ID,Sub1,Revenue\n9,ab,k1,50.00\n"
     ran = world.trueup("upload", world.file(text), "--preview")
@@ -112,6 +116,7 @@ def test_revenue_alone__is_asked_about(world: World) -> None:
     assert after(json.loads(succeeded(mapped))) == NOTHING | {"conversions": 1, "revenue": "50.00"}
 
 
+@pytest.mark.front
 def test_colons__a_number_alone_may_be_a_payout_or_a_transaction(world: World) -> None:
     text = "k1:35\nk2:12\n"
     ran = world.trueup("upload", world.file(text), "--preview")
@@ -122,6 +127,7 @@ def test_colons__a_number_alone_may_be_a_payout_or_a_transaction(world: World) -
         assert json.loads(succeeded(told))["revenue"]["after"] == revenue
 
 
+@pytest.mark.front
 def test_lines_with_colons__come_back_refused_and_read_again(world: World) -> None:
     refused = world.folder / "refused.csv"
     ran = world.trueup("upload", world.file("k1:3..5:hold:event_1=5\nk2:1.50:hold\n"), "--yes", "--refused", refused)

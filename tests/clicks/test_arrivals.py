@@ -29,8 +29,11 @@ CLICKED_AT: Final = datetime(2025, 5, 1, 10, tzinfo=UTC)
 COMPARED: Final = [name for name in CONVERSIONS if name not in ("batch_id", "version", "click_number")]
 EMPTIED: Final = (
     schema.journal, schema.conversions, schema.changes, schema.rollups, schema.totals, schema.batches, schema.clicks,
-    schema.click_rollups, schema.segments, schema.segment_columns, schema.click_arrivals,
+    schema.click_rollups, schema.segments, schema.segment_columns, schema.loose_clicks,
+    schema.loose_conversions, schema.click_arrivals, schema.row_sub_parameters,
 )  # fmt: skip
+
+ZONES: Final = {"click_id": CLICKS["click_id"], "sub1": CLICKS["sub1"]}
 
 Rows = Sequence[dict[str, Any]]
 
@@ -52,11 +55,17 @@ def stories() -> st.SearchStrategy[Story]:
             "conversion_type": st.sampled_from(["", "", "app_install", "nonsense"]),
             "status": st.sampled_from(["", "", "approved", "lead", "rejected", "nonsense"]),
             "target_n": st.sampled_from([None, None, None, 1, 2]),
+            "sub1": st.sampled_from(["", "", "zone 1", "zone 2"]),
         }
     )
     groups = st.lists(st.lists(row, min_size=1, max_size=3), min_size=1, max_size=6)
     arrival = st.tuples(st.integers(0, 6), st.sampled_from(["visit", "visit", "import", "never"]))
     return st.builds(Story, groups, st.fixed_dictionaries(dict.fromkeys(IDS, arrival)))
+
+
+def _message(given: dict[str, Any]) -> IncomingConversion:
+    row, zone = {name: value for name, value in given.items() if name != "sub1"}, given["sub1"]
+    return IncomingConversion(row, Origin.POSTBACK, sub_parameters={"sub1": zone} if zone else None)
 
 
 class Stage:
@@ -66,7 +75,7 @@ class Stage:
         self._ledger, self._now = ledger, RECEIVED_AT
 
     def play(self, story: Story, *, clicks_first: bool) -> tuple[list[Any], list[Any]]:
-        """Play a story from nothing. Returns: the conversions and the counts that it leaves."""
+        """Play a story from nothing. Returns: the conversions, and the counts and zones of clicks that it leaves."""
         with self._ledger.transaction() as transaction:
             for table in EMPTIED:
                 transaction.execute(table.delete())
@@ -80,7 +89,7 @@ class Stage:
             self._arrive(live, coming)
             self._now = RECEIVED_AT + place
             for rows in story.groups[place : place + 1]:
-                live.record([IncomingConversion(row, Origin.POSTBACK) for row in rows])
+                live.record([_message(row) for row in rows])
         return self._left()
 
     def _arrive(self, live: LiveLedger, coming: Sequence[tuple[str, str]]) -> None:
@@ -110,7 +119,8 @@ class Stage:
         table = schema.conversions
         wanted = select(*(table.c[name] for name in COMPARED)).where(table.c.removed == 0)
         found = self._ledger.read(wanted, {name: CONVERSIONS[name] for name in COMPARED})
-        return sorted(found.rows()), sorted(read_rollups(self._ledger).rows())
+        zones = self._ledger.read(select(schema.clicks.c.click_id, schema.clicks.c.sub1), ZONES)
+        return sorted(found.rows()), [sorted(read_rollups(self._ledger).rows()), sorted(zones.rows())]
 
     def broken_laws(self) -> list[str]:
         """What the audit finds."""

@@ -3,16 +3,20 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click_files import TITLES, click_rows, contents, parking, stored_clicks
+from click_files import RECEIVED_AT, TITLES, click_rows, contents, parking, stored_clicks
 from command_line import CommandLine
 from sqlalchemy import delete, update
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_arrivals, clicks, conversions
+from trueup.model.traffic import IncomingConversion
+from trueup.model.words import Origin
+from trueup.recording.incoming import LiveLedger
 
 CONVERSIONS = """click_id,payout,conversion_type,transaction_id,converted_at
 c1,5,conversion,t1,2025-05-02T10:00:00Z
@@ -103,6 +107,34 @@ def test_undo__importing_again_brings_everything_back(trueup: CommandLine, ledge
     told(trueup, "undo", "3", "--yes")
     assert contents(ledger, "version") == before
     assert told(trueup, "undo", "4", "--preview")["clicks"] == {"gone": 0, "back": 0, "other": 0, "same": 2}
+    assert trueup("audit").code == 0
+
+
+@pytest.mark.parametrize(
+    ("parks", "again", "zone"), [(True, False, "7"), (True, True, "7"), (False, False, "7"), (False, True, "")]
+)
+def test_undo__a_click_that_comes_back_has_what_a_postback_set_meanwhile(
+    trueup: CommandLine, acme: Path, tmp_path: Path, ledger: Database, *, parks: bool, again: bool, zone: str
+) -> None:
+    """Where the workspace refuses, the postback stays refused unless the click turns out to have been there."""
+    setup = tmp_path / "open.toml"
+    text = re.sub(r"(?m)^(only_with_key|allowed_addresses) = .*", "", acme.read_text())
+    setup.write_text(text.replace('unknown_click = "refuse"', 'unknown_click = "park"') if parks else text)
+    assert trueup("setup", "apply", setup, "--yes").code == 0
+    import_clicks(trueup, click_rows(["c1", "c2"]))
+    told(trueup, "undo", "1", "--yes")
+    live = LiveLedger(ledger, lambda: RECEIVED_AT, "tests")
+    live.record([IncomingConversion({"click_id": "c1"}, Origin.POSTBACK, sub_parameters={"sub3": "7"})])
+    live.finish()
+    if again:
+        import_clicks(trueup, click_rows(["c1", "c2"]), "--again")
+    else:
+        told(trueup, "undo", "2", "--yes")
+    assert dict(stored_clicks(ledger).select("click_id", "sub3").iter_rows()) == {"c1": zone, "c2": ""}
+    found = json.loads(trueup("report", "--by", "sub3", "--json").stdout)["rows"]
+    assert {row["sub3"]: (row["clicks"], row["conversions"]) for row in found} == (
+        {"": (1, 0), "7": (1, 1)} if zone else {"": (2, 0)}
+    )
     assert trueup("audit").code == 0
 
 

@@ -92,6 +92,7 @@ def test_parked_rows__are_not_too_many_later(trueup: CommandLine, acme: Path) ->
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 def test_parked_rows__say_so_in_their_history(trueup: CommandLine) -> None:
     upload(trueup)
     import_clicks(trueup)
@@ -165,6 +166,7 @@ def test_parked_rows__go_and_come_with_their_upload(trueup: CommandLine, ledger:
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 def test_refused_rows__stay_refused(trueup: CommandLine, acme: Path) -> None:
     assert trueup("setup", "apply", acme).code == 0
     assert trueup("upload", "-", "--yes", stdin=CONVERSIONS).code == 1
@@ -172,6 +174,7 @@ def test_refused_rows__stay_refused(trueup: CommandLine, acme: Path) -> None:
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("chunk_rows", [1, 2, 3])
 def test_parked_rows__come_to_life_in_any_chunks(trueup: CommandLine, ledger: Database, chunk_rows: int) -> None:
     upload(trueup)

@@ -1,6 +1,8 @@
 """The demo is the first thing that people run: it works from end to end, and leaves a ledger that holds."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from served import Served
 
 from trueup.cli.demo import DATABASE
 from trueup.dialects.dialects import DIALECTS
@@ -16,6 +19,9 @@ from trueup.sample.clicks import DAY, SETUP
 from trueup.sample.files import sample
 
 FEW = 2_000
+CLICK_ID = r"c01[0-9a-v]{28}"
+DECIMAL_COMMA = '"35,00"'
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 NOW = 1_795_000_000_000_000
 
 
@@ -62,8 +68,45 @@ def test_demo__what_it_says_to_try_next_works(transcript: str, folder: Path) -> 
     trueup = _on(folder)
     assert trueup("undo", "9", "--yes").code == 0
     assert trueup("audit").code == 0
-    mended = (folder / "refused.csv").read_text().replace("35 EUR", "35")
+    assert (folder / "refused.csv").read_text().count(DECIMAL_COMMA) == 1
+    mended = (folder / "refused.csv").read_text().replace(DECIMAL_COMMA, "35")
     assert trueup("upload", "-", "--duplicates", "update", "--yes", stdin=mended).code == 1
+
+
+def test_readme__shows_what_the_demo_prints(transcript: str, folder: Path) -> None:
+    printed = _shape(transcript.replace(shlex.quote(str(folder)), "demo").replace(f"{folder}/", "demo/"))
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    shown = [text for language, text in blocks if not language and "curl" not in text]
+    assert len(shown) == 2
+    for line in "".join(shown).splitlines():
+        assert line == "..." or _shape(line) in printed, line
+
+
+def test_readme__shows_what_the_demo_serves(transcript: str, folder: Path, tmp_path: Path) -> None:
+    assert transcript
+    (shown,) = re.findall(r"^```\n(\$ curl.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    asked = re.findall(r"^\$ curl [^']*'http://127.0.0.1:8080([^']+)'.*\n((?:[^$].*\n)+)", shown, re.MULTILINE)
+    assert len(asked) == 3
+    served = Served(f"sqlite:///{folder / DATABASE}", tmp_path)
+    served.start()
+    try:
+        (path, said), *postbacks = asked
+        (named,) = re.findall(CLICK_ID, said)
+        leads_to = said.split("location: ")[1].partition(named)[0]
+        visits = (served.get(path) for _ in range(200))  # the campaign has several offers
+        visited = next(visit for visit in visits if visit.headers["location"].startswith(leads_to))
+        assert said.startswith(f"HTTP/1.1 {visited.status} Found\n")
+        click_id = visited.headers["location"].removeprefix(leads_to)
+        for target, answer in postbacks:
+            assert served.get(target.replace(named, click_id)).text == answer.replace(named, click_id)
+    finally:
+        served.stop()
+
+
+def _shape(text: str) -> str:
+    """A text without what depends on the day, on how many clicks there are, and on the width of the terminal."""
+    without_ids = re.sub(CLICK_ID, "ID", text)
+    return " ".join(re.sub(r"[+-]?\d[\d.,:-]*", "N", re.sub(r" by \w+ \(", " by X (", without_ids)).split())
 
 
 def test_demo__leaves_what_is_there_alone_unless_told(transcript: str, folder: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Literal
 import polars as pl
 import pytest
 from dialect_reading import column, details, read, refusals
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.dialects.choices import Choices
@@ -278,7 +279,7 @@ def _found(blocks: list[str]) -> list[tuple[int, list[str], str, str]]:
 
 
 @given(SNIPPETS, st.data())
-@settings(deadline=None, max_examples=150)
+@tried(40)
 def test_records__are_the_same_however_the_text_is_cut(text: str, data: st.DataObject) -> None:
     lines = text.split("\n")
     cuts = sorted(data.draw(st.sets(st.integers(1, len(lines)), max_size=5)))
@@ -293,7 +294,7 @@ def test_records__are_the_same_however_the_text_is_cut(text: str, data: st.DataO
 
 
 @given(SNIPPETS)
-@settings(deadline=None, max_examples=150)
+@tried(40)
 def test_records__hold_every_line_once_and_know_where_they_begin(text: str) -> None:
     found = _found([text])
     assert "\n".join(raw for _, _, raw, _ in found) == text
@@ -314,7 +315,7 @@ VALUES = st.text(
     # Left out: "\r" with few quotes, where Python's writer puts no quotes around "\n".
     st.sampled_from([("\n", "minimal"), ("\n", "all"), ("\r\n", "minimal"), ("\r\n", "all"), ("\r", "all")]),
 )
-@settings(deadline=None, max_examples=150)
+@tried(40)
 def test_values__written_by_csv_are_read_back(
     pairs: list[tuple[str, str]], separator: str, written: tuple[str, str]
 ) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 from dialect_reading import read
-from hypothesis import example, given, settings
+from effort import tried
+from hypothesis import example, given
 from hypothesis import strategies as st
 from worlds import micros_at
 
@@ -113,7 +114,7 @@ def rows_of_file(given: list[dict[str, str]]) -> list[dict[str, Any]]:
 
 
 @given(given=st.lists(ROWS_GIVEN, min_size=1, max_size=30))
-@settings(deadline=None, max_examples=40)
+@tried(15)
 @example(given=[dict.fromkeys(FIELDS, "") | {"conversion_id": "a-7"}])
 @example(given=[dict.fromkeys(FIELDS, "x") | {"payout": "\x1f1"}])
 @example(given=[dict.fromkeys(FIELDS, "") | {"click_id": "a", "converted_at": "1999-12-31 23:59:59.1234567+01"}])
@@ -249,7 +250,7 @@ def test_raw__is_kept_short_and_without_nul() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from([*FIELDS, "cid", "return", "sub_id_1", "ignore", "?"]), st.text()), max_size=9)
 )
-@settings(deadline=None, max_examples=200)
+@tried(60)
 def test_anything__gives_a_row_that_can_be_kept(pairs: list[tuple[str, str]]) -> None:
     found = read_postback(pairs, "raw").row
     assert set(found) <= set(ROWS)

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 from dialect_reading import column, details, read, refusals
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.cli.wording import message_in_words
@@ -175,7 +176,7 @@ def test_payout__whose_sign_several_currencies_have() -> None:
     st.lists(st.sampled_from([*BESIDE, "$1,5", "1 CAD", "x", "$", "kr 5", "1e3"]), min_size=1),
     st.sampled_from(["", "EUR"]),
 )
-@settings(deadline=None, max_examples=60)
+@tried(20)
 def test_payout__is_read_in_a_file_as_in_a_postback(texts: list[str], currency: str) -> None:
     body = "".join(f"a;{text};{currency}\n" for text in texts)
     rows = read(f"click_id;payout;currency\n{body}", currencies=("USD", "EUR")).rows
@@ -187,14 +188,14 @@ def test_payout__is_read_in_a_file_as_in_a_postback(texts: list[str], currency: 
 
 
 @given(st.lists(st.integers(-PAYOUT_MAX, PAYOUT_MAX), min_size=1, max_size=60), st.booleans())
-@settings(deadline=None, max_examples=60)
+@tried(20)
 def test_payout__every_amount_is_read_exactly(amounts: list[int], comma: bool) -> None:
     texts = [f"{Decimal(amount).scaleb(-6):f}" for amount in amounts]
     assert payouts([text.replace(".", ",") if comma else text for text in texts], decimal_comma=comma) == amounts
 
 
 @given(st.lists(st.text("0123456789.+-e ", min_size=1, max_size=24).filter(str.strip), min_size=1, max_size=60))
-@settings(deadline=None, max_examples=80)
+@tried(25)
 def test_payout__accepts_what_money_accepts(texts: list[str]) -> None:
     def oracle(text: str) -> int | None:
         try:
@@ -210,7 +211,7 @@ CLICK_LETTERS = string.ascii_letters + string.digits + "_.~-"
 
 
 @given(st.lists(st.text(CLICK_LETTERS + " é$/", min_size=1, max_size=70).filter(str.strip), min_size=1, max_size=40))
-@settings(deadline=None, max_examples=60)
+@tried(20)
 def test_click_id__letters_and_length(ids: list[str]) -> None:
     reading = read("payout,click_id\n" + "".join(f"1,{click_id}\n" for click_id in ids))
     bad = [len(click_id.strip()) > 64 or not set(click_id.strip()) <= set(CLICK_LETTERS) for click_id in ids]

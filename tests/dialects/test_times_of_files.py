@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dialect_reading import column, details, read, refusals, sentences, unreadable
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.cli.wording import in_words
@@ -67,7 +68,7 @@ def test_local_time__around_every_clock_change_of_a_decade(zone: str) -> None:
     ),
     st.sampled_from(ZONES),
 )
-@settings(deadline=None, max_examples=60)
+@tried(20)
 def test_local_time__is_that_of_its_zone(moments: list[datetime], zone: str) -> None:
     texts = [f"{wall:%Y-%m-%dT%H:%M:%S.%f}" for wall in moments]
     assert times(texts, zone) == [local_micros(wall, ZoneInfo(zone)) for wall in moments]
@@ -86,7 +87,7 @@ def test_local_time__is_that_of_its_zone(moments: list[datetime], zone: str) -> 
         max_size=40,
     )
 )
-@settings(deadline=None, max_examples=60)
+@tried(20)
 def test_offset__makes_a_time_exact(cases: list[tuple[datetime, int, str, str, int]]) -> None:
     texts, expected = [], []
     for wall, offset, between, colon, digits in cases:

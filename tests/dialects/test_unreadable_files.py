@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 from dialect_reading import column, details, read, refusals, sentences, unreadable
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.cli.wording import in_words
@@ -193,7 +194,7 @@ PIECES = st.sampled_from(
     st.sampled_from([None, "latin-1", "utf-16"]),
     st.sampled_from([None, *DIALECTS]),
 )
-@settings(deadline=None, max_examples=200)
+@tried(60)
 def test_any_bytes__are_rows_or_a_plain_refusal(
     content: bytes, row_kind: RowKind, encoding: str | None, dialect: str | None
 ) -> None:

@@ -156,19 +156,31 @@ def _try_out(trials: Trials, faults: Faults, failures: list[tuple[Failure, Calla
             trials.server.restart()  # one that ends soon again is waited for longer, which is shown elsewhere
 
 
+_CLICKS, _ROWS = Place("cursor.*", "^INSERT clicks "), Place("cursor.*", "^INSERT journal ")
+_FEW: Final = [
+    Failure("`os.fdatasync` fails with EIO", Place("os.fdatasync", "^"), "EIO"),
+    Failure("the database fails", _CLICKS, SAID["sqlite"]),
+    Failure("the answer to a commit is lost", Place("cursor.*", "^COMMIT "), SAID["sqlite"], after=True),
+    Failure("the driver panics", Place("cursor.*", "^COMMIT "), "panic"),
+]
+_FEW_MORE: Final = [
+    Failure("`os.pwrite` writes half", Place("os.pwrite", "^"), "short"),
+    Failure("there is no memory for a call of the database", _ROWS, "memory"),
+    Failure("the database says something unheard of", _CLICKS, UNHEARD_OF, times=0),
+]
+
+
+@pytest.mark.parametrize("failures", [_FEW, pytest.param(_FEW_MORE, marks=pytest.mark.long)], ids=["few", "more"])
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-def test_calls__a_few_fail(database_kind: str, url: str, new_trials: NewTrials, faults: Faults, record: Record) -> None:
-    trials, said = new_trials(url, parks=True), SAID[database_kind]
-    clicks, rows = Place("cursor.*", "^INSERT clicks "), Place("cursor.*", "^INSERT journal ")
-    failures = [
-        Failure("`os.fdatasync` fails with EIO", Place("os.fdatasync", "^"), "EIO"),
-        Failure("`os.pwrite` writes half", Place("os.pwrite", "^"), "short"),
-        Failure("the database fails", clicks, said),
-        Failure("the answer to a commit is lost", Place("cursor.*", "^COMMIT "), said, after=True),
-        Failure("there is no memory for a call of the database", rows, "memory"),
-        Failure("the driver panics", Place("cursor.*", "^COMMIT "), "panic"),
-        Failure("the database says something unheard of", clicks, UNHEARD_OF, times=0),
-    ]
+def test_calls__a_few_fail(
+    database_kind: str,  # noqa: ARG001 - of the ledger
+    url: str,
+    new_trials: NewTrials,
+    faults: Faults,
+    record: Record,
+    failures: list[Failure],
+) -> None:
+    trials = new_trials(url, parks=True)
     with trials.load.running():
         trials.load.wait_for_more(10)
         _try_out(trials, faults, [(failure, lambda: None) for failure in failures])

@@ -8,15 +8,14 @@ from random import Random
 from typing import Any, Final
 
 import polars as pl
-from hypothesis import HealthCheck, settings
+from effort import tried
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
-# Each example is a whole column: a run looks at thousands of texts, or tens of thousands.
-LAW: Final = settings(
-    deadline=None,
+# Each example is a whole column: a run looks at thousands of texts.
+LAW: Final = tried(
+    8,
     derandomize=False,
-    print_blob=True,
-    max_examples=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 ANY_TEXT: Final = st.text(st.characters(exclude_categories=("Cs",)), max_size=70)

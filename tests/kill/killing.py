@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import polars as pl
 from command_line import CommandLine
+from effort import IN_LONG_RUN
 from sqlalchemy import select
-from worlds import World
+from worlds import World, grown
 
 from trueup.ledger import schema
 from trueup.ledger.database import Database
@@ -28,7 +29,7 @@ from trueup.model.frames import (
 )
 
 PROGRAM: Final = str(Path(sys.executable).with_name("trueup"))
-ROWS: Final = 40_000
+ROWS: Final = 40_000 if IN_LONG_RUN else 24_000
 SETUP: Final = """
 [[affiliate_networks]]
 name = "Northwind"
@@ -69,11 +70,16 @@ def many_clicks() -> str:
 
 def made_world(url: str, folder: Path, *, has_clicks: bool = True) -> World:
     """A workspace, with the clicks of the rows or without them."""
-    world = World(CommandLine(url), folder)
+    return grown(World(CommandLine(url), folder), _with_clicks if has_clicks else _without_clicks)
+
+
+def _without_clicks(world: World) -> None:
     world.set_up(SETUP)
-    if has_clicks:
-        world.add_clicks(*CLICKS, offer="Shoes")
-    return world
+
+
+def _with_clicks(world: World) -> None:
+    world.set_up(SETUP)
+    world.add_clicks(*CLICKS, offer="Shoes")
 
 
 def run(url: str, words: Sequence[object]) -> "subprocess.CompletedProcess[str]":
@@ -95,7 +101,7 @@ def kill_amid(url: str, words: Sequence[object], batches_before: int, wait: floa
     with open_ledger(url) as ledger:
         program = start(url, words)
         while program.poll() is None and len(_rows_done(ledger)) == batches_before:
-            time.sleep(0.002)
+            time.sleep(0.005)
         time.sleep(wait)
         program.kill()
         program.wait()

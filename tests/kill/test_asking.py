@@ -28,3 +28,20 @@ def test_times__of_two_readings_are_asked_about_at_a_terminal(world: World) -> N
         assert terminal.ends() == code, terminal.shown.decode()
         assert "Traceback" not in terminal.shown.decode()
         assert world.seen("converted_at") == left
+
+
+@pytest.mark.front
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_titles__in_doubt_are_asked_about_at_a_terminal(world: World) -> None:
+    text = "click_id,payout,time\npayout,click_id,time\nk00001,1,2026-03-04T10:00Z\n"
+    terminal = AtTerminal(world.trueup.url, "upload", world.file(text))
+    terminal.until("Which is it? [1/2/3]: ")
+    shown = terminal.shown.decode()
+    assert "1  line 1: click_id, payout, time" in shown
+    assert "2  line 2: payout, click_id, time" in shown
+    assert "3  none: there are no column titles" in shown
+    terminal.types(b"line 2\n")
+    terminal.until("Apply it?")
+    assert "The column titles are on line 2." in terminal.shown.decode()
+    terminal.types(CTRL_C)
+    assert terminal.ends() == 130, terminal.shown.decode()

@@ -54,7 +54,7 @@ def _broken_is_as_unbroken(
     code = whole.trueup(*_begun(whole, what, rows)).code
     words = _begun(broken, what, rows)
     before = BEFORE.get(what, 1)
-    done = kill_amid(broken.trueup.url, words, before, chance.uniform(0, 0.9 * rows / ROWS))
+    done = kill_amid(broken.trueup.url, words, before, chance.uniform(0, 0.9 * rows / 40_000))
     while chance.random() < 0.3:
         again = kill_amid(broken.trueup.url, words, before, chance.uniform(0, 2))
         assert again >= done

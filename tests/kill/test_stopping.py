@@ -35,18 +35,24 @@ def held(url: str) -> Iterator[Database]:
 
 def amid(world: World, words: list[object]) -> "subprocess.Popen[str]":
     """Start an upload, and wait until some of its rows are done, and not all."""
-    program = started(world.trueup.url, words)
-    while not any(0 < done < ROWS for done in rows_done(world)):
-        assert program.poll() is None
-        time.sleep(0.002)
+    with open_ledger(world.trueup.url) as ledger:
+        program = started(world.trueup.url, words)
+        while not any(0 < done < ROWS for done in done_in(ledger)):
+            assert program.poll() is None
+            time.sleep(0.01)
     return program
 
 
 def rows_done(world: World) -> list[int]:
     with open_ledger(world.trueup.url) as ledger:
-        return ledger.read_sql("SELECT rows_done FROM batches", {"rows_done": pl.Int64})["rows_done"].to_list()
+        return done_in(ledger)
 
 
+def done_in(ledger: Database) -> list[int]:
+    return ledger.read_sql("SELECT rows_done FROM batches", {"rows_done": pl.Int64})["rows_done"].to_list()
+
+
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
 )
@@ -80,6 +86,7 @@ def test_command__that_waits_for_the_database_ends_at_once(world: World, held: D
     assert seconds < AT_ONCE_SECONDS
 
 
+@pytest.mark.front
 def test_preview__that_is_stopped_just_ends(world: World) -> None:
     program = started(
         world.trueup.url, ["upload", world.file(many_rows()), "--preview", "--refused", world.folder / "r.csv"]
@@ -94,7 +101,10 @@ def test_preview__that_is_stopped_just_ends(world: World) -> None:
 
 
 @pytest.mark.front
-@pytest.mark.parametrize("words", [["upload"], ["setup", "apply"], ["undo", "1"]])
+@pytest.mark.parametrize(
+    "words",
+    [["upload"], *(pytest.param(words, marks=pytest.mark.long) for words in (["setup", "apply"], ["undo", "1"]))],
+)
 def test_question__is_answered_by_ctrl_c_with_130_and_by_no_with_1(world: World, words: list[str]) -> None:
     files = {
         "upload": world.file("click_id,payout\nk00001,1\n"),
@@ -116,7 +126,7 @@ def test_question__is_answered_by_ctrl_c_with_130_and_by_no_with_1(world: World,
 @pytest.mark.front
 def test_file_that_exists__is_asked_about_at_a_terminal(world: World) -> None:
     out = world.folder / "out.csv"
-    for keys, code, is_there in ((b"n\n", 1, True), (CTRL_C, 130, True), (b"y\n", 0, False)):
+    for keys, code, is_there in ((b"n\n", 1, True), (b"y\n", 0, False)):
         out.write_text("precious")
         terminal = AtTerminal(world.trueup.url, "conversions", "--csv", "--output", out)
         terminal.until("exists already. Replace it? [y/N]: ")

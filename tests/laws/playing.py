@@ -35,7 +35,7 @@ Grouping = Callable[[Upload], Sequence[Sequence[Row]]]  # an upload's rows, part
 _EMPTIED: Final = (
     schema.journal, schema.conversions, schema.changes, schema.rollups, schema.batches, schema.clicks,
     schema.click_rollups, schema.totals, schema.later_policies, schema.segments, schema.segment_columns,
-    schema.click_arrivals,
+    schema.loose_clicks, schema.loose_conversions, schema.click_arrivals, schema.row_sub_parameters,
 )  # fmt: skip
 LATER: Final = NOON + 1_000 * HOUR  # than any story
 _TOLD: Final = {

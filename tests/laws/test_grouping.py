@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from effort import law
+from effort import law, on_sqlite_at_least
 from hypothesis import given
 from hypothesis import strategies as st
 from model import Upload
@@ -30,6 +30,7 @@ def test_grouping__changes_nothing(ledger: Database, story: list[Upload], size: 
     assert stage.broken_laws() == []
 
 
+@on_sqlite_at_least
 @law
 @given(upload=uploads(least=6, most=9))
 def test_grouping__any_chunk_size(ledger: Database, upload: Upload) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import polars as pl
-from effort import law
+from effort import law, on_sqlite_at_least
 from hypothesis import given
 from hypothesis import strategies as st
 from model import Click, Upload
@@ -101,7 +101,7 @@ def _moment(click_id: str, hours: int) -> int:
     return CLICKS[click_id].clicked_at + hours * HOUR
 
 
-SEGMENTS = (schema.segments, schema.segment_columns)
+SEGMENTS = (schema.segments, schema.segment_columns, schema.loose_clicks, schema.loose_conversions)
 
 
 class Play:
@@ -220,6 +220,7 @@ def test_imports__undone_are_as_if_never_come(ledger: Database, tale: list[Event
     assert again.left() == left
 
 
+@on_sqlite_at_least
 @law
 @given(tale=tales(UnknownClick.REFUSE), data=st.data())
 def test_imports__come_back_exactly(ledger: Database, tale: list[Event], data: st.DataObject) -> None:

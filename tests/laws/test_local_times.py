@@ -5,7 +5,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.decide.times import with_moments
@@ -64,7 +65,7 @@ def by_hand(row: dict[str, int | str | None]) -> tuple[int | None, str]:
 
 
 @given(rows=ROWS)
-@settings(deadline=None, max_examples=80)
+@tried(25)
 def test_moments__are_those_of_the_calendar(rows: list[dict[str, int | str | None]]) -> None:
     given_rows = [{**row, "converted_at": 7 if row["local_time"] is None else None, "detail": ""} for row in rows]
     names = ["converted_at", "detail", *GIVEN]

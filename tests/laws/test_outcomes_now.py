@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from effort import law
+from effort import law, on_sqlite_at_least
 from hypothesis import given
 from hypothesis import strategies as st
 from model import Upload
@@ -44,6 +44,7 @@ def _unlimited(story: list[Upload]) -> list[Upload]:
     return [replace(upload, policy=replace(upload.policy, rows_per_click=1_000)) for upload in story]
 
 
+@on_sqlite_at_least
 @law
 @given(first=stories(most=2).map(_unlimited), second=stories(most=2).map(_unlimited))
 def test_outcomes_now__of_rows_told_while_a_batch_was_undone(

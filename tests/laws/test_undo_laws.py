@@ -1,6 +1,6 @@
 """Undo leaves the ledger as if batches had never come, in whatever order they go; undoing the undo restores it."""
 
-from effort import law
+from effort import law, on_sqlite_at_least
 from hypothesis import given
 from hypothesis import strategies as st
 from model import Upload
@@ -29,6 +29,7 @@ def test_undo__is_as_if_never_come(ledger: Database, story: list[Upload], data: 
     assert stage.broken_laws() == []
 
 
+@on_sqlite_at_least
 @law
 @given(story=stories(), data=st.data())
 def test_undo__between_uploads(ledger: Database, story: list[Upload], data: st.DataObject) -> None:

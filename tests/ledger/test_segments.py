@@ -7,7 +7,7 @@ from trueup.ledger import segments
 from trueup.ledger.cells import read_click_cells, read_conversion_cells
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
-from trueup.ledger.segments import SEGMENT_ROWS, SegmentKind, add_segment, segments_in_parts
+from trueup.ledger.segments import SEGMENT_ROWS, SegmentKind, add_to_segments, segments_in_parts
 from trueup.model.frames import BUCKET_MICROS, COUNTED, COUNTED_CLICKS
 from trueup.model.words import ReportClock
 
@@ -59,14 +59,17 @@ def segments_of(ledger: Database, kind: str) -> list[int]:
 def test_small_segments__become_large_ones_and_keep_every_row(
     ledger: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "LEVELS", [40, 500, 3_000])
+    monkeypatch.setattr(segments, "FEW", 40)
+    monkeypatch.setattr(segments, "_ENOUGH", 50)
+    monkeypatch.setattr(segments, "_LOOKS", 2)
+    monkeypatch.setattr(segments, "LEVELS", [500, 3_000])
     monkeypatch.setattr(segments, "_MERGED", 4)
     added, first = [], 1
     with ledger.transaction() as transaction:
         for place in range(300):
             part = clicks_from(first, (1, 120, 20, 1, 1)[place % 5])
             first += part.height
-            add_segment(transaction, SegmentKind.CLICKS, part)
+            add_to_segments(transaction, SegmentKind.CLICKS, part)
             added.append(part)
     whole = pl.concat(added)
     assert held(ledger, SegmentKind.CLICKS).equals(whole.sort(whole.columns))
@@ -77,14 +80,14 @@ def test_small_segments__become_large_ones_and_keep_every_row(
 
 @pytest.mark.parametrize("clock", ReportClock)
 def test_cells__are_those_of_the_rows(ledger: Database, clock: ReportClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "LEVELS", [40, 950, 3_000])
+    monkeypatch.setattr(segments, "LEVELS", [950, 3_000])
     numbers = [number * 7 % 2_900 + 1 for number in range(2_000)]
     with ledger.transaction() as transaction:
         for first in (1, 1_001, 2_001, 2_901):
-            add_segment(transaction, SegmentKind.CLICKS, clicks_from(first, 1_000 if first < 2_000 else 900))
+            add_to_segments(transaction, SegmentKind.CLICKS, clicks_from(first, 1_000 if first < 2_000 else 900))
         for start in range(0, 2_000, 900):
-            add_segment(transaction, SegmentKind.CONVERSIONS, conversions_of(numbers[start : start + 900]))
-        add_segment(transaction, SegmentKind.CONVERSIONS, conversions_of(numbers[:50], -1))
+            add_to_segments(transaction, SegmentKind.CONVERSIONS, conversions_of(numbers[start : start + 900]))
+        add_to_segments(transaction, SegmentKind.CONVERSIONS, conversions_of(numbers[:50], -1))
     chosen = Selection(clock, 8 * BUCKET_MICROS, 20 * BUCKET_MICROS, {"sub1": ["zone 1", "zone 2", "zone 8"]})
     time = 3 if clock is ReportClock.CONVERSION else 0
     there = [number for number in numbers[50:] if 8 <= number // 100 + time < 20 and number % 300 in (1, 2, 8)]
@@ -107,6 +110,6 @@ def test_cells__are_those_of_the_rows(ledger: Database, clock: ReportClock, monk
 def test_sums__are_exact_beyond_64_bits(ledger: Database) -> None:
     largest = conversions_of([2] * 1_100).with_columns(revenue=pl.lit(9_000_000_000_000_000))
     with ledger.transaction() as transaction:
-        add_segment(transaction, SegmentKind.CONVERSIONS, largest)
+        add_to_segments(transaction, SegmentKind.CONVERSIONS, largest)
     (cell,) = read_conversion_cells(ledger, Selection(), ["label"]).iter_rows(named=True)
     assert cell["revenue"] == 1_100 * 9_000_000_000_000_000

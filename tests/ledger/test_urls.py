@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.ledger.database import LIVE, Database, DatabaseError
@@ -45,7 +46,7 @@ def _is_user(url: str) -> bool:
 
 
 @given(password=_passwords, form=st.sampled_from(FORMS))
-@settings(max_examples=400, deadline=None)
+@tried(100)
 def test_password__is_in_nothing_that_is_said_of_a_database(password: str, form: str) -> None:
     url = form.format(password)
     if "://" in url and _is_user(url):

@@ -56,7 +56,9 @@ def served(new_served: NewServed) -> Served:
 def standing(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server on a SQLite file for all tests that leave it as it is: to start one takes seconds."""
     folder = tmp_path_factory.mktemp("standing")
-    made = Server(f"sqlite:///{shutil.copy(sqlite_template, folder / 'trueup.db')}", folder / "server", {})
+    (folder / "tmp").mkdir()
+    environment = {"TMPDIR": folder / "tmp", "TRUEUP_PROT": 1}
+    made = Server(f"sqlite:///{shutil.copy(sqlite_template, folder / 'trueup.db')}", folder / "server", environment)
     made.start()
     yield made
     made.kill()

@@ -11,6 +11,7 @@ from time import sleep
 import polars as pl
 import pytest
 from command_line import CommandLine
+from effort import IN_LONG_RUN
 from worlds import World, succeeded
 from writers import new_click, now, sale, told_all, writing
 
@@ -74,8 +75,9 @@ def test_late_click__is_no_batch_to_undo_and_its_rows_are(world: World) -> None:
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.law
 def test_late_click__and_its_rows_meet_however_they_come_at_once(world: World) -> None:
-    clicks = [new_click() for _ in range(120)]
+    clicks = [new_click() for _ in range(120 if IN_LONG_RUN else 48)]
     beginning = Barrier(2)
 
     def visits() -> None:

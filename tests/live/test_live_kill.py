@@ -50,6 +50,7 @@ def test_kill__under_load_again_and_again(world: World, server: Server) -> None:
     _killed_under_load(world, server, LONG_ROUNDS)
 
 
+@pytest.mark.front
 def test_stop__answers_what_it_accepted(world: World, server: Server) -> None:
     acknowledged = Acknowledged()
     with traffic(server, acknowledged, visitors=12, seed=7) as enough:

@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.dialects.names import FIELDS
@@ -52,7 +53,7 @@ def test_take_in__sees_that_the_sender_is_gone() -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=60).map(str.encode), st.sampled_from(TYPES))
-@settings(deadline=None, max_examples=300)
+@tried(80)
 def test_body__whatever_it_is_gives_parameters_or_what_is_wrong(content: bytes, content_type: str) -> None:
     body = read_body(content, content_type, 100)
     assert len(body.raw) <= 100 + len("(200 bytes)")

@@ -167,9 +167,8 @@ def test_serve__refuses_the_folder_of_another_ledger(
     served.start()
 
 
-@one_database
-def test_serve__cautions_against_what_is_seldom_meant(new_server: NewServer) -> None:
-    assert "TRUEUP_PROT is no setting" in new_server(TRUEUP_PROT=1).log
+def test_serve__cautions_against_what_is_seldom_meant(standing: Server) -> None:
+    assert "TRUEUP_PROT is no setting" in standing.log
 
 
 @one_database
@@ -209,6 +208,12 @@ def test_serve__a_process_that_keeps_ending_waits_longer_and_longer(server: Serv
     assert server.stop() == 0
 
 
+def test_serve__has_nothing_in_the_temporary_folder(standing: Server) -> None:
+    assert standing.get("/metrics").status == 200
+    assert list((standing.folder.parent / "tmp").iterdir()) == []
+
+
+@pytest.mark.long
 def test_serve__leaves_nothing_in_the_temporary_folder(new_server: NewServer, tmp_path: Path, url: str) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()

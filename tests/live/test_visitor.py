@@ -7,7 +7,8 @@ from edge_asking import CHROME
 from edge_countries import write_countries
 from pydantic_core import to_json
 
-from trueup.edge.visitor import CountryDatabaseError, Visitors, kept, only_looks, recognised
+from trueup.edge.countries import CountryDatabaseError
+from trueup.edge.visitor import Visitors, kept, only_looks, recognised
 from trueup.settings import Settings
 
 PROXY = "10.0.0.1"

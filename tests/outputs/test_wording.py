@@ -17,7 +17,9 @@ from trueup.cli import wording as at_terminal
 from trueup.ledger.database import Database, DatabaseError
 from trueup.live.one_server import ServedAlreadyError, only_server
 from trueup.live.spool.mark import MARK, SENT_FILES, claim_folder
-from trueup.model.remarks import Mention, RemarkError, Way, remark_from_text, text_from_remark
+from trueup.model.remarks import Mention, NoticeCode, RemarkError, Way, remark_from_text, text_from_remark
+from trueup.model.remedies import RemedyKind
+from trueup.pages.upload import words as on_pages
 
 SERVER_WAYS = {Way.SERVE, Way.FOLDER, Way.CLAIM_FOLDER, Way.REBUILD_LEDGER}
 REBUILT = (
@@ -31,8 +33,13 @@ REBUILT = (
 
 def test_surfaces__have_words_for_each_way_of_theirs_and_none_empty() -> None:
     assert at_terminal.WAYS.keys() == set(Way)
-    assert in_api.WAYS.keys() == set(Way) - SERVER_WAYS
-    assert all([*at_terminal.WAYS.values(), *in_api.WAYS.values()])
+    assert in_api.WAYS.keys() == on_pages.WAYS.keys() == set(Way) - SERVER_WAYS
+    assert all([*at_terminal.WAYS.values(), *in_api.WAYS.values(), *on_pages.WAYS.values()])
+
+
+def test_pages__have_words_for_each_notice_and_remedy() -> None:
+    assert on_pages.NOTICE_TITLES.keys() == set(NoticeCode)
+    assert on_pages.REMEDIES.keys() == set(RemedyKind)
 
 
 def test_surfaces__need_the_same_values_for_the_same_way() -> None:

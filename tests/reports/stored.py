@@ -11,7 +11,7 @@ from trueup.ledger import schema
 from trueup.ledger.catalog import write_resource, write_workspace
 from trueup.ledger.commit import counted_clicks, counted_conversions
 from trueup.ledger.database import Database
-from trueup.ledger.segments import SegmentKind, add_segment
+from trueup.ledger.segments import SegmentKind, add_to_segments
 from trueup.model.catalog import AffiliateNetwork, Campaign, ConversionType, Offer, TrafficSource, Workspace
 from trueup.model.frames import (
     BUCKET_MICROS,
@@ -99,10 +99,10 @@ def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Itera
         for table, frame in frames.items():
             transaction.execute(table.delete())
             transaction.append(table, frame)
-        for table in (schema.segments, schema.segment_columns):
+        for table in (schema.segments, schema.segment_columns, schema.loose_clicks, schema.loose_conversions):
             transaction.execute(table.delete())
-        add_segment(transaction, SegmentKind.CLICKS, counted_clicks(numbered, 1))
-        add_segment(transaction, SegmentKind.CONVERSIONS, counted_conversions(made, 1))
+        add_to_segments(transaction, SegmentKind.CLICKS, counted_clicks(numbered, 1))
+        add_to_segments(transaction, SegmentKind.CONVERSIONS, counted_conversions(made, 1))
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: Schema) -> pl.DataFrame:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from worlds import World
+from worlds import World, grown
 
+from trueup.ledger import segment_cells
 from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database
+from trueup.reports import report
 
 SETUP = """
 [workspace]
@@ -40,13 +42,15 @@ k9,7.00,t9,approved,2026-03-01T12:00:00Z
 """
 
 
+def _grow(world: World) -> None:
+    world.set_up(SETUP)
+    import_clicks(world, CLICKS)
+    assert world.trueup("upload", "-", "--yes", stdin=ROWS).code == 0
+
+
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP)
-    import_clicks(made, CLICKS)
-    assert trueup("upload", "-", "--yes", stdin=ROWS).code == 0
-    return made
+    return grown(World(trueup, tmp_path), _grow)
 
 
 def import_clicks(world: World, text: str) -> None:
@@ -156,13 +160,27 @@ def test_sub_parameters_that_come_later__move_the_click_and_its_conversions(worl
     assert_proved(world)
 
 
+@pytest.mark.parametrize("words", [(), ("--from", "2026-03-01T10:00:30Z")])  # from segments, and from the rows
+def test_report__of_more_rows_than_anybody_reads_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(segment_cells, "GROUPS_MAX", 3)
+    monkeypatch.setattr(report, "ROWS_MAX", 3)
+    assert len(by(world, "sub1")) == 3
+    ran = world.trueup("report", "--by", "sub1,country", *words, "--top", "1")
+    assert ran.code == 2
+    assert ran.stdout == ""
+    assert "By sub1,country there would be more than 3 rows. Choose a shorter time" in ran.stderr
+    assert by(world, "sub1,country", "--where", "country=PL", *words)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         "UPDATE clicks SET country = 'FR' WHERE click_id = 'k1'",
         "UPDATE clicks SET click_number = 99 WHERE click_id = 'k1'",
-        "DELETE FROM segments WHERE kind = 'conversions'",
-        "DELETE FROM segments WHERE kind = 'clicks'",
+        "DELETE FROM loose_conversions",
+        "DELETE FROM loose_clicks",
     ],
 )
 def test_audit__finds_segments_that_differ(world: World, ledger: Database, damage: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from worlds import World, succeeded
+from worlds import World, grown, succeeded
 
 SETUP = """
 [workspace]
@@ -29,14 +29,16 @@ late,7,T-3,sale,2026-03-05T10:00:00Z
 """
 
 
+def _grow(world: World) -> None:
+    world.set_up(SETUP)
+    world.add_clicks("k1", "k2", offer="VPN")
+    outcomes = ["created", "refused_bad_payout", "refused_unknown_status", "parked_unknown_click"]
+    assert world.upload(ROWS).outcomes == outcomes
+
+
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP)
-    made.add_clicks("k1", "k2", offer="VPN")
-    outcomes = ["created", "refused_bad_payout", "refused_unknown_status", "parked_unknown_click"]
-    assert made.upload(ROWS).outcomes == outcomes
-    return made
+    return grown(World(trueup, tmp_path), _grow)
 
 
 def told(world: World, *words: object) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -45,7 +47,7 @@ def told(world: World, *words: object) -> Any:  # noqa: ANN401 - whatever JSON h
 
 def test_batch__shows_what_its_rows_came_to_and_come_to_now(world: World) -> None:
     shown = succeeded(world.trueup("batch", 1))
-    for said in ("Batch 1: upload of file", "4 of 4 rows done", "1 rows were parked", "line 3: ", "Warsaw"):
+    for said in ("Batch 1: upload of file", "4 of 4 rows done", "1 row was parked", "line 3: ", "Warsaw"):
         assert said in shown, said
     world.upload("click_id\nk2\n")
     world.set_up(SETUP.replace('name = "net"', 'name = "net"\nstatus_map = { checked = "approved" }'))
@@ -89,6 +91,27 @@ def test_click__shows_all_that_is_known_of_it(world: World) -> None:
     assert "click late is not known; rows came for it" in succeeded(world.trueup("click", "late"))
     ran = world.trueup("click", "nobody")
     assert (ran.code, "There is no click nobody" in ran.stderr) == (2, True)
+
+
+def test_click__shows_how_it_came(world: World) -> None:
+    rows = "".join(f"{click_id},camp,VPN,2026-02-01T00:00:00Z\n" for click_id in ("k1", "k9"))
+    file = world.file("click_id,campaign,offer,clicked_at\n" + rows, "more.csv")
+    assert "How it came\n  1  2026-02-01 01:00  a visit\n\n" in succeeded(world.trueup("click", "k1"))
+    succeeded(world.trueup("clicks", "import", file, "--create-missing", "--yes"))
+    first, second = told(world, "click", "k1")["arrivals"]
+    assert first | {"batch_id": None, "came_at": "2026-02-01T00:00:00Z", "was_known": False, "counts": True} == first
+    assert second | {"batch_id": 2, "file_name": "more.csv", "was_known": True, "undone": False} == second
+    (only,) = told(world, "click", "k9")["arrivals"]
+    assert only | {"batch_id": 2, "was_known": False, "undone": False, "counts": True} == only
+    succeeded(world.trueup("undo", 2, "--yes"))
+    lines = succeeded(world.trueup("click", "k1")).splitlines()
+    ways = lines[lines.index("How it came") + 1 :][:2]
+    assert ways[0].endswith("a visit; this one counts")
+    assert ways[1].endswith("; it was known already; undone")
+    assert "batch 2, import of more.csv by " in ways[1]
+    shown = succeeded(world.trueup("click", "k9"))
+    assert shown.startswith("click k9 is not known; it was imported, and that is undone\n")
+    assert told(world, "click", "k9")["click"] is None
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,15 @@ def test_report__has_the_numbers_that_are_chosen(trueup: CommandLine) -> None:
     assert shown.splitlines()[:2] == ["campaign,revenue,clicks", "UK search,610.00,0"]
     ran = trueup("report", "--columns", "revenu")
     assert (ran.code, "Did you mean revenue" in ran.stderr) == (2, True)
+    ran = trueup("report", "--columns", "revenue,clicks,revenue")
+    assert (ran.code, ran.stderr) == (2, "The number revenue is named twice.\n")
+
+
+@pytest.mark.parametrize("words", [("report", "--top"), ("batch",), ("undo", "--yes"), ("decide-again", "--batch")])
+@pytest.mark.usefixtures("filled")
+def test_numbers_beyond_all__are_wrong_words(trueup: CommandLine, words: tuple[str, ...]) -> None:
+    ran = trueup(*words, 2**63)
+    assert (ran.code, "less than or equal to" in ran.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 180, 400])

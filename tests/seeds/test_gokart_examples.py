@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from worlds import World
+from worlds import World, grown
+
+pytestmark = pytest.mark.front
 
 SETUP = """
 [[affiliate_networks]]
@@ -23,12 +25,10 @@ network = "Northwind"
 HEADER = "gk_click_id,EventId,status\n"
 
 
-@pytest.fixture
-def world(trueup: CommandLine, tmp_path: Path) -> World:
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP)
-    made.add_clicks("g1", "g2", offer="Game")
-    made.upload(
+def _grow(world: World) -> None:
+    world.set_up(SETUP)
+    world.add_clicks("g1", "g2", offer="Game")
+    world.upload(
         "ClickId,EventID,UserCompletedAt,Revenue,Reward\n"
         "g1,install,2026-02-03 10:00:00,1.50,0.5\n"
         "g1,level_5,2026-02-04 10:00:00,4,2\n"
@@ -36,7 +36,11 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
         "--dialect",
         "gokart",
     )
-    return made
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    return grown(World(trueup, tmp_path), _grow)
 
 
 def test_gokart__a_click_alone_means_all_its_events(world: World) -> None:

@@ -6,6 +6,8 @@ import pytest
 from command_line import CommandLine
 from worlds import World
 
+pytestmark = pytest.mark.front
+
 SETUP = """
 [workspace]
 name = "Acme"

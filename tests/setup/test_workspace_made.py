@@ -25,6 +25,7 @@ LOOKING = {
     "setup show": [],
     "postbacks urls": [],
     "keys list": [],
+    "users list": [],
     "mappings list": [],
 }
 CHANGING = {
@@ -34,6 +35,8 @@ CHANGING = {
     "postbacks rotate-key": ["Northwind"],
     "postbacks drop-key": ["Northwind"],
     "keys revoke": ["1"],
+    "users reset": ["anna@example.com"],
+    "users remove": ["anna@example.com"],
     "mappings remove": ["northwind"],
     "spool retry": [],
     "spool claim": [],
@@ -44,6 +47,7 @@ BEGINNING = {
     "clicks import": ["clicks.csv", "--yes"],
     "setup apply": ["setup.toml"],
     "keys create": ["crm", "--scope", "read"],
+    "users create": ["anna@example.com"],
 }
 ONLY_LOOKED = {"upload": ["rows.csv", "--preview"], "clicks import": ["clicks.csv", "--preview"]}
 

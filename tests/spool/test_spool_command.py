@@ -61,6 +61,17 @@ def test_spool_show__tells_what_waits_and_what_is_damaged_while_a_server_holds_i
     assert told["damaged"][0]["file"] in spool(world, folder, "show").stdout
 
 
+def test_spool_show__has_the_clock_of_the_workspace(world: World, folder: Path) -> None:
+    world.set_up('[workspace]\ntime_zone = "Europe/Warsaw"\n')
+    succeeded(spool(world, folder, "claim"))
+    DeadLetters(folder).add([DeadLetter(new_click(), "no room", 1_772_704_830_000_000)])
+    assert shown(world, folder)["dead_letters"][0]["refused_at"] == "2026-03-05T10:00:30Z"
+    lines = succeeded(spool(world, folder, "show")).splitlines()
+    assert (" 2026-03-05 11:00 " in lines[-3], lines[-1]) == (True, "Times in Europe/Warsaw.")
+    nowhere = CommandLine(f"sqlite:///{folder / 'nothing.db'}")("spool", "show", "--folder", folder).stdout
+    assert (" 2026-03-05 10:00 " in nowhere, nowhere.splitlines()[-1]) == (True, "Times in UTC.")
+
+
 def test_spool_retry__records_each_dead_letter_once_and_keeps_the_bad_ones(world: World, folder: Path) -> None:
     succeeded(spool(world, folder, "claim"))
     good, known, bad = new_click(), new_click(), new_click(cost=1 << 70)

@@ -4,7 +4,8 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 from spool_damage import Written, damages, generations, harm, texts, whole, write
 from spool_files import QUICK_DISK, SIZE, claimed, click, only_file
@@ -50,7 +51,7 @@ def expect(written: Written, contents: Contents, before: bytes, after: bytes) ->
         assert each in intact or covered
 
 
-@settings(max_examples=100, deadline=None)
+@tried(30)
 @given(generations, texts, damages(), st.booleans())
 def test_spool_damage__whole_records_are_read_and_others_told(
     counts: list[list[int]], text: str, damage: list[tuple[str, int, int]], is_adopted: bool
@@ -73,7 +74,7 @@ def test_spool_damage__whole_records_are_read_and_others_told(
             assert aside.read_bytes() == b"".join(parts)
 
 
-@settings(max_examples=100, deadline=None)
+@tried(30)
 @given(generations, texts, damages(0), st.integers(0, BEGIN - 1), st.integers(0, 7), st.booleans())
 def test_spool_damage__a_lost_header_loses_no_record_and_keeps_the_file(
     counts: list[list[int]], text: str, damage: list[tuple[str, int, int]], place: int, bit: int, is_adopted: bool
@@ -100,7 +101,7 @@ def test_spool_damage__a_lost_header_loses_no_record_and_keeps_the_file(
             assert aside.read_bytes() == bytes(after).rstrip(b"\0")[: len(after)].ljust(min(BEGIN, len(after)), b"\0")
 
 
-@settings(max_examples=100, deadline=None)
+@tried(30)
 @given(generations, texts, st.integers(1, 30), st.booleans())
 def test_spool_damage__a_record_that_was_never_finished_is_cut_off(
     counts: list[list[int]], text: str, length: int, is_whole: bool

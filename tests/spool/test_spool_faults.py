@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from effort import tried
+from hypothesis import given
 from hypothesis import strategies as st
 from spool_files import QUICK_DISK, SIZE, claimed, click, only_file
 
@@ -46,7 +47,7 @@ def faulty(fault: str) -> Iterator[None]:
         yield
 
 
-@settings(max_examples=150, deadline=None)
+@tried(50)
 @given(steps)
 def test_spool_faults__what_was_acknowledged_is_read_and_nothing_else(taken: list[tuple[str, str]]) -> None:
     with TemporaryDirectory(dir=QUICK_DISK) as name:

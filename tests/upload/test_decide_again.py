@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from worlds import World, succeeded
+from worlds import World, grown, succeeded
 
 SETUP = """
 [[affiliate_networks]]
@@ -35,16 +35,18 @@ ROWS = "click_id,payout,transaction_id,status,time\n" + "".join(
 SEEN = ("conversion_id", "status", "original_status", "payout", "converted_at", "batch_id")
 
 
+def _grow(world: World) -> None:
+    """Northwind sent words that nobody knew; the clicks of another network are there, too."""
+    world.set_up(SETUP.format(network=""))
+    world.add_clicks(*(f"k{number}" for number in range(1, 5)), offer="VPN")
+    world.add_clicks("o1", offer="Game")
+    assert world.upload(ROWS).outcomes == [*["refused_unknown_status"] * 3, "created"]
+    world.upload("click_id,status\no1,checked\n")
+
+
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
-    """Northwind sent words that nobody knew; the clicks of another network are there, too."""
-    made = World(trueup, tmp_path)
-    made.set_up(SETUP.format(network=""))
-    made.add_clicks(*(f"k{number}" for number in range(1, 5)), offer="VPN")
-    made.add_clicks("o1", offer="Game")
-    assert made.upload(ROWS).outcomes == [*["refused_unknown_status"] * 3, "created"]
-    made.upload("click_id,status\no1,checked\n")
-    return made
+    return grown(World(trueup, tmp_path), _grow)
 
 
 def again(world: World, *words: object) -> dict[str, Any]:

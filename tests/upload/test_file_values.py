@@ -7,6 +7,8 @@ import pytest
 from command_line import CommandLine
 from worlds import World, succeeded
 
+pytestmark = pytest.mark.front
+
 SETUP = """
 [workspace]
 name = "Acme"

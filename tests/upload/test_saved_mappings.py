@@ -27,7 +27,8 @@ def test_mapping__is_saved_and_reads_the_next_file(world: World) -> None:
     (listed,) = json.loads(succeeded(world.trueup("mappings", "list", "--json")))
     assert listed["columns"] == {"Visitor": "click_id", "Commission": "payout", "Sale amount": ""}
     assert (listed["titles"], listed["decimal_comma"]) == (["commission", "sale_amount", "visitor"], True)
-    assert "northwind" in succeeded(world.trueup("mappings", "list"))
+    shown = succeeded(world.trueup("mappings", "list"))
+    assert ("northwind" in shown, shown.splitlines()[-1]) == (True, "Times in UTC.")
     april = STATEMENT.replace("k2", "k3").replace("28", "7")
     assert world.upload(april, "--mapping", "northwind").change("revenue") == 7
     assert world.seen("click_id", "payout") == [("k1", "35.00"), ("k2", "28.00"), ("k3", "7.00")]

@@ -76,6 +76,7 @@ def test_upload__the_json(world: World) -> None:
     }
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("rows", "code"),
     [
@@ -91,6 +92,7 @@ def test_upload__exit_codes(world: World, rows: str | bytes, code: int) -> None:
     assert world.trueup("upload", world.file(rows), "--yes").code == code
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     "words",
     [
@@ -120,6 +122,7 @@ def test_upload__a_ledger_that_cannot_be_opened(world: World) -> None:
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.front
 def test_upload__from_standard_input(world: World) -> None:
     ran = world.trueup("upload", "-", "--yes", "--json", stdin="click_id,payout\nk1,1\n")
     assert json.loads(succeeded(ran))["outcomes"] == {"created": 1}
@@ -148,6 +151,7 @@ def test_upload__a_preview_is_what_applying_does_and_changes_nothing(world: Worl
     assert (world.folder / "preview.csv").read_text() == (world.folder / "applied.csv").read_text()
 
 
+@pytest.mark.front
 def test_upload__results_tell_every_line(world: World) -> None:
     uploaded = world.upload("click_id,payout\n\nk2,1\n\nk1,x\nk1,1\n")
     assert [(row["line"], row["click_id"], row["outcome"], row["conversion_id"]) for row in uploaded.rows] == [
@@ -183,6 +187,7 @@ TO_MEND = {
 }
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("dialect", TO_MEND)
 def test_upload__refused_rows_are_mended_and_uploaded_again(world: World, dialect: str) -> None:
     rows, wrong, right = TO_MEND[dialect]
@@ -200,6 +205,7 @@ def test_upload__refused_rows_are_mended_and_uploaded_again(world: World, dialec
     assert straight.outcomes[1] == "unchanged"
 
 
+@pytest.mark.front
 def test_upload__refused_statuses_are_mended_and_uploaded_again(world: World) -> None:
     world.upload("click_id,payout\nk1,1\nk2,1\n")
     refused = world.folder / "refused.csv"
@@ -274,6 +280,7 @@ def test_upload__a_conversion_id_names_its_click(world: World) -> None:
     assert status.outcomes == ["updated", "refused_missing_click_id"]
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("row", "left_unused"),
     [

@@ -7,6 +7,8 @@ import pytest
 from command_line import CommandLine
 from worlds import World, succeeded
 
+pytestmark = pytest.mark.front
+
 
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
@@ -38,6 +40,31 @@ def test_no_time__all_are_dated_now_and_the_unused_column_is_named(world: World)
     assert empty == "All 2 conversions will be dated now: no row gives its time."
     assert "dated_now" not in noticed(world, "click_id,payout,time\nk1,1,\nk2,1,2026-03-05T10:00Z\n")
     assert "dated_now" not in noticed(world, "click_id,payout\nk1,x\n")
+
+
+def test_no_payout__is_said_and_the_unused_column_with_amounts_is_named(world: World) -> None:
+    text = "Sub ID,Betrag,Nr,Status\nk1,12.50,17,sale\nk2,7,18,sale\nnobody,3,19,sale\n"
+    assert noticed(world, text)["no_payout"] == (
+        "All 2 new conversions will get the offer's payout, or none: no column gives the payout (not used: Betrag). "
+        'If it is Betrag, say so with --map "Betrag=payout".'
+    )
+    assert "no_payout" not in noticed(world, text, "--map", "Betrag=payout")
+    assert noticed(world, "click_id,Nr\nk1,17\n")["no_payout"] == (
+        "The one new conversion will get the offer's payout, or none: no column gives the payout. "
+        'Say which one does with --map "COLUMN=payout".'
+    )
+    assert noticed(world, "click_id\nk1\n")["no_payout"].endswith(": no column gives the payout.")
+    assert "no_payout" not in noticed(world, "click_id,payout\nk1,\n")
+    assert "no_payout" not in noticed(world, "click_id,Betrag\nnobody,1.50\n")
+
+
+def test_no_payout__of_conversions_that_exist_is_said_where_a_column_has_amounts(world: World) -> None:
+    world.upload("click_id,payout\nk1,1\n")
+    assert noticed(world, "click_id;Betrag\nk1;1.250,50 €\n")["no_payout"] == (
+        "No payout will change: no column gives the payout (not used: Betrag). "
+        'If it is Betrag, say so with --map "Betrag=payout".'
+    )
+    assert "no_payout" not in noticed(world, "click_id,Nr\nk1,17\n")
 
 
 def test_refusals__of_half_the_rows_have_their_main_cause_named(world: World) -> None:

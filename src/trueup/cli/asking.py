@@ -32,7 +32,7 @@ def with_choices_asked(choices: Choices, name: str, read: Callable[[Choices], Re
         except ChoiceNeeded as needed:
             if not asks or not at_terminal():
                 _stop_unread(name, needed)
-            answer: dict[str, Any] = {needed.choice: _asked(name, needed)}
+            answer: dict[str, Any] = {needed.choice: needed.values[_asked(name, needed)]}
             choices = replace(choices, **answer)
         except UnreadableFile as error:
             _stop_unread(name, error)

@@ -5,14 +5,17 @@ import json as json_format
 import typer
 
 from trueup.cli.consoles import Text
+from trueup.cli.options import Json
 from trueup.cli.terminal import DatabaseUrl, ExitCode, output, progress_bar
-from trueup.cli.upload import Json
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.recording.audit import Law
 from trueup.recording.audit import audit as look_at_everything
 
+commands = typer.Typer()
 
+
+@commands.command()
 def audit(context: typer.Context, json: Json = False, db: DatabaseUrl = None) -> None:
     """Prove the ledger from the ground up. Ends with 0 only when every law holds."""
     with workspace(context, db) as database, progress_bar("Auditing") as bar:

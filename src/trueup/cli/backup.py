@@ -10,11 +10,14 @@ from trueup.cli.terminal import DatabaseUrl, ExitCode, database_url, output, sto
 from trueup.ledger.backup import BackupError, ToolMissingError, back_up
 from trueup.ledger.database import DatabaseError
 
+commands = typer.Typer()
+
 File = Annotated[str, typer.Argument(metavar="FILE", help="Where the copy goes.", show_default=False)]
 
 _BY_HAND = "Install PostgreSQL's client programs, or run `pg_dump --format=custom` where they are."
 
 
+@commands.command()
 def backup(context: typer.Context, file: File, force: Force = False, db: DatabaseUrl = None) -> None:
     """Copy the whole ledger, as of one moment, to FILE. The server may go on meanwhile."""
     url = database_url(context, db)

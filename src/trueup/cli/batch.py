@@ -7,12 +7,11 @@ import polars as pl
 import typer
 
 from trueup.cli import viewing
+from trueup.cli.options import BatchNumber, Json
 from trueup.cli.output_files import Force, Output, claim
 from trueup.cli.shown import show_sums
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, database_url, notices, output, stop
-from trueup.cli.upload import Json
-from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.batches import read_batch, undone_batches, undos_of
 from trueup.ledger.catalog import read_catalog
@@ -31,13 +30,13 @@ from trueup.reports.batch_rows import (
 )
 from trueup.reports.export import batch_as_json
 from trueup.reports.filters import known_word
-from trueup.reports.spans import WrongWordError
+
+commands = typer.Typer()
 
 _ROWS_SHOWN: Final = 20
 _LIMIT_MAX: Final = 10_000
 _WITHOUT_ROWS: Final = (BatchKind.UNDO, BatchKind.CLICKS, BatchKind.LATE_CLICKS)
 
-Number = Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number.", show_default=False)]
 Outcomes = Annotated[
     viewing.Words,
     typer.Option("--outcome", metavar="CODE", help="Only rows recorded with this outcome; repeat for more."),
@@ -55,9 +54,10 @@ Refused = Annotated[
 ]
 
 
+@commands.command()
 def batch(
     context: typer.Context,
-    number: Number,
+    number: BatchNumber,
     outcome: Outcomes = None,
     limit: Limit = _ROWS_SHOWN,
     refused: Refused = None,
@@ -67,7 +67,7 @@ def batch(
 ) -> None:
     """Show a batch: what it was, what its rows came to and come to now, and the rows."""
     to_refused = claim(database_url(context, db), refused, force=force) if refused else None
-    outcomes = _outcomes(outcome or [])
+    outcomes = [known_word("outcome", word, Outcome).value for word in outcome or ()]
     with workspace(context, db) as database:
         catalog, found = read_catalog(database), read_batch(database, number)
         if found is None:
@@ -89,13 +89,6 @@ def _write_refused(database: Database, found: BatchRecord, file: Output) -> int:
             return write_refused_again_xlsx(database, found, out)
     with file.opened_as_text() as text:
         return write_refused_again(database, found, text)
-
-
-def _outcomes(words: list[str]) -> list[str]:
-    try:
-        return [known_word("outcome", word, Outcome).value for word in words]
-    except WrongWordError as error:
-        stop(in_words(error.remark))
 
 
 def _counted(database: Database, found: BatchRecord) -> pl.DataFrame | None:
@@ -148,7 +141,8 @@ def _told(database: Database, found: BatchRecord, zone: str) -> list[str]:
         told.append(f"undone by batch {by}" if is_undone else f"undone by batch {by}, and brought back")
     waiting = found.outcomes.get(Outcome.PARKED_UNKNOWN_CLICK, 0)
     if waiting:
-        told.append(f"{waiting:,} rows were parked for their click; the column `now` says what became of them")
+        parked = "1 row was parked for its" if waiting == 1 else f"{waiting:,} rows were parked for their"
+        told.append(f"{parked} click; the column `now` says what became of {'it' if waiting == 1 else 'them'}")
     return told
 
 

@@ -22,6 +22,8 @@ from trueup.reports.export import write_csv, write_json, write_xlsx
 from trueup.reports.filters import Filters
 from trueup.reports.log import NUMBERS, read_log
 
+commands = typer.Typer()
+
 NEWEST_SHOWN: Final = 50
 _LIMIT_MAX: Final = 10**12
 _TO_THE_MINUTE: Final = len("2026-03-05T10:00")
@@ -48,6 +50,7 @@ Limit = Annotated[
 Removed = Annotated[bool, typer.Option("--removed", help="List the conversions that an undo took away, instead.")]
 
 
+@commands.command()
 def conversions(
     context: typer.Context,
     from_: viewing.From = None,

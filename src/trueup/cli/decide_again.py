@@ -4,23 +4,13 @@ from typing import Annotated, Final
 
 import typer
 
-from trueup.cli import stopping, viewing
+from trueup.cli import viewing
+from trueup.cli.batch_work import DECIDING_AGAIN, refuse_unasked, watched
+from trueup.cli.options import NUMBER_MAX, Json, Preview, Yes
 from trueup.cli.shown import print_json, say_going_on, show
-from trueup.cli.terminal import (
-    DatabaseUrl,
-    ExitCode,
-    agrees,
-    at_terminal,
-    notices,
-    now,
-    progress_bar,
-    refused_by_a_person,
-    stop,
-)
-from trueup.cli.upload import Json, Preview, Yes
-from trueup.cli.wording import in_words
+from trueup.cli.terminal import DatabaseUrl, ask_or_end, notices, now, stop
 from trueup.cli.workspace import by_person, workspace
-from trueup.ledger.batches import BatchMovedError, read_batch
+from trueup.ledger.batches import read_batch
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.catalog import Catalog
@@ -31,7 +21,8 @@ from trueup.recording.chunks import RunOptions
 from trueup.recording.decide_again import again_work, apply_again, unfinished
 from trueup.recording.summary import Summary
 from trueup.reports.filters import Filters, known_time_zone, past_rows
-from trueup.reports.spans import WrongWordError
+
+commands = typer.Typer()
 
 _KNOWN: Final = tuple(Outcome)
 # What the row alone shows is no matter of settings.
@@ -44,11 +35,8 @@ _NONE_FITS: Final = (
     "No row fits that can come to something else. Rows that are refused by what they say themselves stay as they are, "
     "and so do rows whose click is not known."
 )
-_STOPPED: Final = "Stopped. What was decided is safe; run the same command again to go on from there."
 
-OfBatch = Annotated[
-    int | None, typer.Option("--batch", metavar="N", min=1, max=viewing.NUMBER_MAX, help="Of this batch.")
-]
+OfBatch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=NUMBER_MAX, help="Of this batch.")]
 Networks = Annotated[
     viewing.Words,
     typer.Option("--network", metavar="NAME", help="Of clicks of this affiliate network; repeat for more."),
@@ -72,6 +60,7 @@ To = Annotated[
 ]
 
 
+@commands.command()
 def decide_again(
     context: typer.Context,
     batch: OfBatch = None,
@@ -87,8 +76,7 @@ def decide_again(
     db: DatabaseUrl = None,
 ) -> None:
     """Decide rows of the past again under the settings of today. It is a batch, and can be undone."""
-    if not (preview or yes or at_terminal()):
-        stop("Nobody can be asked here: add --yes to decide the rows again, or --preview to see what that would do.")
+    refuse_unasked("decide the rows again, or --preview to see what that would do", preview=preview, yes=yes)
     filters = Filters(from_, to, type=type_ or (), network=network or (), batch=batch)
     with workspace(context, db) as database:
         catalog = read_catalog(database)
@@ -101,8 +89,8 @@ def decide_again(
                 _show(summary, catalog)
             preview = preview or not summary.rows
         if not preview:
-            if not yes and not agrees("Decide these rows again?"):
-                refused_by_a_person()
+            if not yes:
+                ask_or_end("Decide these rows again?")
             summary = _run(database, chosen, catalog, applies=True)
             if not json:
                 _show(summary, catalog)
@@ -120,23 +108,16 @@ def _show(summary: Summary, catalog: Catalog) -> None:
 
 
 def _understood(filters: Filters, outcomes: list[str], catalog: Catalog, zone: str | None) -> PastRows:
-    try:
-        time_zone = known_time_zone(zone or catalog.workspace.time_zone)
-        return past_rows(filters, outcomes, catalog, time_zone, now())
-    except WrongWordError as error:
-        stop(in_words(error.remark))
+    time_zone = known_time_zone(zone or catalog.workspace.time_zone)
+    return past_rows(filters, outcomes, catalog, time_zone, now())
 
 
 def _run(database: Database, chosen: PastRows, catalog: Catalog, *, applies: bool) -> Summary:
-    saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
-    with saying, progress_bar("Deciding again" if applies else "Previewing") as bar:
-        task = bar.add_task("", total=None)
-        options = RunOptions(progress=lambda done, clicks: bar.update(task, completed=done, total=clicks))
+    def run(options: RunOptions) -> Summary:
         resumed = unfinished(database, chosen)
         if resumed is not None:
             say_going_on(resumed)
         work = again_work(by_person(database), chosen, catalog.policy(), resumed)
-        try:
-            return apply_again(work, options) if applies else preview_batch(work, options)
-        except BatchMovedError as error:
-            stop(f"Stopped: {error}. What was done is safe; run the command again to see.", ExitCode.FAILURE)
+        return apply_again(work, options) if applies else preview_batch(work, options)
+
+    return watched(run, DECIDING_AGAIN, applies=applies)

@@ -16,9 +16,12 @@ from trueup.cli.serve import First, run_server, settings_of
 from trueup.cli.stopping import leave_to_others
 from trueup.cli.terminal import URL_VARIABLE, ExitCode, at_terminal, now, output, stop
 from trueup.ledger.open import open_ledger
+from trueup.live.processes import AddressError, free_address
 from trueup.model.words import LinkPurpose
 from trueup.sample.clicks import DAYS, SECOND
 from trueup.sample.files import Sample, sample
+
+commands = typer.Typer()
 
 DATABASE: Final = "trueup.db"
 SENT_FILES: Final = "demo-files"
@@ -108,6 +111,7 @@ _REFUSED: Final = "refused.csv"
 _MARK: Final = ".trueup-demo"  # a folder with this file was made by a demo, and may be replaced
 
 
+@commands.command()
 def demo(
     context: typer.Context,
     folder: Folder = Path("demo"),
@@ -134,8 +138,6 @@ def demo(
 
 def _serve(folder: Path, invented: Sample) -> None:
     """Serve the sample workspace until told to stop, on another port where a server already runs."""
-    from trueup.live.processes import AddressError, free_address  # noqa: PLC0415 - slow to import
-
     url = f"sqlite:///{folder / DATABASE}"
     settings = settings_of({"database_url": url, "folder": folder / SENT_FILES, "free_bytes": 0})
     try:

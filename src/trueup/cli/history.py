@@ -6,17 +6,21 @@ from typing import Annotated
 import typer
 
 from trueup.cli.consoles import Text
-from trueup.cli.look_up import knows_of, show_click
+from trueup.cli.look_up import show_click
+from trueup.cli.options import Json
 from trueup.cli.terminal import DatabaseUrl, output, stop
-from trueup.cli.upload import Json
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.model.ids import split_conversion_id
 from trueup.model.times import minute_text, time_text
+from trueup.reports.click import find_click
 from trueup.reports.history import Event, render_value
 from trueup.reports.history import history as read_history
 
+commands = typer.Typer()
 
+
+@commands.command()
 def history(
     context: typer.Context,
     conversion_id: Annotated[
@@ -34,11 +38,12 @@ def history(
     with workspace(context, db) as database:
         catalog = read_catalog(database)
         events = read_history(database, *named) if named else None
-        if events is None:
-            if not knows_of(database, conversion_id):
-                stop(f"There is no conversion {conversion_id}, and no click; `trueup search` looks for other ids.")
-            show_click(database, catalog, conversion_id, json=json)
-            return
+        found = find_click(database, conversion_id) if events is None else None
+    if events is None:
+        if found is None:
+            stop(f"There is no conversion {conversion_id}, and no click; `trueup search` looks for other ids.")
+        show_click(conversion_id, found, catalog, json=json)
+        return
     if json:
         output.print_json(json_format.dumps([_as_json(event) for event in events]))
         return

@@ -10,15 +10,17 @@ from rich.table import Table
 
 from trueup.access.keys import KeyNameError, KeyScope, create_key, revoke_key, scopes_of
 from trueup.cli.consoles import Text
+from trueup.cli.options import NUMBER_MAX
 from trueup.cli.terminal import DatabaseUrl, notices, now, output, sentence, stop
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.keys import KeyRecord, read_key, read_keys
 from trueup.model.times import minute_text, time_text
 
+commands = typer.Typer()
 keys = typer.Typer(help="The keys of the API.", no_args_is_help=True)
+commands.add_typer(keys, name="keys")
 
-NUMBER_MAX = 2**63 - 1
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What you call it.", show_default=False)]
 Scopes = Annotated[
     list[KeyScope],

@@ -1,6 +1,7 @@
 """`trueup click` and `trueup search`: everything about one click, and whatever a text names."""
 
 import json as json_format
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -9,25 +10,24 @@ import typer
 
 from trueup.cli.consoles import Text
 from trueup.cli.conversions import first_columns
+from trueup.cli.options import Json
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, notices, output, stop
-from trueup.cli.upload import Json
 from trueup.cli.workspace import workspace
 from trueup.decide.messages import message
 from trueup.ledger.catalog import read_catalog
-from trueup.ledger.database import Database
-from trueup.ledger.pages import read_clicks
-from trueup.ledger.snapshot import read_conversions, read_journal
 from trueup.model.catalog import Catalog
 from trueup.model.frames import LoggedConversions
-from trueup.model.ids import CLICK_ID
 from trueup.model.money import money_text, text_from_micros
 from trueup.model.times import minute_text, time_text
+from trueup.reports.click import Arrival, ClickFound, find_click
 from trueup.reports.log import as_log
 from trueup.reports.names import name_of
-from trueup.reports.now import NOW, with_now
+from trueup.reports.now import NOW
 from trueup.reports.search import MOST, SHORTEST, Found
 from trueup.reports.search import search as find
+
+commands = typer.Typer()
 
 ClickId = Annotated[str, typer.Argument(metavar="CLICK_ID", help="The click's id.", show_default=False)]
 WithRows = Annotated[
@@ -48,45 +48,61 @@ _TEXTS: Final = (
 _ROW: Final = ("batch_id", "line", "n", "outcome", *NOW, "conversion_type", "transaction_id", "event_id", "status")
 
 
+@commands.command()
 def click(context: typer.Context, click_id: ClickId, json: Json = False, db: DatabaseUrl = None) -> None:
-    """Show a click: what is known of it, every row that came for it, and every conversion."""
+    """Show a click: what is known of it, how it came, every row that came for it, and every conversion."""
     with workspace(context, db) as database:
-        show_click(database, read_catalog(database), click_id, json=json)
-
-
-def knows_of(database: Database, click_id: str) -> bool:
-    """Whether there is such a click, or a row came for it."""
-    if not CLICK_ID.fullmatch(click_id):
-        return False
-    return bool(read_clicks(database, [click_id]).height or read_journal(database, [click_id]).height)
-
-
-def show_click(database: Database, catalog: Catalog, click_id: str, *, json: bool) -> None:
-    """Print a click, its conversions and its rows. Ends the command where nothing is known of the id."""
-    if not knows_of(database, click_id):
+        catalog, found = read_catalog(database), find_click(database, click_id)
+    if found is None:
         stop(f"There is no click {click_id}, and no row came for it; `trueup search` looks for other ids.")
-    known = read_clicks(database, [click_id])
-    rows = with_now(database, read_journal(database, [click_id])).with_columns(message=message())
-    conversions = read_conversions(database, [click_id]).sort("n")
+    show_click(click_id, found, catalog, json=json)
+
+
+def show_click(click_id: str, found: ClickFound, catalog: Catalog, *, json: bool) -> None:
+    """Print all that is known of a click id.
+
+    Args:
+        click_id: The id.
+        found: What is known of it.
+        catalog: The setup, whose clock and currency are shown.
+        json: Whether to print JSON instead of texts.
+    """
+    rows = found.rows.with_columns(message=message())
     if json:
         told = {
-            "click": _facts(known, catalog, "UTC", exact=True) if known.height else None,
-            "conversions": as_log(LoggedConversions(conversions), catalog, "UTC")
-            .with_columns(conversions["removed"])
+            "click": _facts(found.click, catalog, "UTC", exact=True) if found.click.height else None,
+            "arrivals": [vars(arrival) | {"came_at": time_text(arrival.came_at)} for arrival in found.arrivals],
+            "conversions": as_log(found.conversions, catalog, "UTC")
+            .with_columns(found.conversions["removed"])
             .to_dicts(),
             "rows": _rows_as_json(rows),
         }
         output.print_json(json_format.dumps(told))
         return
     zone = catalog.workspace.time_zone
-    if known.height:
-        for name, text in _facts(known, catalog, zone).items():
+    if found.click.height:
+        for name, text in _facts(found.click, catalog, zone).items():
             output.print(f"{name.replace('_', ' '):<18} {text}", markup=False)
-    else:
+    elif rows.height:
         output.print(f"click {click_id} is not known; rows came for it")
-    _show_conversions(conversions, catalog, zone)
+    else:
+        output.print(f"click {click_id} is not known; it was imported, and that is undone")
+    _show_arrivals(found.arrivals, zone)
+    _show_conversions(found.conversions, catalog, zone)
     _show_rows(rows, zone)
     output.print(f"\nTimes in {zone}, money in {catalog.workspace.currency} where no currency stands.")
+
+
+def _show_arrivals(arrivals: Sequence[Arrival], zone: str) -> None:
+    if not arrivals:
+        return
+    output.print("\nHow it came")
+    for place, arrival in enumerate(arrivals, 1):
+        brought = f"batch {arrival.batch_id}, import of {arrival.file_name} by {arrival.made_by}"
+        how = [brought if arrival.batch_id else "a visit"]
+        how += ["it was known already"] * arrival.was_known + ["undone"] * arrival.undone
+        how += ["this one counts"] * (arrival.counts and len(arrivals) > 1)
+        output.print(Text(f"{place:>3}  {minute_text(arrival.came_at, zone)}  {'; '.join(how)}"))
 
 
 def _facts(known: pl.DataFrame, catalog: Catalog, zone: str, *, exact: bool = False) -> dict[str, str]:
@@ -99,11 +115,11 @@ def _facts(known: pl.DataFrame, catalog: Catalog, zone: str, *, exact: bool = Fa
     return {name: text for name, text in facts.items() if text}
 
 
-def _show_conversions(conversions: pl.DataFrame, catalog: Catalog, zone: str) -> None:
+def _show_conversions(conversions: LoggedConversions, catalog: Catalog, zone: str) -> None:
     if not conversions.height:
         output.print("\nNo conversions.")
         return
-    shown = first_columns(as_log(LoggedConversions(conversions), catalog, zone), catalog)
+    shown = first_columns(as_log(conversions, catalog, zone), catalog)
     removed = conversions.select(pl.col("removed") == 1).to_series()
     shown = shown.with_columns(status=pl.when(removed).then(pl.lit("removed")).otherwise("status"))
     output.print("\nConversions")
@@ -126,6 +142,7 @@ def _rows_as_json(rows: pl.DataFrame) -> list[dict[str, Any]]:
     return [row | {"received_at": time_text(row["received_at"])} for row in told.iter_rows(named=True)]
 
 
+@commands.command()
 def search(
     context: typer.Context,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="An id, or how one begins.", show_default=False)],

@@ -8,29 +8,21 @@ import typer
 from typer.exceptions import TyperException
 
 from trueup import __version__
-from trueup.cli import audit, backup, conversions, demo, history, report, serve, template, undo, upload
-from trueup.cli.batch import batch
-from trueup.cli.clicks import clicks
-from trueup.cli.decide_again import decide_again
-from trueup.cli.keys import keys
-from trueup.cli.look_up import click, search
-from trueup.cli.mappings import mappings
-from trueup.cli.postbacks import postbacks
-from trueup.cli.setup import setup
-from trueup.cli.spool import spool
+from trueup.cli.commands import MARKUP, AllCommands
 from trueup.cli.stopping import Stopped, at_signals, leave_to_others, message, nobody_reads
 from trueup.cli.terminal import DatabaseUrl, ExitCode, notices, output, sentence
-from trueup.cli.users import users
-from trueup.cli.wording import error_in_words
+from trueup.cli.wording import error_in_words, in_words
 from trueup.ledger.database import DatabaseError
 from trueup.ledger.open import NoLedgerError
+from trueup.reports.spans import WrongWordError
 
 app = typer.Typer(
     name="trueup",
     help="A conversion tracker whose numbers agree with the network's: preview, apply, undo, full history.",
+    cls=AllCommands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -57,31 +49,6 @@ def everywhere(
     context.obj = db
     if context.invoked_subcommand == "serve":
         leave_to_others()
-
-
-app.command(cls=serve.ServeCommand)(serve.serve)
-for name, summary in upload.HELP.items():
-    app.command(name, help=summary)(upload.upload_file)
-app.command()(undo.undo)
-app.command()(decide_again)
-app.command()(undo.batches)
-app.command()(batch)
-app.command()(click)
-app.command()(search)
-app.command()(history.history)
-app.command()(conversions.conversions)
-app.command()(report.report)
-app.command()(template.template)
-app.command()(audit.audit)
-app.command()(backup.backup)
-app.command()(demo.demo)
-app.add_typer(clicks, name="clicks")
-app.add_typer(setup, name="setup")
-app.add_typer(postbacks, name="postbacks")
-app.add_typer(keys, name="keys")
-app.add_typer(users, name="users")
-app.add_typer(mappings, name="mappings")
-app.add_typer(spool, name="spool")
 
 
 def main() -> None:
@@ -127,6 +94,9 @@ def _ended() -> int:
         notices.print(f"{sentence(error)} {_HOW_TO_BEGIN}", style="red")
     except DatabaseError as error:
         notices.print(f"The database failed: {error_in_words(error)}", style="red")
+    except WrongWordError as error:
+        notices.print(in_words(error.remark), style="red")
+        return ExitCode.USAGE
     except TyperException as error:
         return _report_error(error)
     except typer.Abort:

@@ -20,7 +20,7 @@ import typer
 
 from trueup.cli.places import Place, inputs_at, place_of, standing_in_the_way, stream_of
 from trueup.cli.stopping import nobody_reads, removed_at_the_end
-from trueup.cli.terminal import ExitCode, agrees, at_terminal, notices, refused_by_a_person, stop
+from trueup.cli.terminal import ExitCode, ask_or_end, at_terminal, notices, stop
 from trueup.model.visible import on_one_line, visible
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the files to write where they exist.")]
@@ -166,8 +166,7 @@ def _claim(name: str, url: str, reads: Sequence[Place], taken: list[Place]) -> O
 def _ask_to_replace(name: str, *, asks: bool) -> None:
     if not (asks and at_terminal()):
         stop(f"{name} exists already. Add --force to replace it.")
-    if not agrees(f"{name} exists already. Replace it?"):
-        refused_by_a_person()
+    ask_or_end(f"{name} exists already. Replace it?")
 
 
 def _take_over(found: os.stat_result, part: Path) -> None:

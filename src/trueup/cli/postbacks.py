@@ -20,7 +20,9 @@ from trueup.setup.postback_keys import KEY_BYTES, drop_postback_keys, rotate_pos
 if TYPE_CHECKING:
     from trueup.edge.presets import Preset
 
+commands = typer.Typer()
 postbacks = typer.Typer(help="The postback URLs of networks, and their keys.", no_args_is_help=True)
+commands.add_typer(postbacks, name="postbacks")
 
 Network = Annotated[str, typer.Argument(metavar="NETWORK", help="The affiliate network's name.", show_default=False)]
 OneNetwork = Annotated[

@@ -8,11 +8,11 @@ import polars as pl
 import typer
 
 from trueup.cli import viewing
+from trueup.cli.options import NUMBER_MAX
 from trueup.cli.output_files import STANDARD, Force, claim
 from trueup.cli.tables import blocks, print_table, printable
-from trueup.cli.terminal import DatabaseUrl, database_url, output, stop
+from trueup.cli.terminal import DatabaseUrl, database_url, output
 from trueup.cli.viewing import OutputFormat, chosen_form, understood
-from trueup.cli.wording import in_words
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.reports.dimensions import Dimension
@@ -31,7 +31,8 @@ from trueup.reports.report import (
     to_cents,
     with_totals,
 )
-from trueup.reports.spans import WrongWordError
+
+commands = typer.Typer()
 
 _BY_HELP: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, one row of totals."
 
@@ -49,9 +50,13 @@ Sort = Annotated[
     str,
     typer.Option("--sort", metavar="NUMBER", help="The rows with the most of this number first.", show_default=False),
 ]
-Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The first N rows; the totals are of all.")]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, max=NUMBER_MAX, help="The first N rows; the totals are of all."),
+]
 
 
+@commands.command()
 def report(
     context: typer.Context,
     by: By = "",
@@ -86,19 +91,12 @@ def report(
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
     filters = Filters(from_, to, date, *names, batch, click_id, transaction_id, where=where or ())
-    try:
-        dimensions = parse_dimensions(by)
-    except WrongWordError as error:
-        stop(in_words(error.remark))
+    dimensions = parse_dimensions(by)
     with workspace(context, db) as database:
         catalog = read_catalog(database)
         chosen, zone = understood(filters, catalog, time_zone)
         counted = read_report(database, catalog, chosen, dimensions, zone)
-    try:
-        ordered = first_rows(counted, sort, top)
-        numbers = chosen_numbers(counted, columns)
-    except WrongWordError as error:
-        stop(in_words(error.remark))
+    ordered, numbers = first_rows(counted, sort, top), chosen_numbers(counted, columns)
     if form is OutputFormat.TABLE:
         _show(ordered, numbers, all_numbers=all_)
         if ordered.rows.height < counted.rows.height:

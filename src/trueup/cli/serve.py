@@ -1,36 +1,46 @@
-"""`trueup serve`: the server, from its settings to its processes.
-
-What the server is made of is imported when it starts: no other command needs it.
-"""
+"""`trueup serve`: the server, from its settings to its processes."""
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.table import Table
 from rich.text import Text
+from structlog.typing import FilteringBoundLogger
 from typer.core import TyperCommand
 
+from trueup.access.keys import first_admin
 from trueup.access.links import Making, first_run, link_of
+from trueup.cli.application import application
 from trueup.cli.terminal import DatabaseUrl, ExitCode, at_terminal, now, output, stop
 from trueup.cli.wording import error_in_words
+from trueup.edge.countries import CountryDatabaseError, open_countries
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import ledger_id
 from trueup.ledger.urls import showable
 from trueup.ledger.users import count_users
 from trueup.ledger.waits import LIVE
+from trueup.live import processes
+from trueup.live.logs import open_log
+from trueup.live.one_server import ServedAlreadyError, only_server
+from trueup.live.spool.folder import SpoolFolder
+from trueup.live.spool.mark import FolderError, claim_folder, shown_database
 from trueup.model.words import LinkPurpose
+from trueup.settings import (
+    FILE_VARIABLE,
+    PREFIX,
+    Settings,
+    SettingsError,
+    read_settings,
+    unknown_variables,
+)
 
-if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
-
-    from trueup.live.asgi import Endpoint
-    from trueup.settings import Settings
+commands = typer.Typer()
 
 Host = Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen.", show_default=False)]
 Port = Annotated[int | None, typer.Option("--port", metavar="N", help="The port; 0 for any.", show_default=False)]
@@ -66,6 +76,7 @@ class ServeCommand(TyperCommand):
         output.print(table)
 
 
+@commands.command(cls=ServeCommand)
 def serve(
     context: typer.Context,
     host: Host = None,
@@ -80,17 +91,13 @@ def serve(
     run_server(chosen, _greet if at_terminal() else None)
 
 
-def run_server(settings: "Settings", greet: Greet | None) -> None:
+def run_server(settings: Settings, greet: Greet | None) -> None:
     """Check that the server can work, say where it is, and serve until told to stop. Ends the command where it cannot.
 
     Args:
         settings: The server's settings.
         greet: Tells a person who looks on where the server is; None where nobody looks on.
     """
-    from trueup.live import processes  # noqa: PLC0415 - slow to import
-    from trueup.live.logs import open_log  # noqa: PLC0415 - the same
-    from trueup.settings import unknown_variables  # noqa: PLC0415 - the same
-
     if settings.workers > 1 and settings.sqlite_file is not None:
         stop("Several processes need PostgreSQL: on SQLite one alone can write, and the others would keep it waiting.")
     try:
@@ -114,14 +121,12 @@ def run_server(settings: "Settings", greet: Greet | None) -> None:
             if greet is not None:
                 greet(settings.public_url or where, first)
 
-        processes.serve(partial(_application, settings), settings, address, port, told, listening)
+        processes.serve(partial(application, settings), settings, address, port, told, listening)
 
 
 @contextmanager
-def _alone_on_its_file(settings: "Settings") -> Iterator[None]:
+def _alone_on_its_file(settings: Settings) -> Iterator[None]:
     """Be the only server of a SQLite file. Ends the command where there is another."""
-    from trueup.live.one_server import ServedAlreadyError, only_server  # noqa: PLC0415 - slow to import
-
     with ExitStack() as held:
         if settings.sqlite_file is not None and settings.sqlite_file.parent.is_dir():
             try:
@@ -136,24 +141,15 @@ def _alone_on_its_file(settings: "Settings") -> Iterator[None]:
         yield
 
 
-def _application(settings: "Settings") -> "Endpoint":
-    """What a process serves. Made in that process: the one that starts it has no use for it."""
-    from trueup.app import App  # noqa: PLC0415 - slow to import
-
-    return App(settings, error_in_words)
-
-
 def setting_rows() -> Iterator[tuple[str, str, str]]:
     """Every setting: its variable of the environment, its default as one writes it, what it is."""
-    from trueup.settings import PREFIX, Settings  # noqa: PLC0415 - slow to import
-
     for name, field in Settings.model_fields.items():
         default = None if field.default_factory else field.default
         shown = ",".join(map(str, default)) if isinstance(default, list) else "" if default is None else str(default)
         yield f"{PREFIX}{name.upper()}", shown, field.description or ""
 
 
-def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings":
+def settings_of(given: dict[str, object], file: Path | None = None) -> Settings:
     """Read the settings of a server. Ends the command when some cannot be used.
 
     Args:
@@ -163,8 +159,6 @@ def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings
     Returns:
         The settings.
     """
-    from trueup.settings import FILE_VARIABLE, SettingsError, read_settings  # noqa: PLC0415 - slow to import
-
     if file is not None:
         os.environ[FILE_VARIABLE] = str(file)
     try:
@@ -173,15 +167,12 @@ def settings_of(given: dict[str, object], file: Path | None = None) -> "Settings
         stop(str(error))
 
 
-def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, is_looked_on: bool) -> First:
+def _prepare(settings: Settings, log: FilteringBoundLogger, *, is_looked_on: bool) -> First:
     """Make sure that every process will find what it needs. The server can start while the database is away.
 
     Returns:
         What was made for the first person who looks on.
     """
-    from trueup.edge.visitor import CountryDatabaseError, open_countries  # noqa: PLC0415 - the same
-    from trueup.live.spool.folder import SpoolFolder  # noqa: PLC0415 - the same
-    from trueup.live.spool.mark import FolderError, claim_folder, shown_database  # noqa: PLC0415 - the same
 
     def say_made() -> None:
         log.info("made a new ledger", database=showable(settings.database_url))
@@ -210,8 +201,6 @@ def _prepare(settings: "Settings", log: "FilteringBoundLogger", *, is_looked_on:
 
 def _first(database: Database) -> First:
     """Make what the first person needs, where there is none of it yet."""
-    from trueup.access.keys import first_admin  # noqa: PLC0415 - slow to import
-
     return First(first_admin(database, now, os.urandom), first_run(database, Making("server", now(), os.urandom)))
 
 

@@ -13,13 +13,12 @@ import typer
 from trueup.cli.terminal import (
     DatabaseUrl,
     ExitCode,
-    agrees,
+    ask_or_end,
     at_terminal,
     database_url,
     notices,
     output,
     read_input,
-    refused_by_a_person,
     stop,
 )
 from trueup.cli.workspace import workspace
@@ -30,7 +29,9 @@ from trueup.model.visible import on_one_line
 if TYPE_CHECKING:
     from trueup.setup.apply import SetupOutcome
 
+commands = typer.Typer()
 setup = typer.Typer(help="Set the workspace up from a file, and show it as one.", no_args_is_help=True)
+commands.add_typer(setup, name="setup")
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="A TOML file; - for standard input.", show_default=False)]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what would change, and change nothing.")]
@@ -123,8 +124,7 @@ def _ask_to_clear(outcome: "SetupOutcome") -> None:
         notices.print(f"  {cleared}")
     if not at_terminal():
         stop("Nothing was changed. Add --yes to clear that, or put it into the file.")
-    if not agrees("Clear that, and apply the file?"):
-        refused_by_a_person()
+    ask_or_end("Clear that, and apply the file?")
 
 
 def _cleared(outcome: "SetupOutcome") -> list[str]:

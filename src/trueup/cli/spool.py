@@ -2,10 +2,11 @@
 
 import json as json_format
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 from rich.table import Table
@@ -14,6 +15,7 @@ from rich.text import Text
 from trueup.cli.serve import SettingsFile, settings_of
 from trueup.cli.terminal import DatabaseUrl, ExitCode, now, output, stop
 from trueup.cli.wording import error_in_words, in_words
+from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database, DatabaseError, DatabaseUnavailableError
 from trueup.ledger.open import open_ledger
 from trueup.ledger.secrets import ledger_id
@@ -29,7 +31,7 @@ from trueup.live.spool.mark import (
     shown_database,
 )
 from trueup.model.frames import CLICKS
-from trueup.model.times import time_text
+from trueup.model.times import minute_text, time_text
 from trueup.model.traffic import Click
 from trueup.recording.incoming import LiveLedger
 from trueup.uploads.folder import SentFolder
@@ -38,7 +40,9 @@ from trueup.uploads.keeping import UnknownFile, take_up, unknown_files
 if TYPE_CHECKING:
     from trueup.settings import Settings
 
+commands = typer.Typer()
 spool = typer.Typer(help="What the server's folder holds that the ledger does not have.", no_args_is_help=True)
+commands.add_typer(spool, name="spool")
 
 MADE_BY: Final = "cli"
 _REFUSED: Final = "refused"
@@ -59,11 +63,12 @@ def show(
 ) -> None:
     """Show the clicks that wait, what is damaged, dead letters, and sent files that the ledger does not know."""
     with _folder_of(context, folder, settings, db) as chosen:
-        told = _to_json(chosen)
+        known = _known_of(chosen)
+        told = _told(chosen, known, time_text if json else partial(minute_text, zone=known.time_zone))
     if json:
         output.print_json(json_format.dumps(told))
     else:
-        _show(told)
+        _show(told, known.time_zone)
 
 
 @spool.command()
@@ -146,8 +151,25 @@ def _tried(ledger: LiveLedger, letter: DeadLetter) -> tuple[Click, str]:
     return letter.click, "recorded" if new else "was recorded before"
 
 
-def _to_json(chosen: "Settings") -> dict[str, Any]:
-    """Everything, as a program is told it."""
+class _Known(NamedTuple):
+    """What the ledger says of the folder."""
+
+    time_zone: str  # the workspace's
+    unknown_files: Sequence[UnknownFile] = ()
+    trouble: str = ""  # why nothing is known
+
+
+def _known_of(chosen: "Settings") -> _Known:
+    try:
+        with open_ledger(chosen.database_url) as database:
+            zone = read_catalog(database).workspace.time_zone
+            return _Known(zone, unknown_files(database, SentFolder(chosen.folder / SENT_FILES), now()))
+    except DatabaseError as error:
+        return _Known("UTC", trouble=error_in_words(error))
+
+
+def _told(chosen: "Settings", known: _Known, at: Callable[[int], str]) -> dict[str, Any]:
+    """Everything, as a program is told it; `at` writes a moment."""
     folder, letters = SpoolFolder(chosen.folder, 0), DeadLetters(chosen.folder)
     contents = [(path, look_into(path)) for path in folder.files()]
     waiting = [
@@ -155,49 +177,39 @@ def _to_json(chosen: "Settings") -> dict[str, Any]:
         for path, (clicks, damaged) in contents
         if clicks or damaged
     ]
-    unknown, trouble = _unknown(chosen)
     return {
         "folder": str(chosen.folder),
         "belongs_to": folder_ledger_shown(chosen.folder) or None,
         "waiting": waiting,
         "damaged": [{"file": path.name, "bytes": path.stat().st_size} for path in folder.damaged_files()],
-        "dead_letters": [_letter(letter) for letter in letters.read()],
+        "dead_letters": [_letter(letter, at) for letter in letters.read()],
         "unreadable_dead_letters": letters.unreadable(),
-        "unknown_files": [_file(file) for file in unknown],
-        "trouble": trouble or None,
+        "unknown_files": [_file(file, at) for file in known.unknown_files],
+        "trouble": known.trouble or None,
     }
 
 
-def _unknown(chosen: "Settings") -> tuple[Sequence[UnknownFile], str]:
-    """The sent files that the ledger does not know, and why nobody can say."""
-    try:
-        with open_ledger(chosen.database_url) as database:
-            return unknown_files(database, SentFolder(chosen.folder / SENT_FILES), now()), ""
-    except DatabaseError as error:
-        return [], error_in_words(error)
-
-
-def _letter(letter: DeadLetter) -> dict[str, Any]:
+def _letter(letter: DeadLetter, at: Callable[[int], str]) -> dict[str, Any]:
     click = dict(zip(CLICKS, letter.click, strict=True))
     return {
         "click_id": click["click_id"],
         "reason": letter.reason,
-        "refused_at": time_text(letter.refused_at),
+        "refused_at": at(letter.refused_at),
         "click": click,
     }
 
 
-def _file(file: UnknownFile) -> dict[str, Any]:
+def _file(file: UnknownFile, at: Callable[[int], str]) -> dict[str, Any]:
     return {
         "upload_id": file.upload_id,
         "file_name": file.file_name,
         "bytes": file.bytes,
-        "sent_at": time_text(file.sent_at),
+        "sent_at": at(file.sent_at),
         "made_by": file.made_by,
     }
 
 
-def _show(told: dict[str, Any]) -> None:
+def _show(told: dict[str, Any], zone: str) -> None:
     owner = f"belongs to {told['belongs_to']}" if told["belongs_to"] else "belongs to no ledger yet"
     output.print(Text(f"{told['folder']} {owner}."))
     parts = (
@@ -220,6 +232,8 @@ def _show(told: dict[str, Any]) -> None:
         output.print(Text(f"\nWhich sent files it knows the ledger cannot say: {told['trouble']}."))
     elif not any(rows for _, rows, _ in parts):
         output.print("The ledger has everything.")
+    if told["dead_letters"] or told["unknown_files"]:
+        output.print(f"\nTimes in {zone}.")
 
 
 def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> Table:

@@ -9,7 +9,10 @@ from trueup.cli.wording import in_words
 from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.templates import template as empty_file
 
+commands = typer.Typer()
 
+
+@commands.command()
 def template(
     dialect: Annotated[
         str, typer.Argument(metavar="DIALECT", help="keitaro, voluum, redtrack, gokart, gokart-status or trueup.")

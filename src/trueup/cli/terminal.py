@@ -61,13 +61,15 @@ def sentence(error: Exception) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def agrees(question: str) -> bool:
-    """Ask a person at the terminal. An empty answer and the end of the input mean no."""
+def ask_or_end(question: str) -> None:
+    """Ask a person at the terminal. Ends the command unless they agree; an empty answer and the input's end mean no."""
     try:
-        return typer.confirm(visible(question))
+        agrees = typer.confirm(visible(question))
     except typer.Abort:
         notices.print()
-        return False
+        agrees = False
+    if not agrees:
+        refused_by_a_person()
 
 
 def refused_by_a_person() -> NoReturn:

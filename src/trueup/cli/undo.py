@@ -1,55 +1,45 @@
 """`trueup undo` and `trueup batches`: what came in, and how to take it back."""
 
 import json as json_format
+from functools import partial
 from typing import Annotated, Final
 
 import polars as pl
 import typer
 
-from trueup.cli import stopping
+from trueup.cli.batch_work import UNDOING, refuse_unasked, watched
+from trueup.cli.options import NUMBER_MAX, BatchNumber, Json, Preview, Yes
 from trueup.cli.shown import print_json, show
 from trueup.cli.tables import print_table, printable
-from trueup.cli.terminal import (
-    DatabaseUrl,
-    ExitCode,
-    agrees,
-    at_terminal,
-    notices,
-    output,
-    progress_bar,
-    refused_by_a_person,
-    stop,
-)
-from trueup.cli.upload import Json, Preview, Yes
+from trueup.cli.terminal import DatabaseUrl, ask_or_end, notices, output, stop
 from trueup.cli.wording import in_words
 from trueup.cli.workspace import by_person, workspace
-from trueup.ledger.batches import BatchMovedError, batches_before, read_batches, undone_batches
+from trueup.ledger.batches import batches_before, read_batches, undone_batches
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.model.batches import BatchRecord
 from trueup.model.times import minute_text
-from trueup.recording.chunks import RunOptions
 from trueup.recording.summary import Summary, in_order
 from trueup.recording.undo import UndoRefusedError, apply_undo, preview_undo, undoable
 from trueup.reports.export import batch_as_json
 
+commands = typer.Typer()
+
 _NEWEST_SHOWN: Final = 30
 _LIMIT_MAX: Final = 10**9
-_AFTER_ALL: Final = 2**63 - 1  # beyond every batch's number
-_STOPPED: Final = "Stopped. What was undone is safe; run the same command again to go on from there."
 
 
+@commands.command()
 def undo(
     context: typer.Context,
-    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number.", show_default=False)],
+    batch: BatchNumber,
     preview: Preview = False,
     yes: Yes = False,
     json: Json = False,
     db: DatabaseUrl = None,
 ) -> None:
     """Make the ledger what it would be had a batch never come. Undoing an undo brings it back."""
-    if not (preview or yes or at_terminal()):
-        stop("Nobody can be asked here: add --yes to undo the batch, or --preview to see what that would do.")
+    refuse_unasked("undo the batch, or --preview to see what that would do", preview=preview, yes=yes)
     with workspace(context, db) as database:
         catalog = read_catalog(database)
         try:
@@ -61,8 +51,8 @@ def undo(
             if not (preview and json):
                 show(summary, catalog)
         if not preview:
-            if not yes and not agrees(f"Undo batch {batch}?"):
-                refused_by_a_person()
+            if not yes:
+                ask_or_end(f"Undo batch {batch}?")
             summary = _run(database, undone, resumed, applies=True)
             if not json:
                 show(summary, catalog)
@@ -72,15 +62,8 @@ def undo(
 
 
 def _run(database: Database, undone: BatchRecord, resumed: BatchRecord | None, *, applies: bool) -> Summary:
-    saying = stopping.saying(_STOPPED if applies else stopping.PLAINLY)
-    with saying, progress_bar("Undoing" if applies else "Previewing") as bar:
-        task = bar.add_task("", total=None)
-        options = RunOptions(progress=lambda done, clicks: bar.update(task, completed=done, total=clicks))
-        run = apply_undo if applies else preview_undo
-        try:
-            return run(by_person(database), undone, resumed, options)
-        except BatchMovedError as error:
-            stop(f"Stopped: {error}. What was done is safe; run the command again to see.", ExitCode.FAILURE)
+    run = apply_undo if applies else preview_undo
+    return watched(partial(run, by_person(database), undone, resumed), UNDOING, applies=applies)
 
 
 Limit = Annotated[
@@ -91,12 +74,13 @@ Limit = Annotated[
 ]
 
 
+@commands.command()
 def batches(context: typer.Context, limit: Limit = None, json: Json = False, db: DatabaseUrl = None) -> None:
     """List the batches: uploads, status updates, postbacks, click imports, undos and rows decided again."""
     with workspace(context, db) as database:
         zone = read_catalog(database).workspace.time_zone
         most = limit or (0 if json else _NEWEST_SHOWN)
-        found = batches_before(database, _AFTER_ALL, most)[::-1] if most else read_batches(database)
+        found = batches_before(database, NUMBER_MAX, most)[::-1] if most else read_batches(database)
         left_out = undone_batches(database)
     if json:
         output.print_json(json_format.dumps([batch_as_json(batch, left_out) for batch in found]))

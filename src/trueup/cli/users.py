@@ -26,7 +26,9 @@ from trueup.model.words import LinkPurpose, Role
 if TYPE_CHECKING:
     from trueup.settings import Settings
 
+commands = typer.Typer()
 users = typer.Typer(help="Who may sign in to the pages.", no_args_is_help=True)
+commands.add_typer(users, name="users")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="By what they sign in.", show_default=False)]
 Name = Annotated[

@@ -6,16 +6,14 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from trueup.cli.options import NUMBER_MAX
 from trueup.cli.terminal import now, stop
-from trueup.cli.wording import in_words
 from trueup.ledger.queries import Selection
 from trueup.model.catalog import Catalog
 from trueup.reports.filters import WHERE, Filters, known_time_zone, selection
-from trueup.reports.spans import WrongWordError
 from trueup.workbooks.writing import ENDING
 
 Words: TypeAlias = list[str] | None
-NUMBER_MAX = 2**63 - 1
 
 From = Annotated[
     str | None,
@@ -100,9 +98,6 @@ def is_workbook(file: str) -> bool:
 
 
 def understood(filters: Filters, catalog: Catalog, zone: str | None) -> tuple[Selection, str]:
-    """What a person's filters select, and the viewer's time zone. Ends the command when a word is not known."""
-    try:
-        time_zone = known_time_zone(zone or catalog.workspace.time_zone)
-        return selection(filters, catalog, time_zone, now()), time_zone
-    except WrongWordError as error:
-        stop(in_words(error.remark))
+    """What a person's filters select, and the viewer's time zone. Raises: WrongWordError, where a word is not known."""
+    time_zone = known_time_zone(zone or catalog.workspace.time_zone)
+    return selection(filters, catalog, time_zone, now()), time_zone

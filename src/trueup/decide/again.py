@@ -5,6 +5,7 @@ with different arguments.
 """
 
 from dataclasses import replace
+from typing import Final
 
 import polars as pl
 
@@ -32,6 +33,27 @@ from trueup.model.words import Outcome
 _TOO_MANY, _UNKNOWN_CLICK = Outcome.REFUSED_TOO_MANY_ROWS.value, Outcome.REFUSED_UNKNOWN_CLICK.value
 _COMPARED = [name for name in MUTABLE if name != "version"]
 _OF_CLICK = [name for name in CLICK_FACTS if name != "click_id"]
+
+
+def _standing_refusal() -> pl.Expr:
+    """Whether a row was refused for good when it was received: deciding again keeps the refusal.
+
+    Refused for good are rows refused on sight, and rows that were too many for their click; and so are rows of an
+    unknown click in a workspace that does not park, unless an arrival of the click counts again that came before them,
+    or a person has them decided by a later policy.
+    """
+    is_late = pl.col("after_n").is_null() | (pl.col("n") <= pl.col("after_n"))
+    had_no_click = (pl.col("outcome") == _UNKNOWN_CLICK) & is_late & pl.col("later").is_null()
+    stands = (pl.col("outcome") == _TOO_MANY) | had_no_click
+    return pl.when(stands & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
+
+
+_STANDING_REFUSAL: Final = _standing_refusal().alias("refusal")
+_POLICY: Final = pl.coalesce("later", "policy_id").alias("policy_id")
+_MOVED: Final = pl.any_horizontal(pl.col(name) != pl.col(f"{name}_now") for name in _OF_CLICK)
+_AS_BEFORE: Final = [pl.col(name).alias(f"was_{name}") for name in MUTABLE]
+_DIFFERS: Final = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
+_AS_STEPS: Final = [pl.col(name).cast(dtype) for name, dtype in STEPS.items()]
 
 
 def decide_again(past: Past, conversions: Conversions, *, without: frozenset[int], by_batch: int | None) -> Steps:
@@ -90,7 +112,7 @@ def decided_again(past: Past, *, without: frozenset[int]) -> Decisions:
         past.rows.filter(~left_out)
         .join(clicks.select("click_id", "after_n"), on="click_id", how="left", maintain_order="left")
         .join(holding, on=["click_id", "n"], how="left", maintain_order="left")
-        .with_columns(refusal=_standing_refusal(), policy_id=pl.coalesce("later", "policy_id"))
+        .with_columns(_STANDING_REFUSAL, _POLICY)
     )
     facts = ClickFacts(clicks.select(*CLICK_FACTS))
     from_nothing = Snapshot(facts, NOTHING_STORED.conversions, NOTHING_STORED.last_rows)
@@ -109,31 +131,16 @@ def moved_conversions(conversions: Conversions, clicks: ClickFacts | NumberedCli
     """
     there = conversions.filter(pl.col("removed") == 0)
     both = there.join(clicks.select(*CLICK_FACTS), on="click_id", how="inner", suffix="_now")
-    moved = both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_now") for name in _OF_CLICK))
-    return Conversions(moved.select(*CONVERSIONS))
-
-
-def _standing_refusal() -> pl.Expr:
-    """Whether a row was refused for good when it was received: deciding again keeps the refusal.
-
-    Refused for good are rows refused on sight, and rows that were too many for their click; and so are rows of an
-    unknown click in a workspace that does not park, unless an arrival of the click counts again that came before them,
-    or a person has them decided by a later policy.
-    """
-    is_late = pl.col("after_n").is_null() | (pl.col("n") <= pl.col("after_n"))
-    had_no_click = (pl.col("outcome") == _UNKNOWN_CLICK) & is_late & pl.col("later").is_null()
-    stands = (pl.col("outcome") == _TOO_MANY) | had_no_click
-    return pl.when(stands & (pl.col("refusal") == "")).then(pl.col("outcome")).otherwise(pl.col("refusal"))
+    return Conversions(both.filter(_MOVED).select(*CONVERSIONS))
 
 
 def _difference(stored: Conversions, folded: Conversions, by_batch: int | None) -> Steps:
-    was = stored.select("click_id", "n", *(pl.col(name).alias(f"was_{name}") for name in MUTABLE))
+    was = stored.select("click_id", "n", *_AS_BEFORE)
     kept = folded.join(was, on=["click_id", "n"], how="left")
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _COMPARED)
     gone = stored.filter(pl.col("removed") == 0).join(folded, on=["click_id", "n"], how="anti")
-    gone = gone.select(*CONVERSIONS, *(pl.col(name).alias(f"was_{name}") for name in MUTABLE)).with_columns(removed=1)
-    steps = pl.concat([kept.filter(differs), gone.select(kept.columns)], how="vertical_relaxed")
+    gone = gone.select(*CONVERSIONS, *_AS_BEFORE).with_columns(removed=1)
+    steps = pl.concat([kept.filter(_DIFFERS), gone.select(kept.columns)], how="vertical_relaxed")
     steps = steps.with_columns(
         version=pl.col("was_version").fill_null(0) + 1, by_batch=pl.lit(by_batch or 0), by_line=pl.lit(0)
     )
-    return Steps(steps.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items()))
+    return Steps(steps.select(_AS_STEPS))

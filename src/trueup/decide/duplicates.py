@@ -4,7 +4,7 @@ Each mode is one function. It takes a row beside its original, whose columns are
 The outcome says which fields of the original get which values. A row without an original is `created` in every mode.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import polars as pl
@@ -43,7 +43,10 @@ def update() -> pl.Expr:
 
 
 def add_payout() -> pl.Expr:
-    """The row's payout, its own or the default, is added to the original's, unless the sum is too large to keep."""
+    """The row's payout, its own or the default, is added to the original's, unless the sum is too large to keep.
+
+    It stands beside the sums, `added_payout` and `added_revenue`.
+    """
     return (
         pl.when(pl.col("paid") == 0)
         .then(_outcome(Outcome.UNCHANGED))
@@ -86,11 +89,16 @@ def finds_original() -> pl.Expr:
     )
 
 
-def outcome_beside_original() -> pl.Expr:
-    """The outcome of a row that has an original, by its mode."""
+def outcome_beside_original(modes: Collection[str]) -> pl.Expr:
+    """The outcome of a row that has an original, by its mode.
+
+    Args:
+        modes: The modes that the rows have. Polars works out all that is written here, whichever row needs it.
+    """
     told: pl.Expr = pl.lit("")
     for mode, outcome in MODES.items():
-        told = pl.when(pl.col("mode") == mode).then(outcome()).otherwise(told)
+        if mode in modes:
+            told = pl.when(pl.col("mode") == mode).then(outcome()).otherwise(told)
     return told
 
 
@@ -136,16 +144,13 @@ def updated_fields() -> dict[str, pl.Expr]:
 
 
 def added_fields() -> dict[str, pl.Expr]:
-    """The original's fields after `added_to_payout`: payout times rate is the revenue.
-
-    So amounts of two currencies, or of two rates of one currency, are added up in the workspace's currency.
-    """
+    """The original's fields after `added_to_payout`, beside `added_payout` and `added_revenue`."""
     same = _adds_alike()
     return {
-        "payout": _added_payout(),
+        "payout": pl.col("added_payout"),
         "currency": _taken(same, "was_currency", "base_currency"),
         "rate": pl.when(same).then(pl.col("rate")).otherwise(pl.lit(RATE_ONE)),
-        "revenue": _added_revenue(),
+        "revenue": pl.col("added_revenue"),
     }
 
 
@@ -154,17 +159,25 @@ def _adds_alike() -> pl.Expr:
     return (pl.col("paid_currency") == pl.col("was_currency")) & (pl.col("rate") == pl.col("was_rate"))
 
 
-def _added_payout() -> pl.Expr:
+def added_payout() -> pl.Expr:
+    """The sum of a row's payout and its original's, `added_payout`.
+
+    Payout times rate is the revenue. So amounts of two currencies, or of two rates of one currency, are added up in the
+    workspace's currency.
+    """
     in_own = pl.col("was_payout") + pl.col("paid")
-    return pl.when(_adds_alike()).then(in_own).otherwise(pl.col("was_revenue") + pl.col("revenue"))
+    total = pl.when(_adds_alike()).then(in_own).otherwise(pl.col("was_revenue") + pl.col("revenue"))
+    return total.alias("added_payout")
 
 
-def _added_revenue() -> pl.Expr:
-    return pl.when(_adds_alike()).then(converted(_added_payout(), pl.col("rate"))).otherwise(_added_payout())
+def added_revenue() -> pl.Expr:
+    """The same in the workspace's currency, `added_revenue`. Null where it is too large."""
+    total = pl.col("added_payout")
+    return pl.when(_adds_alike()).then(converted(total, pl.col("rate"))).otherwise(total).alias("added_revenue")
 
 
 def _sum_is_too_large() -> pl.Expr:
-    return ~_added_payout().is_between(-PAYOUT_MAX, PAYOUT_MAX) | _added_revenue().is_null()
+    return ~pl.col("added_payout").is_between(-PAYOUT_MAX, PAYOUT_MAX) | pl.col("added_revenue").is_null()
 
 
 SUM_TOO_LARGE: Final = f"with it, the conversion's payout would be beyond {PAYOUT_MAX // MICROS:,}"

@@ -30,17 +30,49 @@ from trueup.model.words import ReportClock
 _CONVERSION: Final = list(CONVERSIONS)
 _NO_CHANGES, _NO_COUNTED = empty(CHANGES), empty(COUNTED)
 _NO_ROLLUPS, _NO_TOTALS = empty(ROLLUPS), empty(TOTALS)
+_WAS_THERE: Final = pl.col("was_version").is_not_null()
 
+_CHANGE: Final = [
+    "click_id",
+    "n",
+    "version",
+    pl.col("by_batch").alias("batch_id"),
+    pl.col("by_line").alias("line"),
+]
+_WAS_COUNTED: Final = _WAS_THERE & (pl.col("was_removed") == 0)
+_WAS: Final = pl.struct(pl.col(f"was_{name}").alias(name) for name in MUTABLE).struct.json_encode()
+_BEFORE: Final = pl.when(_WAS_THERE).then(_WAS).otherwise(pl.lit("")).alias("before")
+_AFTER: Final = pl.struct(*MUTABLE).struct.json_encode().alias("after")
 
-def _was_there() -> pl.Expr:
-    return pl.col("was_version").is_not_null()
+_AS_AFTER: Final = {
+    "conversion": pl.col("converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+    "conversions": pl.lit(1, pl.Int64),
+}
+_AS_BEFORE: Final = {
+    "conversion": pl.col("was_converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+    "status": pl.col("was_status"),
+    "label": pl.col("was_label"),
+    "conversions": pl.lit(-1, pl.Int64),
+    "revenue": -pl.col("was_revenue"),
+}
+_COUNTED_AFTER: Final = [_AS_AFTER.get(name, pl.col(name)).alias(name) for name in COUNTED]
+_COUNTED_BEFORE: Final = [_AS_BEFORE.get(name, pl.col(name)).alias(name) for name in COUNTED]
+# A sum that does not fit in 64 bits is null, and the ledger refuses to store it.
+_IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missing(0)
+# A sum over all cells may not fit in 64 bits.
+_SUMS: Final = [pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()]
+_CLOCKS: Final = [clock.value for clock in ReportClock]
+_CELL: Final = [name for name in ROLLUPS if name not in ("clock", "bucket")]
+_TOTALS: Final = list(TOTALS)
 
 
 def final_conversions(steps: Steps) -> Conversions:
     """CONVERSIONS as the steps leave them, each conversion once."""
     if steps.height == 1 or not steps["version"].max():  # each conversion has one step
-        return Conversions(steps[_CONVERSION])
-    return Conversions(steps[_CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True))
+        return Conversions(steps[:, _CONVERSION])
+    return Conversions(steps[:, _CONVERSION].unique(subset=["click_id", "n"], keep="last", maintain_order=True))
 
 
 def changes(steps: Steps, now: int) -> Changes:
@@ -104,7 +136,7 @@ def totals_of_cells(deltas: Rollups) -> Totals:
     """
     by_click = (deltas["clock"] == ReportClock.CLICK).sum()
     cells = deltas[by_click:]  # of the conversion clock, which is sorted after the click clock
-    return _summed(cells.lazy()) if cells.height > FEW else Totals(cells[_TOTALS])
+    return _summed(cells.lazy()) if cells.height > FEW else Totals(cells[:, _TOTALS])
 
 
 def _summed(counted: pl.LazyFrame) -> Totals:
@@ -118,40 +150,5 @@ def _counted(steps: Steps) -> pl.LazyFrame:
     after = there.select_seq(*_COUNTED_AFTER)
     if not steps["version"].max():  # only creations: nothing was there before
         return after
-    before = steps.lazy().filter(_was_there() & (pl.col("was_removed") == 0)).select_seq(*_COUNTED_BEFORE)
+    before = steps.lazy().filter(_WAS_COUNTED).select_seq(*_COUNTED_BEFORE)
     return pl.concat([after, before])
-
-
-_CHANGE: Final = [
-    "click_id",
-    "n",
-    "version",
-    pl.col("by_batch").alias("batch_id"),
-    pl.col("by_line").alias("line"),
-]
-_WAS: Final = pl.struct(pl.col(f"was_{name}").alias(name) for name in MUTABLE).struct.json_encode()
-_BEFORE: Final = pl.when(_was_there()).then(_WAS).otherwise(pl.lit("")).alias("before")
-_AFTER: Final = pl.struct(*MUTABLE).struct.json_encode().alias("after")
-
-_AS_AFTER: Final = {
-    "conversion": pl.col("converted_at") // BUCKET_MICROS,
-    "click": pl.col("clicked_at") // BUCKET_MICROS,
-    "conversions": pl.lit(1, pl.Int64),
-}
-_AS_BEFORE: Final = {
-    "conversion": pl.col("was_converted_at") // BUCKET_MICROS,
-    "click": pl.col("clicked_at") // BUCKET_MICROS,
-    "status": pl.col("was_status"),
-    "label": pl.col("was_label"),
-    "conversions": pl.lit(-1, pl.Int64),
-    "revenue": -pl.col("was_revenue"),
-}
-_COUNTED_AFTER: Final = [_AS_AFTER.get(name, pl.col(name)).alias(name) for name in COUNTED]
-_COUNTED_BEFORE: Final = [_AS_BEFORE.get(name, pl.col(name)).alias(name) for name in COUNTED]
-# A sum that does not fit in 64 bits is null, and the ledger refuses to store it.
-_IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missing(0)
-# A sum over all cells may not fit in 64 bits.
-_SUMS: Final = [pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()]
-_CLOCKS: Final = [clock.value for clock in ReportClock]
-_CELL: Final = [name for name in ROLLUPS if name not in ("clock", "bucket")]
-_TOTALS: Final = list(TOTALS)

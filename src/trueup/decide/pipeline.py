@@ -38,6 +38,7 @@ _TYPE: Final = (
 )
 _ACTING_MODE: Final = acting_mode()
 _IN_ORDER: Final = [pl.int_range(pl.len(), dtype=pl.UInt32).alias("index"), pl.col("click_id").rle_id().alias("click")]
+_THE_ONLY: Final = [pl.Series(name, [0], pl.UInt32) for name in ("index", "click")]  # of a single row
 _FACTS: Final = pl.col("campaign_id", "offer_id", "network_id", "traffic_source_id", "click_number").fill_null(0)
 
 _REFUSED_VERDICT: Final = [
@@ -98,9 +99,7 @@ def _placed(batch: BatchRows, snapshot: Snapshot) -> UndecidedRows:
     New rows are counted on from the rows that their click has had, refused ones too.
     """
     are_new = _are_new(batch)
-    order = ["click_id"] if are_new else ["click_id", "n"]
-    ordered = batch.lazy().sort(order, maintain_order=True, multithreaded=batch.height > FEW)
-    rows = left_join(collect_unoptimized(ordered.with_columns_seq(_IN_ORDER)), snapshot.clicks, "click_id")
+    rows = left_join(_in_order(batch, are_new=are_new), snapshot.clicks, "click_id")
     if not are_new:
         return UndecidedRows(collect_unoptimized(rows.lazy().with_columns_seq(_FACTS)))
     n = _PLACE if is_each_once(batch["click_id"]) else _PLACE_IN_CLICK
@@ -109,6 +108,14 @@ def _placed(batch: BatchRows, snapshot: Snapshot) -> UndecidedRows:
         n = n + pl.col("last_n").fill_null(0)
     numbered = rows.lazy().with_columns_seq(_FACTS, n=pl.when(_USABLE).then(n).otherwise(0))
     return UndecidedRows(collect_unoptimized(numbered))
+
+
+def _in_order(batch: BatchRows, *, are_new: bool) -> pl.DataFrame:
+    if batch.height == 1:  # as most postbacks come
+        return batch.hstack(_THE_ONLY)
+    order = ["click_id"] if are_new else ["click_id", "n"]
+    ordered = batch.lazy().sort(order, maintain_order=True, multithreaded=batch.height > FEW)
+    return collect_unoptimized(ordered.with_columns_seq(_IN_ORDER))
 
 
 def _are_new(batch: BatchRows) -> bool:
@@ -120,10 +127,10 @@ def _with_verdicts(placed: UndecidedRows, rows: UndecidedRows, verdicts: Verdict
     """Every row with its outcome: the verdict of the rounds, or the refusal of a row that the rounds do not play."""
     if verdicts.height < rows.height:
         verdicts = Verdicts(pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)]))
-    told = verdicts.sort("index", multithreaded=rows.height > FEW)[_TOLD].hstack(rows[_MODE])
-    if any_refused(rows) or _names_some(rows) or _SUM_REFUSED in told["outcome"]:
+    told = verdicts.sort("index", multithreaded=rows.height > FEW)[:, _TOLD].hstack(rows[:, _MODE])
+    if any_refused(rows) or _names_some(rows) or (told["outcome"] == _SUM_REFUSED).any():
         told = told.with_columns_seq(_MODE_WHERE_ASKED)
-    return JournalRows(placed[_RECEIVED].hstack(told)[_JOURNAL])
+    return JournalRows(placed[:, _RECEIVED].hstack(told)[:, _JOURNAL])
 
 
 def _names_some(rows: UndecidedRows) -> bool:

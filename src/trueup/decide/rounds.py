@@ -7,6 +7,7 @@ before -> after.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, NewType
 
 import polars as pl
@@ -14,6 +15,8 @@ import polars as pl
 from trueup.decide.duplicates import (
     SUM_TOO_LARGE,
     added_fields,
+    added_payout,
+    added_revenue,
     finds_original,
     is_as_stored,
     label,
@@ -126,11 +129,10 @@ def _is_meant() -> pl.Expr:
 _ROUND: Final = _round()
 _IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
 _FINDS_ORIGINAL: Final = finds_original()
-_BESIDE_ORIGINAL: Final = _unless_refused(outcome_beside_original())
 _UNCHANGED: Final = (
     pl.when(pl.col("refused_late") != "").then(pl.col("refused_late")).otherwise(pl.lit(Outcome.UNCHANGED.value))
 )
-_BESIDE_NAMED: Final = pl.when(is_as_stored()).then(_UNCHANGED).otherwise(_BESIDE_ORIGINAL)
+_ADDED_PAYOUT, _ADDED_REVENUE = added_payout(), added_revenue()
 _BESIDE_NOTED: Final = {Outcome.IGNORED_DUPLICATE, Outcome.UPDATED}
 _NOTED: Final = (
     pl.when(pl.col("outcome").is_in([outcome.value for outcome in _BESIDE_NOTED]))
@@ -281,7 +283,7 @@ def _play_conversions(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple
         for outcome, columns in _STEPS_OF_OUTCOMES.items()
         if outcome in outcomes
     ]
-    yield met[_VERDICT], pl.concat(steps or [_NO_STEPS])
+    yield met[:, _VERDICT], pl.concat(steps or [_NO_STEPS])
 
 
 def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
@@ -292,16 +294,24 @@ def _with_originals(rows: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
     met = beside.lazy()
     if not is_each_once(beside["index"]):
         met = met.sort("was_n").unique("index", keep="first", maintain_order=True)
-    names_some = rows["target_n"].null_count() < rows.height
-    outcome = _BESIDE_NAMED if names_some else _BESIDE_ORIGINAL
+    modes = frozenset(beside["mode"])
+    if DuplicateMode.ADD_PAYOUT in modes:
+        met = met.with_columns_seq(_ADDED_PAYOUT).with_columns_seq(_ADDED_REVENUE)
+    outcome = _beside_original(modes, names_some=rows["target_n"].null_count() < rows.height)
     return collect_unoptimized(met.with_columns_seq(outcome=outcome).with_columns_seq(_MET_OR_MADE))
+
+
+@cache
+def _beside_original(modes: frozenset[str], *, names_some: bool) -> pl.Expr:
+    outcome = _unless_refused(outcome_beside_original(modes))
+    return pl.when(is_as_stored()).then(_UNCHANGED).otherwise(outcome) if names_some else outcome
 
 
 def _first_of_their_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Decide rows without an original: they are created in every mode, unless they name a conversion."""
     made = collect_unoptimized(rows.lazy().select_seq("index", _WITHOUT_ORIGINAL, _MADE, "detail", *_FIRST_CREATIONS))
     is_created = made["outcome"] == Outcome.CREATED
-    return made[_VERDICT], (made if is_created.all() else made.filter(is_created))[_STEP]
+    return made[:, _VERDICT], (made if is_created.all() else made.filter(is_created))[:, _STEP]
 
 
 def _play_status_updates(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

@@ -68,7 +68,7 @@ def with_terms(rows: UndecidedRows, policies: Policies) -> UndecidedRows:
     asked, places = _combinations(rows)
     terms = [vars(_terms(policies, *combination)) for combination in asked]
     told, which = pl.DataFrame(terms, schema=dict(_TERMS)), pl.Series(places, dtype=pl.UInt32)
-    return UndecidedRows(rows.hstack([term[which] for term in told.get_columns()]))
+    return UndecidedRows(rows.hstack(told[which]))
 
 
 def _combinations(rows: pl.DataFrame) -> tuple[list[tuple[Any, ...]], list[int]]:
@@ -78,7 +78,7 @@ def _combinations(rows: pl.DataFrame) -> tuple[list[tuple[Any, ...]], list[int]]
     """
     if not rows.height:
         return [], []
-    first = dict(zip(_ASKED, rows[_ASKED].row(0), strict=True))
+    first = dict(zip(_ASKED, rows[:, _ASKED].row(0), strict=True))
     differing = [name for name in _ASKED if rows.height > 1 and rows[name].min() != rows[name].max()]
     if not differing:
         return [tuple(first.values())], [0] * rows.height

@@ -37,17 +37,25 @@ class UnreadableFile(RemarkError):  # noqa: N818 - a statement about the file, s
 class ChoiceNeeded(UnreadableFile):
     """The file can be read in several ways, and only a person can say which is meant."""
 
-    def __init__(self, choice: str, readings: Mapping[str, str], *remark: str | Mention) -> None:
+    def __init__(
+        self,
+        choice: str,
+        readings: Mapping[str, str],
+        *remark: str | Mention,
+        values: Mapping[str, str | int] | None = None,
+    ) -> None:
         """Ask for a choice.
 
         Args:
             choice: The field of Choices that is to be chosen.
             readings: What can be chosen, and how the file would be read then.
             *remark: What is asked, and how it is answered where nobody can be asked.
+            values: What the field becomes by each answer; None where it becomes the answer itself.
         """
         super().__init__(*remark)
         self.choice = choice
         self.readings = readings
+        self.values = values or {answer: answer for answer in readings}
 
 
 def known_zone(zone: str) -> str:

@@ -6,9 +6,9 @@ from typing import Final
 import polars as pl
 
 from trueup.dialects.choices import Choices, UnreadableFile
-from trueup.dialects.columns import Columns, written_by_trueup
+from trueup.dialects.columns import Columns, chosen_columns, rivals_for, saved_mapping, written_by_trueup
 from trueup.dialects.dialect import Dialect
-from trueup.dialects.names import ADDED_TITLES, listed, nearest, normalised, quoted_title
+from trueup.dialects.names import ADDED_TITLES, listed, normalised, quoted_title
 from trueup.model.frames import CLICK_FACTS, CLICKS, VISITOR
 from trueup.model.remarks import Way
 
@@ -33,7 +33,6 @@ CLICK_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "traffic_source": ("traffic_source", "traffic_source_name"),
     "affiliate_network": ("affiliate_network", "affiliate_network_name"),
 }
-FIELDS: Final = tuple(CLICK_NAMES)
 _FIELD_OF: Final = {title: field for field, titles in CLICK_NAMES.items() for title in titles}
 
 
@@ -56,14 +55,14 @@ def click_columns(titles: Sequence[str], dialect: Dialect, choices: Choices) -> 
     Raises:
         UnreadableFile: A column that must be there is missing, a chosen one is not in the file, or a field has two.
     """
-    chosen = _chosen(titles, choices.columns)
+    chosen = chosen_columns(titles, choices.columns, _FIELD_OF, " of a click")
     found: dict[str, list[int]] = {}
     for position, title in enumerate(titles):
         field = chosen[position] if position in chosen else dialect.own_names.get(normalised(title))
         if field:
             found.setdefault(field, []).append(position)
     positions = {field: _only(field, places, titles, chosen, dialect) for field, places in found.items()}
-    _require(positions, titles)
+    _require(positions, titles, choices)
     added = ADDED_TITLES if written_by_trueup(titles) else ()
     places = tuple(i for i, title in enumerate(titles) if normalised(title) not in added)
     names = list(map(normalised, titles))
@@ -77,29 +76,9 @@ def click_columns(titles: Sequence[str], dialect: Dialect, choices: Choices) -> 
     )
 
 
-def _chosen(titles: Sequence[str], choices: Mapping[str, str]) -> dict[int, str]:
-    """The person's own mapping: position -> field, '' for a column to leave out."""
-    chosen: dict[int, str] = {}
-    for title, target in choices.items():
-        asked = Way.COLUMN.of(title=title, field=target)
-        field = click_field(target) if target else ""
-        if field is None:
-            raise UnreadableFile(asked, f': no field of a click is called "{target}". {nearest(target, FIELDS)}')
-        same = [i for i, other in enumerate(titles) if normalised(other) == normalised(title)]
-        exact = [i for i in same if titles[i] == title.strip()]
-        if not same:
-            raise UnreadableFile(asked, f': the file has no column "{title}". {nearest(title, titles)}')
-        chosen |= dict.fromkeys(exact or same, field)
-    return chosen
-
-
 def _only(field: str, places: list[int], titles: Sequence[str], chosen: Mapping[int, str], dialect: Dialect) -> int:
-    """Find the one column of a field: what the person chose comes before what the form and the titles say."""
-    rivals = [place for place in places if place in chosen] or places
-    if dialect.only_own and not chosen.keys() & set(rivals):
-        order = list(dialect.own_names)
-        first = min((normalised(titles[rival]) for rival in rivals), key=order.index)
-        rivals = [rival for rival in rivals if normalised(titles[rival]) == first]
+    """Find the one column of a field."""
+    rivals = rivals_for(places, titles, chosen, dialect)
     if len(rivals) == 1:
         return rivals[0]
     first, second = (quoted_title(titles[rival]) for rival in rivals[:2])
@@ -114,13 +93,15 @@ def _only(field: str, places: list[int], titles: Sequence[str], chosen: Mapping[
     )
 
 
-def _require(positions: Mapping[str, int], titles: Sequence[str]) -> None:
+def _require(positions: Mapping[str, int], titles: Sequence[str], choices: Choices) -> None:
     missing = [field for field in REQUIRED if field not in positions]
     if missing:
+        saved = saved_mapping(titles, choices)
         raise UnreadableFile(
             f"No column is titled {' or '.join(missing)}. A file of clicks begins with the titles "
             f"{', '.join(REQUIRED)}; it may also have cost, {', '.join(TEXTS[:3])} to {TEXTS[-1]}. "
             f"This one begins with: {listed(titles)}. Say which column it is with ",
             Way.COLUMN.of(title="COLUMN", field=missing[0]),
-            ".",
+            f".{' ' if saved else ''}",
+            *saved,
         )

@@ -3,23 +3,13 @@
 A preset names every column that counts, so no other column of such a file is ever guessed.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from trueup.dialects.click_columns import CLICK_NAMES
-from trueup.dialects.dialect import Dialect, dialects_by_name
+from trueup.dialects.dialect import Dialect, dialects_by_name, marks, own_names
 
 _OWN_NUMBER: Final = "it is the tracker's own number of the event"
 _SHOWN_ELSEWHERE: Final = "it says nothing of a click that is kept here"
-
-
-def _columns(**titles: str) -> Mapping[str, str]:
-    """The names of a preset: field -> titles, normalised, in the order in which they count."""
-    return {title: field for field, each in titles.items() for title in each.split()}
-
-
-def _marks(*titles: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(each.split()) for each in titles)
 
 
 def _subs(form: str) -> dict[str, str]:
@@ -36,9 +26,9 @@ CLICK_DIALECTS: Final = dialects_by_name(
     Dialect(
         name="keitaro-clicks",
         titles=("Sub ID", "Campaign", "Offer", "Datetime", "Cost", "External ID", "Country code", "Sub ID 1"),
-        marks=_marks("sub_id campaign offer datetime", "subid campaign offer datetime"),
+        marks=marks("sub_id campaign offer datetime", "subid campaign offer datetime"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="sub_id subid",
             campaign="campaign",
             offer="offer",
@@ -61,9 +51,9 @@ CLICK_DIALECTS: Final = dialects_by_name(
     Dialect(
         name="bemob-visits",
         titles=("Click ID", "Click timestamp", "Campaign", "Offer", "Cost", "External ID", "Country"),
-        marks=_marks("click_id click_timestamp campaign offer external_id"),
+        marks=marks("click_id click_timestamp campaign offer external_id"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="click_id",
             campaign="campaign",
             offer="offer",
@@ -81,13 +71,13 @@ CLICK_DIALECTS: Final = dialects_by_name(
     Dialect(
         name="voluum-visits",
         titles=("Click ID", "Visit timestamp", "Campaign", "Offer", "Cost", "External ID", "Country code"),
-        marks=_marks(
+        marks=marks(
             "click_id visit_timestamp campaign offer",
             "click_id visit_timestamp campaign_name offer_name",
             "clickid visittimestamp campaignname offername",
         ),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="click_id clickid",
             campaign="campaign campaign_name campaignname",
             offer="offer offer_name offername",
@@ -110,9 +100,9 @@ CLICK_DIALECTS: Final = dialects_by_name(
     Dialect(
         name="redtrack-clicks",
         titles=("clickid", "track_time", "campaign", "offer", "cost", "ref_id", "country", "sub1"),
-        marks=_marks("clickid track_time campaign offer", "click_id click_time campaign offer source network"),
+        marks=marks("clickid track_time campaign offer", "click_id click_time campaign offer source network"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="clickid click_id",
             campaign="campaign",
             offer="offer",
@@ -133,9 +123,9 @@ CLICK_DIALECTS: Final = dialects_by_name(
     Dialect(
         name="binom-clicks",
         titles=("Click ID", "Click time", "Campaign", "Offer", "Bid", "External ID", "Country", "Token 1"),
-        marks=_marks("click_id click_time campaign offer bid", "clickid click_time camp_name offer_name"),
+        marks=marks("click_id click_time campaign offer bid", "clickid click_time camp_name offer_name"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="click_id clickid",
             campaign="campaign camp_name campaign_name",
             offer="offer offer_name",

@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.click_columns import click_field
 from trueup.dialects.click_presets import CLICK_DIALECTS
-from trueup.dialects.delimited import Layout, first_records, layout_by_rows, said_layout
 from trueup.dialects.dialect import Dialect
+from trueup.dialects.doubts import refuse_rows_above
 from trueup.dialects.names import nearest, normalised
-from trueup.dialects.sheet import MARK
-from trueup.dialects.sources import Source
-from trueup.dialects.titles import NUMBER, Rank, Record, best_titles, titles_anywhere
+from trueup.dialects.sources import Source, beginning_with_titles
+from trueup.dialects.titles import NUMBER, Beginning, Rank
+from trueup.model.remarks import Way
 
 
 @dataclass(frozen=True)
 class ClickTitles:
     """The titles of a file of clicks."""
 
-    layout: Layout
+    beginning: Beginning  # with the layout of its rows
     titles: Sequence[str]
     dialect: Dialect
     why: str
@@ -35,32 +35,23 @@ def click_titles(source: Source, choices: Choices) -> ClickTitles:
         What was found.
 
     Raises:
-        UnreadableFile: No form is called as the chosen one.
+        UnreadableFile: No form is called as the chosen one, the chosen line holds no titles, or the person has to say
+            where they are.
     """
-    layout, line, fields = _of_text(source.lines, choices) if source.cells is None else _of_cells(source.cells, choices)
-    titles = [title.strip() for title in fields]
-    dialect, why = _form(titles, choices)
-    return ClickTitles(replace(layout, rows_after=line), titles, dialect, why)
-
-
-def _of_text(lines: Sequence[str], choices: Choices) -> tuple[Layout, int, Sequence[str]]:
-    found = titles_anywhere(lines, _rank(choices))
-    if found:
-        layout, (line, fields) = found
-        return layout, line, fields
-    layout = said_layout(lines) or layout_by_rows(lines)
-    line, fields = next(first_records(lines, layout), (0, []))
-    return layout, line, fields
-
-
-def _of_cells(records: Sequence[Record], choices: Choices) -> tuple[Layout, int, Sequence[str]]:
-    best = best_titles(records, _rank(choices))
-    header = best[1] if best else records[0]
-    return Layout(MARK), header.line, header.fields
+    beginning = beginning_with_titles(source, _rank(choices), choices, CLICK_DIALECTS["clicks"])
+    header = beginning.header
+    if header is None:
+        raise UnreadableFile(Way.TITLES_LINE.of(line=0), ": a file of clicks always has column titles.")
+    dialect, why = _form(header.fields, choices)
+    if choices.titles_line is None:
+        refuse_rows_above(beginning, dialect.own_names.get)
+    layout = replace(beginning.layout, rows_after=header.line)
+    return ClickTitles(replace(beginning, layout=layout), header.fields, dialect, why)
 
 
 def _rank(choices: Choices) -> Rank:
     mapped = frozenset(map(normalised, choices.columns))
+    saved = frozenset(choices.mappings.values())
     marks = [mark for dialect in CLICK_DIALECTS.values() for mark in dialect.marks]
 
     def rank(fields: Sequence[str]) -> int:
@@ -69,7 +60,7 @@ def _rank(choices: Choices) -> Rank:
         if not titles or any(map(NUMBER.fullmatch, names)):
             return 0
         known = sum(click_field(name) is not None for name in titles)
-        telling = 1_000 * len(mapped & titles) + 200 * any(mark <= titles for mark in marks)
+        telling = 1_000 * len(mapped & titles) + 500 * (titles in saved) + 200 * any(mark <= titles for mark in marks)
         return telling + known if telling or known > 1 else 0
 
     return rank

@@ -31,7 +31,7 @@ from trueup.dialects.names import nearest, quoted_title
 from trueup.dialects.read import Reading, found_times, joined
 from trueup.dialects.sheet import Sheet
 from trueup.dialects.sources import of_sheet, source_of
-from trueup.dialects.statement import layout_said
+from trueup.dialects.statement import above_said, layout_said, offered
 from trueup.dialects.values import quoted_cells
 from trueup.model.catalog import Catalog
 from trueup.model.frames import ClickRows
@@ -64,8 +64,8 @@ def read_clicks(
         UnreadableFile: The file as a whole cannot be read.
     """
     source = source_of(content, choices, progress)
-    found_titles = click_titles(source, choices)
-    layout, titles, dialect = found_titles.layout, found_titles.titles, found_titles.dialect
+    found = click_titles(source, choices)
+    layout, titles, dialect = found.beginning.layout, found.titles, found.dialect
     reader = Reader(
         columns=click_columns(titles, dialect, choices),
         rows_after=layout.rows_after,
@@ -78,7 +78,7 @@ def read_clicks(
         currencies=choices.currencies,
     )
     if source.cells is not None:
-        reader = of_sheet(reader, [record for record in source.cells if record.line > layout.rows_after])
+        reader = of_sheet(reader, found.beginning.below)
     times = found_times(source, layout, reader, choices, dialect)
     reader = replace(reader, times=times.form)
     numbers = {"campaign": campaign_ids(catalog), "offer": {o.name: o.offer_id for o in catalog.offers.values()}}
@@ -87,8 +87,10 @@ def read_clicks(
     reading = Reading(
         dialect=dialect.name,
         statement=(
-            f"Read as {dialect.name}: {found_titles.why}.",
+            f"Read as {dialect.name}: {found.why}.",
+            *above_said(found.beginning),
             *layout_said(layout, source.encoding, reader, times.why, has_titles=True),
+            *offered(titles, choices),
         ),
         own_mode=None,
         time_zone=reader.zone,

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 
 from trueup.dialects.choices import Choices, UnreadableFile
 from trueup.dialects.dialect import Dialect
-from trueup.dialects.names import ADDED_TITLES, FIELDS, FIELDS_OF, field_of, listed, nearest, normalised, quoted_title
+from trueup.dialects.names import (
+    ADDED_TITLES,
+    FIELD_OF,
+    FIELDS,
+    FIELDS_OF,
+    field_of,
+    listed,
+    nearest,
+    normalised,
+    quoted_title,
+)
 from trueup.model.ids import split_conversion_id
 from trueup.model.remarks import Mention, Way
 from trueup.model.words import RowKind
@@ -56,7 +66,7 @@ def columns_of(
             column is the click id, or a status update has no status.
     """
     titles = [title.strip() for title in header] if header is not None else list(dialect.titles)
-    chosen = _chosen(titles, choices.columns)
+    chosen = chosen_columns(titles, choices.columns, FIELD_OF)
     added = written_by_trueup(titles)
     found: dict[str, list[int]] = {}
     for position, title in enumerate(titles):
@@ -135,14 +145,30 @@ def written_by_trueup(titles: Sequence[str]) -> bool:
     return {normalised(title) for title in titles}.issuperset(ADDED_TITLES)
 
 
-def _chosen(titles: list[str], choices: Mapping[str, str]) -> dict[int, str]:
-    """The person's own mapping: position -> field, '' for a column to leave out."""
+def chosen_columns(
+    titles: Sequence[str], choices: Mapping[str, str], fields: Mapping[str, str], row: str = ""
+) -> dict[int, str]:
+    """Find the columns that the person chose.
+
+    Args:
+        titles: The column titles of the file, trimmed.
+        choices: The person's own mapping: title -> field, '' for a column to leave out.
+        fields: The fields of its rows, by each title that names one, normalised.
+        row: Whose fields they are, for a message; '' for those of an ordinary row.
+
+    Returns:
+        Position -> field, '' for a column to leave out.
+
+    Raises:
+        UnreadableFile: A field is unknown, or a column is not in the file.
+    """
     chosen: dict[int, str] = {}
     for title, target in choices.items():
         asked = Way.COLUMN.of(title=title, field=target)
-        name = field_of(target, {}) if target else ""
+        name = fields.get(normalised(target)) if target else ""
         if name is None:
-            raise UnreadableFile(asked, f': no field is called "{target}". {nearest(target, FIELDS)}')
+            known = dict.fromkeys(fields.values())
+            raise UnreadableFile(asked, f': no field{row} is called "{target}". {nearest(target, known)}')
         same = [i for i, other in enumerate(titles) if normalised(other) == normalised(title)]
         exact = [i for i in same if titles[i] == title.strip()]
         if not same:
@@ -151,13 +177,31 @@ def _chosen(titles: list[str], choices: Mapping[str, str]) -> dict[int, str]:
     return chosen
 
 
-def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[int, str], dialect: Dialect) -> int:
-    """Find the one column of a field: what the person chose comes before what the dialect and the titles say."""
+def rivals_for(
+    positions: Sequence[int], titles: Sequence[str], chosen: Mapping[int, str], dialect: Dialect
+) -> Sequence[int]:
+    """Find the columns that come first for a field: what the person chose, then what the dialect and the titles say.
+
+    Args:
+        positions: Those of all columns that give the field.
+        titles: The column titles of the file.
+        chosen: What the person chose, as `chosen_columns` found it.
+        dialect: The dialect that the file is written in.
+
+    Returns:
+        The position; several where they have the same right.
+    """
     rivals = [position for position in positions if position in chosen] or positions
     if dialect.only_own and not chosen.keys() & set(rivals):
         order = list(dialect.own_names)
         first = min((normalised(titles[rival]) for rival in rivals), key=order.index)
-        rivals = [rival for rival in rivals if normalised(titles[rival]) == first]
+        return [rival for rival in rivals if normalised(titles[rival]) == first]
+    return rivals
+
+
+def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[int, str], dialect: Dialect) -> int:
+    """Find the one column of a field."""
+    rivals = rivals_for(positions, titles, chosen, dialect)
     if len(rivals) == 1:
         return rivals[0]
     first, second = (quoted_title(titles[rival]) for rival in rivals[:2])

@@ -43,3 +43,13 @@ class Dialect:
 def dialects_by_name(*dialects: Dialect) -> Mapping[str, Dialect]:
     """Put dialects into a table, in their order."""
     return {dialect.name: dialect for dialect in dialects}
+
+
+def own_names(**titles: str) -> Mapping[str, str]:
+    """The names of a preset: field -> titles, normalised, in the order in which they count."""
+    return {title: field for field, each in titles.items() for title in each.split()}
+
+
+def marks(*titles: str) -> tuple[frozenset[str], ...]:
+    """The marks of a preset, each of several titles, normalised."""
+    return tuple(frozenset(each.split()) for each in titles)

@@ -4,48 +4,58 @@ No row above the titles is lost, no title is read as a row, and no column is tak
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from trueup.dialects.choices import Choices, UnreadableFile
-from trueup.dialects.dialect import Dialect
+from trueup.dialects.choices import ChoiceNeeded, Choices, UnreadableFile
 from trueup.dialects.names import FIELDS, listed, normalised, quoted_title
-from trueup.dialects.titles import HEADER_LINES, NUMBER, Beginning, Rank, Record, meaning, title_rank
+from trueup.dialects.titles import HEADER_LINES, NUMBER, Beginning, Rank, Record
 from trueup.model.ids import CLICK_ID
-from trueup.model.remarks import Way
+from trueup.model.remarks import Mention, Way
 from trueup.model.words import STATUS_WORDS
 
+FieldNamed = Callable[[str], str | None]  # the field that a title, normalised, names; None for none
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
 _WORD: Final = re.compile(r"[^\W\d][^\d]*[0-9]{0,2}")  # such as Payout or Sub ID 1
 _CLEARLY: Final = 101  # the rank of a click id beside no other known title
 
 
-def refuse_doubtful_titles(beginning: Beginning, choices: Choices, chosen: Dialect | None) -> None:
+def refuse_doubtful_titles(beginning: Beginning, choices: Choices, rank: Rank, field_named: FieldNamed) -> None:
     """Refuse a file whose titles are in doubt.
 
     Args:
         beginning: Its first records.
         choices: What the person chose for the file: a chosen line is beyond doubt.
-        chosen: The dialect that the person chose, None for none.
+        rank: How much a record reads like titles.
+        field_named: Finds the field that a title, normalised, names.
 
     Raises:
-        UnreadableFile: The person has to say where the titles are.
+        ChoiceNeeded: The person has to say where the titles are.
     """
     if choices.titles_line is None:
-        _refuse_rows_above(beginning, chosen)
-        _refuse_other_titles(beginning, title_rank(choices, chosen))
+        refuse_rows_above(beginning, field_named)
+        _refuse_other_titles(beginning, rank)
 
 
-def _refuse_rows_above(beginning: Beginning, chosen: Dialect | None) -> None:
-    """Refuse a file that has what may be rows above its titles: they would be lost."""
+def refuse_rows_above(beginning: Beginning, field_named: FieldNamed) -> None:
+    """Refuse a file that has what may be rows above its titles: they would be lost.
+
+    Args:
+        beginning: Its first records.
+        field_named: Finds the field that a title, normalised, names.
+
+    Raises:
+        ChoiceNeeded: The person has to say where the titles are.
+    """
     header = beginning.header
     if header is None:
         return
-    fields = {meaning(normalised(title), chosen): place for place, title in enumerate(header.fields)}
+    fields = {field_named(normalised(title)): place for place, title in enumerate(header.fields)}
     for line, values in beginning.above:
         said = {name: values[place] for name, place in fields.items() if name and len(values) == len(header.fields)}
         if CLICK_ID.fullmatch(said.get("click_id", "")) and _has_values(said):
-            raise UnreadableFile(
+            raise _needed(
+                [header],
                 f"Line {line} reads like a row, and stands above the column titles on line {header.line}. "
                 "If the rows begin below the titles, say so with ",
                 Way.TITLES_LINE.of(line=header.line),
@@ -53,9 +63,18 @@ def _refuse_rows_above(beginning: Beginning, chosen: Dialect | None) -> None:
             )
 
 
+def _needed(headers: Sequence[Record], *remark: str | Mention) -> ChoiceNeeded:
+    """Ask which of some records are the titles; that of line 0 stands for none."""
+    lines = {f"line {header.line}" if header.line else "none": header for header in headers}
+    readings = {answer: listed(header.fields) or "there are no column titles" for answer, header in lines.items()}
+    values = {answer: header.line for answer, header in lines.items()}
+    return ChoiceNeeded("titles_line", readings, *remark, values=values)
+
+
 def _has_values(said: Mapping[str, str]) -> bool:
-    is_paid, is_dated = NUMBER.fullmatch(said.get("payout", "")), _TIME.match(said.get("converted_at", ""))
-    return bool(is_paid or is_dated or said.get("status", "").casefold() in STATUS_WORDS)
+    is_paid = any(NUMBER.fullmatch(said.get(name, "")) for name in ("payout", "cost"))
+    is_dated = any(_TIME.match(said.get(name, "")) for name in ("converted_at", "clicked_at"))
+    return is_paid or is_dated or said.get("status", "").casefold() in STATUS_WORDS
 
 
 def _refuse_other_titles(beginning: Beginning, rank: Rank) -> None:
@@ -64,11 +83,12 @@ def _refuse_other_titles(beginning: Beginning, rank: Rank) -> None:
     for line, fields in beginning.below:
         if header is None and rank(fields):
             where = ""
-        elif header and _differs(fields, header.fields) and rank(fields) > _CLEARLY:
+        elif header and rank(fields) > _CLEARLY and _differs(fields, header.fields):
             where = f"So does line {header.line}. "
         else:
             continue
-        raise UnreadableFile(
+        raise _needed(
+            [*([header] if header else []), Record(line, fields), Record(0, ())],
             f"Line {line} reads like column titles ({listed(list(fields))}). {where}Say which line they are on with ",
             Way.TITLES_LINE.of(line=header.line if header else line),
             "; or, if the file has none, with ",

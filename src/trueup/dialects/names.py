@@ -33,16 +33,18 @@ ADDED_TITLES: Final = ("outcome", "message")
 # How the title of the column begins that workbooks of ours have beside an exact time, for people; its zone follows.
 LOCAL_TIME: Final = "local time ("
 
+_BETWEEN_WORDS: Final = re.compile(r"[\s_-]+")
 SHOWN_CHARS: Final = 60
 SHOWN_TITLES: Final = 30
 
 
 def normalised(title: str) -> str:
     """The form in which titles are compared."""
-    return re.sub(r"[\s_-]+", "_", unicodedata.normalize("NFKC", title).strip().casefold())
+    return _BETWEEN_WORDS.sub("_", unicodedata.normalize("NFKC", title).strip().casefold())
 
 
-_FIELD_OF: Final = {title: field for field, titles in FIELDS.items() for title in titles}
+# Each of these titles -> its field.
+FIELD_OF: Final = {title: field for field, titles in FIELDS.items() for title in titles}
 
 
 def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
@@ -56,7 +58,7 @@ def field_of(title: str, own_names: Mapping[str, str]) -> str | None:
         The field, None for a title that names none.
     """
     name = normalised(title)
-    return own_names.get(name) or _FIELD_OF.get(name)
+    return own_names.get(name) or FIELD_OF.get(name)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

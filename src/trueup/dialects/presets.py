@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from trueup.dialects.dialect import Dialect, dialects_by_name
+from trueup.dialects.dialect import Dialect, dialects_by_name, marks, own_names
 from trueup.dialects.forms import binom_line, funnelflux_line
 from trueup.model.words import DuplicateMode, RowKind, Status
 
@@ -20,15 +20,6 @@ _CLICKED: Final = "it is the time of the click"
 _POSTBACKS: Final = "the sender's postbacks do not give it, so rows would not find their conversions"
 
 
-def _columns(**titles: str) -> Mapping[str, str]:
-    """The names of a preset: field -> titles, normalised, in the order in which they count."""
-    return {title: field for field, each in titles.items() for title in each.split()}
-
-
-def _marks(*titles: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(each.split()) for each in titles)
-
-
 def _unused(reasons: Mapping[str, str]) -> Mapping[str, str]:
     """Why columns are left out: titles -> why."""
     return {title: why for titles, why in reasons.items() for title in titles.split()}
@@ -38,9 +29,9 @@ _TRACKERS: Final = (
     Dialect(
         name="keitaro-log",
         titles=("Sub ID", "TID", "Status", "Revenue", "Conversion time"),
-        marks=_marks("sub_id tid status revenue", "subid tid status revenue"),
+        marks=marks("sub_id tid status revenue", "subid tid status revenue"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="sub_id subid",
             payout="revenue",
             transaction_id="tid",
@@ -62,9 +53,9 @@ _TRACKERS: Final = (
     Dialect(
         name="voluum-report",
         titles=("Click ID", "Postback timestamp", "Visit timestamp", "Transaction ID", "Revenue", "Conversion type"),
-        marks=_marks("click_id postback_timestamp visit_timestamp", "clickid postbacktimestamp visittimestamp"),
+        marks=marks("click_id postback_timestamp visit_timestamp", "clickid postbacktimestamp visittimestamp"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="click_id clickid",
             payout="revenue",
             transaction_id="transaction_id transactionid",
@@ -85,9 +76,9 @@ _TRACKERS: Final = (
     Dialect(
         name="redtrack-log",
         titles=("clickid", "payout", "currency", "type", "status", "conv_time", "track_time"),
-        marks=_marks("clickid conv_time", "click_id conversion_time duplicate_status"),
+        marks=marks("clickid conv_time", "click_id conversion_time duplicate_status"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="clickid click_id",
             payout="payout",
             currency="currency",
@@ -108,10 +99,10 @@ _TRACKERS: Final = (
     Dialect(
         name="binom",
         titles=("clickid", "payout", "cnv_status", "cnv_currency", "events"),
-        marks=_marks("clickid payout cnv_status cnv_currency events"),
+        marks=marks("clickid payout cnv_status cnv_currency events"),
         needs_header=False,
         only_own=True,
-        own_names=_columns(click_id="clickid", payout="payout", status="cnv_status", currency="cnv_currency"),
+        own_names=own_names(click_id="clickid", payout="payout", status="cnv_status", currency="cnv_currency"),
         kept=("events",),
         blanks={"payout": frozenset({"auto"})},
         own_mode=DuplicateMode.UPDATE,
@@ -121,9 +112,9 @@ _TRACKERS: Final = (
     Dialect(
         name="bemob",
         titles=("Click ID", "Conversion timestamp", "External ID", "Transaction ID", "Payout", "Status"),
-        marks=_marks("click_id conversion_timestamp external_id"),
+        marks=marks("click_id conversion_timestamp external_id"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="click_id",
             payout="payout revenue",
             transaction_id="transaction_id",
@@ -143,11 +134,11 @@ _TRACKERS: Final = (
     Dialect(
         name="clickflare",
         titles=("click id", "payout", "transaction id", "conversion type", "timestamp"),
-        marks=_marks("click_id payout transaction_id conversion_type timestamp"),
+        marks=marks("click_id payout transaction_id conversion_type timestamp"),
         needs_header=False,
         trailing_optional=True,
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="click_id",
             payout="payout",
             transaction_id="transaction_id",
@@ -158,10 +149,10 @@ _TRACKERS: Final = (
     Dialect(
         name="funnelflux",
         titles=("hit", "tx", "payout"),
-        marks=_marks("hit tx", "hit payout", "hit rev"),
+        marks=marks("hit tx", "hit payout", "hit rev"),
         needs_header=False,
         only_own=True,
-        own_names=_columns(click_id="hit", transaction_id="tx", payout="payout rev"),
+        own_names=own_names(click_id="hit", transaction_id="tx", payout="payout rev"),
         own_mode=DuplicateMode.UPDATE,
         removal=-1_000_000,
         separator=",",
@@ -170,9 +161,9 @@ _TRACKERS: Final = (
     Dialect(
         name="peerclick",
         titles=("Click ID", "Lead time", "Payout", "Currency", "Status", "Transaction ID"),
-        marks=_marks("click_id lead_time"),
+        marks=marks("click_id lead_time"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="click_id",
             payout="payout",
             currency="currency",
@@ -198,9 +189,9 @@ _NETWORKS: Final = (
             "Revenue",
             "Sale Amount",
         ),
-        marks=_marks("conversion_id transaction_id sub1", "conversion_id transaction_id sub_1"),
+        marks=marks("conversion_id transaction_id sub1", "conversion_id transaction_id sub_1"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="sub1 sub_1",
             payout="payout",
             currency="currency currency_id",
@@ -225,14 +216,14 @@ _NETWORKS: Final = (
     Dialect(
         name="tune",
         titles=("Partner Sub ID 1", "Date / Time", "Status", "Payout", "Revenue", "Transaction ID", "Tune Event ID"),
-        marks=_marks(
+        marks=marks(
             "partner_sub_id_1 transaction_id",
             "affiliate_sub_id_1 transaction_id",
             "stat.affiliate_info1 stat.datetime",
             "stat.affiliate_info1 stat.ad_id",
         ),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="partner_sub_id_1 affiliate_sub_id_1 stat.affiliate_info1",
             payout="payout stat.payout stat.approved_payout",
             currency="currency stat.currency",
@@ -257,9 +248,9 @@ _NETWORKS: Final = (
     Dialect(
         name="affise",
         titles=("Sub1", "Click ID", "Conversion ID", "Conversion date", "Status", "Goal", "Payouts", "Currency"),
-        marks=_marks("click_id conversion_id sub1", "click_id conversion_id sub_1", "clickid action_id sub1"),
+        marks=marks("click_id conversion_id sub1", "click_id conversion_id sub_1", "clickid action_id sub1"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="sub1 sub_1",
             payout="payouts payout",
             currency="currency",
@@ -288,9 +279,9 @@ _NETWORKS: Final = (
     Dialect(
         name="cake",
         titles=("SubID 2", "Conversion ID", "Conversion Date", "Price", "Disposition"),
-        marks=_marks("conversion_id conversion_date subid_2", "conversion_id conversion_date sub_id_2"),
+        marks=marks("conversion_id conversion_date subid_2", "conversion_id conversion_date sub_id_2"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="subid_2 sub_id_2",
             payout="price payout paid",
             transaction_id="conversion_id",
@@ -310,11 +301,11 @@ _NETWORKS: Final = (
     Dialect(
         name="impact",
         titles=("Sub Id 1", "Action Id", "Action Date", "Status", "Sale Amount", "Payout"),
-        marks=_marks(
+        marks=marks(
             "action_id action_date sub_id_1", "action_id action_date subid1", "actiontrackerid eventdate subid1"
         ),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="sub_id_1 subid1",
             payout="payout action_earnings",
             currency="currency",
@@ -340,9 +331,9 @@ _NETWORKS: Final = (
             "pubCurrency",
             "eventDate",
         ),
-        marks=_marks("shopperid commissionid", "sid commission_id"),
+        marks=marks("shopperid commissionid", "sid commission_id"),
         only_own=True,
-        own_names=_columns(
+        own_names=own_names(
             click_id="shopperid sid",
             payout="pubcommissionamountpubcurrency pubcommissionamountusd publisher_commission commission",
             currency="pubcurrency currency",

@@ -21,7 +21,7 @@ from trueup.dialects.sheet import Sheet
 from trueup.dialects.sources import Source, all_records, beginning_with_titles, of_sheet, source_of
 from trueup.dialects.statement import statement
 from trueup.dialects.time_order import TimesFound, found_format, stated_format
-from trueup.dialects.titles import Beginning
+from trueup.dialects.titles import Beginning, meaning, title_rank
 from trueup.model.frames import LOCAL_TIMES, ClickRows, Rows
 from trueup.model.remarks import Remark
 from trueup.model.words import DuplicateMode, RowKind
@@ -141,8 +141,9 @@ def found_times(
 def _recognised(source: Source, choices: Choices) -> tuple[Beginning, Recognition]:
     """Recognise separator, titles and dialect from the beginning of a file."""
     chosen = dialect_named(choices.dialect) if choices.dialect else None
-    beginning = beginning_with_titles(source, choices, chosen)
-    refuse_doubtful_titles(beginning, choices, chosen)
+    rank = title_rank(choices, chosen)
+    beginning = beginning_with_titles(source, rank, choices, chosen)
+    refuse_doubtful_titles(beginning, choices, rank, partial(meaning, dialect=chosen))
     recognition = recognised(beginning, choices)
     if beginning.header:
         layout = replace(beginning.layout, rows_after=beginning.header.line)

@@ -11,7 +11,7 @@ from trueup.dialects.decode import Content, Encoding, recognised_encoding, texts
 from trueup.dialects.delimited import Layout, Records, records
 from trueup.dialects.dialect import Dialect
 from trueup.dialects.sheet import MARK, Sheet, id_digits
-from trueup.dialects.titles import Beginning, Record, beginning_of, with_titles
+from trueup.dialects.titles import Beginning, Rank, Record, beginning_of, with_titles
 
 SAMPLE_LINES = 1_000  # separator, titles and dialect are recognised from these
 
@@ -94,11 +94,12 @@ def all_records(content: Content | Sheet, encoding: Encoding, separator: str) ->
     return content.records(None) if isinstance(content, Sheet) else records(texts(content, encoding), separator)
 
 
-def beginning_with_titles(source: Source, choices: Choices, chosen: Dialect | None) -> Beginning:
+def beginning_with_titles(source: Source, rank: Rank, choices: Choices, chosen: Dialect | None) -> Beginning:
     """Find the titles in the beginning of a file.
 
     Args:
         source: The file.
+        rank: How much a record reads like titles.
         choices: What the person chose for it.
         chosen: The dialect that the person chose, None for none.
 
@@ -109,8 +110,8 @@ def beginning_with_titles(source: Source, choices: Choices, chosen: Dialect | No
         UnreadableFile: The line that was chosen holds no titles.
     """
     if source.cells is None:
-        return beginning_of(source.lines, choices, chosen)
-    found = with_titles(Layout(MARK), source.cells, choices, chosen)
+        return beginning_of(source.lines, rank, choices, chosen)
+    found = with_titles(Layout(MARK), source.cells, rank, choices, chosen)
     if found.header is None:
         return found
     width = len(found.header.fields)  # a sheet leaves out empty cells at the end of a row

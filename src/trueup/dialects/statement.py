@@ -1,5 +1,7 @@
 """What a person is told about how a file was read: all that was recognised."""
 
+from collections.abc import Sequence
+
 from trueup.dialects.cells import Reader
 from trueup.dialects.choices import Choices
 from trueup.dialects.columns import Columns, saved_mapping
@@ -20,18 +22,23 @@ def statement(
     said += [
         (f"It could also be {rival}: choose with ", Way.DIALECT.of(dialect=rival), ".") for rival in recognition.rivals
     ]
-    said += _above(beginning)
+    said += above_said(beginning)
     said += layout_said(beginning.layout, encoding, reader, times_why, has_titles=recognition.header is not None)
     if reader.absent_status:
         said.append(f"A row without a status is {reader.absent_status}.")
     own_mode = recognition.own_mode(choices.row_kind)
     if own_mode:
         said.append(f"{dialect.name}'s own way with duplicates is {own_mode}, where no other is chosen or set up.")
-    saved = saved_mapping(recognition.header or (), choices)
-    return (*said, saved) if saved else tuple(said)
+    return (*said, *offered(recognition.header or (), choices))
 
 
-def _above(beginning: Beginning) -> list[Remark]:
+def offered(titles: Sequence[str], choices: Choices) -> list[Remark]:
+    """Say which saved mapping is for files with these titles."""
+    saved = saved_mapping(titles, choices)
+    return [saved] if saved else []
+
+
+def above_said(beginning: Beginning) -> list[Remark]:
     """Say which lines above the titles are not read."""
     if not beginning.header or not beginning.above:
         return []

@@ -48,11 +48,12 @@ class Beginning:
         return [record for record in self.records if not self.header or record.line > self.header.line]
 
 
-def beginning_of(lines: Sequence[str], choices: Choices, chosen: Dialect | None) -> Beginning:
+def beginning_of(lines: Sequence[str], rank: Rank, choices: Choices, chosen: Dialect | None) -> Beginning:
     """Find the separator and the titles of delimited text.
 
     Args:
         lines: The first lines of the file, not all of them blank.
+        rank: How much a record reads like titles.
         choices: What the person chose for the file.
         chosen: The dialect that the person chose, None for none.
 
@@ -62,18 +63,20 @@ def beginning_of(lines: Sequence[str], choices: Choices, chosen: Dialect | None)
     Raises:
         UnreadableFile: The line that was chosen holds no titles.
     """
-    rank = title_rank(choices, chosen)
     layout = _layout(lines, rank, choices.titles_line, chosen)
     records = [Record(line, [field.strip() for field in fields]) for line, fields in first_records(lines, layout)]
-    return with_titles(layout, records, choices, chosen)
+    return with_titles(layout, records, rank, choices, chosen)
 
 
-def with_titles(layout: Layout, records: Sequence[Record], choices: Choices, chosen: Dialect | None) -> Beginning:
+def with_titles(
+    layout: Layout, records: Sequence[Record], rank: Rank, choices: Choices, chosen: Dialect | None
+) -> Beginning:
     """Find the titles among records, however they were written.
 
     Args:
         layout: How they were written.
         records: The first records of the file, trimmed.
+        rank: How much a record reads like titles.
         choices: What the person chose for the file.
         chosen: The dialect that the person chose, None for none.
 
@@ -83,7 +86,7 @@ def with_titles(layout: Layout, records: Sequence[Record], choices: Choices, cho
     Raises:
         UnreadableFile: The line that was chosen holds no titles.
     """
-    return Beginning(layout, records, _header(records, title_rank(choices, chosen), choices, chosen))
+    return Beginning(layout, records, _header(records, rank, choices, chosen))
 
 
 def title_rank(choices: Choices, chosen: Dialect | None) -> Rank:
@@ -93,9 +96,11 @@ def title_rank(choices: Choices, chosen: Dialect | None) -> Rank:
     marks = [mark for dialect in ([chosen] if chosen else DIALECTS.values()) for mark in dialect.marks]
 
     def rank(fields: Sequence[str]) -> int:
+        if any(NUMBER.fullmatch(normalised(field)) for field in fields):  # as in most rows: the first one settles it
+            return 0
         names = [normalised(field) for field in fields]
         titles = frozenset(name for name in names if name)
-        if not titles or any(map(NUMBER.fullmatch, names)):
+        if not titles:
             return 0
         known = [field for field in (meaning(name, chosen) for name in names) if field]
         telling = 1_000 * len(mapped & titles) + 500 * (titles in saved) + 200 * any(mark <= titles for mark in marks)

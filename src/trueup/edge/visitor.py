@@ -1,27 +1,22 @@
 """What is known of a visitor: from the address, where and who; from the user agent, with what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
+from ipaddress import IPv6Address, ip_address
 from typing import Final, NamedTuple
 
-import maxminddb
 from crawleruseragents import is_crawler  # type: ignore[import-untyped]  # it ships no type information
 from ua_parser import BestAvailableResolver, Domain, Resolver, load_lazy_builtins
 
 from trueup.access.address import caller_address, is_trusted
+from trueup.edge.countries import Address, country_of, open_countries
 from trueup.live.asgi import Header
 from trueup.settings import IpKept, Settings
-
-Address = IPv4Address | IPv6Address
 
 _REMEMBERED: Final = 10_000  # user agents, and addresses: to recognise a new one takes half a millisecond
 _RECOGNISED_CHARS: Final = 512  # of a user agent; a longer one says nothing more, and takes longer to search
 _TRUNCATED_BITS: Final = {4: 8, 6: 80}  # the last ones, which are not kept
-_COUNTRY_CHARS: Final = 2
-_UNKNOWN_COUNTRY: Final = "XX"
 _KEPT_CHARS: Final = 1_024
 # PostgreSQL keeps no NUL, and no other control character belongs in a log line or a report.
 _CONTROL: Final = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], "\ufffd")
@@ -43,10 +38,6 @@ _DEVICE_OF_SYSTEM: Final = {
     **dict.fromkeys(("Windows", "Mac OS X", "Mac OS", "Linux", "Chrome OS", "Ubuntu", "Fedora", "Debian"), "desktop"),
     **dict.fromkeys(("Red Hat", "FreeBSD", "OpenBSD", "NetBSD", "Solaris"), "desktop"),
 }
-
-
-class CountryDatabaseError(OSError):
-    """The file that countries are found in cannot be used. The message says why."""
 
 
 class Browser(NamedTuple):
@@ -118,7 +109,7 @@ class Visitors:
         if not self.is_believed(peer):
             return ""
         told = next((value for name, value in headers if name == self._country_header), b"").decode("latin-1")
-        return _country(told.strip())
+        return country_of(told.strip())
 
     def _new_place(self, text: str) -> _Place:
         try:
@@ -156,51 +147,9 @@ def recognised(user_agent: str) -> Browser:
     )
 
 
-def open_countries(path: Path | None) -> Callable[[Address], str]:
-    """Open a MaxMind file of countries.
-
-    Args:
-        path: The file; None for none.
-
-    Returns:
-        A function that finds an address's country; '' where the file does not say, or where there is no file.
-
-    Raises:
-        CountryDatabaseError: The file cannot be read.
-    """
-    if path is None:
-        return lambda _address: ""
-    try:
-        reader = maxminddb.open_database(path)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        raise CountryDatabaseError(f"the country database {path} cannot be used: {error}") from None
-
-    def find(address: Address) -> str:
-        try:
-            return _country_of(reader.get(address))
-        except (ValueError, maxminddb.InvalidDatabaseError):  # an IPv6 address in a file of IPv4, or a damaged page
-            return ""
-
-    return find
-
-
 @cache
 def _resolver() -> Resolver:
     return BestAvailableResolver(load_lazy_builtins())
-
-
-def _country_of(record: object) -> str:
-    """The country of a record: MaxMind and DB-IP nest it, others write it plainly."""
-    if not isinstance(record, dict):
-        return ""
-    country = record.get("country") or record.get("country_code")
-    return _country(country.get("iso_code") if isinstance(country, dict) else country)
-
-
-def _country(told: object) -> str:
-    fit = isinstance(told, str) and len(told) == _COUNTRY_CHARS and told.isascii() and told.isalpha()
-    country = str(told).upper() if fit else ""
-    return "" if country == _UNKNOWN_COUNTRY else country
 
 
 def _device(user_agent: str, system: str) -> str:

@@ -20,7 +20,9 @@ from trueup.model.money import MICROS, micros_of_sums
 
 # What cells can be told apart by. Conversions are always told apart by type and status too; clicks have no label.
 CELL_KEYS: Final = (*CLICK_ROLLUP_KEY, *CLICK_ATTRIBUTES, "label")
-_OF_CLICKS: Final = (*CLICK_ROLLUP_KEY, *CLICK_ATTRIBUTES)
+_CLICK_KEYS: Final = (*CLICK_ROLLUP_KEY, *CLICK_ATTRIBUTES)
+# What clicks can be filtered by. A batch is one of conversions; that a click has an import is another matter.
+_CLICK_FILTERS: Final = frozenset({*_CLICK_KEYS, "click_id"})
 # What the rollups do not know.
 _SINGLED_OUT: Final = frozenset({"batch_id", "click_id", "transaction_id"})  # nor do the segments
 _OF_ROWS: Final = frozenset({*CLICK_ATTRIBUTES, "label", *_SINGLED_OUT})
@@ -57,6 +59,9 @@ def read_conversion_cells(
     Returns:
         The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
         Cells without conversions are left out.
+
+    Raises:
+        TooManyGroupsError: Segments are counted, and there are more groups than GROUPS_MAX.
     """
     of_rows = _of_rows(selection, keys, _OF_ROWS)
     if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
@@ -85,8 +90,13 @@ def read_click_cells(
     Returns:
         The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
         out.
+
+    Raises:
+        TooManyGroupsError: Segments are counted, and there are more groups than GROUPS_MAX.
     """
-    keys = [key for key in keys if key in _OF_CLICKS]
+    keys = [key for key in keys if key in _CLICK_KEYS]
+    filters = {column: values for column, values in selection.any_of.items() if column in _CLICK_FILTERS}
+    selection = replace(selection, any_of=filters)
     of_rows = _of_rows(selection, keys, _OF_CLICK_ROWS)
     if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
         return Cells(click_segment_cells(database, selection, keys, alike))
@@ -94,13 +104,7 @@ def read_click_cells(
         source = _rolled_up(click_rollups, "clicks", "cost")
     else:
         source = _raw(clicks, keys, "clicked_at", "clicks", "cost")
-    return _cells(database, source, _of_clicks(selection), keys)
-
-
-def _of_clicks(selection: Selection) -> Selection:
-    """The selection without its batches: they are of conversions, and a click has an import of its own."""
-    others = {name: values for name, values in selection.any_of.items() if name != "batch_id"}
-    return replace(selection, any_of=others)
+    return _cells(database, source, selection, keys)
 
 
 def _of_rows(selection: Selection, keys: Sequence[str], of_rows: frozenset[str]) -> frozenset[str]:

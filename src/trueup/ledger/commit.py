@@ -7,9 +7,10 @@ from typing import Final
 import polars as pl
 from sqlalchemy import bindparam, delete, select, update
 
+from trueup.ledger.click_numbers import new_click_numbers
 from trueup.ledger.database import Transaction
 from trueup.ledger.schema import changes, click_arrivals, click_rollups, clicks, conversions, journal, rollups
-from trueup.ledger.segments import SegmentKind, add_segment, new_click_numbers
+from trueup.ledger.segments import SegmentKind, add_to_segments
 from trueup.model.frame_ops import collect_unoptimized, sum_by
 from trueup.model.frames import (
     BUCKET_MICROS,
@@ -35,6 +36,28 @@ LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest($2::int[]) bucket"
 _LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
+
+_AS_COUNTED: Final = {
+    "conversion": pl.col("converted_at") // BUCKET_MICROS,
+    "click": pl.col("clicked_at") // BUCKET_MICROS,
+}
+_COUNTED_AS: Final = {
+    each: [
+        "click_number",
+        _AS_COUNTED["click"].alias("bucket"),
+        *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
+        *CLICK_ATTRIBUTES,
+        pl.lit(each, pl.Int64).alias("clicks"),
+        pl.col("cost") * each,
+    ]
+    for each in (1, -1)
+}
+_ONE_CLICK: Final = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
+    clicks.c.click_id == bindparam("of_click")
+)
+_OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
+    conversions.c.click_id == bindparam("of_click")
+)
 
 
 def lock_clicks(transaction: Transaction, click_ids: Iterable[str], *, shared: bool = False) -> None:
@@ -78,7 +101,7 @@ def commit_conversions(
         transaction.put(conversions, final.filter(~is_new))
     transaction.append(changes, changed)
     transaction.put(rollups, deltas, add=["conversions", "revenue"])
-    add_segment(transaction, SegmentKind.CONVERSIONS, counted)
+    add_to_segments(transaction, SegmentKind.CONVERSIONS, counted)
 
 
 def update_sub_parameters(transaction: Transaction, click_id: str, values: Mapping[str, str]) -> None:
@@ -101,11 +124,11 @@ def update_sub_parameters(transaction: Transaction, click_id: str, values: Mappi
     of_click = conversions.c.click_id == click_id
     transaction.execute(update(conversions).where(of_click).values(click_number=number.item()))
     becomes = NumberedClicks(becomes.with_columns(number))
-    add_segment(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(found, -1), counted_clicks(becomes, 1)]))
+    add_to_segments(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(found, -1), counted_clicks(becomes, 1)]))
     there = transaction.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
     was = Conversions(there.with_columns(click_number=pl.lit(found["click_number"].item(), pl.Int64)))
     rows = [counted_conversions(was, -1), counted_conversions(there, 1)]
-    add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
+    add_to_segments(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
 def commit_clicks(transaction: Transaction, new: Clicks | StoredClicks, batch_id: int = 0) -> NumberedClicks:
@@ -139,7 +162,7 @@ def withdraw_clicks(transaction: Transaction, gone: NumberedClicks) -> None:
 def _store_cells(transaction: Transaction, counted: CountedClicks) -> None:
     cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     transaction.put(click_rollups, cells, add=["clicks", "cost"])
-    add_segment(transaction, SegmentKind.CLICKS, counted)
+    add_to_segments(transaction, SegmentKind.CLICKS, counted)
 
 
 def move_conversions(transaction: Transaction, was: Conversions, becomes: Conversions, deltas: Rollups) -> None:
@@ -154,7 +177,7 @@ def move_conversions(transaction: Transaction, was: Conversions, becomes: Conver
     transaction.put(conversions, becomes)
     transaction.put(rollups, deltas, add=["conversions", "revenue"])
     rows = [counted_conversions(was, -1), counted_conversions(becomes, 1)]
-    add_segment(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
+    add_to_segments(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 
 def counted_conversions(found: Conversions, each: int) -> CountedConversions:
@@ -167,26 +190,3 @@ def counted_conversions(found: Conversions, each: int) -> CountedConversions:
 def counted_clicks(numbered: NumberedClicks, each: int) -> CountedClicks:
     """COUNTED_CLICKS of NUMBERED_CLICKS, each as 1, or taken back as -1."""
     return CountedClicks(collect_unoptimized(numbered.lazy().select_seq(*_COUNTED_AS[each])))
-
-
-_AS_COUNTED: Final = {
-    "conversion": pl.col("converted_at") // BUCKET_MICROS,
-    "click": pl.col("clicked_at") // BUCKET_MICROS,
-}
-_COUNTED_AS: Final = {
-    each: [
-        "click_number",
-        _AS_COUNTED["click"].alias("bucket"),
-        *(name for name in CLICK_ROLLUP_KEY if name != "bucket"),
-        *CLICK_ATTRIBUTES,
-        pl.lit(each, pl.Int64).alias("clicks"),
-        pl.col("cost") * each,
-    ]
-    for each in (1, -1)
-}
-_ONE_CLICK: Final = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
-    clicks.c.click_id == bindparam("of_click")
-)
-_OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
-    conversions.c.click_id == bindparam("of_click")
-)

@@ -96,15 +96,19 @@ class Readable:
             cursor.execute(sql, as_record(parameters) if parameters else None)
             found = pl.DataFrame(_Rows(cursor.fetch_arrow_table()))
         found.columns = list(schema)
+        if found.dtypes == list(schema.values()):
+            return found
         columns = zip(found.get_columns(), schema.values(), strict=True)
         return pl.DataFrame([column if column.dtype == dtype else column.cast(dtype) for column, dtype in columns])
 
     def data_version(self) -> int | None:
         """A number that changes whenever another connection commits; None where the database has no such number."""
-        if not self.is_sqlite:
-            return None
+        return self.number("PRAGMA data_version") if self.is_sqlite else None
+
+    def number(self, sql: str) -> int:
+        """Read the one whole number that a plain SQL text comes to."""
         with self._cursor() as cursor:
-            cursor.execute("PRAGMA data_version")
+            cursor.execute(sql)
             found: pa.Table = cursor.fetch_arrow_table()
         return int(found.column(0)[0].as_py())
 

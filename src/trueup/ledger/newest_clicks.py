@@ -2,7 +2,7 @@
 
 A click has a number: which of all clicks it was to arrive. Visits arrive when they happen, so that is the order of
 their time; an import's clicks arrive together, whenever they happened. Which numbers fit a filter is found in the
-segments, which have each attribute as a column; the clicks themselves are read by their numbers.
+segments and their loose rows, which have each attribute as a column; the clicks themselves are read by their numbers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +14,13 @@ import polars as pl
 from sqlalchemy import Select, bindparam, exists, func, select
 
 from trueup.ledger.database import Readable, is_one_of
-from trueup.ledger.schema import IMPORTED, clicks, conversions, segments
-from trueup.ledger.segments import SegmentKind, click_numbers_where, segments_numbered
+from trueup.ledger.schema import IMPORTED, clicks, conversions, loose_clicks, segments
+from trueup.ledger.segments import (
+    SegmentKind,
+    click_numbers_where,
+    loose_click_numbers_where,
+    segments_numbered,
+)
 from trueup.model.frames import BUCKET_MICROS, COUNTED_CLICKS, NUMBERED_CLICKS, NumberedClicks, Schema
 
 LOOKED_AT_MOST: Final = 30_000  # clicks that one page reads to find those that are wanted,
@@ -25,7 +30,10 @@ _GROWTH: Final = 4  # each window to the one before it
 _ROWS_TOGETHER: Final = 130_000  # of segments that are read at once
 _OF_CLICKS: Final = segments.c.kind == SegmentKind.CLICKS.value
 _NUMBER: Final[Schema] = {"number": pl.Int64}
-_NEWEST: Final = select(func.coalesce(func.max(segments.c.click_number_most), 0)).where(_OF_CLICKS)
+_NEWEST: Final = (
+    select(func.coalesce(func.max(segments.c.click_number_most), 0)).where(_OF_CLICKS),
+    select(func.coalesce(func.max(loose_clicks.c.click_number), 0)),
+)
 _HEADS: Final[Schema] = {
     "segment_id": pl.Int64,
     "rows": pl.Int64,
@@ -78,7 +86,7 @@ class ClickPage:
 
 def newest_click(database: Readable) -> int:
     """The number of the click that arrived last; 0 where there is none."""
-    return int(database.read(_NEWEST, _NUMBER).item())
+    return max(int(database.read(newest, _NUMBER).item()) for newest in _NEWEST)
 
 
 def count_newer_clicks(database: Readable, wanted: WantedClicks, after: int, most: int) -> int:
@@ -168,7 +176,14 @@ def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int, most:
         "to_bucket": ((wanted.to_at or 2**62) - 1) // BUCKET_MICROS,
     }
     heads = database.read(_SEGMENTS, _HEADS, {"before": end, **buckets})
-    waiting = pl.Series("click_number", [], pl.Int64)  # of a segment that reaches below the next one's beginning
+    known = {name: values for name, values in wanted.any_of.items() if name in COUNTED_CLICKS}
+    is_timed = wanted.from_at is not None or wanted.to_at is not None
+    times = (buckets["from_bucket"], buckets["to_bucket"]) if is_timed or not known else None
+    # Numbers of loose rows, and of a segment that reaches below the next one's beginning.
+    waiting = loose_click_numbers_where(database, known, times)
+    waiting = waiting.filter(waiting < end).unique().sort(descending=True)
+    if not heads.height:
+        yield _Part(0, end, waiting.len(), waiting)
     for first, after, rows in _together(heads):
         floor = int(heads["click_number_most"][after]) if after < heads.height else 0
         some = heads[first:after]
@@ -176,8 +191,9 @@ def _parts_of_segments(database: Readable, wanted: WantedClicks, end: int, most:
             yield from _windows(floor, end, most)
             end = min(end, floor + 1)
             continue
-        ids = some["segment_id"].to_list()
-        numbers = pl.concat([waiting, _numbers(database, wanted, ids, buckets)]).unique().sort(descending=True)
+        found = segments_numbered(database, some["segment_id"].to_list())
+        there = click_numbers_where(database, found, known, times)
+        numbers = pl.concat([waiting, there]).unique().sort(descending=True)
         numbers = numbers.filter(numbers < end)
         yield _Part(floor, end, rows, numbers.filter(numbers > floor))
         waiting, end = numbers.filter(numbers <= floor), min(end, floor + 1)
@@ -197,16 +213,6 @@ def _together(heads: pl.DataFrame) -> Iterator[tuple[int, int, int]]:
         if rows >= _ROWS_TOGETHER or place == heads.height - 1:
             yield first, place + 1, rows
             first, rows = place + 1, 0
-
-
-def _numbers(
-    database: Readable, wanted: WantedClicks, segment_ids: Sequence[int], buckets: Mapping[str, int]
-) -> pl.Series:
-    """The numbers of clicks of some segments that fit the filters, but for the minutes of the time's ends."""
-    known = {name: values for name, values in wanted.any_of.items() if name in COUNTED_CLICKS}
-    is_timed = wanted.from_at is not None or wanted.to_at is not None
-    times = (buckets["from_bucket"], buckets["to_bucket"]) if is_timed or not known else None
-    return click_numbers_where(database, segments_numbered(database, segment_ids), known, times)
 
 
 def _window(

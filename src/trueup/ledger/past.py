@@ -12,15 +12,25 @@ from sqlalchemy import ColumnElement, func, or_, select
 from trueup.ledger.arrivals import read_arrivals
 from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.policies import read_policies
-from trueup.ledger.schema import batches, clicks, journal, later_policies
+from trueup.ledger.schema import batches, clicks, journal, later_policies, row_sub_parameters
 from trueup.ledger.snapshot import read_journal
-from trueup.model.frames import ARRIVAL_FACTS, JOURNAL, LATER_POLICIES, ArrivalFacts, JournalRows, LaterPolicies, Schema
+from trueup.model.frames import (
+    ARRIVAL_FACTS,
+    JOURNAL,
+    LATER_POLICIES,
+    ROW_SUB_PARAMETERS,
+    ArrivalFacts,
+    JournalRows,
+    LaterPolicies,
+    Schema,
+)
 from trueup.model.past import Past, PastRows
 from trueup.model.words import DEFAULT_TYPE, OPEN_ENDED, Outcome
 
 _CLICK_IDS: Final[Schema] = {"click_id": pl.String}
 _PLACE: Final[Schema] = {"click_id": pl.String, "n": pl.Int64}
 _LATER: Final = select(*(later_policies.c[name] for name in LATER_POLICIES))
+_SUB_PARAMETERS: Final = select(*(row_sub_parameters.c[name] for name in ROW_SUB_PARAMETERS))
 
 
 def read_past(database: Readable, click_ids: Sequence[str]) -> Past:
@@ -51,6 +61,17 @@ def read_later_policies(database: Readable, click_ids: Sequence[str]) -> LaterPo
 def commit_later_policies(transaction: Transaction, later: LaterPolicies) -> None:
     """Add LATER_POLICIES."""
     transaction.append(later_policies, later)
+
+
+def read_sub_parameters(database: Readable, click_ids: Sequence[str]) -> pl.DataFrame:
+    """ROW_SUB_PARAMETERS of the clicks."""
+    of_clicks = _SUB_PARAMETERS.where(database.is_one_of(row_sub_parameters.c.click_id, "ids"))
+    return database.read(of_clicks, ROW_SUB_PARAMETERS, {"ids": list(click_ids)})
+
+
+def commit_sub_parameters(transaction: Transaction, given: pl.DataFrame) -> None:
+    """Add ROW_SUB_PARAMETERS."""
+    transaction.append(row_sub_parameters, given)
 
 
 def clicks_decided_again(database: Readable, batch_id: int) -> pl.Series:

@@ -48,6 +48,11 @@ def _columns(schema: frames.Schema, optional: frozenset[str] = frozenset()) -> l
     ]
 
 
+def _keyed(name: str, schema: frames.Schema, *key: str) -> Table:
+    """A table whose rows stand in the order of their key."""
+    return Table(name, metadata, *_columns(schema), PrimaryKeyConstraint(*key), sqlite_with_rowid=False)
+
+
 # --- what happened
 
 # No index on clicked_at: an import of clicks with ids of other trackers would fill it at random, five times slower.
@@ -70,22 +75,10 @@ Index("clicks_batch_id", clicks.c.batch_id, clicks.c.click_id, sqlite_where=IMPO
 
 # Every arrival of the clicks that arrived more than once, or whose import was undone. Rows are appended only. A click
 # that is not here has arrived once, as `clicks` has it.
-click_arrivals = Table(
-    "click_arrivals",
-    metadata,
-    *_columns(frames.ARRIVALS),
-    PrimaryKeyConstraint("click_id", "place"),
-    sqlite_with_rowid=False,
-)
+click_arrivals = _keyed("click_arrivals", frames.ARRIVALS, "click_id", "place")
 Index("click_arrivals_batch_id", click_arrivals.c.batch_id, click_arrivals.c.click_id)
 
-conversions = Table(
-    "conversions",
-    metadata,
-    *_columns(frames.CONVERSIONS),
-    PrimaryKeyConstraint("click_id", "n"),
-    sqlite_with_rowid=False,
-)
+conversions = _keyed("conversions", frames.CONVERSIONS, "click_id", "n")
 # In the log's order. Uploads of foreign click ids with times of their own fill it at random, which costs them a
 # fifteenth on PostgreSQL; without it each page of the log would go through all conversions.
 Index("conversions_converted_at", conversions.c.converted_at, conversions.c.click_id, conversions.c.n)
@@ -108,22 +101,13 @@ PARKED = (journal.c.outcome == literal_column(f"'{Outcome.PARKED_UNKNOWN_CLICK.v
 Index("journal_parked", journal.c.outcome, journal.c.click_id, sqlite_where=PARKED, postgresql_where=PARKED)
 
 # A fact beside the journal, added and never changed. Undoing its batch leaves it out.
-later_policies = Table(
-    "later_policies",
-    metadata,
-    *_columns(frames.LATER_POLICIES),
-    PrimaryKeyConstraint("click_id", "n", "batch_id"),
-    sqlite_with_rowid=False,
-)
+later_policies = _keyed("later_policies", frames.LATER_POLICIES, "click_id", "n", "batch_id")
 Index("later_policies_batch_id", later_policies.c.batch_id, postgresql_using="brin")
 
-changes = Table(
-    "changes",
-    metadata,
-    *_columns(frames.CHANGES),
-    PrimaryKeyConstraint("click_id", "n", "version"),
-    sqlite_with_rowid=False,
-)
+# Another: what rows set of their clicks. A click that comes later, or comes back, is given it then.
+row_sub_parameters = _keyed("row_sub_parameters", frames.ROW_SUB_PARAMETERS, "click_id", "n")
+
+changes = _keyed("changes", frames.CHANGES, "click_id", "n", "version")
 
 # PostgreSQL refuses a sum that does not fit in 64 bits; SQLite would make it a float. This check has SQLite refuse it
 # too: no amount is ever rounded.
@@ -147,13 +131,7 @@ totals = Table(
     PrimaryKeyConstraint("conversion_type", "status"),
     sqlite_with_rowid=False,
 )
-click_rollups = Table(
-    "click_rollups",
-    metadata,
-    *_columns(frames.CLICK_ROLLUPS),
-    PrimaryKeyConstraint(*frames.CLICK_ROLLUP_KEY),
-    sqlite_with_rowid=False,
-)
+click_rollups = _keyed("click_rollups", frames.CLICK_ROLLUPS, *frames.CLICK_ROLLUP_KEY)
 
 # Clicks and counted conversions once more, column by column, so that a report reads the few columns that it is about.
 # A row is never changed. What is no longer so is taken back by a row of -1.
@@ -177,6 +155,16 @@ segment_columns = Table(
     Column("content", LargeBinary, nullable=False),  # the column as an Arrow stream, texts by a dictionary
     PrimaryKeyConstraint("name", "segment_id"),
 )
+
+
+def _loose(name: str, schema: frames.Schema) -> Table:
+    """Rows of small commits, until enough of them are there for a segment."""
+    return Table(name, metadata, Column("loose_id", SERIAL, Identity(always=True), primary_key=True), *_columns(schema))
+
+
+loose_clicks = _loose("loose_clicks", frames.COUNTED_CLICKS)
+loose_conversions = _loose("loose_conversions", frames.COUNTED)
+Index("loose_clicks_click_number", loose_clicks.c.click_number)  # the last number that was given, on SQLite
 
 batches = Table(
     "batches",
@@ -307,6 +295,7 @@ uploads = Table(
 mappings = Table(
     "mappings",
     metadata,
+    Column("kind", Text, primary_key=True),  # clicks or conversions
     Column("name", Text, primary_key=True),
     _text("titles"),  # JSON: the normalised titles of its files
     _text("choices"),  # JSON: columns and what else is chosen

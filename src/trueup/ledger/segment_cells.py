@@ -10,19 +10,32 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 import pyarrow as pa
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Column, ColumnElement, Select, bindparam, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.queries import Selection
 from trueup.ledger.schema import segments
-from trueup.ledger.segments import FOUND, SEGMENT_ROWS, SegmentKind, column_chunks, whole_numbers, whole_rows
+from trueup.ledger.segments import (
+    FOUND,
+    LOOSE,
+    SEGMENT_ROWS,
+    SegmentKind,
+    column_chunks,
+    loose_rows,
+    whole_numbers,
+    whole_rows,
+)
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
-from trueup.model.words import ReportClock
 
+GROUPS_MAX: Final = 250_000  # that are named; there may be as many values as clicks
 Alike: TypeAlias = Callable[[pl.Series], pl.Series]  # quarter hours, to the first of each one's group
 _BLOCK: Final = 1 << 14  # numbers of clicks that are looked at together, to find the segments that have them
 _NOTHING: Final = -1  # the code of a text that is not there
 _SPARSE: Final = 8  # so many times as many numbers as clicks are too many for a table by number
+
+
+class TooManyGroupsError(Exception):
+    """What is counted falls into more groups than GROUPS_MAX."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,9 @@ def conversion_segment_cells(
         selection: Which conversions: whole quarter hours, not of single batches, clicks or transactions.
         keys: The CELL_KEYS to group by.
         alike: Which quarter hours are one group; None where each is its own.
+
+    Raises:
+        TooManyGroupsError: There are more groups than GROUPS_MAX.
     """
     time = selection.clock.value
     by = [*keys, "conversion_type", "status"]
@@ -72,7 +88,7 @@ def conversion_segment_cells(
     found = _read(database, _Wanted(SegmentKind.CONVERSIONS, selection, time), names)
     if of_click:
         found = _with_attributes(database, found, of_click)
-    return _summed(_in_groups(found, by, time, alike), selection, by, time, ("conversions", "revenue"))
+    return _summed(_in_groups(found, by, time, alike), selection, keys, by, time, ("conversions", "revenue"))
 
 
 def click_segment_cells(
@@ -82,21 +98,17 @@ def click_segment_cells(
 
     Args:
         database: The ledger.
-        selection: Which clicks: whole quarter hours, not single ones.
+        selection: Which clicks: whole quarter hours, not single ones, by what clicks have.
         keys: The keys to group by, those that clicks have.
         alike: Which quarter hours are one group; None where each is its own.
+
+    Raises:
+        TooManyGroupsError: There are more groups than GROUPS_MAX.
     """
-    known = SEGMENT_ROWS[SegmentKind.CLICKS]
-    of_clicks = Selection(
-        ReportClock.CLICK,
-        selection.from_at,
-        selection.to_at,
-        {column: values for column, values in selection.any_of.items() if column in known},
-    )
-    names = _columns(SegmentKind.CLICKS, [*keys, *of_clicks.any_of], ["clicks", "cost"])
-    found = _read(database, _Wanted(SegmentKind.CLICKS, of_clicks, "bucket"), names)
+    names = _columns(SegmentKind.CLICKS, [*keys, *selection.any_of], ["clicks", "cost"])
+    found = _read(database, _Wanted(SegmentKind.CLICKS, selection, "bucket"), names)
     by = list(keys)
-    return _summed(_in_groups(found, by, "bucket", alike), of_clicks, by, "bucket", ("clicks", "cost"))
+    return _summed(_in_groups(found, by, "bucket", alike), selection, keys, by, "bucket", ("clicks", "cost"))
 
 
 @dataclass(frozen=True)
@@ -116,13 +128,18 @@ class _Wanted:
     def segments(self) -> Select[Any]:
         """The segments that can have such rows."""
         time = "click" if self.time == "bucket" else self.time
-        ends = [segments.c[f"{time}_{end}"] for end in ("least", "most")]
-        chosen = select(*(segments.c[name] for name in FOUND), *ends).where(segments.c.kind == self.kind.value)
-        if "from" in self.bounds:
-            chosen = chosen.where(segments.c[f"{time}_most"] >= bindparam("from"))
-        if "to" in self.bounds:
-            chosen = chosen.where(segments.c[f"{time}_least"] < bindparam("to"))
-        return chosen.order_by(segments.c.segment_id)
+        least, most = ends = [segments.c[f"{time}_{end}"] for end in ("least", "most")]
+        of_kind = select(*(segments.c[name] for name in FOUND), *ends).where(segments.c.kind == self.kind.value)
+        return of_kind.where(*self._between(least, most)).order_by(segments.c.segment_id)
+
+    def loose(self, database: Readable, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns of such loose rows."""
+        time = LOOSE[self.kind].c[self.time]
+        return loose_rows(database, self.kind, names, self._between(time, time), self.bounds)
+
+    def _between(self, least: Column[Any], most: Column[Any]) -> list[ColumnElement[bool]]:
+        conditions = {"from": most >= bindparam("from"), "to": least < bindparam("to")}
+        return [conditions[name] for name in self.bounds]
 
 
 def _columns(kind: SegmentKind, asked: Sequence[str], more: Sequence[str]) -> list[str]:
@@ -140,13 +157,15 @@ def _read(database: Readable, wanted: _Wanted, names: list[str]) -> _Coded:
         conditions.append(pl.col(wanted.time) < bounds["to"])
     if conditions:
         names = [*dict.fromkeys([*names, wanted.time])]
-    coded = _coded(database, wanted.kind, found, names)
+    coded = _coded(database, wanted.kind, found, wanted.loose(database, names))
     here = [coded.among(column, values) for column, values in wanted.selection.any_of.items() if column in names]
     return _Coded(coded.rows.filter(*conditions, *here) if conditions or here else coded.rows, coded.texts)
 
 
-def _coded(database: Readable, kind: SegmentKind, found: pl.DataFrame, names: Sequence[str]) -> _Coded:
-    small = whole_rows(kind, found, names)
+def _coded(database: Readable, kind: SegmentKind, found: pl.DataFrame, loose: pl.DataFrame) -> _Coded:
+    """The rows of segments (FOUND) and loose rows, those columns that the loose ones have."""
+    names = loose.columns
+    small = pl.concat([whole_rows(kind, found, names), loose])
     columns: dict[str, pl.Series] = {}
     texts: dict[str, pl.Series] = {}
     for name, chunks in column_chunks(database, found, names).items():
@@ -178,7 +197,8 @@ def _clicks_of(database: Readable, numbers: pl.Series, names: Sequence[str]) -> 
     blocks = (numbers // _BLOCK).unique().sort()
     first = blocks.search_sorted(all_of_them["click_number_least"] // _BLOCK)
     after = blocks.search_sorted(all_of_them["click_number_most"] // _BLOCK, side="right")
-    return _coded(database, SegmentKind.CLICKS, all_of_them.filter(first < after), ["click_number", *names])
+    loose = loose_rows(database, SegmentKind.CLICKS, ["click_number", *names])
+    return _coded(database, SegmentKind.CLICKS, all_of_them.filter(first < after), loose)
 
 
 def _looked_up(numbers: pl.Series, clicks: pl.DataFrame, names: Sequence[str]) -> list[pl.Series]:
@@ -235,7 +255,9 @@ def _in_groups(found: _Coded, by: list[str], time: str, alike: Alike | None) -> 
     return _Coded(found.rows.with_columns(table.gather(hours - first).alias(time)), found.texts)
 
 
-def _summed(found: _Coded, selection: Selection, by: list[str], time: str, sums: tuple[str, str]) -> pl.DataFrame:
+def _summed(
+    found: _Coded, selection: Selection, keys: Sequence[str], by: list[str], time: str, sums: tuple[str, str]
+) -> pl.DataFrame:
     rows = found.rows
     later = [found.among(name, selection.any_of[name]) for name in CLICK_ATTRIBUTES if name in selection.any_of]
     if later:
@@ -248,5 +270,7 @@ def _summed(found: _Coded, selection: Selection, by: list[str], time: str, sums:
     wide = pl.Int64 if most * rows.height < 2**63 else pl.Int128
     totals = [pl.col(count).cast(pl.Int64).sum(), micros.cast(wide).sum().cast(pl.Int128)]
     cells = _grouped(rows, by, totals)
+    if cells.height > GROUPS_MAX and cells.select(pl.struct(keys).n_unique()).item() > GROUPS_MAX:
+        raise TooManyGroupsError
     # Where all counts are taken back, all money is, too.
     return found.named(cells.filter(pl.col(count) != 0)).select(*by, *sums)

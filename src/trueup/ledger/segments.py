@@ -1,7 +1,8 @@
 """Segments: clicks and counted conversions once more, column by column, for reports by what only single rows know.
 
-Each commit adds its rows as a segment, in the same transaction as the rows themselves. A row is never changed: what is
-no longer so is taken back by a row of -1. Small segments are merged, so that few are to be read.
+Each commit adds its rows, in the same transaction as the rows themselves: as a segment, or a few as loose rows, which
+become a segment once there are enough. A row is never changed: what is no longer so is taken back by a row of -1. Small
+segments are merged, so that few are to be read.
 """
 
 from bisect import bisect_right
@@ -12,13 +13,16 @@ from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select
 
 from trueup.ledger.database import Readable, Transaction
-from trueup.ledger.schema import segment_columns, segments
+from trueup.ledger.schema import loose_clicks, loose_conversions, segment_columns, segments
 from trueup.model.frames import COUNTED, COUNTED_CLICKS, Schema
 
-LEVELS: Final = [128, 8_192, 65_536]  # the rows that a segment of the next level has at least
+FEW: Final = 128  # rows; fewer are loose rows at first, which costs a tenth of a segment
+_ENOUGH: Final = 2_048  # loose rows become a segment
+_LOOKS: Final = 16  # one of so many small commits looks whether there are enough, which costs more than to add a row
+LEVELS: Final = [8_192, 65_536]  # the rows that a segment of the next level has at least
 _MERGED: Final = 32  # segments of a level that become one
 _RANGES: Final = ("click_number", "conversion", "click")  # whose least and most a segment knows
 _ARROW: Final = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -35,14 +39,17 @@ class SegmentLevel(IntEnum):
     """How large a segment is."""
 
     SMALL = 0
-    MIDDLE = 1
-    LARGE = 2  # from here on, each of its columns is kept for itself
-    FULL = 3  # it is merged no more
+    LARGE = 1  # from here on, each of its columns is kept for itself
+    FULL = 2  # it is merged no more
 
 
 SEGMENT_ROWS: Final[Mapping[SegmentKind, Schema]] = {
     SegmentKind.CLICKS: COUNTED_CLICKS,
     SegmentKind.CONVERSIONS: COUNTED,
+}
+LOOSE: Final[Mapping[SegmentKind, Table]] = {
+    SegmentKind.CLICKS: loose_clicks,
+    SegmentKind.CONVERSIONS: loose_conversions,
 }
 FOUND: Final[Schema] = {"segment_id": pl.Int64, "level": pl.Int64, "rows": pl.Int64, "content": pl.Binary}
 
@@ -57,6 +64,18 @@ _OLDEST: Final = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)  # another program merges those already
 )
+_TIME: Final = {SegmentKind.CLICKS: "bucket", SegmentKind.CONVERSIONS: "conversion"}
+# By their numbers, which is at once known. A number that was given in vain counts, too.
+_LOOSE_SPAN: Final = {
+    kind: f"SELECT coalesce((SELECT max(loose_id) FROM {name}) - (SELECT min(loose_id) FROM {name}) + 1, 0)"  # noqa: S608 - our own tables
+    for kind, name in ((kind, table.name) for kind, table in LOOSE.items())
+}
+_TAKE_LOOSE: Final = {
+    kind: delete(table)
+    .where(table.c.loose_id.in_(select(table.c.loose_id).with_for_update(skip_locked=True)))
+    .returning(*(table.c[name] for name in SEGMENT_ROWS[kind]))
+    for kind, table in LOOSE.items()
+}
 _READ_TOGETHER: Final = 4  # segments; a full one has some tens of megabytes
 _NEXT: Final = (
     select(*(segments.c[name] for name in FOUND))
@@ -64,27 +83,9 @@ _NEXT: Final = (
     .order_by(segments.c.segment_id)
     .limit(bindparam("most"))
 )
-_LAST_NUMBER: Final = select(func.coalesce(func.max(segments.c.click_number_most), 0)).where(
-    segments.c.kind == SegmentKind.CLICKS.value
-)
-_NEXT_NUMBERS: Final = "SELECT nextval('click_numbers') FROM generate_series(1, $1::int)"
 
 
-def new_click_numbers(transaction: Transaction, clicks: int) -> pl.Series:
-    """Numbers for new clicks, in their order. Within the caller's transaction.
-
-    Args:
-        transaction: What it is written in.
-        clicks: How many are needed.
-    """
-    numbered = {"click_number": pl.Int64}
-    if not transaction.is_sqlite:
-        return transaction.read_sql(_NEXT_NUMBERS, numbered, [clicks])["click_number"]
-    first = int(transaction.read(_LAST_NUMBER, numbered).item()) + 1
-    return pl.int_range(first, first + clicks, dtype=pl.Int64, eager=True).alias("click_number")
-
-
-def add_segment(transaction: Transaction, kind: SegmentKind, rows: pl.DataFrame) -> None:
+def add_to_segments(transaction: Transaction, kind: SegmentKind, rows: pl.DataFrame) -> None:
     """Add rows. Within the transaction that makes them so.
 
     Args:
@@ -94,10 +95,15 @@ def add_segment(transaction: Transaction, kind: SegmentKind, rows: pl.DataFrame)
     """
     if not rows.height:
         return
-    segment_id = _store(transaction, kind, rows)
-    if segment_id % _MERGED == 0:
+    if rows.height < FEW:
+        transaction.append(LOOSE[kind], rows)
+        drawn = rows["click_number"][0] + rows[_TIME[kind]][0]  # as good as drawn
+        if drawn % _LOOKS or transaction.number(_LOOSE_SPAN[kind]) < _ENOUGH:
+            return
+        rows = transaction.returning(_TAKE_LOOSE[kind], SEGMENT_ROWS[kind])  # what another program takes is its
+    if rows.height and _store(transaction, kind, rows) % _MERGED == 0:
         for each in SegmentKind:
-            for level in (SegmentLevel.SMALL, SegmentLevel.MIDDLE, SegmentLevel.LARGE):
+            for level in (SegmentLevel.SMALL, SegmentLevel.LARGE):
                 while _merge(transaction, each, level):
                     pass
 
@@ -137,14 +143,26 @@ def click_numbers_where(
     """
     kind = SegmentKind.CLICKS
     rows = whole_rows(kind, found, ["click_number", "bucket", *any_of])
-    fits = pl.lit(value=True) if buckets is None else pl.col("bucket").is_between(*buckets)
-    for name, values in any_of.items():
-        fits &= pl.col(name).is_in(list(values))
-    parts = [rows.filter(fits)["click_number"]]
+    parts = [rows.filter(_fits(any_of, buckets))["click_number"]]
     large = found.filter(pl.col("level") >= SegmentLevel.LARGE)
     if large.height:
         parts.append(_large_numbers_where(database, large, any_of, buckets))
     return pl.concat(parts)
+
+
+def loose_click_numbers_where(
+    database: Readable, any_of: Mapping[str, Sequence[str] | Sequence[int]], buckets: tuple[int, int] | None
+) -> pl.Series:
+    """Find the numbers of clicks that fit filters, among the loose rows. As `click_numbers_where`."""
+    rows = loose_rows(database, SegmentKind.CLICKS, ["click_number", "bucket", *any_of])
+    return rows.filter(_fits(any_of, buckets))["click_number"]
+
+
+def _fits(any_of: Mapping[str, Sequence[str] | Sequence[int]], buckets: tuple[int, int] | None) -> pl.Expr:
+    fits = pl.lit(value=True) if buckets is None else pl.col("bucket").is_between(*buckets)
+    for name, values in any_of.items():
+        fits &= pl.col(name).is_in(list(values))
+    return fits
 
 
 def _large_numbers_where(
@@ -169,7 +187,8 @@ def _large_numbers_where(
 
 
 def segments_in_parts(database: Readable, kind: SegmentKind) -> Iterator[pl.DataFrame]:
-    """Read SEGMENT_ROWS of all segments of a kind, some segments at a time. Call it within `read_transaction`."""
+    """Read all SEGMENT_ROWS of a kind, some segments at a time. Call it within `read_transaction`."""
+    yield loose_rows(database, kind, list(SEGMENT_ROWS[kind]))
     after = 0
     while True:
         found = database.read(_NEXT, FOUND, {"of_kind": kind.value, "after": after, "most": _READ_TOGETHER})
@@ -177,6 +196,26 @@ def segments_in_parts(database: Readable, kind: SegmentKind) -> Iterator[pl.Data
             return
         yield segment_rows(database, kind, found)
         after = int(found["segment_id"][-1])
+
+
+def loose_rows(
+    database: Readable,
+    kind: SegmentKind,
+    names: Sequence[str],
+    chosen: Sequence[ColumnElement[bool]] = (),
+    values: Mapping[str, Any] | None = None,
+) -> pl.DataFrame:
+    """Read loose rows.
+
+    Args:
+        database: The ledger.
+        kind: What the rows are.
+        names: Their columns to read.
+        chosen: Which of them, all if nothing is said.
+        values: The values of its parameters.
+    """
+    columns = {name: SEGMENT_ROWS[kind][name] for name in names}
+    return database.read(select(*(LOOSE[kind].c[name] for name in names)).where(*chosen), columns, values)
 
 
 def segments_numbered(database: Readable, segment_ids: Sequence[int]) -> pl.DataFrame:

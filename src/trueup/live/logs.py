@@ -62,14 +62,14 @@ def open_log(form: LogForm, level: str, stream: TextIO = sys.stderr) -> Filterin
 class OthersFormatter(logging.Formatter):
     """Has the lines of libraries look like our own."""
 
-    def __init__(self, form: LogForm) -> None:
+    def __init__(self, form: str) -> None:
         """Nothing is written before a line comes.
 
         Args:
-            form: How a line is written.
+            form: How a line is written, as `LogForm` has it.
         """
         super().__init__()
-        self._steps = _steps(form)
+        self._steps = _steps(LogForm(form))
 
     def format(self, record: logging.LogRecord) -> str:
         """Make a record a line."""
@@ -80,10 +80,13 @@ class OthersFormatter(logging.Formatter):
 
 
 def others_config(form: LogForm) -> dict[str, Any]:
-    """How libraries log, as the standard library's dictConfig takes it: warnings and worse."""
+    """How libraries log, as the standard library's dictConfig takes it: warnings and worse.
+
+    It has names in place of objects, so that a process that is brought it need not import them at once.
+    """
     handler = {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
     return {
-        "formatters": {"line": {"()": OthersFormatter, "form": form}},
+        "formatters": {"line": {"()": f"{__name__}.{OthersFormatter.__name__}", "form": form.value}},
         "handlers": {"line": handler},
         "loggers": {},
         "root": {"handlers": ["line"], "level": "WARNING"},

@@ -118,6 +118,13 @@ LATER_POLICIES: Final = ColumnsOf[LaterPolicies](
 
 _PLACE: Final[Schema] = dict.fromkeys(("campaign_id", "offer_id", "network_id", "traffic_source_id"), pl.Int64)
 
+# The sub-parameters that a row gives to set for its click, '' where it gives none.
+ROW_SUB_PARAMETERS: Final[Schema] = {
+    "click_id": pl.String,
+    "n": pl.Int64,
+    **{f"sub{i}": pl.String for i in range(1, 11)},
+}
+
 # What recording rows needs to know of a click. Its number finds its attributes in the segments.
 CLICK_FACTS: Final = ColumnsOf[ClickFacts](
     {"click_id": pl.String, **_PLACE, "clicked_at": pl.Int64, "click_number": pl.Int64}

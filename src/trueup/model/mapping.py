@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from trueup.model.words import UploadKind
+
 NAME_CHARS: Final = 64  # the longest name
 
 
@@ -12,6 +14,7 @@ NAME_CHARS: Final = 64  # the longest name
 class SavedMapping:
     """How files with some titles are read."""
 
+    kind: UploadKind  # of its files: clicks, or conversions, which have the same fields as statuses
     name: str
     titles: frozenset[str]  # normalised
     columns: Mapping[str, str] = field(default_factory=dict)  # the file's column title -> our field, '' to leave it out

@@ -71,6 +71,7 @@ class NoticeCode(StrEnum):
 
     SAME_FILE = "same_file"  # it was uploaded before, and whether that was undone
     DATED_NOW = "dated_now"  # nothing gives the time of its conversions
+    NO_PAYOUT = "no_payout"  # no column gives the payout
     MOSTLY_REFUSED = "mostly_refused"  # half of the rows or more, and the main cause
     IDS_OF_ANOTHER_COLUMN = "ids_of_another_column"  # its click ids are unknown, and another column has known ones
     CONVERSION_IDS_UNKNOWN = "conversion_ids_unknown"  # they may be of another ledger

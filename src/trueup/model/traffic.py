@@ -41,4 +41,4 @@ class RowResult:
     @property
     def is_taken(self) -> bool:
         """Whether the row was accepted for a click that is stored. Parked rows are left out: anybody can send those."""
-        return not self.outcome.refused and self.outcome is not Outcome.PARKED_UNKNOWN_CLICK
+        return self.outcome.taken

@@ -40,6 +40,7 @@ class UploadChoices:
     without_conversion_ids: bool = False
     create_missing: bool = False  # of clicks: set up the campaigns, offers and sources that only the file names
     mapping: str | None = None  # the saved one that the others were chosen by, as it was then
+    save_mapping: str | None = None  # the name under which the mapping is saved, once the file is applied
     titles_line: int | None = None  # 0: there are no column titles
     again: bool = False  # the sender knows that the same file was sent before
 

@@ -183,6 +183,11 @@ class Outcome(StrEnum):
         """Whether the row was not accepted; ignored, unchanged and parked rows are."""
         return self.startswith("refused_")
 
+    @property
+    def taken(self) -> bool:
+        """Whether the row was accepted for a click that is there: it was not refused, and does not wait."""
+        return not self.refused and self is not Outcome.PARKED_UNKNOWN_CLICK
+
 
 class ClickOutcome(StrEnum):
     """What happened to a row of a click import: exactly one each, the first that applies, in this order."""

@@ -6,10 +6,11 @@ on record: where the import that brought the click is undone, the click stays as
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
-from trueup.decide.again import moved_conversions
+from trueup.decide.again import decided_again, moved_conversions
 from trueup.decide.effects import rollup_deltas
 from trueup.decide.rounds import STEPS, Steps
 from trueup.ledger.arrivals import (
@@ -19,8 +20,15 @@ from trueup.ledger.arrivals import (
     read_stored_clicks,
 )
 from trueup.ledger.batches import undone_batches
-from trueup.ledger.commit import commit_clicks, lock_clicks, move_conversions, withdraw_clicks
+from trueup.ledger.commit import (
+    commit_clicks,
+    lock_clicks,
+    move_conversions,
+    update_sub_parameters,
+    withdraw_clicks,
+)
 from trueup.ledger.database import Readable, Transaction
+from trueup.ledger.past import read_past, read_sub_parameters
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks, read_conversions
 from trueup.model.batches import BatchRecord
 from trueup.model.frame_ops import sum_by
@@ -30,6 +38,7 @@ from trueup.model.frames import (
     CONVERSIONS,
     NUMBERED_CLICKS,
     ROLLUP_KEY,
+    ROW_SUB_PARAMETERS,
     STORED_CLICKS,
     TOTALS,
     Arrivals,
@@ -43,10 +52,15 @@ from trueup.model.frames import (
     empty,
 )
 from trueup.model.past import clicks_that_count
+from trueup.model.words import Outcome
 from trueup.recording.context import Clock
 from trueup.recording.record import commit_again, steps_again
 
-_ARRIVAL = ["click_id", "batch_id"]  # a batch brings a click once
+_ARRIVAL: Final = ["click_id", "batch_id"]  # a batch brings a click once
+_TAKEN: Final = [outcome.value for outcome in Outcome if outcome.taken]
+_LAST_GIVEN: Final = [
+    pl.col(name).filter(pl.col(name) != "").last() for name in ROW_SUB_PARAMETERS if name not in ("click_id", "n")
+]
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,7 @@ def record_arrivals(
     waiting = sorted({*clicks_waited_for(transaction, new["click_id"].to_list()), *left})
     if not waiting:
         return Arrived(new, known_elsewhere)
+    _set_sub_parameters(transaction, waiting, undone_batches(transaction))
     batch = waking_batch(transaction)
     steps = steps_to_wake(transaction, waiting, batch.batch_id)
     return Arrived(new, known_elsewhere, len(waiting), commit_again(transaction, steps, clock()), batch)
@@ -165,6 +180,27 @@ def fold_clicks(transaction: Transaction, click_ids: Sequence[str], without: fro
     withdraw_clicks(transaction, NumberedClicks(stored.join(counting, on=_ARRIVAL, how="anti")))
     coming = StoredClicks(counting.join(stored, on=_ARRIVAL, how="anti"))
     _move(transaction, commit_clicks(transaction, coming))
+    _set_sub_parameters(transaction, coming["click_id"].to_list(), without)
+
+
+def _set_sub_parameters(transaction: Transaction, click_ids: Sequence[str], without: frozenset[int]) -> None:
+    """Give clicks that come, or come back, the sub-parameters that their rows have set meanwhile and before.
+
+    Args:
+        transaction: What it is written in.
+        click_ids: The clicks.
+        without: The undone batches, whose rows do not count.
+    """
+    given = read_sub_parameters(transaction, click_ids) if click_ids else None
+    if given is None or not given.height:
+        return
+    decided = decided_again(read_past(transaction, given["click_id"].unique().to_list()), without=without).journal
+    taken = decided.filter(pl.col("outcome").is_in(_TAKEN)).select("click_id", "n")
+    rows = given.join(taken, on=["click_id", "n"], how="inner").sort("click_id", "n").group_by("click_id")
+    last = rows.agg(_LAST_GIVEN)
+    for click_id, *values in last.iter_rows():
+        named = zip(last.columns[1:], values, strict=True)
+        update_sub_parameters(transaction, click_id, {name: value for name, value in named if value is not None})
 
 
 def _move(transaction: Transaction, changed: NumberedClicks) -> None:

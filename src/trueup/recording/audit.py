@@ -52,6 +52,12 @@ _WITHOUT_ROWS: Final = (
     BatchKind.DECIDE_AGAIN,
 )  # of the journal
 
+# Of chains of changes: where the last one does not lead to what is now, and where one does not follow.
+_NOW: Final = pl.struct(*MUTABLE).struct.json_encode().alias("now")
+_CHANGES_MISS: Final = pl.col("version").fill_null(-1) != pl.col("changes").fill_null(0).cast(pl.Int64)
+_WRONG_END: Final = _CHANGES_MISS | (pl.col("last") != pl.col("now"))
+_WRONG_LINK: Final = (pl.col("version") != pl.col("place")) | (pl.col("before") != pl.col("previous"))
+
 Progress = Callable[[int, int], None]  # journal rows looked at, and in all
 
 
@@ -195,18 +201,17 @@ def _difference(step: dict[str, object]) -> str:
 
 def _broken_chains(found: _Range) -> list[str]:
     key = ["click_id", "n"]
-    now = found.conversions.select(*key, "version", now=pl.struct(*MUTABLE).struct.json_encode())
+    now = found.conversions.select(*key, "version", _NOW)
     ends = (
         found.changes.group_by(*key)
         .agg(changes=pl.len(), last=pl.col("after").last())
         .join(now, on=key, how="full", coalesce=True)
     )
-    changed = pl.col("version").fill_null(-1) != pl.col("changes").fill_null(0).cast(pl.Int64)
-    wrong_ends = ends.filter(changed | (pl.col("last") != pl.col("now")))
+    wrong_ends = ends.filter(_WRONG_END)
     links = found.changes.with_columns(
         previous=pl.col("after").shift(1).over(*key), place=pl.int_range(1, pl.len() + 1).over(*key)
     )
-    wrong_links = links.filter((pl.col("version") != pl.col("place")) | (pl.col("before") != pl.col("previous")))
+    wrong_links = links.filter(_WRONG_LINK)
     return [
         *(
             f"conversion {click_id}-{n} is not what its last change left"

@@ -29,7 +29,7 @@ from trueup.recording.batch_loop import Foreseen, applying_batch, preview_batch
 from trueup.recording.chunks import RunOptions, to_its_end
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import looked_again, record_again
-from trueup.recording.summary import NOTHING_TURNED, Summary, with_steps
+from trueup.recording.summary import Summary, with_turned
 
 _NO_ROWS: Final = empty(JOURNAL)  # deciding again has no rows of its own
 _COMING: Final = 2**62  # the number, above all others, of a batch that is only looked at
@@ -87,11 +87,8 @@ class AgainWork:
         policies = {**past.policies, self.policy.policy_id: self.policy}
         past = replace(past, later=LaterPolicies(pl.concat([past.later, coming])), policies=policies)
         steps, turned = looked_again(database, click_ids, past, undone | {_COMING}, undone)
-        summary = replace(
-            with_steps(foreseen.summary, steps),
-            rows_chosen=foreseen.summary.rows_chosen + coming.height,
-            turned=(foreseen.summary.turned or NOTHING_TURNED).and_these(turned),
-        )
+        summary = with_turned(foreseen.summary, steps, turned)
+        summary = replace(summary, rows_chosen=summary.rows_chosen + coming.height)
         return _NO_ROWS, Foreseen(foreseen.done + len(click_ids), summary, undone)
 
     def with_messages(self, samples: Samples) -> Samples:

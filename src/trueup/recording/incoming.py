@@ -17,13 +17,14 @@ from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog, read_catalog_version
 from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database, Transaction
+from trueup.ledger.past import commit_sub_parameters
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import read_click_facts
 from trueup.ledger.totals import read_totals
 from trueup.model.batches import BatchRecord, Receipt
 from trueup.model.catalog import Catalog
 from trueup.model.frame_ops import is_each_once
-from trueup.model.frames import BATCH, CLICKS, ROWS, BatchRows, Clicks
+from trueup.model.frames import BATCH, CLICKS, ROW_SUB_PARAMETERS, ROWS, BatchRows, Clicks
 from trueup.model.ids import conversion_id, is_genuine
 from trueup.model.policy import Policy
 from trueup.model.traffic import Click, IncomingConversion, RowResult, Stranger
@@ -52,6 +53,9 @@ _RECEIVED_ALIKE: Final = [
         "n": None,
     }.items()
 ]
+
+
+_WHOSE: Final = ["line", "click_id", "n", "outcome"]
 
 
 class GivenUpError(Exception):
@@ -272,10 +276,15 @@ def _set_sub_parameters(
 ) -> None:
     if not any(message.sub_parameters for message in messages):
         return
-    for line, outcome in decisions.journal.select("line", "outcome").sort("line").iter_rows():
-        message = messages[line - rows_before - 1]
-        if message.sub_parameters and not Outcome(outcome).refused:
-            update_sub_parameters(transaction, message.row["click_id"], message.sub_parameters)
+    given: list[dict[str, Any]] = []
+    for line, click_id, n, outcome in decisions.journal[:, _WHOSE].sort("line").iter_rows():
+        values = messages[line - rows_before - 1].sub_parameters
+        if values and n:
+            given.append({"click_id": click_id, "n": n, **values})
+            if Outcome(outcome).taken:
+                update_sub_parameters(transaction, click_id, values)
+    rows = pl.DataFrame(given, schema=dict(ROW_SUB_PARAMETERS))
+    commit_sub_parameters(transaction, rows.with_columns(pl.col(pl.String).fill_null("")))
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:

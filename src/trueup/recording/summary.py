@@ -234,12 +234,14 @@ def in_order(outcomes: dict[str, int]) -> dict[str, int]:
 
 def with_modes(summary: Summary, decided: JournalRows) -> Summary:
     """Count the modes of decided rows (JOURNAL) too, and which conversion ids are known."""
-    counted = decided.filter(pl.col("mode") != "").group_by("mode", "mode_from").len()
-    modes = Counter({(mode, mode_from): rows for mode, mode_from, rows in counted.iter_rows()})
+    counted = decided.group_by("mode", "mode_from").len()
+    modes = Counter({(mode, mode_from): rows for mode, mode_from, rows in counted.iter_rows() if mode})
+    summary = replace(summary, modes=dict(Counter(summary.modes) + modes))
+    if decided["target_n"].null_count() == decided.height:
+        return summary
     named = decided.filter(pl.col("target_n").is_not_null())
     return replace(
         summary,
-        modes=dict(Counter(summary.modes) + modes),
         conversion_ids=summary.conversion_ids + named.height,
         known_conversion_ids=summary.known_conversion_ids + named.filter(pl.col("conversion_n") > 0).height,
     )
@@ -262,6 +264,14 @@ def with_decided(summary: Summary, decided: DecidedRows) -> Summary:
         outcomes=dict(Counter(summary.outcomes) + counts),
         samples=sampled(summary.samples, decided),
         causes=with_causes(summary.causes, decided),
+    )
+
+
+def with_turned(summary: Summary, steps: Steps, turned: TurnedRows) -> Summary:
+    """Count rows that would come to something else (`Turned`) too, and the steps (STEPS) of their conversions."""
+    return replace(
+        with_steps(summary, steps),
+        turned=(summary.turned or NOTHING_TURNED).and_these(turned),
     )
 
 

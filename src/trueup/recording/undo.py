@@ -26,7 +26,7 @@ from trueup.recording.batch_loop import Foreseen, applying_batch, preview_batch,
 from trueup.recording.chunks import RunOptions, to_its_end
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import looked_again, record_again
-from trueup.recording.summary import NOTHING_TURNED, ClicksTurned, Summary, with_steps
+from trueup.recording.summary import ClicksTurned, Summary, with_turned
 
 
 class UndoRefusal(StrEnum):
@@ -168,10 +168,7 @@ class _UndoWork:
         click_ids = self.clicks.slice(foreseen.done, size).to_list()
         past = read_past(self.context.database, click_ids)
         steps, turned = looked_again(self.context.database, click_ids, past, before, after)
-        summary = replace(
-            with_steps(foreseen.summary, steps),
-            turned=(foreseen.summary.turned or NOTHING_TURNED).and_these(turned),
-        )
+        summary = with_turned(foreseen.summary, steps, turned)
         if self.of_import:
             was, becomes = (clicks_that_count(past.arrivals, without) for without in left_out)
             clicks = (summary.clicks_turned or ClicksTurned()).and_these(was, becomes)

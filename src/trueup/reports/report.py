@@ -10,6 +10,7 @@ import polars as pl
 from trueup.ledger.cells import CELL_KEYS, read_click_cells, read_conversion_cells
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
+from trueup.ledger.segment_cells import GROUPS_MAX, TooManyGroupsError
 from trueup.model.catalog import Catalog
 from trueup.model.frames import Cells, ReportRows, ReportTexts
 from trueup.model.nearest import nearest_words
@@ -20,6 +21,7 @@ from trueup.reports.metrics import NEED_CLICKS, rounded_to_cents, summed, texts
 from trueup.reports.spans import WrongWordError
 
 DIMENSIONS_MAX: Final = 4
+ROWS_MAX: Final = GROUPS_MAX
 DAYS: Final = frozenset({"day"})  # the dimensions whose groups are days
 _TOTAL: Final = "total"
 
@@ -71,12 +73,18 @@ def read_report(
 
     Returns:
         The report.
+
+    Raises:
+        WrongWordError: It would have more rows than ROWS_MAX.
     """
     keys = [key for key in CELL_KEYS if key in {KEYS[dimension] for dimension in by}]
     alike = partial(first_alike, by=by, time_zone=time_zone)
     with database.read_transaction() as transaction:
-        conversions = read_conversion_cells(transaction, selection, keys, alike)
-        clicks = read_click_cells(transaction, selection, keys, alike)
+        try:
+            clicks = read_click_cells(transaction, selection, keys, alike)
+            conversions = read_conversion_cells(transaction, selection, keys, alike)
+        except TooManyGroupsError:
+            raise _too_many_rows(by) from None
     cells = pl.concat([conversions, clicks], how="diagonal")
     types = _types(catalog, selection, conversions)
     left_out = catalog.left_out_types
@@ -87,10 +95,21 @@ def read_report(
     grouped = with_groups(
         Cells(cells.filter(pl.col("status").is_not_null()) if apart else cells), by, catalog, time_zone
     )
-    rows = in_order(summed(grouped, [dimension.value for dimension in by], types, left_out), by)
+    named = [dimension.value for dimension in by]
+    if grouped.height > ROWS_MAX and grouped.select(pl.struct(named).n_unique()).item() > ROWS_MAX:
+        raise _too_many_rows(by)
+    rows = in_order(summed(grouped, named, types, left_out), by)
     if apart:
         rows = ReportRows(rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS))
     return Report(tuple(by), time_zone, catalog.workspace.currency, rows, totals)
+
+
+def _too_many_rows(by: Sequence[Dimension]) -> WrongWordError:
+    named = ",".join(by)
+    return WrongWordError(
+        f"By {named} there would be more than {ROWS_MAX:,} rows. Choose a shorter time, filter by more, or group by "
+        "what has fewer values."
+    )
 
 
 def chosen_numbers(counted: Report, text: str) -> list[str]:
@@ -101,9 +120,13 @@ def chosen_numbers(counted: Report, text: str) -> list[str]:
         text: Their names with commas between; '' for none in particular.
 
     Raises:
-        WrongWordError: The report has no such number.
+        WrongWordError: The report has no such number, or it is named twice.
     """
-    return [_known_number(counted, word.strip()) for word in text.split(",")] if text.strip() else []
+    numbers = [_known_number(counted, word.strip()) for word in text.split(",")] if text.strip() else []
+    twice = [number for place, number in enumerate(numbers) if number in numbers[:place]]
+    if twice:
+        raise WrongWordError(f"The number {twice[0]} is named twice.")
+    return numbers
 
 
 def first_rows(counted: Report, by: str, most: int | None) -> Report:

@@ -79,7 +79,7 @@ def _decisions(story: _Story) -> str:
     words = ["sale", *story.random.choices(["sale", "rejected"], [4, 1], k=len(decided) - 1)]
     rows = [(each.click.click_id, "", each.transaction_id, word) for each, word in zip(decided, words, strict=True)]
     stray = [(each.click.click_id, "", each.transaction_id, "lead") for each in story.of("VPN yearly")[:2]]
-    wrong = [("c0000000000notours", "35.00", "T-1", "sale"), (decided[0].click.click_id, "35 EUR", "T-2", "sale")]
+    wrong = [("c0000000000notours", "35.00", "T-1", "sale"), (decided[0].click.click_id, "35,00", "T-2", "sale")]
     return _csv([*rows, *stray, *wrong])
 
 

@@ -21,6 +21,7 @@ from trueup.model.frames import CLICKS, ClickRows, Clicks, RowOutcomes, complete
 from trueup.model.times import seconds_text
 from trueup.model.words import BatchKind, ClickOutcome
 from trueup.recording.chunks import by_click
+from trueup.uploads.same_file import reading_choices
 from trueup.workbooks.opening import opened
 
 KEPT: Final = ["line", "click_id", "clicked_at", "outcome"]  # of each row of a preview, to say what it came to
@@ -63,16 +64,6 @@ def read_click_file(
     """Read a file of clicks. Raises: UnreadableFile, whose message says why and what to do."""
     found = opened(content, choices.sheet)
     reading, missing = read_clicks(found, choices, catalog, progress)
-    chosen = {
-        "dialect": reading.dialect,
-        "columns": dict(choices.columns),
-        "time_zone": reading.time_zone,
-        "time_format": reading.reader.times.name,
-        "decimal_comma": choices.decimal_comma,
-        "thousands": choices.thousands,
-        "encoding": choices.encoding or "",
-        "sheet": choices.sheet or "",
-    }
     return ClickFile(
         content=found,
         file_name=file_name,
@@ -81,7 +72,7 @@ def read_click_file(
         missing=missing,
         order=by_click(reading.rows["click_id"]),
         catalog=catalog,
-        choices=json.dumps(chosen, sort_keys=True),
+        choices=json.dumps(reading_choices(choices, reading), sort_keys=True),
         read_by=choices,
     )
 

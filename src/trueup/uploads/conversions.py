@@ -27,6 +27,7 @@ from trueup.recording.chunks import FIRST_CHUNK, LAP, AppliedOrder, applied_orde
 from trueup.recording.context import RecordingContext
 from trueup.recording.record import as_batch, carry, decide_now, record_rows
 from trueup.recording.summary import with_decided, with_messages, with_modes, with_steps
+from trueup.uploads.same_file import reading_choices
 from trueup.workbooks.opening import opened
 
 KINDS: Final = {RowKind.CONVERSION: BatchKind.UPLOAD, RowKind.STATUS: BatchKind.UPDATE_STATUS}
@@ -69,21 +70,12 @@ def read_upload(
     """Read a file. Raises: UnreadableFile, whose message says why and what to do."""
     found = opened(content, choices.sheet)
     reading = read_file(found, choices, progress)
-    chosen = {
+    chosen = reading_choices(choices, reading) | {
         "kind": choices.row_kind.value,
-        "dialect": reading.dialect,
-        "columns": dict(choices.columns),
-        "time_zone": reading.time_zone,
         "network_zones": reading.network_zones,
-        "time_format": reading.reader.times.name,
-        "decimal_comma": choices.decimal_comma,
-        "thousands": choices.thousands,
-        "encoding": choices.encoding or "",
-        "sheet": choices.sheet or "",
         "duplicates": duplicates.value if duplicates else "",
         "force_status": force_status,
         "without_conversion_ids": choices.without_conversion_ids,
-        "titles_line": choices.titles_line,
     }
     return Upload(
         content=found,

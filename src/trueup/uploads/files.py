@@ -102,7 +102,7 @@ def choices_of(
         sheet=chosen.sheet,
         without_conversion_ids=chosen.without_conversion_ids,
         titles_line=chosen.titles_line,
-        mappings={} if chosen.columns else saved_titles(database),
+        mappings={} if chosen.columns else saved_titles(database, chosen.kind),
     )
 
 

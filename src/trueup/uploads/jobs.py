@@ -27,6 +27,7 @@ from trueup.ledger.open import open_ledger
 from trueup.ledger.upload_moves import note_batch
 from trueup.ledger.uploads import find_upload, uploads_at_work
 from trueup.model.frames import CLICKS, JOURNAL, empty
+from trueup.model.mapping import SavedMapping
 from trueup.model.past import PastRows
 from trueup.model.remarks import Remark
 from trueup.model.upload import AT_WORK, UploadRecord
@@ -53,6 +54,7 @@ from trueup.uploads.files import (
 from trueup.uploads.folder import SentFolder
 from trueup.uploads.keeping import remove_old_files
 from trueup.uploads.looks import look_of, look_of_unread
+from trueup.uploads.mappings import mapping_read_by, save_mapping
 from trueup.uploads.notices import notices_of
 from trueup.uploads.states import end_preview, fail, settle
 
@@ -333,7 +335,13 @@ class Jobs:
         )
         with suppress(BatchMovedError):  # it was stopped, or another program carries it on
             yield from applying_batch(sent_work(self._context(database, record), file, resumed), options)
+            if record.choices.save_mapping is not None:
+                save_mapping(database, self._mapping_of(record, record.choices.save_mapping, file))
         settle(database, upload_id)
+
+    def _mapping_of(self, record: UploadRecord, name: str, file: SentFile) -> SavedMapping:
+        choices = record.choices
+        return mapping_read_by(name, choices.kind, choices, file.reading, record.made_by, self._clock())
 
     def _undo(self, batch_id: int, asker: Asker) -> None:
         with open_ledger(self._url) as database:

@@ -14,7 +14,7 @@ from trueup.dialects.dialects import dialect_named
 from trueup.dialects.names import field_of, normalised
 from trueup.dialects.read import original_records
 from trueup.dialects.sources import beginning_with_titles, source_of
-from trueup.dialects.titles import HEADER_LINES
+from trueup.dialects.titles import HEADER_LINES, title_rank
 from trueup.model.ids import conversion_id
 from trueup.model.money import text_from_micros
 from trueup.model.times import local_time_text, time_text
@@ -83,7 +83,8 @@ def look_of_unread(content: Content, choices: Choices, error: UnreadableFile) ->
     asked, readings = (error.choice, dict(error.readings)) if isinstance(error, ChoiceNeeded) else ("", {})
     try:
         source = source_of(opened(content, choices.sheet), choices)
-        beginning = beginning_with_titles(source, choices, dialect_named(choices.dialect) if choices.dialect else None)
+        chosen_dialect = dialect_named(choices.dialect) if choices.dialect else None
+        beginning = beginning_with_titles(source, title_rank(choices, chosen_dialect), choices, chosen_dialect)
     except UnreadableFile:
         return Look(asked=asked, readings=readings)
     header, below = beginning.header, list(beginning.below)

@@ -1,6 +1,7 @@
 """What a person must know of a file before it counts: said at the top of its preview, from the most general down."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -10,7 +11,9 @@ from trueup.ledger.batches import undone_batches, undos_of
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import known_clicks
 from trueup.model.batches import BatchRecord
+from trueup.model.currencies import parted
 from trueup.model.ids import CLICK_ID
+from trueup.model.money import amount, ungrouped
 from trueup.model.remarks import Notice, NoticeCode, Remark, Way, remark_of_message
 from trueup.model.times import time_text
 from trueup.model.words import ModeFrom, Outcome, RowKind
@@ -20,7 +23,7 @@ from trueup.uploads.same_file import Earlier, earlier_batches
 
 _SAMPLED: Final = 50  # rows in which another column's values are compared with the clicks
 _UNKNOWN: Final = (Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.PARKED_UNKNOWN_CLICK.value)
-_DATED: Final = (Outcome.CREATED.value, Outcome.PARKED_UNKNOWN_CLICK.value)
+_NEW: Final = (Outcome.CREATED.value, Outcome.PARKED_UNKNOWN_CLICK.value)
 
 
 def notices_of(database: Database, upload: Upload, preview: Summary) -> tuple[Notice, ...]:
@@ -38,6 +41,7 @@ def notices_of(database: Database, upload: Upload, preview: Summary) -> tuple[No
     said = {
         NoticeCode.SAME_FILE: same_file(database, earlier),
         NoticeCode.DATED_NOW: _dated_now(upload, preview),
+        NoticeCode.NO_PAYOUT: _no_payout(upload, preview),
         NoticeCode.MOSTLY_REFUSED: _mostly_refused(preview),
         NoticeCode.IDS_OF_ANOTHER_COLUMN: _ids_of_another_column(database, upload, preview),
         NoticeCode.CONVERSION_IDS_UNKNOWN: _conversion_ids_unknown(preview),
@@ -65,7 +69,7 @@ def _dated_now(upload: Upload, preview: Summary) -> Remark:
     """Say that nothing gives the time, so that all is dated with the moment of the upload."""
     rows, reading = upload.reading.rows, upload.reading
     given = [rows[name] for name in ("converted_at", "local_time") if name in rows.columns]
-    dated = sum(preview.outcomes.get(outcome, 0) for outcome in _DATED)
+    dated = sum(preview.outcomes.get(outcome, 0) for outcome in _NEW)
     if upload.row_kind is not RowKind.CONVERSION or not dated or any(each.null_count() < rows.height for each in given):
         return ""
     times = [title for title in _unused(upload).values() if {"time", "date", "timestamp"} & _words(title)]
@@ -78,6 +82,39 @@ def _dated_now(upload: Upload, preview: Summary) -> Remark:
     if not own:
         return told
     return (f"{told} Say which it is with ", Way.COLUMN.of(title=quoted_title(own[0]), field="converted_at"), ".")
+
+
+def _no_payout(upload: Upload, preview: Summary) -> Remark:
+    """Say that no column gives the payout, and which unused ones have amounts."""
+    columns, unused = upload.reading.reader.columns, _unused(upload)
+    if upload.row_kind is not RowKind.CONVERSION or not upload.reading.has_titles or "payout" in columns.positions:
+        return ""
+    own = {place: title for place, title in unused.items() if place not in columns.reasons}
+    amounts = [own[place] for place, values in _values(upload, {*own}).items() if _are_amounts(values)]
+    new = sum(preview.outcomes.get(outcome, 0) for outcome in _NEW)
+    not_used = f" (not used: {listed(amounts)})" if amounts else ""
+    if new:
+        count = f"All {new:,} new conversions" if new > 1 else "The one new conversion"
+        told = f"{count} will get the offer's payout, or none: no column gives the payout{not_used}."
+    elif amounts and preview.refused < preview.rows:
+        told = f"No payout will change: no column gives the payout{not_used}."
+    else:
+        return ""
+    if amounts:
+        shown = quoted_title(amounts[0])
+        return (f"{told} If it is {shown}, say so with ", Way.COLUMN.of(title=shown, field="payout"), ".")
+    return (f"{told} Say which one does with ", Way.COLUMN.of(title="COLUMN", field="payout"), ".") if own else told
+
+
+def _are_amounts(texts: Collection[str]) -> bool:
+    """Whether texts look like money: all are amounts, and one has decimals or a currency."""
+    return all(map(_is_amount, texts)) and any(re.search("[^0-9+-]", text) for text in texts)
+
+
+def _is_amount(text: str) -> bool:
+    number = parted(text).number
+    readings = ungrouped(number), ungrouped(number, decimal_comma=True).replace(",", ".")
+    return any(amount(reading) is not None for reading in readings)
 
 
 def _words(title: str) -> set[str]:
@@ -117,7 +154,7 @@ def _ids_of_another_column(database: Database, upload: Upload, preview: Summary)
     if not unknown or 2 * unknown < preview.rows or not others or "click_id" not in positions:
         return ""
     own = positions["click_id"]
-    values = _values(upload, {*others, own})
+    values = {place: set(filter(CLICK_ID.fullmatch, found)) for place, found in _values(upload, {*others, own}).items()}
     known = set(known_clicks(database, sorted(set().union(*values.values()))))
     if values[own] & known:
         return ""
@@ -134,13 +171,12 @@ def _ids_of_another_column(database: Database, upload: Upload, preview: Summary)
 
 
 def _values(upload: Upload, places: set[int]) -> dict[int, set[str]]:
-    """What may be click ids in some columns of the first rows."""
-    columns = upload.reading.reader.columns
-    found: dict[int, set[str]] = {place: set() for place in places}
+    """What some columns of the first rows hold, trimmed."""
+    found: dict[int, set[str]] = {place: set() for place in sorted(places)}
     lines = upload.reading.rows["line"].head(_SAMPLED)
     for fields in _first(upload, lines.to_list()):
-        for place, value in zip(columns.places, fields, strict=False):
-            if place in places and CLICK_ID.fullmatch(value.strip()):
+        for place, value in zip(upload.reading.reader.columns.places, fields, strict=False):
+            if place in places and value.strip():
                 found[place].add(value.strip())
     return found
 
@@ -165,7 +201,7 @@ def _duplicate_modes(preview: Summary) -> Remark:
     if not preview.modes:
         return ""
     modes = "; ".join(
-        f"{rows:,} rows act by {mode}, because {WHY[ModeFrom(mode_from)]}"
+        f"{rows:,} {'row acts' if rows == 1 else 'rows act'} by {mode}, because {WHY[ModeFrom(mode_from)]}"
         for (mode, mode_from), rows in modes_in_order(preview)
     )
     return (f"{modes}. Another mode is chosen with ", Way.DUPLICATES.of(), ".")

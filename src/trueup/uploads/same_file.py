@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from trueup.dialects.choices import Choices
+from trueup.dialects.read import Reading
 from trueup.ledger.batches import batches_of_content
 from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
@@ -38,6 +40,26 @@ class Earlier:
         """
         same = (batch for batch in self.batches if batch.choices == choices and batch.received_at >= known_since)
         return next(same, None)
+
+
+def reading_choices(choices: Choices, reading: Reading) -> dict[str, object]:
+    """How a file was read, as far as that tells one command from another with the same content; for JSON.
+
+    Args:
+        choices: What was chosen for the file.
+        reading: What came of reading it.
+    """
+    return {
+        "dialect": reading.dialect,
+        "columns": dict(choices.columns),
+        "time_zone": reading.time_zone,
+        "time_format": reading.reader.times.name,
+        "decimal_comma": choices.decimal_comma,
+        "thousands": choices.thousands,
+        "encoding": choices.encoding or "",
+        "sheet": choices.sheet or "",
+        "titles_line": choices.titles_line,
+    }
 
 
 def earlier_batches(database: Readable, kind: BatchKind, sha256: str) -> Earlier:

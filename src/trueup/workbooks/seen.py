@@ -19,7 +19,6 @@ from trueup.workbooks.troubles import CannotOpenError, Trouble
 
 Seen = dict[int, dict[int, str]]  # row, counted from 1 -> column, counted from 0 -> text
 
-_CELLS_MOST: Final = 3 << 20
 _ROW_BYTES: Final = 32 << 20
 _PADDED: Final = re.compile("0{2,30}")  # the format of numbers with zeros in front
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -75,13 +74,13 @@ def _xlsx_cells(archive: zipfile.ZipFile, part: str, padded: Mapping[bytes, int]
         re.DOTALL,
     )
     found: Seen = {}
-    for number, rows in enumerate(_whole_rows(_chunks(archive, part))):
+    for rows in _whole_rows(_chunks(archive, part)):
         for match in cell.finditer(rows):
             text = _shown_text(match[1], match[2], padded)
             if text is None:
                 continue
             place = _PLACE.search(match[1])
-            if place is None or number > _CELLS_MOST:
+            if place is None:
                 raise CannotOpenError(Trouble.ERRORS_UNPLACED)
             found.setdefault(int(place[2]), {})[_column(place[1])] = text
     return found

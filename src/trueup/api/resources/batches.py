@@ -14,6 +14,7 @@ from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Problem, ProblemKind, declared, not_found
 from trueup.api.http.readers import ContextHere, KnownLines, Reader, recording_for
 from trueup.api.resources.answers import Answer, BatchAnswer, BatchDetails, RowAnswer, row_answers
+from trueup.api.resources.queries import NUMBER_MAX
 from trueup.api.resources.summaries import SummaryAnswer
 from trueup.api.resources.wording import in_words
 from trueup.ledger.batches import BatchMovedError, batches_before, read_batch, undone_batches, undos_of
@@ -32,10 +33,9 @@ from trueup.uploads.jobs import Asker
 
 router = APIRouter(tags=["batches"])
 
-_NUMBER_MAX: Final = 2**63 - 1
 _READ: Final = needs(KeyScope.READ)
 
-BatchId = Annotated[int, Path(ge=1, le=_NUMBER_MAX, description="The batch's number.")]
+BatchId = Annotated[int, Path(ge=1, le=NUMBER_MAX, description="The batch's number.")]
 
 
 class UndoAnswer(Answer):
@@ -49,7 +49,7 @@ class UndoAnswer(Answer):
 @router.get("/batches", summary="List batches, newest first", dependencies=[_READ])
 def list_batches(database: Reader, asked: Asked) -> Page[BatchAnswer]:
     """Uploads, status updates, click imports, undos, and the postbacks of each hour."""
-    (before,) = asked.after(int) or (_NUMBER_MAX,)
+    (before,) = asked.after(int) or (NUMBER_MAX,)
     left_out = undone_batches(database)
     found = batches_before(database, before, asked.limit + 1)
     return asked.page(found, lambda batch: BatchAnswer.of(batch, left_out), lambda batch: [batch.batch_id])

@@ -15,6 +15,7 @@ from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
 from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.forms import Form, FormBody, answers, form_name, ref, settled, stored_name, takes, to_response
+from trueup.api.resources.queries import NUMBER_MAX
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
@@ -33,8 +34,6 @@ from trueup.setup.resources import (
     setting,
     stored_resources,
 )
-
-NUMBER_MAX: Final = 2**63 - 1
 
 Number = Annotated[int, Path(ge=0, le=NUMBER_MAX, description="Our number for it: its `id`.")]
 READ: Final = needs(KeyScope.READ)

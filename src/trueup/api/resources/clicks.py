@@ -21,11 +21,11 @@ from trueup.api.resources.answers import (
 )
 from trueup.api.resources.queries import Order
 from trueup.ledger.pages import clicks_page, read_clicks
-from trueup.ledger.snapshot import read_conversions, read_journal
 from trueup.model.frames import LoggedConversions
 from trueup.model.ids import CLICK_ID
+from trueup.model.times import time_text
+from trueup.reports.click import find_click
 from trueup.reports.log import as_log
-from trueup.reports.now import with_now
 
 router = APIRouter(tags=["clicks"])
 
@@ -33,10 +33,23 @@ _READ: Final = needs(KeyScope.READ)
 _IDS_MOST: Final = 100
 
 
+class ArrivalAnswer(Answer):
+    """One way in which a click came: a visit, or an import that had it."""
+
+    came_at: str = Field(description="The moment of the visit, or when the import was received.")
+    batch_id: int | None = Field(description="The import; null for a visit.")
+    file_name: str = Field(description="Of the import.")
+    made_by: str = Field(description="Who imported it.")
+    was_known: bool = Field(description="The click was known when it came, and stayed as it was.")
+    undone: bool = Field(description="Its import is undone.")
+    counts: bool = Field(description="The click is what this one brought: the first whose import is not undone.")
+
+
 class ClickDetails(Answer):
-    """A click, its conversions and its rows."""
+    """A click, how it came, its conversions and its rows."""
 
     click: ClickAnswer
+    arrivals: list[ArrivalAnswer] = Field(description="The ways in which it came, in their order.")
     conversions: list[ConversionAnswer] = Field(description="Those that an undo took away are left out.")
     rows: list[RowAnswer] = Field(description="Every row that was received for it, in their order.")
 
@@ -64,13 +77,16 @@ def list_clicks(
 def get_click(
     database: Reader, context: ContextHere, click_id: Annotated[str, Path(description="The click's id.")]
 ) -> ClickDetails:
-    """A click, with its conversions and every row that was received for it."""
-    known = read_clicks(database, [click_id]) if CLICK_ID.fullmatch(click_id) else None
-    if known is None or not known.height:
+    """A click, with how it came, its conversions and every row that was received for it."""
+    found = find_click(database, click_id)
+    if found is None or not found.click.height:
         raise not_found(f"click {click_id}")
-    conversions = read_conversions(database, [click_id]).filter(removed=0).sort("n")
+    conversions = LoggedConversions(found.conversions.filter(removed=0))
     return ClickDetails(
-        click=click_answers(known, context.catalog)[0],
-        conversions=conversion_answers(as_log(LoggedConversions(conversions), context.catalog, "UTC")),
-        rows=row_answers(with_now(database, read_journal(database, [click_id]))),
+        click=click_answers(found.click, context.catalog)[0],
+        arrivals=[
+            ArrivalAnswer(**vars(arrival) | {"came_at": time_text(arrival.came_at)}) for arrival in found.arrivals
+        ],
+        conversions=conversion_answers(as_log(conversions, context.catalog, "UTC")),
+        rows=row_answers(found.rows),
     )

@@ -1,6 +1,6 @@
 """The journal over the API: every row ever received."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -11,13 +11,12 @@ from trueup.api.http.problems import Mistake, Problem, ProblemKind, declared
 from trueup.api.http.readers import KnownLines, Reader
 from trueup.api.resources.answers import RowAnswer, row_answers
 from trueup.api.resources.batches import known_batch
+from trueup.api.resources.queries import NUMBER_MAX
 from trueup.ledger.pages import rows_of_batch, rows_of_click
 from trueup.model.ids import CLICK_ID
 from trueup.reports.now import with_now
 
 router = APIRouter(tags=["journal"])
-
-_NUMBER_MAX: Final = 2**63 - 1
 
 
 @router.get(
@@ -30,7 +29,7 @@ def list_journal(
     database: Reader,
     lines: KnownLines,
     asked: Asked,
-    batch_id: Annotated[int | None, Query(ge=1, le=_NUMBER_MAX, description="The rows of this batch.")] = None,
+    batch_id: Annotated[int | None, Query(ge=1, le=NUMBER_MAX, description="The rows of this batch.")] = None,
     click_id: Annotated[str | None, Query(description="The rows of this click, in their order.")] = None,
 ) -> Page[RowAnswer]:
     """The rows of a batch by their lines, or of a click in the order they came. One of the two says which."""

@@ -14,7 +14,7 @@ from trueup.api.http.pages import Asked, Page
 from trueup.api.http.problems import Mistake, Problem, ProblemKind, not_found
 from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import json_answer
-from trueup.api.resources.catalog import NUMBER_MAX
+from trueup.api.resources.queries import NUMBER_MAX
 from trueup.ledger.database import Database
 from trueup.ledger.keys import KeyRecord, read_key, read_keys
 from trueup.live.readers import written

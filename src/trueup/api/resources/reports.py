@@ -12,20 +12,35 @@ from trueup.access.keys import KeyScope
 from trueup.api.http.gate import needs
 from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import Answer
-from trueup.api.resources.queries import Asking, not_understood
+from trueup.api.resources.queries import NUMBER_MAX, Asking, not_understood
 from trueup.ledger.database import Database
 from trueup.live.context import ServerContext
 from trueup.live.downloads import WORKBOOK
 from trueup.reports.dimensions import Dimension
 from trueup.reports.export import write_csv, write_xlsx
-from trueup.reports.metrics import texts
-from trueup.reports.report import DAYS, DIMENSIONS_MAX, Report, parse_dimensions, read_report, with_totals
+from trueup.reports.metrics import NUMBERS, texts
+from trueup.reports.report import (
+    DAYS,
+    DIMENSIONS_MAX,
+    Report,
+    chosen_numbers,
+    first_rows,
+    only,
+    parse_dimensions,
+    read_report,
+    with_totals,
+)
 from trueup.reports.spans import WrongWordError
 
 router = APIRouter(tags=["reports"])
 
 _READ: Final = needs(KeyScope.READ)
 _BY: Final = f"Up to {DIMENSIONS_MAX} of {', '.join(Dimension)}, with commas between; without, totals alone."
+_COLUMNS: Final = (
+    f"Which numbers, with commas between, of {', '.join(NUMBERS)}, and those of each status and type, such as "
+    "`conversions:lead`; without, all of them."
+)
+_COLUMNS_CHARS: Final = 2_000
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The report.", "content": {"text/csv": {"schema": {"type": "string"}}}}
 }
@@ -51,6 +66,11 @@ class AskingReport(Asking):
     """Which conversions are counted, and by what."""
 
     by: str = Field("", max_length=200, description=_BY, examples=["day,campaign"])
+    columns: str = Field("", max_length=_COLUMNS_CHARS, description=_COLUMNS, examples=["clicks,conversions,revenue"])
+    sort: str = Field(
+        "", max_length=200, description="The rows with the most of this number first.", examples=["profit"]
+    )
+    top: int | None = Field(None, ge=1, le=NUMBER_MAX, description="The first so many rows; the totals are of all.")
 
 
 @router.get("/reports", summary="Report", response_model=ReportAnswer, dependencies=[_READ])
@@ -96,6 +116,7 @@ def _counted(database: Database, context: ServerContext, asking: AskingReport) -
     selection, time_zone = asking.understood(context.catalog, context.clock())
     try:
         by = parse_dimensions(asking.by)
+        counted = read_report(database, context.catalog, selection, by, time_zone)
+        return only(first_rows(counted, asking.sort, asking.top), chosen_numbers(counted, asking.columns))
     except WrongWordError as error:
         raise not_understood(error) from None
-    return read_report(database, context.catalog, selection, by, time_zone)

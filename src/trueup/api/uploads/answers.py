@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from trueup.api.resources.answers import Answer
+from trueup.api.resources.mappings import fit_name, known_time_format
 from trueup.api.resources.summaries import SummaryAnswer
 from trueup.api.resources.wording import WAYS, in_words, message_in_words, remedy_in_words
 from trueup.dialects.click_presets import CLICK_DIALECTS
@@ -19,7 +20,6 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.remarks import Notice, NoticeCode, messages_in_words
 from trueup.model.remedies import RemedyKind
-from trueup.model.time_formats import time_format
 from trueup.model.times import time_text
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import DuplicateMode, UploadKind, UploadState
@@ -46,11 +46,6 @@ def _known_mode(name: str) -> str:
     return name
 
 
-def _known_time_format(stated: str) -> str:
-    time_format(stated)
-    return stated
-
-
 def _mapping(text: str) -> str:
     if not text.rpartition("=")[0].strip():
         raise ValueError("write COLUMN=FIELD, such as Order no=transaction_id")
@@ -58,8 +53,9 @@ def _mapping(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=_TEXT_CHARS)]
-TimeForm = Annotated[Text, AfterValidator(_known_time_format)]
+TimeForm = Annotated[Text, AfterValidator(known_time_format)]
 Dialect = Annotated[Text, AfterValidator(_known_dialect)]
+MappingName = Annotated[Text, AfterValidator(fit_name)]
 Mode = Annotated[str, AfterValidator(_known_mode), Field(json_schema_extra={"enum": [STORED, *DuplicateMode]})]
 
 
@@ -91,6 +87,9 @@ class _Chosen(BaseModel):
         "applied. Needs a key that may change the setup.",
     )
     mapping: Text | None = Field(None, description="The name of a saved mapping; what is chosen beside it comes first.")
+    save_mapping: MappingName | None = Field(
+        None, description="The name under which the mapping is saved, once the file is applied."
+    )
     titles_line: int | None = Field(None, ge=0, description="The line with the column titles; 0 for none.")
 
 
@@ -128,6 +127,8 @@ def _kept(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 def trouble_of(choices: UploadChoices) -> str:
     """Why choices do not go together, '' where they do."""
+    if choices.save_mapping and not (choices.columns or choices.mapping):
+        return "save_mapping saves what columns say: choose columns"
     if choices.kind is not UploadKind.CLICKS:
         if choices.dialect and choices.dialect not in DIALECTS:
             return f"{choices.dialect} is a form of clicks. {nearest(choices.dialect, DIALECTS)}"
@@ -136,11 +137,10 @@ def trouble_of(choices: UploadChoices) -> str:
         return f"{choices.dialect} is no form of clicks. {nearest(choices.dialect, CLICK_DIALECTS)}"
     meant: dict[str, object] = {
         "duplicates": choices.duplicates,
-        "titles_line": choices.titles_line,
-        "mapping": choices.mapping,
+        "force_status": choices.force_status,
+        "without_conversion_ids": choices.without_conversion_ids,
     }
-    flags = {"force_status": choices.force_status, "without_conversion_ids": choices.without_conversion_ids}
-    foreign = [name for name, value in {**meant, **flags}.items() if value]
+    foreign = [name for name, value in meant.items() if value]
     return f"{foreign[0]} is for conversions; a file of clicks has no use for it" if foreign else ""
 
 
@@ -161,6 +161,7 @@ class ChoicesAnswer(Answer):
     without_conversion_ids: bool
     create_missing: bool
     mapping: str | None = Field(description="The saved mapping that was used; the other choices are what it said then.")
+    save_mapping: str | None = Field(description="The name under which the mapping is saved when it is applied.")
     titles_line: int | None
     again: bool
 

@@ -11,10 +11,12 @@ from trueup.api.http.problems import Problem, ProblemKind, not_found
 from trueup.api.resources.wording import in_words
 from trueup.api.uploads.answers import UploadDetails, trouble_of, upload_details
 from trueup.dialects.choices import UnreadableFile
+from trueup.ledger.batches import read_batch
 from trueup.ledger.database import Readable
 from trueup.ledger.uploads import find_upload
 from trueup.live.context import ServerContext
 from trueup.live.upload_jobs import jobs_of, sent_folder
+from trueup.model.batches import BatchRecord
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.uploads.mappings import with_mapping
 
@@ -38,6 +40,11 @@ def known_upload(database: Readable, upload_id: str) -> UploadRecord:
     if record is None:
         raise not_found(f"upload {upload_id}")
     return record
+
+
+def batch_of(database: Readable, record: UploadRecord) -> BatchRecord | None:
+    """The batch that a file became, None for none yet."""
+    return read_batch(database, record.batch_id) if record.batch_id is not None else None
 
 
 def fitting(choices: UploadChoices, caller: Caller) -> UploadChoices:
@@ -77,7 +84,7 @@ def mapped(database: Readable, choices: UploadChoices) -> UploadChoices:
     if choices.mapping is None:
         return choices
     try:
-        return UploadChoices(**with_mapping(database, choices.mapping, vars(choices)))
+        return UploadChoices(**with_mapping(database, choices.kind, choices.mapping, vars(choices)))
     except UnreadableFile as error:
         raise Problem(ProblemKind.INVALID, in_words(error.remark)) from None
 

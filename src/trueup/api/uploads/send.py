@@ -19,6 +19,7 @@ from trueup.api.http.readers import ContextHere, Reader
 from trueup.api.resources.answers import json_answer
 from trueup.api.uploads import actions as upload_actions
 from trueup.api.uploads import follow as upload_follow
+from trueup.api.uploads import row_files as upload_row_files
 from trueup.api.uploads.answers import SentChoices, UploadAnswer, UploadDetails, upload_answer, upload_details
 from trueup.api.uploads.found import UploadId, details_of, fitting, known_upload, mapped, wrong_state
 from trueup.ledger.database import Database, Transaction
@@ -35,6 +36,7 @@ from trueup.uploads.states import forget, receive
 router = APIRouter(tags=["uploads"])
 router.include_router(upload_actions.router)
 router.include_router(upload_follow.router)
+router.include_router(upload_row_files.router)
 
 _READ: Final = needs(KeyScope.READ)
 _UPLOAD: Final = needs(KeyScope.UPLOAD)

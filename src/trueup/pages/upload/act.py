@@ -25,7 +25,7 @@ from trueup.pages.upload.show import shown, stand_of
 from trueup.pages.upload.stand import Stage, Stand
 from trueup.pages.upload.words import in_words
 from trueup.uploads.jobs import Asker
-from trueup.uploads.mappings import save_mapping, with_mapping
+from trueup.uploads.mappings import mapped_as, save_mapping, with_mapping
 from trueup.uploads.states import Refusal, RefusalKind, begin_applying, cancel, go_on
 
 _MOVED: Final = "Meanwhile it was changed elsewhere. This is how it stands now; nothing was changed by you."
@@ -129,7 +129,7 @@ async def _mapped(request: Request, choices: UploadChoices) -> tuple[UploadChoic
 
     def look(database: Database) -> UploadChoices:
         assert choices.mapping is not None  # noqa: S101 - the caller has looked
-        return UploadChoices(**with_mapping(database, choices.mapping, vars(choices)))
+        return UploadChoices(**with_mapping(database, choices.kind, choices.mapping, vars(choices)))
 
     try:
         return await pages_of(request).look(look), {}
@@ -145,6 +145,7 @@ async def _saved(request: Request, stand: Stand, sent: Sent, choices: UploadChoi
         return {"save_as": f"{trouble[0].upper()}{trouble[1:]}."}
     columns = stand.account.look.columns if stand.account else ()
     mapping = SavedMapping(
+        mapped_as(choices.kind),
         name,
         frozenset(title for title in (normalised(column.title) for column in columns) if title),
         {column.title: column.field for column in columns if column.title and column.field} | dict(choices.columns),

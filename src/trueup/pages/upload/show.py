@@ -6,7 +6,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trueup.dialects.click_columns import FIELDS as CLICK_FIELDS
+from trueup.dialects.click_columns import CLICK_NAMES
 from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import FIELDS_OF
@@ -100,7 +100,7 @@ def _check(request: Request, stand: Stand) -> dict[str, Any]:
         "mapping_options": [("", "None"), *((name, name) for name in stand.mappings)],
         "mode_options": [("", "As set up"), *((mode.value, said) for mode, said in MODES.items())],
         "time_format_names": [name for name, _ in TIME_FORMATS],
-        "fields": list(CLICK_FIELDS if is_clicks else FIELDS_OF[row_kind]),
+        "fields": list(CLICK_NAMES if is_clicks else FIELDS_OF[row_kind]),
         "time_formats": TIME_FORMATS,
         "may_set_up": person is not None and person.may(Role.ADMIN),
     }

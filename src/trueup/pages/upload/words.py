@@ -59,6 +59,7 @@ TIME_FORMATS: Final = (
 NOTICE_TITLES: Final[Mapping[NoticeCode, str]] = {
     NoticeCode.SAME_FILE: "The same file.",
     NoticeCode.DATED_NOW: "No times.",
+    NoticeCode.NO_PAYOUT: "No payouts.",
     NoticeCode.MOSTLY_REFUSED: "Mostly refused.",
     NoticeCode.IDS_OF_ANOTHER_COLUMN: "Another column has the click ids.",
     NoticeCode.CONVERSION_IDS_UNKNOWN: "Conversion ids of another ledger.",

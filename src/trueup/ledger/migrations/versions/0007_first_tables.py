@@ -53,6 +53,7 @@ def upgrade() -> None:
     create_conversions()
     create_journal()
     create_later_policies()
+    create_row_sub_parameters()
     create_changes()
     create_rollups()
     create_segments()
@@ -166,6 +167,17 @@ def create_later_policies() -> None:
     op.create_index("later_policies_batch_id", "later_policies", ["batch_id"], postgresql_using="brin")
 
 
+def create_row_sub_parameters() -> None:
+    op.create_table(
+        "row_sub_parameters",
+        click_id(),
+        *whole("n"),
+        *text(*SUB_PARAMETERS),
+        sa.PrimaryKeyConstraint("click_id", "n"),
+        sqlite_with_rowid=False,
+    )
+
+
 def create_changes() -> None:
     op.create_table(
         "changes",
@@ -224,6 +236,22 @@ def create_segments() -> None:
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("name", "segment_id"),
     )
+    seen_from = ("campaign_id", "offer_id", "network_id", "traffic_source_id")
+    op.create_table(
+        "loose_clicks",
+        number("loose_id"),
+        *whole("click_number", "bucket", *seen_from),
+        *text("country", "device", "os", "browser", *SUB_PARAMETERS),
+        *whole("clicks", "cost"),
+    )
+    op.create_index("loose_clicks_click_number", "loose_clicks", ["click_number"])
+    op.create_table(
+        "loose_conversions",
+        number("loose_id"),
+        *whole("click_number", "conversion", "click"),
+        *text("conversion_type", "status", "label"),
+        *whole(*seen_from, "conversions", "revenue"),
+    )
 
 
 def create_batches() -> None:
@@ -271,7 +299,7 @@ def create_servers_own() -> None:
         *whole("made_at", "batch_id"),
         *text("origin"),
     )
-    op.create_table("mappings", key("name"), *text("titles", "choices", "made_by"), *whole("made_at"))
+    op.create_table("mappings", key("kind"), key("name"), *text("titles", "choices", "made_by"), *whole("made_at"))
     op.create_table("spools", key("folder_id"), *whole("drained_until"))
 
 
