@@ -85,6 +85,8 @@ def test_set_status__of_all_that_match_sends_the_filter(ada: PageBrowser, world:
     assert "No conversion matches any more" in refused(ada, path, status="pending")
 
 
+@pytest.mark.front
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("query", "status", "says"),
     [
@@ -100,6 +102,7 @@ def test_chosen__that_cannot_be_is_said(ada: PageBrowser, query: str, status: in
         assert (answer.status_code, says in plain(answer.text)) == (status, True), plain(answer.text)
 
 
+@pytest.mark.front
 def test_set_status__without_a_status_keeps_what_was_chosen(ada: PageBrowser, world: World) -> None:
     page = refused(ada, f"{SET}?id=k1-1")
     assert "Choose the status that they get." in page
@@ -108,6 +111,7 @@ def test_set_status__without_a_status_keeps_what_was_chosen(ada: PageBrowser, wo
     assert "1" in world.trueup("batches", "--json").stdout
 
 
+@pytest.mark.front
 def test_edit_payout__replaces_by_one_amount_in_the_currency_of_each(ada: PageBrowser, world: World) -> None:
     upload = ada.acted(f"{EDIT}?id=k1-1&id=k2-1", payout="10", how="replace", currency="")
     assert "Edit payout of 2 conversions" in plain(ada.rested(upload))
@@ -117,6 +121,7 @@ def test_edit_payout__replaces_by_one_amount_in_the_currency_of_each(ada: PageBr
     assert world.seen("payout", "currency") == [("35.00", "USD"), ("12.00", "EUR"), ("5.00", "USD")]
 
 
+@pytest.mark.front
 def test_edit_payout__adds_to_each_its_own(ada: PageBrowser, world: World) -> None:
     own = {"payout:k1-1": "-1.5", "payout:k2-1": ""}
     upload = ada.acted(f"{EDIT}?id=k1-1&id=k2-1&id=k3-1", how="add", **{**own, "payout:k3-1": "0.25"})
@@ -133,6 +138,7 @@ def test_edit_payout__of_all_that_match_in_another_currency(ada: PageBrowser, wo
     assert world.seen("payout", "currency") == [("20.00", "EUR"), ("20.00", "EUR"), ("5.00", "USD")]
 
 
+@pytest.mark.front
 def test_edit_payout__keeps_what_cannot_be_used(ada: PageBrowser) -> None:
     path = f"{EDIT}?id=k1-1&id=k2-1"
     assert "Write an amount" in refused(ada, path, how="replace")
@@ -169,6 +175,7 @@ def test_add__typed_and_pasted_lines_become_conversions(ada: PageBrowser, world:
     assert added[2][4].startswith("2026-02-03T11:00:00")
 
 
+@pytest.mark.front
 def test_add__titles_say_which_fields_and_more_lines_come(ada: PageBrowser) -> None:
     upload = ada.acted(ADD, lines="payout;click_id\n9;k1\n", order="trueup", duplicates="create")
     assert "1 change, +9.00 USD" in plain(ada.rested(upload))
@@ -204,6 +211,7 @@ def test_update_status__recognises_what_each_id_is(ada: PageBrowser, world: Worl
     assert world.seen("conversion_id", "status") == [("k1-1", "declined"), ("k2-1", "declined"), ("k3-1", "declined")]
 
 
+@pytest.mark.front
 def test_update_status__asks_where_an_id_is_two_things(ada: PageBrowser, world: World) -> None:
     world.add_clicks("T1", "k1-1")
     page = refused(ada, UPDATE, lines="T1", ids="", status="declined")
@@ -216,6 +224,7 @@ def test_update_status__asks_where_an_id_is_two_things(ada: PageBrowser, world: 
     assert "Choose the status" in refused(ada, UPDATE, lines="k1")
 
 
+@pytest.mark.front
 def test_templates__are_files_that_uploads_know(ada: PageBrowser) -> None:
     page = ada.get("/conversions/template").text
     for link in set(re.findall(r'href="(/conversions/template\.[^"]+)"', page)):
@@ -228,6 +237,7 @@ def test_templates__are_files_that_uploads_know(ada: PageBrowser) -> None:
     assert ada.get("/conversions/template.csv?of=nothing").status_code == 404
 
 
+@pytest.mark.front
 def test_viewer__sees_and_does_not_act(ada: PageBrowser, pages: UploadSite) -> None:
     eve = pages.browser(Role.VIEWER)
     for path in (f"{SET}?id=k1-1", f"{EDIT}?id=k1-1", ADD, UPDATE):
@@ -240,6 +250,7 @@ def test_viewer__sees_and_does_not_act(ada: PageBrowser, pages: UploadSite) -> N
     assert 'name="id" value="k1-1"' in ada.get(f"/conversions?{EVERYTHING}").text
 
 
+@pytest.mark.front
 def test_part__answers_a_pop_up_and_leads_away(ada: PageBrowser) -> None:
     partial = {"hx-request": "true", "hx-request-type": "partial"}
     part = ada.get(ADD, headers=partial).text
@@ -251,6 +262,7 @@ def test_part__answers_a_pop_up_and_leads_away(ada: PageBrowser) -> None:
     assert (wrong.status_code, "<html" in wrong.text, 'id="errors"' in wrong.text) == (422, False, True)
 
 
+@pytest.mark.front
 def test_hostile_text__is_text_everywhere(ada: PageBrowser, world: World) -> None:
     typed = {"click_id": ["k1"] * len(HOSTILE), "payout": ["1"] * len(HOSTILE), "transaction_id": list(HOSTILE)}
     upload = ada.acted(ADD, **typed, duplicates="create")

@@ -65,6 +65,7 @@ def test_story__of_what_an_undo_took_is_kept(ada: PageBrowser, world: World) -> 
     assert "Removed" in events(gone.text)[-1]
 
 
+@pytest.mark.front
 def test_story__leads_to_a_change_and_tells_it(ada: PageBrowser) -> None:
     asked = ada.get("/conversions/set-status?id=k1-1").text
     assert "Set status of k1-1" in plain(asked)
@@ -82,6 +83,7 @@ def test_story__leads_to_a_change_and_tells_it(ada: PageBrowser) -> None:
     wait_until(lambda: "Status Declined → Approved" in events(ada.get("/conversions/k1-1").text)[-1])
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("conversion_id", ["k1-9", "k2-1", "nothing", "k1-0", "k1-99999999999", "%3Cb%3E-1"])
 def test_story__of_nothing_is_no_page(ada: PageBrowser, conversion_id: str) -> None:
     answer = ada.get(f"/conversions/{conversion_id}")
@@ -89,6 +91,7 @@ def test_story__of_nothing_is_no_page(ada: PageBrowser, conversion_id: str) -> N
     assert "<b>-1" not in answer.text
 
 
+@pytest.mark.front
 def test_story__is_a_drawer_for_a_script_and_shown_to_viewers(pages: UploadSite) -> None:
     eve = pages.browser(Role.VIEWER)
     part = eve.get("/conversions/k1-1", headers={"hx-request": "true", "hx-request-type": "partial"}).text

@@ -47,6 +47,7 @@ def numbers(world: World) -> tuple[int, str]:
     return totals["conversions"], totals["revenue"]
 
 
+@pytest.mark.front
 def test_redtrack__add_conversions_then_update_status_then_a_template(ada: PageBrowser, world: World) -> None:
     page = ada.get("/conversions").text
     assert 'href="/conversions/add"' in page  # Conversions -> Add conversions -> click ids and payouts
@@ -63,6 +64,7 @@ def test_redtrack__add_conversions_then_update_status_then_a_template(ada: PageB
     assert numbers(world) == (2, "10.25")
 
 
+@pytest.mark.front
 def test_voluum__a_click_id_from_the_list_gets_conversions_and_corrections(ada: PageBrowser, world: World) -> None:
     ada.applied(ada.acted(ADD, lines=CLICK, order="voluum"))  # a click id alone: the offer's payout
     assert numbers(world) == (1, "1.00")
@@ -78,6 +80,7 @@ def test_voluum__a_click_id_from_the_list_gets_conversions_and_corrections(ada: 
     assert numbers(world) == (3, "-48.65")  # the type is not counted, its money is
 
 
+@pytest.mark.front
 def test_keitaro__a_lead_is_added_and_removed_and_a_payment_edited(ada: PageBrowser, world: World) -> None:
     ada.applied(ada.acted(ADD, lines="g1,,,lead", order="keitaro"))
     assert world.seen("conversion_id", "status") == [("g1-1", "pending")]

@@ -100,6 +100,7 @@ def test_file__that_is_too_large_is_refused_with_its_reason(url: str, tmp_path: 
         site.end()
 
 
+@pytest.mark.front
 def test_columns__that_are_one_field_are_chosen_by_hand_and_saved(site: UploadSite, world: World) -> None:
     ada = site.browser()
     path = ada.sent("Visit,Amount,Payout\nk1,1.00,2.00\nk2,3.00,4.00\n")
@@ -119,6 +120,7 @@ def test_columns__that_are_one_field_are_chosen_by_hand_and_saved(site: UploadSi
     assert "1 change, +9.00 USD" in plain(ada.rested(other))
 
 
+@pytest.mark.front
 def test_times__that_can_be_read_in_two_ways_are_asked_for(site: UploadSite) -> None:
     ada = site.browser()
     path = ada.sent(TIMES)
@@ -131,6 +133,7 @@ def test_times__that_can_be_read_in_two_ways_are_asked_for(site: UploadSite) -> 
     assert "The time format has %Q." in plain(wrong.text)
 
 
+@pytest.mark.front
 def test_remedy__of_a_cause_is_one_button(site: UploadSite) -> None:
     ada = site.browser()
     path = ada.sent('click_id,payout\nk1,"12,50"\n')
@@ -154,6 +157,7 @@ def test_same_file__is_applied_again_only_where_it_is_meant(site: UploadSite, wo
     assert "0 changes, 0.00 USD" in plain(ada.applied(again, again="on"))
 
 
+@pytest.mark.front
 def test_apply__of_what_was_previewed_anew_elsewhere_is_refused(site: UploadSite, world: World) -> None:
     ada, ben = site.browser(), site.browser(Role.ADMIN)
     path = ada.sent("click_id,payout\nk1,5.00\n")
@@ -199,6 +203,7 @@ def test_statuses_and_clicks__come_the_same_way(site: UploadSite, world: World) 
     assert "1 go, 0 come back" in plain(undo)
 
 
+@pytest.mark.front
 def test_cancel__and_downloads(site: UploadSite) -> None:
     ada = site.browser()
     path = ada.sent(ROWS)
