@@ -57,6 +57,7 @@ def biggest_changes(so_far: pl.DataFrame, steps: Steps) -> pl.DataFrame:
     Returns:
         BIGGEST, the biggest first.
     """
+    steps = _that_may_be_big(so_far, steps)
     if not steps.height:
         return so_far
     after = steps.lazy().filter(_IS_THERE).select(*_KEY, "by_line", "status", "revenue")
@@ -65,6 +66,20 @@ def biggest_changes(so_far: pl.DataFrame, steps: Steps) -> pl.DataFrame:
     moved = pl.max_horizontal(pl.col(name).abs() for name in _SUMS)
     found = _first(sums.with_columns(moved=moved).filter(pl.col("moved") > 0).drop("pending", "declined").collect())
     return _first(pl.concat([so_far, _described(found, steps)]))
+
+
+def _that_may_be_big(so_far: pl.DataFrame, steps: Steps) -> Steps:
+    """Leave out most steps of conversions that change too little to be among the biggest: to sum them up is slow.
+
+    A conversion changes by no more than what its last step leaves and what its first step found.
+    """
+    least = abs(so_far["change"][-1]) if so_far.height == MOST else 0
+    if not least or not steps.height:
+        return steps
+    is_one_each = steps.select(pl.struct(_KEY).n_unique()).item() == steps.height
+    size = _REVENUE.abs() + pl.col("was_revenue").abs().fill_null(0)
+    big = steps.filter(size >= least if is_one_each else 2 * size >= least)
+    return Steps(big if is_one_each or not big.height else steps.join(big.select(_KEY), on=_KEY, how="semi"))
 
 
 def _described(found: pl.DataFrame, steps: Steps) -> pl.DataFrame:
