@@ -69,11 +69,6 @@ class WantedClicks:
     any_of: Mapping[str, Sequence[str] | Sequence[int]] = field(default_factory=dict)  # column -> values it may have
     converted: bool | None = None  # whether it has conversions
 
-    @property
-    def is_all(self) -> bool:
-        """Whether every click is wanted."""
-        return not self.any_of and self.from_at is None and self.to_at is None and self.converted is None
-
 
 @dataclass(frozen=True)
 class ClickPage:

@@ -23,9 +23,6 @@ STORED: Final[Schema] = {
 _ALL: Final = select(*(users.c[name] for name in STORED)).order_by(users.c.user_id)
 _ONE: Final = _ALL.where(users.c.user_id == bindparam("of_user"))
 _BY_EMAIL: Final = _ALL.where(users.c.email == bindparam("of_email"))
-_PREFERENCES: Final = select(preferences.c.name, preferences.c.value).where(
-    preferences.c.user_id == bindparam("of_user")
-)
 
 
 @dataclass(frozen=True)
@@ -97,12 +94,6 @@ def delete_user(transaction: Transaction, user_id: int) -> None:
     """Take a person away, with all that is theirs. What they made keeps their name."""
     for table in (sessions, one_time_links, preferences, users):
         transaction.execute(delete(table).where(table.c.user_id == user_id))
-
-
-def read_preferences(database: Readable, user_id: int) -> dict[str, str]:
-    """A person's preferences, values by names."""
-    found = database.read(_PREFERENCES, {"name": pl.String, "value": pl.String}, {"of_user": user_id})
-    return dict(found.iter_rows())
 
 
 def put_preferences(transaction: Transaction, user_id: int, values: dict[str, str]) -> None:

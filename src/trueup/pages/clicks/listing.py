@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,11 +16,11 @@ from trueup.model.times import times_text
 from trueup.model.words import Role
 from trueup.pages.gate import PageRoute
 from trueup.pages.lists.columns import Column, shown
-from trueup.pages.lists.files import file_form, file_of
-from trueup.pages.lists.filters import chips
+from trueup.pages.lists.files import file_form, file_of, page_by_page
 from trueup.pages.lists.newer import newer
-from trueup.pages.lists.period import Period, period_of
-from trueup.pages.lists.query import Filter, Query
+from trueup.pages.lists.period import ALL_TIME, Period, period_of
+from trueup.pages.lists.query import Filter, Query, no_such_page
+from trueup.pages.lists.words import list_words
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.shell.formats import decimals_of
 from trueup.reports.click_list import NEWER_MOST, ClickFilters, ClickList, count_new_clicks, read_click_list
@@ -55,7 +54,6 @@ COLUMNS: Final = (
 )
 _MONEY: Final = ("cost", "revenue", "pending_revenue")
 _ATTRIBUTES: Final = ("country", "device", "os", "browser", *SUBS)
-_ALL_TIME: Final = ("", "")
 _IN_FILE: Final = 5_000
 _IDS_MOST: Final = 100
 
@@ -78,13 +76,11 @@ def filters_of(catalog: Catalog) -> list[Filter]:
 
 async def show(request: Request) -> Response:
     """Show a page of the list."""
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     context = pages.context
     period, wanted = _meant(query, context)
     workspace, before = context.catalog.workspace, _before(query.one("after"))
     found = await pages.look(lambda database: _read(database, context, wanted, query, before, query.limit))
-    filters = filters_of(context.catalog)
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
     rows = found.rows.to_dicts()
     return await render(
         request,
@@ -94,12 +90,7 @@ async def show(request: Request) -> Response:
             Basis(workspace.time_zone, workspace.currency, period.text),
             part="clicks/_list.html",
         ),
-        query=query,
-        period=period,
-        filters=filters,
-        chips=chips(query, filters),
-        all_columns=COLUMNS,
-        columns=shown(COLUMNS, chosen),
+        **list_words(query, period, filters_of(context.catalog), person_of(request), NAME, COLUMNS),
         decimals={name: decimals_of([row[name] for row in rows]) for name in _MONEY},
         rows=rows,
         older=query.older(str(found.next)) if found.next is not None else "",
@@ -131,21 +122,18 @@ async def as_file(request: Request) -> Response:
         HTTPException: There is no such form of a file.
     """
     form = file_form(request)
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     context = pages.context
     _, wanted = _meant(query, context)
     zone = context.catalog.workspace.time_zone
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
-    names = [column.name for column in shown(COLUMNS, chosen)]
+    names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
     def table(database: Database) -> Iterator[pl.DataFrame]:
-        before = None
-        while True:
+        def read(before: int | None) -> tuple[pl.DataFrame, int | None]:
             found = _read(database, context, wanted, query, before, _IN_FILE)
-            yield _in_file(found.rows, zone).select(names)
-            before = found.next
-            if before is None:
-                return
+            return _in_file(found.rows, zone).select(names), found.next
+
+        return page_by_page(read, None)
 
     return await file_of(pages, form, NAME, (*_MONEY, "conversions"), table)
 
@@ -154,7 +142,7 @@ def _meant(query: Query, context: ServerContext) -> tuple[Period, WantedClicks]:
     """Which clicks a URL means. Raises: WrongWordError: A word of it is not known."""
     catalog, now = context.catalog, context.clock()
     zone = catalog.workspace.time_zone
-    period = period_of(query, zone, now, _ALL_TIME)
+    period = period_of(query, zone, now, ALL_TIME)
     filters = ClickFilters(
         period.from_,
         period.to,
@@ -180,7 +168,7 @@ def _before(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(2**62))):
-        raise HTTPException(422, "The address names no page of this list. Nothing is lost: open the list anew.")
+        raise no_such_page()
     return int(text)
 
 

@@ -21,9 +21,9 @@ from trueup.model.ids import CLICK_ID, conversion_id
 from trueup.model.words import Role
 from trueup.pages.clicks.listing import SUBS
 from trueup.pages.gate import PageRoute
+from trueup.pages.lists.rows import row_as_shown
 from trueup.pages.rendering import Basis, View, pages_of, render
 from trueup.pages.shell.formats import decimals_of
-from trueup.pages.upload.words import message_in_words
 from trueup.pages.uploads.words import ORIGINS
 from trueup.reports.click_list import with_results
 from trueup.reports.now import with_now
@@ -88,7 +88,7 @@ def _read(database: Database, context: ServerContext, click_id: str) -> _Found |
         return _Found(
             known.row(0, named=True) if known.height else None,
             [_conversion(row) for row in made.iter_rows(named=True)],
-            [_row(row) for row in shown.head(_ROWS_MOST).iter_rows(named=True)],
+            [row_as_shown(row) for row in shown.head(_ROWS_MOST).iter_rows(named=True)],
             rows.height > _ROWS_MOST,
             came.to_dicts(),
             batches_numbered(moment, numbers),
@@ -97,16 +97,6 @@ def _read(database: Database, context: ServerContext, click_id: str) -> _Found |
 
 def _conversion(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "conversion_id": conversion_id(row["click_id"], row["n"])}
-
-
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    made = row["conversion_n"]
-    return {
-        **row,
-        "reason": message_in_words(row["message"]),
-        "reason_now": message_in_words(row["message_now"]),
-        "conversion_id": conversion_id(row["click_id"], made) if made else "",
-    }
 
 
 routes = [PageRoute("/clicks/{click_id}", show, needs=Role.VIEWER, name="click")]

@@ -26,9 +26,9 @@ from trueup.pages.conversions.filters import filters_of, selection_of
 from trueup.pages.gate import PageRoute
 from trueup.pages.lists.columns import Column, shown
 from trueup.pages.lists.files import file_form, file_of
-from trueup.pages.lists.filters import chips
 from trueup.pages.lists.period import period_of
 from trueup.pages.lists.query import Pager, Query
+from trueup.pages.lists.words import list_words
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.shell.formats import decimals_of
 from trueup.reports.log import as_log
@@ -70,14 +70,12 @@ class Found:
 
 async def show(request: Request) -> Response:
     """Show a page of the list."""
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     catalog, now = pages.context.catalog, pages.context.clock()
     zone = catalog.workspace.time_zone
     period = period_of(query, zone, now)
     selection = selection_of(query, period, catalog, now)
     found = await pages.look(lambda database: _read(database, query, selection, catalog))
-    filters = filters_of(catalog)
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
     clock = "by click time" if selection.clock is ReportClock.CLICK else "by conversion time"
     return await render(
         request,
@@ -87,12 +85,7 @@ async def show(request: Request) -> Response:
             Basis(zone, catalog.workspace.currency, period.text, clock),
             part="conversions/_list.html",
         ),
-        query=query,
-        period=period,
-        filters=filters,
-        chips=chips(query, filters),
-        all_columns=COLUMNS,
-        columns=shown(COLUMNS, chosen),
+        **list_words(query, period, filters_of(catalog), person_of(request), NAME, COLUMNS),
         decimals={name: decimals_of([row[name] for row in found.rows]) for name in _NUMBERS},
         order=query.one("order") or "newest",
         found=found,
@@ -107,12 +100,11 @@ async def as_file(request: Request) -> Response:
         HTTPException: There is no such form of a file.
     """
     form = file_form(request)
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     catalog, now = pages.context.catalog, pages.context.clock()
     zone = catalog.workspace.time_zone
     selection = selection_of(query, period_of(query, zone, now), catalog, now)
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
-    names = [column.name for column in shown(COLUMNS, chosen)]
+    names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
     def table(database: Database) -> Iterator[pl.DataFrame]:
         read = read_conversions_in_order if query.one("order") == _OLDEST else read_conversions_backwards

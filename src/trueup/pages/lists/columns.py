@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trueup.access.users import Person
+
 
 @dataclass(frozen=True)
 class Column:
@@ -16,13 +18,15 @@ class Column:
     orders: tuple[str, str] | None = None  # the words of `order` that sort by it: down, up
 
 
-def shown(columns: Sequence[Column], chosen: Sequence[str]) -> list[Column]:
-    """The columns that a person sees.
+def shown(person: Person | None, name: str, columns: Sequence[Column]) -> list[Column]:
+    """The columns that a person sees: those they chose, else the usual ones. Names that are none any more are left out.
 
     Args:
+        person: The person; None for nobody.
+        name: The list.
         columns: All there are.
-        chosen: The names that the person chose; none for the usual ones. Names that are none any more are left out.
     """
+    chosen = person.preferences.columns.get(name, ()) if person else ()
     by_name = {column.name: column for column in columns}
     found = [by_name[name] for name in chosen if name in by_name]
     return found or [column for column in columns if column.is_usual]

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 from urllib.parse import quote
 
 import polars as pl
@@ -15,6 +15,8 @@ from starlette.responses import StreamingResponse
 from trueup.ledger.database import Database
 from trueup.pages.rendering import Pages
 from trueup.reports.export import write_csv, write_xlsx
+
+Place = TypeVar("Place")
 
 _IN_MEMORY_BYTES: Final = 4 << 20
 _PIECE_BYTES: Final = 1 << 18
@@ -46,6 +48,21 @@ def file_form(request: Request) -> FileForm:
 
 
 Table = Callable[[Database], Iterator[pl.DataFrame]]
+
+
+def page_by_page(read: Callable[[Place], tuple[pl.DataFrame, Place]], first: Place) -> Iterator[pl.DataFrame]:
+    """Read a list to its end.
+
+    Args:
+        read: Reads the page that comes after a place. Returns it, and the place of the next one: nothing on the last.
+        first: The place that the first page comes after.
+    """
+    place = first
+    while True:
+        rows, place = read(place)
+        yield rows
+        if not place:
+            return
 
 
 async def file_of(pages: Pages, form: FileForm, name: str, numbers: tuple[str, ...], table: Table) -> StreamingResponse:

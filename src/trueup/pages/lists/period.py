@@ -9,6 +9,7 @@ from trueup.pages.lists.query import Query
 from trueup.pages.shell.formats import moment
 from trueup.reports.spans import bounds
 
+ALL_TIME: Final = ("", "")  # the words of a period without bounds
 _DEFAULT: Final = ("29d", "today")
 _MICROS: Final = 1_000_000
 _PRESETS: Final = (("Today", "today", "today"), ("Yesterday", "yesterday", "yesterday"), ("Last 7 days", "6d", "today"),

@@ -15,6 +15,11 @@ LIMITS: Final = (50, 100, 200)
 _PLACES: Final = ("after", "before")  # where a page is; any other state has a first page of its own
 
 
+def no_such_page() -> HTTPException:
+    """What is wrong where `after` or `before` is no place of a list."""
+    return HTTPException(422, "The address names no page of this list. Nothing is lost: open the list anew.")
+
+
 @dataclass(frozen=True)
 class Filter:
     """Something that a list can be filtered by."""
@@ -118,9 +123,7 @@ class Query:
         try:
             return cursor_key(text, *kinds), is_before
         except ValueError:
-            raise HTTPException(
-                422, "The address names no page of this list. Nothing is lost: open the list anew."
-            ) from None
+            raise no_such_page() from None
 
 
 class Pager(NamedTuple):

@@ -20,7 +20,7 @@ from trueup.model.past import PastRows
 from trueup.model.words import DEFAULT_TYPE, BatchKind, BatchState, Origin, Outcome, Role
 from trueup.pages.forms import read_form
 from trueup.pages.gate import PageRoute
-from trueup.pages.lists.period import Period, period_of
+from trueup.pages.lists.period import ALL_TIME, Period, period_of
 from trueup.pages.lists.query import Filter, Query
 from trueup.pages.rendering import Basis, View, pages_of, render
 from trueup.pages.shell.toasts import Toast, with_toast
@@ -34,7 +34,6 @@ from trueup.reports.spans import WrongWordError
 from trueup.uploads.jobs import Asker
 
 PATH: Final = "/postbacks/decide-again"
-_ALL_TIME: Final = ("", "")
 _GOOD_FOR_MICROS: Final = 60 * 1_000_000
 _DIGITS: Final = 18  # of a number that a database holds
 _FIELDS: Final = ("outcome", "network", "type", "batch", "line", "from", "to")
@@ -120,7 +119,7 @@ async def _stand(request: Request) -> _Stand:
     pages, query = pages_of(request), Query(request)
     context = pages.context
     zone = context.catalog.workspace.time_zone
-    period = period_of(query, zone, context.clock(), _ALL_TIME)
+    period = period_of(query, zone, context.clock(), ALL_TIME)
     try:
         chosen = _chosen(query, period, context)
     except WrongWordError as error:

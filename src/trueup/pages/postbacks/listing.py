@@ -1,10 +1,9 @@
 """The list of postbacks: newest first, the decision and its reason, the request as it came; and the same as a file."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,22 +11,19 @@ from trueup.ledger.database import Database
 from trueup.ledger.newest_postbacks import Wanted
 from trueup.live.context import ServerContext
 from trueup.model.catalog import Catalog
-from trueup.model.ids import conversion_id
-from trueup.model.money import money_text
-from trueup.model.times import times_text
 from trueup.model.words import Origin, Outcome, Role
 from trueup.pages.gate import PageRoute
 from trueup.pages.lists.columns import Column, shown
-from trueup.pages.lists.files import file_form, file_of
-from trueup.pages.lists.filters import chips
+from trueup.pages.lists.files import file_form, file_of, page_by_page
 from trueup.pages.lists.newer import newer
-from trueup.pages.lists.period import Period, period_of
-from trueup.pages.lists.query import Filter, Query
+from trueup.pages.lists.period import ALL_TIME, Period, period_of
+from trueup.pages.lists.query import Filter, Query, no_such_page
+from trueup.pages.lists.rows import row_as_shown, rows_in_file
+from trueup.pages.lists.words import list_words
 from trueup.pages.postbacks.again import may_change
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.shell.formats import moment
 from trueup.pages.shell.words import chip_of
-from trueup.pages.upload.words import message_in_words
 from trueup.reports.postback_list import (
     NEWER_MOST,
     PostbackFilters,
@@ -37,7 +33,6 @@ from trueup.reports.postback_list import (
 )
 
 NAME: Final = "postbacks"
-ALL_TIME: Final = ("", "")
 COLUMNS: Final = (
     Column("received_at", "Received"),
     Column("outcome", "Decision"),
@@ -71,7 +66,7 @@ def filters_of(catalog: Catalog) -> list[Filter]:
 
 async def show(request: Request) -> Response:
     """Show a page of the list."""
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     context = pages.context
     period, wanted = _meant(query, context)
     zone, after = context.catalog.workspace.time_zone, query.one("after")
@@ -80,18 +75,11 @@ async def show(request: Request) -> Response:
         return _read(database, context, wanted, query, after, query.limit)
 
     found = await pages.look(look)
-    filters = filters_of(context.catalog)
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
     return await render(
         request,
         View("postbacks/list.html", "Postbacks", Basis(zone, period=period.text), part="postbacks/_list.html"),
-        query=query,
-        period=period,
-        filters=filters,
-        chips=chips(query, filters),
-        all_columns=COLUMNS,
-        columns=shown(COLUMNS, chosen),
-        rows=[as_shown(row) for row in found.rows.iter_rows(named=True)],
+        **list_words(query, period, filters_of(context.catalog), person_of(request), NAME, COLUMNS),
+        rows=[row_as_shown(row) | {"may_change": may_change(row)} for row in found.rows.iter_rows(named=True)],
         older=query.older(found.next),
         newest=found.newest,
         is_first=not after,
@@ -114,36 +102,20 @@ async def as_file(request: Request) -> Response:
         HTTPException: There is no such form of a file.
     """
     form = file_form(request)
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     context = pages.context
     _, wanted = _meant(query, context)
     zone = context.catalog.workspace.time_zone
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
-    names = [column.name for column in shown(COLUMNS, chosen)]
+    names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
     def table(database: Database) -> Iterator[pl.DataFrame]:
-        after = ""
-        while True:
+        def read(after: str) -> tuple[pl.DataFrame, str]:
             found = _read(database, context, wanted, query, after, _IN_FILE)
-            yield _in_file(found.rows, zone).select(names)
-            after = found.next
-            if not after:
-                return
+            return rows_in_file(found.rows, zone).select(names), found.next
+
+        return page_by_page(read, "")
 
     return await file_of(pages, form, NAME, ("payout",), table)
-
-
-def as_shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `PostbackList.rows` as templates show it."""
-    made = row["conversion_n"]
-    return {
-        **row,
-        "reason": message_in_words(row["message"]),
-        "reason_now": message_in_words(row["message_now"]),
-        "conversion_id": conversion_id(row["click_id"], made) if made else "",
-        "has_click": row["n"] > 0,
-        "may_change": may_change(row),
-    }
 
 
 def _meant(query: Query, context: ServerContext) -> tuple[Period, Wanted]:
@@ -164,21 +136,7 @@ def _read(
     try:
         return read_postbacks(database, context.catalog, wanted, click_id, after, most, context.clock())
     except ValueError:
-        raise HTTPException(
-            422, "The address names no page of this list. Nothing is lost: open the list anew."
-        ) from None
-
-
-def _in_file(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
-    made = (
-        pl.when(pl.col("conversion_n") > 0).then(pl.format("{}-{}", "click_id", "conversion_n")).otherwise(pl.lit(""))
-    )
-    return rows.with_columns(
-        received_at=times_text(pl.col("received_at"), zone),
-        reason=pl.col("message").map_elements(message_in_words, pl.String),
-        conversion_id=made,
-        payout=money_text(pl.col("payout")).fill_null(""),
-    )
+        raise no_such_page() from None
 
 
 routes = [

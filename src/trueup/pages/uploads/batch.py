@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 from starlette.exceptions import HTTPException
@@ -21,14 +21,12 @@ from trueup.live.context import ServerContext
 from trueup.live.undo_previews import begin_undo_preview, undo_preview
 from trueup.live.upload_jobs import jobs_of, waited
 from trueup.model.batches import BatchRecord
-from trueup.model.ids import conversion_id
-from trueup.model.money import money_text
-from trueup.model.times import times_text
 from trueup.model.words import BatchKind, BatchState, Outcome, Role
 from trueup.pages.gate import PageRoute
 from trueup.pages.lists.columns import Column, shown
 from trueup.pages.lists.files import file_form, file_of
 from trueup.pages.lists.query import Query
+from trueup.pages.lists.rows import row_as_shown, rows_in_file
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.upload.begin import WAIT_SECONDS
 from trueup.pages.upload.figures import figures_of
@@ -91,7 +89,6 @@ async def show(request: Request) -> Response:
     if asks_undo and not is_undoing and undo_preview(context, number) is None:
         await waited(context, asyncio.wrap_future(begin_undo_preview(context, number)), WAIT_SECONDS)
     told = undo_preview(context, number)
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
     foreseen = told.summary if told else None
     return await render(
         request,
@@ -106,13 +103,13 @@ async def show(request: Request) -> Response:
         batch=batch,
         item=found.item,
         figures=figures_of(summary_of(batch), catalog),
-        rows=[_row(each) for each in found.rows.iter_rows(named=True)],
+        rows=[row_as_shown(each) for each in found.rows.iter_rows(named=True)],
         clicks=found.clicks.to_dicts() if found.clicks is not None else None,
         older=query.older(found.older),
         is_first=not query.one("after"),
         outcome=query.one("outcome"),
         all_columns=COLUMNS,
-        columns=shown(COLUMNS, chosen),
+        columns=shown(person, NAME, COLUMNS),
         has_rows=batch.kind not in (*_WITHOUT_ROWS, BatchKind.CLICKS),
         asks_undo=asks_undo,
         undo=found.undo,
@@ -134,11 +131,10 @@ async def as_file(request: Request) -> Response:
         HTTPException: There is no such form of a file.
     """
     form = file_form(request)
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     context, number = pages.context, number_of(request)
     lines, outcomes, zone = _lines_of(request), _outcomes(query), context.catalog.workspace.time_zone
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
-    names = [column.name for column in shown(COLUMNS, chosen)]
+    names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
     def table(database: Database) -> Iterator[pl.DataFrame]:
         batch = _known(database, context, number).batch
@@ -146,7 +142,7 @@ async def as_file(request: Request) -> Response:
         after = -1
         while True:
             rows, more = _rows(database, lines, batch, outcomes, after, _IN_FILE)
-            yield _in_file(rows, zone).select(names)
+            yield rows_in_file(rows, zone).select(names)
             if not more:
                 return
             after = rows["line"][-1] if batch.kind is not BatchKind.DECIDE_AGAIN else after + _IN_FILE
@@ -208,27 +204,6 @@ def _rows(
     rows = found.head(most)
     told = message(rows["outcome"].unique().to_list()) if rows.height else pl.lit("")
     return with_now(database, rows).with_columns(message=told), found.height > most  # type: ignore[arg-type]  # rows of the journal
-
-
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    made = row["conversion_n"]
-    return {
-        **row,
-        "reason": message_in_words(row["message"]),
-        "reason_now": message_in_words(row["message_now"]),
-        "conversion_id": conversion_id(row["click_id"], made) if made else "",
-        "has_click": row["n"] > 0,
-    }
-
-
-def _in_file(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
-    made = pl.format("{}-{}", "click_id", "conversion_n")
-    return rows.with_columns(
-        reason=pl.col("message").map_elements(message_in_words, pl.String),
-        conversion_id=pl.when(pl.col("conversion_n") > 0).then(made).otherwise(pl.lit("")),
-        payout=money_text(pl.col("payout")).fill_null(""),
-        received_at=times_text(pl.col("received_at"), zone),
-    )
 
 
 def _outcomes(query: Query) -> list[str]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import polars as pl
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,10 +14,10 @@ from trueup.model.money import text_from_micros
 from trueup.model.words import BatchKind, Origin, Role
 from trueup.pages.gate import PageRoute
 from trueup.pages.lists.columns import Column, shown
-from trueup.pages.lists.files import file_form, file_of
-from trueup.pages.lists.filters import chips
-from trueup.pages.lists.period import Period, period_of
-from trueup.pages.lists.query import Filter, Query
+from trueup.pages.lists.files import file_form, file_of, page_by_page
+from trueup.pages.lists.period import ALL_TIME, Period, period_of
+from trueup.pages.lists.query import Filter, Query, no_such_page
+from trueup.pages.lists.words import list_words
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.shell.formats import decimals_of, exact_moment
 from trueup.pages.shell.words import chip_of
@@ -43,7 +42,6 @@ COLUMNS: Final = (
     Column("undo", "Undone by", is_usual=False),
 )
 _NUMBERS: Final = ("money", "pending", "declined")
-_ALL_TIME: Final = ("", "")
 _IN_FILE: Final = 1_000
 _MAKERS: Final = 200
 
@@ -61,7 +59,7 @@ def filters_of(who: list[str]) -> list[Filter]:
 
 async def show(request: Request) -> Response:
     """Show a page of the list."""
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     context = pages.context
     period, wanted = _meant(query, context)
     workspace, after = context.catalog.workspace, query.one("after")
@@ -70,8 +68,6 @@ async def show(request: Request) -> Response:
         return _read(database, context, wanted, after, query.limit), makers(database, _MAKERS)
 
     found, who = await pages.look(look)
-    filters = filters_of(who)
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
     rows = [as_shown(item) for item in found.items]
     return await render(
         request,
@@ -81,12 +77,7 @@ async def show(request: Request) -> Response:
             Basis(workspace.time_zone, workspace.currency, period.text),
             part="uploads/_list.html",
         ),
-        query=query,
-        period=period,
-        filters=filters,
-        chips=chips(query, filters),
-        all_columns=COLUMNS,
-        columns=shown(COLUMNS, chosen),
+        **list_words(query, period, filters_of(who), person_of(request), NAME, COLUMNS),
         decimals={name: decimals_of([row[name] for row in rows]) for name in _NUMBERS},
         rows=rows,
         older=query.older(found.next),
@@ -103,22 +94,20 @@ async def as_file(request: Request) -> Response:
         HTTPException: There is no such form of a file.
     """
     form = file_form(request)
-    pages, query, person = pages_of(request), Query(request), person_of(request)
+    pages, query = pages_of(request), Query(request)
     context = pages.context
     _, wanted = _meant(query, context)
     zone = context.catalog.workspace.time_zone
-    chosen = person.preferences.columns.get(NAME, ()) if person else ()
-    names = [column.name for column in shown(COLUMNS, chosen)]
+    names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
     def table(database: Database) -> Iterator[pl.DataFrame]:
-        after = ""
-        while True:
+        def read(after: str) -> tuple[pl.DataFrame, str]:
             found = _read(database, context, wanted, after, _IN_FILE)
             rows = [_in_file(item, zone) for item in found.items]
-            yield pl.DataFrame(rows, dict.fromkeys(map(_name, COLUMNS), pl.String), orient="row").select(names)
-            after = found.next
-            if not after:
-                return
+            told = pl.DataFrame(rows, dict.fromkeys(map(_name, COLUMNS), pl.String), orient="row")
+            return told.select(names), found.next
+
+        return page_by_page(read, "")
 
     return await file_of(pages, form, NAME, ("number", "rows", "conversions", *_NUMBERS), table)
 
@@ -131,7 +120,7 @@ def _meant(query: Query, context: ServerContext) -> tuple[Period, WantedBatches]
     """Which batches a URL means. Raises: WrongWordError: A word of it is not known."""
     catalog, now = context.catalog, context.clock()
     zone = catalog.workspace.time_zone
-    period = period_of(query, zone, now, _ALL_TIME)
+    period = period_of(query, zone, now, ALL_TIME)
     filters = BatchFilters(
         period.from_,
         period.to,
@@ -148,9 +137,7 @@ def _read(database: Database, context: ServerContext, wanted: WantedBatches, aft
     try:
         return read_batch_list(database, context.catalog, wanted, after, most)
     except ValueError:
-        raise HTTPException(
-            422, "The address names no page of this list. Nothing is lost: open the list anew."
-        ) from None
+        raise no_such_page() from None
 
 
 def _in_file(item: BatchItem, zone: str) -> dict[str, Any]:
