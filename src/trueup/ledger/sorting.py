@@ -1,0 +1,103 @@
+"""Lists that are sorted by one of their columns: the rows that come after a place, whatever the column.
+
+No index has such a column, so all rows that match are gone through for each page. A place is the column's value of a
+row and what parts it from all others of the same value: no page skips a row or shows one twice while rows come in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import polars as pl
+from sqlalchemy import ColumnElement, Select, Text, bindparam, collate, tuple_
+
+from trueup.ledger.database import Readable
+from trueup.model.frames import Schema
+
+Place: TypeAlias = tuple[int | str, ...]
+
+SORTED_MOST: Final = 200_000  # rows that are sorted: docs/speed.md says how long they take
+_KEY: Final = "sorted_by_"
+
+
+class Sort(NamedTuple):
+    """By what a list is sorted."""
+
+    by: str  # a column, as its readers call it
+    goes_down: bool  # whether the greatest value comes first
+
+    @property
+    def word(self) -> str:
+        """The sort in one word, as addresses and options have it."""
+        return f"{'-' if self.goes_down else ''}{self.by}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which page of a list is read."""
+
+    most: int  # rows that it has at most
+    place: Place | None = None  # that of the row that it comes after; None for the beginning
+    is_before: bool = False  # it comes before that row instead
+
+
+class SortedPage(NamedTuple):
+    """A page, in the order of its list."""
+
+    rows: pl.DataFrame
+    places: list[Place]  # of each row
+    has_more: bool  # whether there were more rows in the direction of reading
+
+
+def sorted_page(
+    database: Readable,
+    rows: Select[Any],
+    keys: Mapping[str, ColumnElement[Any]],
+    schema: Schema,
+    values: Mapping[str, Any],
+    sort: Sort,
+    asked: Asked,
+) -> SortedPage:
+    """Read a page of rows, sorted.
+
+    Args:
+        database: The ledger.
+        rows: All rows that are meant, in any order.
+        keys: What they are sorted by, the most significant first; together no two rows have the same.
+        schema: The columns of `rows`.
+        values: The values of the parameters of `rows`, by name.
+        sort: Whether the greatest comes first.
+        asked: Which page.
+    """
+    names = dict(zip(keys, (f"{_KEY}{number}" for number in count()), strict=False))
+    expressions = [_in_bytes(database, key) for key in keys.values()]
+    goes_down = sort.goes_down is not asked.is_before
+    chosen = rows.add_columns(*(key.label(names[name]) for name, key in zip(keys, expressions, strict=True)))
+    given: dict[str, Any] = {}
+    if asked.place is not None:
+        given = dict(zip((f"{name}_of_place" for name in names.values()), asked.place, strict=True))
+        place, key = tuple_(*(bindparam(name) for name in given)), tuple_(*expressions)
+        chosen = chosen.where(key < place if goes_down else key > place)
+    chosen = chosen.order_by(*(key.desc() if goes_down else key for key in expressions)).limit(asked.most + 1)
+    kinds = {names[name]: pl.String if isinstance(key.type, Text) else pl.Int64 for name, key in keys.items()}
+    return page_of(database.read(chosen, {**schema, **kinds}, {**values, **given}), list(kinds), asked)
+
+
+def page_of(read: pl.DataFrame, keys: Sequence[str], asked: Asked) -> SortedPage:
+    """Make a page of what was read for it: one row more than it has at most, in the direction of reading.
+
+    Args:
+        read: The rows, with the columns of their places.
+        keys: Those columns.
+        asked: Which page it is.
+    """
+    shown = read.head(asked.most)
+    shown = shown.reverse() if asked.is_before else shown
+    places = shown.select(keys).rows()
+    return SortedPage(shown.drop([name for name in keys if name.startswith(_KEY)]), places, read.height > asked.most)
+
+
+def _in_bytes(database: Readable, key: ColumnElement[Any]) -> ColumnElement[Any]:
+    """PostgreSQL sorts texts by their bytes, too, as SQLite does."""
+    return collate(key, "C") if isinstance(key.type, Text) and not database.is_sqlite else key
