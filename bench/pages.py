@@ -26,9 +26,10 @@ from trueup.ledger.batches import read_batches_where
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.newest_clicks import WantedClicks
-from trueup.ledger.newest_postbacks import HOUR_MICROS, Wanted
 from trueup.ledger.open import open_ledger
+from trueup.ledger.postback_parts import HOUR_MICROS, Wanted
 from trueup.ledger.queries import Selection, read_conversions_page
+from trueup.ledger.sorting import Asked
 from trueup.model.frames import JOURNAL, completed
 from trueup.pages.story.telling import read_story
 from trueup.reports.batch_list import BatchFilters, read_batch_list
@@ -109,20 +110,20 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
         return CLICKED_FROM + chance.randrange(DAY, options.days * DAY)
 
     def postbacks(**words: object) -> Callable[[random.Random], object]:
-        return lambda _: read_postbacks(database, catalog, Wanted(**words), "", "", PAGE, upto)  # type: ignore[arg-type]
+        return lambda _: read_postbacks(database, catalog, Wanted(**words), "", Asked(PAGE), upto)  # type: ignore[arg-type]
 
     def clicks(**words: object) -> Callable[[random.Random], object]:
-        return lambda _: read_click_list(database, catalog, WantedClicks(**words), [], None, PAGE)  # type: ignore[arg-type]
+        return lambda _: read_click_list(database, catalog, WantedClicks(**words), [], Asked(PAGE))  # type: ignore[arg-type]
 
     def batches(**words: object) -> Callable[[random.Random], object]:
         wanted = BatchFilters(**words).understood(catalog, "UTC", upto)  # type: ignore[arg-type]
-        return lambda _: read_batch_list(database, catalog, wanted, "", PAGE)
+        return lambda _: read_batch_list(database, catalog, wanted, Asked(PAGE))
 
     def conversions(before: tuple[int, str, int] | None) -> object:
         return read_conversions_page(database, Selection(), before, PAGE, newest_first=True)
 
-    newest = read_postbacks(database, catalog, Wanted(), "", "", PAGE, upto).newest
-    number = read_click_list(database, catalog, WantedClicks(), [], None, PAGE).newest
+    newest = read_postbacks(database, catalog, Wanted(), "", Asked(PAGE), upto).newest
+    number = read_click_list(database, catalog, WantedClicks(), [], Asked(PAGE)).newest
     first = f"c{options.clicks // 2:012}"
     yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
     yield "conversions: newest", lambda _: conversions(None)
@@ -138,7 +139,7 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     yield (
         "postbacks: of a click",
         lambda chance: read_postbacks(
-            database, catalog, Wanted(), f"c{chance.randrange(options.clicks):012}", "", PAGE, upto
+            database, catalog, Wanted(), f"c{chance.randrange(options.clicks):012}", Asked(PAGE), upto
         ),
     )
     yield "postbacks: how many came", lambda _: count_new_postbacks(database, Wanted(), newest)
@@ -146,7 +147,7 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     yield (
         "clicks: a page in the middle",
         lambda chance: read_click_list(
-            database, catalog, WantedClicks(), [], chance.randrange(200, options.clicks), PAGE
+            database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),))
         ),
     )
     yield "clicks: before a moment", lambda chance: clicks(to_at=at(chance))(chance)

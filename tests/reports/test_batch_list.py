@@ -8,6 +8,7 @@ from worlds import World, succeeded
 
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
+from trueup.ledger.sorting import Asked
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import UploadState
 from trueup.reports.batch_list import BatchFilters, BatchItem, read_batch_list
@@ -36,7 +37,7 @@ def items(ledger: Database, most: int = 100, **words: object) -> list[BatchItem]
     found: list[BatchItem] = []
     after = ""
     while True:
-        page = read_batch_list(ledger, catalog, wanted, after, most)
+        page = read_batch_list(ledger, catalog, wanted, Asked(most, (after,) if after else None))
         assert len(page.items) <= most
         found += page.items
         after = page.next
@@ -87,4 +88,6 @@ def test_sent_files__stand_between_batches_until_they_are_one(ledger: Database) 
     assert numbers(items(ledger, kind=["upload"])) == [3, 2, 1]
     assert numbers(items(ledger, made_by="anna")) == ["u2", "u1"]
     with pytest.raises(ValueError, match="place"):
-        read_batch_list(ledger, read_catalog(ledger), BatchFilters().understood(read_catalog(ledger), "UTC", 1), "x", 3)
+        read_batch_list(
+            ledger, read_catalog(ledger), BatchFilters().understood(read_catalog(ledger), "UTC", 1), Asked(3, ("x",))
+        )

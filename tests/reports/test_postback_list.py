@@ -9,11 +9,13 @@ import pytest
 from stored import at, click, set_up, store
 
 from trueup.dialects.postback import read_postback as read_postback_parameters
-from trueup.ledger import newest_postbacks
+from trueup.ledger import newest_postbacks, postback_parts
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
-from trueup.ledger.newest_postbacks import Place, Wanted
+from trueup.ledger.newest_postbacks import Place
+from trueup.ledger.postback_parts import Wanted
+from trueup.ledger.sorting import Asked
 from trueup.model.frames import CLICKS
 from trueup.model.traffic import IncomingConversion
 from trueup.model.words import Origin
@@ -55,7 +57,9 @@ class Servers:
 
     def page(self, wanted: Wanted, after: str, most: int, click_id: str = "") -> PostbackList:
         catalog = read_catalog(self.ledger)
-        return read_postbacks(self.ledger, catalog, wanted, click_id, after, most, self.now)
+        return read_postbacks(
+            self.ledger, catalog, wanted, click_id, Asked(most, (after,) if after else None), self.now
+        )
 
 
 @pytest.fixture
@@ -91,10 +95,10 @@ def test_list__has_every_postback_once_however_they_came(
     for _ in range(times):
         servers.take(chance, chance.choice([1, 2, 7]))
         servers.now += chance.choice([0, SECOND, 600 * SECOND, -5 * SECOND, 5_000 * SECOND])
-    monkeypatch.setattr(newest_postbacks, "_LEAST_WINDOW", 3)
-    monkeypatch.setattr(newest_postbacks, "STORED_TOGETHER", 7)
+    monkeypatch.setattr(postback_parts, "_LEAST_WINDOW", 3)
+    monkeypatch.setattr(postback_parts, "STORED_TOGETHER", 7)
     for whole in (0, 6_000):
-        monkeypatch.setattr(newest_postbacks, "_READ_WHOLE", whole)
+        monkeypatch.setattr(postback_parts, "_READ_WHOLE", whole)
         for most in (3, 10, 500):
             found = all_of(servers, EVERY, most)
             assert len(found) == len(set(found)) == servers.sent
@@ -173,7 +177,7 @@ def test_one_click__and_one_row(servers: Servers) -> None:
 
 def test_empty_ledger__has_no_page(ledger: Database) -> None:
     store(ledger, [])
-    page = read_postbacks(ledger, read_catalog(ledger), EVERY, "", "", 10, NOON)
+    page = read_postbacks(ledger, read_catalog(ledger), EVERY, "", Asked(10), NOON)
     assert (page.rows.height, page.next) == (0, "")
     assert count_new_postbacks(ledger, EVERY, page.newest) == 0
 

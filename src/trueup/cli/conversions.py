@@ -122,9 +122,7 @@ def _write(pages: Iterator[pl.DataFrame], form: OutputFormat, file: Output, zone
         notices.print(f"Wrote {written:,} conversions to {file.name}.")
 
 
-def _show(
-    rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str, sort: Sort, *, removed: bool
-) -> None:
+def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str, sort: Sort, *, removed: bool) -> None:
     total = int(counts["conversions"].sum())
     if not total:
         output.print("No conversions.")

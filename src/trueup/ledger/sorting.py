@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import polars as pl
-from sqlalchemy import ColumnElement, Select, Text, bindparam, collate, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, collate, literal_column, tuple_
 
 from trueup.ledger.database import Readable
 from trueup.model.frames import Schema
@@ -18,6 +18,9 @@ from trueup.model.frames import Schema
 Place: TypeAlias = tuple[int | str, ...]
 
 SORTED_MOST: Final = 200_000  # rows that are sorted: docs/speed.md says how long they take
+# Below every payout: rows without one stand at the end where the greatest comes first.
+LEAST: Final = -(2**63) + 1
+NO_PAYOUT: Final[ColumnElement[int]] = literal_column(str(LEAST), BigInteger)
 _KEY: Final = "sorted_by_"
 
 
@@ -96,6 +99,40 @@ def page_of(read: pl.DataFrame, keys: Sequence[str], asked: Asked) -> SortedPage
     shown = shown.reverse() if asked.is_before else shown
     places = shown.select(keys).rows()
     return SortedPage(shown.drop([name for name in keys if name.startswith(_KEY)]), places, read.height > asked.most)
+
+
+def page_of_few(rows: pl.DataFrame, keys: Sequence[str], sort: Sort, asked: Asked) -> SortedPage:
+    """Make a page of rows that are all here.
+
+    Args:
+        rows: All rows, in any order.
+        keys: What they are sorted by; together no two rows have the same.
+        sort: Whether the greatest comes first.
+        asked: Which page.
+    """
+    goes_down = sort.goes_down is not asked.is_before
+    ordered = rows.sort(keys, descending=goes_down, multithreaded=False)
+    skipped = 0
+    if (given := asked.place) is not None:
+        places = ordered.select(keys).rows()
+        skipped = sum(place >= given if goes_down else place <= given for place in places)
+    return page_of(ordered.slice(skipped, asked.most + 1), keys, asked)
+
+
+def merged(pages: Sequence[SortedPage], sort: Sort, asked: Asked) -> SortedPage:
+    """Make one page of the same page of several lists, which share no row.
+
+    Args:
+        pages: The page of each list; one at least.
+        sort: Whether the greatest comes first.
+        asked: Which page.
+    """
+    places = [place for page in pages for place in page.places]
+    goes_down = sort.goes_down is not asked.is_before
+    nearest = sorted(range(len(places)), key=places.__getitem__, reverse=goes_down)[: asked.most]
+    shown = nearest[::-1] if asked.is_before else nearest
+    has_more = len(places) > asked.most or any(page.has_more for page in pages)
+    return SortedPage(pl.concat([page.rows for page in pages])[shown], [places[at] for at in shown], has_more)
 
 
 def _in_bytes(database: Readable, key: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -135,6 +135,18 @@ class Query:
             raise no_such_page()
         return Asked(most)
 
+    def asked_from(self, kinds: Sequence[type] | None, most: int | None = None) -> Asked:
+        """Read where the page of a list is whose cuts are texts of its own.
+
+        Args:
+            kinds: What the values of a row's place are in the sort that is asked for; None by time, which has cuts.
+            most: How many rows the page has at most, if not `limit`.
+        """
+        if kinds is not None:
+            with suppress(HTTPException):
+                return self.asked(kinds, most=most)
+        return Asked(most or self.limit, (self.place,) if self.place else None, self.is_before)
+
 
 class Pager(NamedTuple):
     """Where the pages before and after are; '' where there is none."""
@@ -150,22 +162,27 @@ class Pager(NamedTuple):
             query: The list's URL.
             page: The page.
         """
-        first, last = (cursor_text(page.places[at]) for at in (0, -1)) if page.places else ("", "")
-        return cls.between(query, first, last, has_more=page.has_more)
+        if not page.places:
+            return cls("", "")
+        begins = page.has_more if query.is_before else bool(query.place)
+        ends = page.has_more or query.is_before
+        return cls(
+            query.beside(cursor_text(page.places[0]), is_before=True) if begins else "",
+            query.beside(cursor_text(page.places[-1]), is_before=False) if ends else "",
+        )
 
     @classmethod
-    def between(cls, query: Query, first: str, last: str, *, has_more: bool) -> "Pager":
-        """Find the neighbours of a page.
+    def beside(cls, query: Query, page: SortedPage | None, following: str) -> "Pager":
+        """Find the neighbours of a page: of a sorted one by its places, of another at the cuts where it ends."""
+        return cls.at_cuts(query, following) if page is None else cls.of(query, page)
+
+    @classmethod
+    def at_cuts(cls, query: Query, following: str) -> "Pager":
+        """Find the neighbours of a page whose place is a cut: every row of the list is either before or after it.
 
         Args:
-            query: The list's URL.
-            first: The place that the page before it comes before; '' for none.
-            last: The place that the page after it comes after.
-            has_more: Whether there were more rows in the direction of reading.
+            query: The list's URL. The page begins at the cut that it names, and goes on in the direction it names.
+            following: The cut where the page ends, '' where the list ends there.
         """
-        begins = has_more if query.is_before else bool(query.place)
-        ends = has_more or query.is_before
-        return cls(
-            query.beside(first, is_before=True) if begins else "",
-            query.beside(last, is_before=False) if ends else "",
-        )
+        earlier, later = (following, query.place) if query.is_before else (query.place, following)
+        return cls(query.beside(earlier, is_before=True), query.beside(later, is_before=False))

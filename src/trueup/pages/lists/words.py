@@ -20,6 +20,7 @@ def list_words(
     columns: Sequence[Column],
     sort: Sort,
     wanted: Sort | None = None,
+    most: int = SORTED_MOST,
 ) -> dict[str, Any]:
     """The state of a list, for its template.
 
@@ -32,6 +33,7 @@ def list_words(
         columns: All its columns.
         sort: By what it is sorted.
         wanted: By what it was to be sorted; it is not where too many rows match.
+        most: How many rows are sorted by anything else than time.
     """
     return {
         "query": query,
@@ -40,16 +42,18 @@ def list_words(
         "chips": chips(query, filters),
         "all_columns": columns,
         "columns": shown(person, name, columns),
-        **sort_words(columns, sort, wanted),
+        **sort_words(columns, sort, wanted, most),
     }
 
 
-def sort_words(columns: Sequence[Column], sort: Sort, wanted: Sort | None = None) -> dict[str, Any]:
+def sort_words(
+    columns: Sequence[Column], sort: Sort, wanted: Sort | None = None, most: int = SORTED_MOST
+) -> dict[str, Any]:
     """The sort of a list, for its template, as `list_words` has it."""
     return {
         "sort": sort,
         "unsorted": wanted if wanted not in (None, sort) else None,
-        "sorted_most": SORTED_MOST,
+        "sorted_most": most,
         "sorted_by": next((column for column in columns if column.sort == sort.by), None),
         "sort_columns": [column for column in columns if column.sort],
     }

@@ -19,7 +19,7 @@ from trueup.pages.shell.formats import change
 from trueup.pages.shell.toasts import Toast, with_toast
 from trueup.pages.upload.begin import WAIT_SECONDS, name_of
 from trueup.pages.upload.words import in_words
-from trueup.pages.uploads.batch import number_of
+from trueup.pages.uploads.words import number_of
 from trueup.recording.summary import summary_of
 from trueup.recording.undo import UndoRefusal, UndoRefusedError, undoable
 from trueup.uploads.jobs import Asker
