@@ -84,6 +84,19 @@ def test_log__has_the_few_that_a_filter_lets_through_however_far_they_are(api: A
         assert pages(api, f"/conversions?status=declined&order={order}", 10) == []
 
 
+def test_log__is_sorted(api: Api) -> None:
+    everything = pages(api, "/conversions", 1_000)
+    for sort, key in (("payout", "payout"), ("type", "conversion_type")):
+        up = pages(api, f"/conversions?sort={sort}", 900)
+        assert pages(api, f"/conversions?sort=-{sort}", 777) == up[::-1]
+        values = [float(each[key]) if sort == "payout" else each[key] for each in up]
+        assert values == sorted(values)
+        assert {each["conversion_id"] for each in up} == {each["conversion_id"] for each in everything}
+    assert pages(api, "/conversions?sort=-time&order=oldest", 1_000) == everything
+    wrong = api.get("/conversions?sort=paid")
+    assert (wrong.status_code, "not sorted by 'paid'" in wrong.text) == (422, True)
+
+
 @pytest.mark.front
 def test_log__of_a_time_is_what_is_in_it(api: Api) -> None:
     times = ("2026-03-01T10:00:00", "2026-03-01T10:07:00"), ("2026-03-02T00:00:00", "2026-03-02T02:00:00")

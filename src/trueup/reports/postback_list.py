@@ -96,10 +96,11 @@ def read_postbacks(
         newest = newest_place(moment, now).as_text()
         if sort.by != TIME:
             of_sort = asked if asked.place is None or len(asked.place) == _PLACE_VALUES else Asked(asked.most)
-            if click_id:
-                page = _of_click_sorted(_of_click(moment, wanted, click_id), sort, of_sort)
-            else:
-                page = sorted_postbacks(moment, wanted, sort, of_sort)
+            page = (
+                _of_click_sorted(_of_click(moment, wanted, click_id), sort, of_sort)
+                if click_id
+                else sorted_postbacks(moment, wanted, sort, of_sort)
+            )
             if page is not None:
                 return PostbackList(_shown(moment, catalog, JournalRows(page.rows)), "", newest, sort, page)
             sort = NEWEST_FIRST
