@@ -29,11 +29,12 @@ from trueup.ledger.newest_clicks import WantedClicks
 from trueup.ledger.open import open_ledger
 from trueup.ledger.postback_parts import HOUR_MICROS, Wanted
 from trueup.ledger.queries import Selection, read_conversions_page
-from trueup.ledger.sorting import Asked
+from trueup.ledger.sorting import Asked, Sort
 from trueup.model.frames import JOURNAL, completed
 from trueup.pages.story.telling import read_story
 from trueup.reports.batch_list import BatchFilters, read_batch_list
 from trueup.reports.click_list import count_new_clicks, read_click_list
+from trueup.reports.conversion_list import read_conversion_page, sort_for
 from trueup.reports.postback_list import count_new_postbacks, read_postbacks
 
 PAGE = 100
@@ -122,17 +123,59 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     def conversions(before: tuple[int, str, int] | None) -> object:
         return read_conversions_page(database, Selection(), before, PAGE, newest_first=True)
 
+    def in_sort(by: str, days: float) -> Callable[[random.Random], object]:
+        first = CLICKED_FROM + 5 * DAY
+        of_time = Selection(from_at=first, to_at=first + int(days * DAY))
+        sort = Sort(by, goes_down=True)
+
+        def look(_: random.Random) -> object:
+            assert sort_for(database, of_time, sort) == sort
+            return read_conversion_page(database, of_time, sort, Asked(PAGE))
+
+        return look
+
+    def clicks_in_sort(by: str) -> Callable[[random.Random], object]:
+        wanted, sort = WantedClicks(any_of={"country": ["country 7"]}), Sort(by, goes_down=True)
+
+        def look(_: random.Random) -> object:
+            return read_click_list(database, catalog, wanted, [], Asked(PAGE), sort)
+
+        return look
+
     newest = read_postbacks(database, catalog, Wanted(), "", Asked(PAGE), upto).newest
     number = read_click_list(database, catalog, WantedClicks(), [], Asked(PAGE)).newest
     first = f"c{options.clicks // 2:012}"
     yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
     yield "conversions: newest", lambda _: conversions(None)
     yield "conversions: before a moment", lambda chance: conversions((at(chance), "", 0))
+    yield "conversions: by payout, of 133,000", in_sort("payout", 1)
+    yield "conversions: by revenue, of 198,000", in_sort("revenue", 1.48)
     yield "uploads: newest", batches()
+    every = BatchFilters().understood(catalog, "UTC", upto)
+    yield (
+        "uploads: by revenue",
+        lambda _: read_batch_list(database, catalog, every, Asked(PAGE), Sort("revenue", goes_down=True)),
+    )
     yield "uploads: by the text of a file's name", batches(file="june")
     yield "uploads: undone", batches(state=["undone"])
     yield "postbacks: newest", postbacks()
     yield "postbacks: before a moment", lambda chance: postbacks(to_at=at(chance))(chance)
+    day = Wanted(from_at=CLICKED_FROM + 5 * DAY, to_at=CLICKED_FROM + 6 * DAY)
+    yield (
+        "postbacks: by payout, of a day",
+        lambda _: read_postbacks(database, catalog, day, "", Asked(PAGE), upto, Sort("payout", goes_down=True)),
+    )
+    yield (
+        "postbacks: the page back from a moment",
+        lambda chance: read_postbacks(
+            database,
+            catalog,
+            Wanted(),
+            "",
+            Asked(PAGE, (f"{at(chance) // HOUR_MICROS}_",), is_before=True),
+            upto,
+        ),
+    )
     yield "postbacks: refused", postbacks(outcomes=("refused_unknown_status",))
     yield "postbacks: an outcome that never came", postbacks(outcomes=("refused_bad_time",))
     yield "postbacks: of a network", postbacks(network_ids=(2,))
@@ -150,6 +193,14 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
             database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),))
         ),
     )
+    yield (
+        "clicks: the page back from the middle",
+        lambda chance: read_click_list(
+            database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),), is_before=True)
+        ),
+    )
+    yield "clicks: by cost, of a country", clicks_in_sort("cost")
+    yield "clicks: by revenue, of a country", clicks_in_sort("revenue")
     yield "clicks: before a moment", lambda chance: clicks(to_at=at(chance))(chance)
     yield "clicks: of a country", clicks(any_of={"country": ["country 7"]})
     yield "clicks: a sub-parameter that is rare", clicks(any_of={"sub3": ["sub3 77"]})

@@ -16,9 +16,9 @@ from trueup.ledger.sorting import Asked
 from trueup.live.context import ServerContext
 from trueup.model.batches import BatchRecord
 from trueup.model.words import BatchKind, Role
-from trueup.pages.clicks.listing import COLUMNS as OF_CLICKS
-from trueup.pages.clicks.listing import MONEY, in_file
 from trueup.pages.gate import PageRoute
+from trueup.pages.lists.clicks import COLUMNS as OF_CLICKS
+from trueup.pages.lists.clicks import MONEY, in_file
 from trueup.pages.lists.columns import Column, shown
 from trueup.pages.lists.files import file_form, file_of
 from trueup.pages.lists.query import Pager, Query
@@ -31,10 +31,9 @@ from trueup.reports.click_list import IMPORT_SORTS, ClickList, read_clicks_of_im
 from trueup.reports.sorts import sort_named
 
 NAME: Final = "import-clicks"
+_OF_FILE: Final[dict[str, dict[str, Any]]] = {BY_ID.by: {"sort": BY_ID.by, "rises": True}, "sub1": {"is_usual": False}}
 COLUMNS: Final[tuple[Column, ...]] = tuple(
-    replace(column, sort=BY_ID.by, rises=True) if column.name == BY_ID.by else column
-    for column in OF_CLICKS
-    if column.name != "batch_id"
+    replace(column, **_OF_FILE.get(column.name, {})) for column in OF_CLICKS if column.name != "batch_id"
 )
 _PLACES: Final = ((str,), (int, int))  # by id, and by anything else
 _IN_FILE: Final = 5_000
