@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -123,6 +124,53 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     def conversions(before: tuple[int, str, int] | None) -> object:
         return read_conversions_page(database, Selection(), before, PAGE, newest_first=True)
 
+    newest = read_postbacks(database, catalog, Wanted(), "", Asked(PAGE), upto).newest
+    number = read_click_list(database, catalog, WantedClicks(), [], Asked(PAGE)).newest
+    first = f"c{options.clicks // 2:012}"
+    yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
+    yield "conversions: newest", lambda _: conversions(None)
+    yield "conversions: before a moment", lambda chance: conversions((at(chance), "", 0))
+    yield "uploads: newest", batches()
+    yield "uploads: by the text of a file's name", batches(file="june")
+    yield "uploads: undone", batches(state=["undone"])
+    yield "postbacks: newest", postbacks()
+    yield "postbacks: before a moment", lambda chance: postbacks(to_at=at(chance))(chance)
+    yield "postbacks: refused", postbacks(outcomes=("refused_unknown_status",))
+    yield "postbacks: an outcome that never came", postbacks(outcomes=("refused_bad_time",))
+    yield "postbacks: of a network", postbacks(network_ids=(2,))
+    yield (
+        "postbacks: of a click",
+        lambda chance: read_postbacks(
+            database, catalog, Wanted(), f"c{chance.randrange(options.clicks):012}", Asked(PAGE), upto
+        ),
+    )
+    yield "postbacks: how many came", lambda _: count_new_postbacks(database, Wanted(), newest)
+    yield "clicks: newest", clicks()
+    yield (
+        "clicks: a page in the middle",
+        lambda chance: read_click_list(
+            database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),))
+        ),
+    )
+    yield "clicks: before a moment", lambda chance: clicks(to_at=at(chance))(chance)
+    yield "clicks: of a country", clicks(any_of={"country": ["country 7"]})
+    yield "clicks: a sub-parameter that is rare", clicks(any_of={"sub3": ["sub3 77"]})
+    yield "clicks: converted", clicks(converted=True)
+    told = database.read_sql(STORIES, {"click_id": pl.String, "n": pl.Int64}).rows()
+    yield "story of a conversion", lambda chance: read_story(database, catalog, *chance.choice(told))
+    yield "clicks: how many came", lambda _: count_new_clicks(database, WantedClicks(), number - 12)
+
+
+def sorted_looks(
+    database: Database, options: argparse.Namespace
+) -> Iterator[tuple[str, Callable[[random.Random], object]]]:
+    """The same of pages back, and of lists that are sorted by something else than their time."""
+    catalog = read_catalog(database)
+    upto = CLICKED_FROM + options.days * DAY
+
+    def at(chance: random.Random) -> int:
+        return CLICKED_FROM + chance.randrange(DAY, options.days * DAY)
+
     def in_sort(by: str, days: float) -> Callable[[random.Random], object]:
         first = CLICKED_FROM + 5 * DAY
         of_time = Selection(from_at=first, to_at=first + int(days * DAY))
@@ -142,29 +190,6 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
 
         return look
 
-    newest = read_postbacks(database, catalog, Wanted(), "", Asked(PAGE), upto).newest
-    number = read_click_list(database, catalog, WantedClicks(), [], Asked(PAGE)).newest
-    first = f"c{options.clicks // 2:012}"
-    yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
-    yield "conversions: newest", lambda _: conversions(None)
-    yield "conversions: before a moment", lambda chance: conversions((at(chance), "", 0))
-    yield "conversions: by payout, of 133,000", in_sort("payout", 1)
-    yield "conversions: by revenue, of 198,000", in_sort("revenue", 1.48)
-    yield "uploads: newest", batches()
-    every = BatchFilters().understood(catalog, "UTC", upto)
-    yield (
-        "uploads: by revenue",
-        lambda _: read_batch_list(database, catalog, every, Asked(PAGE), Sort("revenue", goes_down=True)),
-    )
-    yield "uploads: by the text of a file's name", batches(file="june")
-    yield "uploads: undone", batches(state=["undone"])
-    yield "postbacks: newest", postbacks()
-    yield "postbacks: before a moment", lambda chance: postbacks(to_at=at(chance))(chance)
-    day = Wanted(from_at=CLICKED_FROM + 5 * DAY, to_at=CLICKED_FROM + 6 * DAY)
-    yield (
-        "postbacks: by payout, of a day",
-        lambda _: read_postbacks(database, catalog, day, "", Asked(PAGE), upto, Sort("payout", goes_down=True)),
-    )
     yield (
         "postbacks: the page back from a moment",
         lambda chance: read_postbacks(
@@ -176,38 +201,26 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
             upto,
         ),
     )
-    yield "postbacks: refused", postbacks(outcomes=("refused_unknown_status",))
-    yield "postbacks: an outcome that never came", postbacks(outcomes=("refused_bad_time",))
-    yield "postbacks: of a network", postbacks(network_ids=(2,))
-    yield (
-        "postbacks: of a click",
-        lambda chance: read_postbacks(
-            database, catalog, Wanted(), f"c{chance.randrange(options.clicks):012}", Asked(PAGE), upto
-        ),
-    )
-    yield "postbacks: how many came", lambda _: count_new_postbacks(database, Wanted(), newest)
-    yield "clicks: newest", clicks()
-    yield (
-        "clicks: a page in the middle",
-        lambda chance: read_click_list(
-            database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),))
-        ),
-    )
     yield (
         "clicks: the page back from the middle",
         lambda chance: read_click_list(
             database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),), is_before=True)
         ),
     )
+    yield "conversions: by payout, of 133,000", in_sort("payout", 1)
+    yield "conversions: by revenue, of 198,000", in_sort("revenue", 1.48)
+    every = BatchFilters().understood(catalog, "UTC", upto)
+    yield (
+        "uploads: by revenue",
+        lambda _: read_batch_list(database, catalog, every, Asked(PAGE), Sort("revenue", goes_down=True)),
+    )
+    day = Wanted(from_at=CLICKED_FROM + 5 * DAY, to_at=CLICKED_FROM + 6 * DAY)
+    yield (
+        "postbacks: by payout, of a day",
+        lambda _: read_postbacks(database, catalog, day, "", Asked(PAGE), upto, Sort("payout", goes_down=True)),
+    )
     yield "clicks: by cost, of a country", clicks_in_sort("cost")
     yield "clicks: by revenue, of a country", clicks_in_sort("revenue")
-    yield "clicks: before a moment", lambda chance: clicks(to_at=at(chance))(chance)
-    yield "clicks: of a country", clicks(any_of={"country": ["country 7"]})
-    yield "clicks: a sub-parameter that is rare", clicks(any_of={"sub3": ["sub3 77"]})
-    yield "clicks: converted", clicks(converted=True)
-    told = database.read_sql(STORIES, {"click_id": pl.String, "n": pl.Int64}).rows()
-    yield "story of a conversion", lambda chance: read_story(database, catalog, *chance.choice(told))
-    yield "clicks: how many came", lambda _: count_new_clicks(database, WantedClicks(), number - 12)
 
 
 _TEXTS = {
@@ -219,7 +232,7 @@ def measure(kind: str, url: str, options: argparse.Namespace) -> None:
     chance, floor = random.Random(11), 0.0
     with open_ledger(url) as database:
         assert read_batches_where(database, [], {}, 1)
-        for name, look in looks(database, options):
+        for name, look in chain(looks(database, options), sorted_looks(database, options)):
             taken, spent = [], []
             look(chance)
             for _ in range(options.rounds):

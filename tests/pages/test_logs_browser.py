@@ -68,3 +68,26 @@ def test_pages__suit_everybody(browse: Browse, own_site: Served, scheme: str) ->
         page.goto(path)
         wrong += violations(page)
     assert (wide, wrong) == ([], [])
+
+
+def test_list__is_sorted_by_keys_and_on_a_phone(browse: Browse, own_site: Served) -> None:
+    page = browse(own_site, "/conversions?from=&to=")
+    head = page.locator("#sort-payout")
+    head.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('th[aria-sort="descending"]')).to_have_text("Payout")
+    expect(head).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator('th[aria-sort="ascending"]')).to_have_text("Payout")
+    page.locator("#page-after").click()
+    page.locator("#page-before").click()
+    expect(page.locator("#page-before")).to_have_count(0)
+    page.go_back()
+    page.go_back()
+    page.go_back()  # sorts replace each other: before them was nothing
+    assert "sort" not in page.url
+    phone = browse(own_site, "/uploads", size=PHONE)
+    phone.locator("#sorts > summary").click()
+    phone.locator("#sorts").get_by_role("link", name="Revenue").click()
+    phone.wait_for_url("**/uploads?sort=-revenue")
+    assert not is_wider_than_window(phone)
