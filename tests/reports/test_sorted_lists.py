@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from effort import law
+from hypothesis import given
 from hypothesis import strategies as st
 from stored import at, click, conversion, set_up, store
 
@@ -136,7 +137,6 @@ def test_too_many_conversions__keep_the_order_by_time(ledger: Database, monkeypa
 def test_sort__is_a_word() -> None:
     assert sort_named("-payout", SORTS, NEWEST_FIRST) == Sort("payout", goes_down=True)
     assert sort_named("", SORTS, NEWEST_FIRST) == NEWEST_FIRST
-    assert NEWEST_FIRST.word == "-time"
     for wrong in ("pay", "--payout", "x", "-"):
         with pytest.raises(WrongWordError, match="sorted by"):
             sort_named(wrong, SORTS, NEWEST_FIRST)
@@ -237,10 +237,45 @@ def test_too_many_clicks__keep_the_order_by_time(stocked: Database, monkeypatch:
     assert read_click_list(stocked, catalog, WANTED[1], [], Asked(5), by_cost).sort == by_cost
 
 
-@pytest.mark.law
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_IDS = st.sampled_from(["a", "B", "\u0142", "ab"])
+_ROW = st.tuples(_IDS, st.integers(-2, 2), st.sampled_from(STATUSES), st.integers(0, 2))
+
+
+@law
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "B", "ł"])), max_size=25),
+    rows=st.lists(_ROW, min_size=1, max_size=20),
+    later=st.lists(_ROW, max_size=8),
+    sort=st.builds(Sort, st.sampled_from(SORTS), st.booleans()),
+    most=st.integers(1, 7),
+)
+def test_pages__have_all_that_was_there_once_whatever_comes(
+    ledger: Database, rows: list[tuple[Any, ...]], later: list[tuple[Any, ...]], sort: Sort, most: int
+) -> None:
+    every = [
+        conversion(name, n=n, payout=payout, status=status, converted_at=NOON + moment)
+        for n, (name, payout, status, moment) in enumerate(rows + later, 1)
+    ]
+    store(ledger, every[: len(rows)])
+    waiting = every[len(rows) :]
+
+    def come() -> None:
+        with ledger.transaction() as transaction:
+            transaction.append(conversions, pl.DataFrame([waiting.pop()] if waiting else [], dict(CONVERSIONS)))
+
+    def read(asked: Asked) -> SortedPage:
+        return read_conversion_page(ledger, Selection(), sort, asked)
+
+    before = places([read(Asked(100))])
+    found = places(forward(read, most, come))
+    assert len(set(found)) == len(found)
+    assert [place for place in found if place in set(before)] == before
+    known = set(places(back(read, most, found[-1]))) | {found[-1]}
+    assert set(found) <= known
+
+
+@law
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "B", "\u0142"])), max_size=25),
     st.integers(1, 6),
     st.booleans(),
 )

@@ -30,11 +30,6 @@ class Sort(NamedTuple):
     by: str  # a column, as its readers call it
     goes_down: bool  # whether the greatest value comes first
 
-    @property
-    def word(self) -> str:
-        """The sort in one word, as addresses and options have it."""
-        return f"{'-' if self.goes_down else ''}{self.by}"
-
 
 @dataclass(frozen=True)
 class Asked:
