@@ -35,7 +35,9 @@ class Carrying:
 
     def told(self, path: str, **headers: str) -> list[str]:
         """What a page says in toasts."""
-        return [" ".join(plain(each).split()) for each in TOAST.findall(self.ask("GET", path, headers=headers).text)]
+        answer = self.ask("GET", path, headers=headers)
+        assert answer.status_code == 200, plain(answer.text)
+        return [plain(each) for each in TOAST.findall(answer.text)]
 
     def applied(self, path: str) -> httpx2.Response:
         """Apply what was previewed."""
@@ -87,7 +89,7 @@ def test_apply__is_told_to_nobody_else_who_sits_at_the_browser(ada: Carrying, pa
 
 
 def test_apply__that_takes_longer_is_told_where_the_person_is_by_then(
-    ada: Carrying, pages: UploadSite, monkeypatch: pytest.MonkeyPatch
+    ada: Carrying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as slow:
         slow.setattr("trueup.pages.shell.ends.AT_WORK", frozenset({"done"}))
@@ -122,9 +124,7 @@ def _fails(*_words: object) -> None:
 def test_one_edit__is_told_as_any_upload(ada: Carrying, world: World) -> None:
     world.upload(ROWS)
     ada.applied(ada.browser.acted("/conversions/set-status?id=k1-1", status="declined"))
-    assert ada.told("/conversions") == [
-        f"Set status of k1-1 to declined Applied 1 change, {MINUS}35.00 USD. Undo…"
-    ]
+    assert ada.told("/conversions") == [f"Set status of k1-1 to declined Applied 1 change, {MINUS}35.00 USD. Undo…"]
     ada.applied(ada.browser.acted("/conversions/edit-payout?id=k2-1", payout="10", how="replace"))
     assert ada.told("/conversions") == [f"Edit payout of k2-1 Applied 1 change, {MINUS}2.00 USD. Undo…"]
 

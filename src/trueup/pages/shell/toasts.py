@@ -106,7 +106,7 @@ def waiting(request: Request) -> list[Waiting]:
     context, person = _context(request), getattr(request.state, "person", None)
     try:
         carried = [_waiting(each) for each in json.loads(unquote(toasts_text(request, context.settings)))]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return []
     now = context.clock()
     return [each for each in carried[-_MOST:] if person and each.user_id == person.user_id and each.ends_at > now]
