@@ -2,10 +2,13 @@
 
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 from asking import Asker, text_of
 from served import Served
+
+from trueup import pages
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -108,3 +111,12 @@ def test_icons__in_templates_are_in_the_sprite() -> None:
     texts = [path.read_text(encoding="utf-8") for path in (*folder.rglob("*.html"), *folder.rglob("*.py"))]
     named = {name for text in texts for name in re.findall(r'(?:icon|empty|drop)\("([a-z0-9-]+)"', text)}
     assert named - known == set()
+
+
+def test_work_that_is_asked_after__is_asked_after_whatever_goes_wrong() -> None:
+    folder = Path(pages.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.html") if path.parent.name != "lists"]
+    asking = [tag for text in texts for tag in re.findall(r'hx-get="[^>]*?hx-trigger="every [^>]*', text)]
+    assert len(asking) >= 5
+    # An error in place of the element that asks would be the end of it.
+    assert [tag for tag in asking if 'hx-status:5xx="swap:none"' not in tag] == []
