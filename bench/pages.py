@@ -104,6 +104,7 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
         transaction.run(f"UPDATE conversions SET batch_id = converted_at / {HOUR_MICROS} - {first} + 1")  # noqa: S608 - numbers of ours
     if not database.is_sqlite:
         with database.transaction() as transaction:
+            transaction.run("SELECT setval(pg_get_serial_sequence('batches', 'batch_id'), max(batch_id)) FROM batches")
             transaction.run("ANALYZE")
 
 

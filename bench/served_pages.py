@@ -9,10 +9,10 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import count
 from pathlib import Path
-from threading import Thread
 
 import polars as pl
 from live import free_port, made_key, running, send_and_apply
@@ -83,7 +83,7 @@ def signed_in(url: str, port: int) -> dict[str, str]:
     with open_ledger(url) as database:
         with database.transaction() as transaction:
             email = f"{os.urandom(4).hex()}-{EMAIL}"
-            user = add_user(transaction, email, "Bench", Role.ADMIN, weak.hashed("-"), now())
+            user = add_user(transaction, email, email, Role.ADMIN, weak.hashed("-"), now())
         limits = Limits(12, 14 * 24)
         token = open_session(database, user, Browser("127.0.0.1", "bench"), now(), limits, os.urandom, "")
     return {"cookie": f"trueup_session_{port}={token}", "accept": "text/html", "accept-encoding": "gzip"}
@@ -139,12 +139,12 @@ def measure_served(kind: str, url: str, clicks: int, rounds: int, rows: int) -> 
             ask = lambda path: asked(port, headers, path)  # noqa: E731 - bound to this server
             list(rounds_of(wanted, ask, lambda number: number < 2))
             quiet = _gathered(rounds_of(wanted, ask, lambda number: number < rounds))
-            sending = Thread(target=send_and_apply, args=(base, key, folder / "rows.csv"))
-            began = time.perf_counter()
-            sending.start()
-            busy = _gathered(rounds_of(wanted, ask, lambda _: sending.is_alive()))
-            sending.join()
-            seconds = time.perf_counter() - began
+            with ThreadPoolExecutor(1) as beside:
+                began = time.perf_counter()
+                sending = beside.submit(send_and_apply, base, key, folder / "rows.csv")
+                busy = _gathered(rounds_of(wanted, ask, lambda _: not sending.done()))
+                sending.result()
+                seconds = time.perf_counter() - began
     _tell(kind, quiet, busy, f"{rows:,} rows in {seconds:.0f} s")
 
 

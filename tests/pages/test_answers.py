@@ -85,14 +85,6 @@ def test_assets__are_kept_for_ever_under_a_name_that_changes_with_them(asker: As
     assert sample_site.get("/assets/000000000000/..%2fapp.py").status == 404
 
 
-def test_page__weighs_little(asker: Asker, sample_site: Served) -> None:
-    answer = asker.get("/conversions?from=&to=", accept_encoding="gzip")
-    assert len(answer.body) < 30_000
-    page = gzip.decompress(answer.body).decode()
-    names = set(re.findall(r'"(/assets/[0-9a-f]{12}/[^"#]+)', page))
-    assert len(answer.body) + sum(len(sample_site.get(name, accept_encoding="gzip").body) for name in names) < 200_000
-
-
 def test_pages__have_no_script_or_style_of_their_own(asker: Asker) -> None:
     for path in ("/conversions", "/help", "/search", "/nowhere", "/profile", "/users"):
         page = asker.get(path).text
