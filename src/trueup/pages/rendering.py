@@ -81,6 +81,7 @@ class Pages:
             auto_reload=False,
         )
         self._templates.filters.update(
+            brief=formats.brief,
             count=formats.count,
             money=formats.money,
             change=formats.change,

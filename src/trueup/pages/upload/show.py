@@ -31,6 +31,7 @@ from trueup.pages.upload.words import (
     TIME_FORMATS,
     in_words,
     message_in_words,
+    notice_in_words,
     remedy_in_words,
     remedy_sets,
 )
@@ -130,7 +131,7 @@ def _preview(request: Request, stand: Stand) -> dict[str, Any]:
     account = stand.account
     assert account is not None and account.preview is not None  # noqa: S101, PT018 - its stage says so
     notices = [
-        (code, NOTICE_TITLES[code], in_words(remark))
+        (code, NOTICE_TITLES[code], notice_in_words(code, remark, account.preview))
         for code, remark in account.notices
         if code is not NoticeCode.SAME_FILE
     ]
