@@ -25,6 +25,13 @@ def send(site: Served, queries: list[str]) -> None:
         urllib.request.urlopen(f"{site.url}/postback?{query}").close()  # noqa: S310 - a server of ours
 
 
+@pytest.mark.parametrize("path", ["/uploads", "/clicks", "/postbacks", "/conversions"])
+def test_list__shows_all_its_usual_columns_on_a_desk(browse: Browse, sample_site: Served, path: str) -> None:
+    page = browse(sample_site, path)
+    hidden = "[...document.querySelectorAll('.list-box')].filter(box => box.scrollWidth > box.clientWidth).length"
+    assert page.evaluate(hidden) == 0
+
+
 def test_postbacks__say_how_many_came_and_do_not_jump(browse: Browse, own_site: Served) -> None:
     first, second = newest_clicks(own_site, 2)
     send(own_site, [f"cid={first}&payout=1.5&txid=T-1"])
