@@ -1,8 +1,10 @@
 """What a person is told after Apply and after Undo, once, wherever they are by then; nobody else is."""
 
 import html
+import json
 import re
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -134,3 +136,24 @@ def test_one_edit__is_told_as_any_upload(ada: Carrying, world: World) -> None:
 def test_cookie__that_was_made_up_says_nothing(ada: Carrying, cookie: str) -> None:
     ada.cookie = f"trueup_toasts_8080={cookie}"
     assert ada.told("/conversions") == []
+
+
+@pytest.mark.front
+@pytest.mark.parametrize(
+    "made_up",
+    [{"upload_id": "\0"}, {"upload_id": "u0123"}, {"undo_of": 2**70}, {"undo_of": -1}, {"undo_of": 4_000}, {"at": -1}],
+)
+def test_cookie__that_names_what_is_not_there_says_nothing(ada: Carrying, made_up: dict[str, Any]) -> None:
+    waits = {"mark": "1", "user_id": 2, "at": 2**60, "toast": None, "upload_id": "", "undo_of": 0, **made_up}
+    ada.cookie = f"trueup_toasts_8080={quote(json.dumps([waits]))}"
+    assert ada.told("/conversions") == []
+
+
+@pytest.mark.front
+def test_cookie__that_was_made_up_leads_to_no_other_server(ada: Carrying) -> None:
+    toast = {"text": "<b>x", "link": "//evil.example", "link_text": "here", "about": "<i>"}
+    waits = {"mark": "1", "user_id": 2, "at": 2**60, "toast": toast, "upload_id": "", "undo_of": 0}
+    ada.cookie = f"trueup_toasts_8080={quote(json.dumps([waits]))}"
+    page = ada.ask("GET", "/conversions").text
+    assert "&lt;b&gt;x" in page
+    assert "evil.example" not in page

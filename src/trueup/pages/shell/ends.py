@@ -7,8 +7,8 @@ from trueup.live.context import ServerContext
 from trueup.live.upload_jobs import jobs_of
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
-from trueup.model.upload import AT_WORK
-from trueup.model.words import BatchState
+from trueup.model.upload import AT_WORK, UploadRecord
+from trueup.model.words import BatchState, UploadState
 from trueup.pages.shell.formats import change, count
 from trueup.pages.shell.headline import headline_of
 from trueup.pages.shell.toasts import Toast, Waiting
@@ -44,10 +44,17 @@ def toast_of(database: Database, catalog: Catalog, each: Waiting) -> Toast | Non
     if not each.upload_id:
         return each.toast
     record = find_upload(database, each.upload_id)
-    batch = read_batch(database, record.batch_id) if record and record.batch_id is not None else None
-    if record is None or batch is None or batch.batch_id in undone_batches(database):
+    return _of_upload(database, catalog, record) if record else None
+
+
+def _of_upload(database: Database, catalog: Catalog, record: UploadRecord) -> Toast | None:
+    place, batch = f"/upload/{record.upload_id}", None
+    if record.batch_id is not None:
+        batch = read_batch(database, record.batch_id)
+    elif record.state is UploadState.FAILED:
+        return Toast("It could not be applied. Nothing was changed.", place, "See why", record.file_name)
+    if batch is None or batch.batch_id in undone_batches(database):
         return None
-    place = f"/upload/{record.upload_id}"
     if record.can_go_on:
         said = f"Stopped after {count(batch.rows_done)} of {count(batch.rows_total)} rows."
         return Toast(said, place, "See why", record.file_name)

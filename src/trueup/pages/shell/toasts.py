@@ -7,6 +7,7 @@ who asked. What was said is not said again, though another page asked with the s
 """
 
 import json
+import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,8 @@ _WAITS_MICROS: Final = 86_400 * 1_000_000
 _MOST: Final = 4  # that a browser carries
 _CHARS_MOST: Final = 300
 _SAID_MOST: Final = 1_000
+_UPLOAD_ID: Final = re.compile("[A-Za-z0-9]{1,64}")
+_BATCHES_MOST: Final = 2**62
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,10 @@ def _with(request: Request, response: Response, **what: Any) -> Response:  # noq
 
 def _waiting(said: dict[str, Any]) -> Waiting:
     toast = _toast(said["toast"]) if said["toast"] else None
-    ids = str(said["upload_id"])[:_CHARS_MOST], int(said["undo_of"])
-    return Waiting(str(said["mark"])[:_CHARS_MOST], int(said["user_id"]), int(said["at"]), toast, *ids)
+    upload_id, undo_of, mark = str(said["upload_id"]), int(said["undo_of"]), str(said["mark"])[:_CHARS_MOST]
+    if (upload_id and not _UPLOAD_ID.fullmatch(upload_id)) or not 0 <= undo_of <= _BATCHES_MOST:
+        raise ValueError("no ids of ours")
+    return Waiting(mark, int(said["user_id"]), int(said["at"]), toast, upload_id, undo_of)
 
 
 def _toast(said: dict[str, Any]) -> Toast:
