@@ -49,6 +49,7 @@ def report(trueup: CommandLine) -> dict[str, dict[str, str]]:
     return {row["campaign"]: row for row in csv.DictReader(io.StringIO(ran.stdout))}
 
 
+@pytest.mark.front
 def test_undo__previews_money_and_clicks(trueup: CommandLine) -> None:
     import_clicks(trueup, click_rows(["c1", "c2", "c3"]))
     upload(trueup)
@@ -80,6 +81,7 @@ def test_undo__and_back_is_exact(trueup: CommandLine, ledger: Database) -> None:
     assert trueup("audit").code == 0
 
 
+@pytest.mark.front
 def test_undo__leaves_rows_refused_where_the_workspace_refuses(trueup: CommandLine, acme: Path) -> None:
     assert trueup("setup", "apply", acme, "--yes").code == 0  # unknown_click = "refuse"
     import_clicks(trueup, click_rows(["c1", "c2"]))
@@ -153,6 +155,7 @@ def test_undo__mends_a_wrong_time_zone(trueup: CommandLine, ledger: Database) ->
     assert "10:00" not in by_click
 
 
+@pytest.mark.front
 def test_undo__keeps_what_came_another_way(trueup: CommandLine, ledger: Database) -> None:
     import_clicks(trueup, click_rows(["c1", "c2"]))
     other = click_rows(["c2", "c3"]).replace("PL push", "DE mixed").replace("0.10", "0.40")

@@ -64,6 +64,7 @@ def test_stop__answers_what_it_accepted(world: World, server: Server) -> None:
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_several_processes__are_correct_together(world: World, new_server: NewServer) -> None:
     server = new_server(TRUEUP_WORKERS=2)

@@ -110,6 +110,7 @@ def test_weekdays_and_hours__are_those_of_the_zone(world: World) -> None:
     }
 
 
+@pytest.mark.front
 def test_changes__move_what_they_change(world: World) -> None:
     import_clicks(world, LATE)
     assert by(world, "country")["CZ"] == (1, 1, "7.00", "0.00")
@@ -132,6 +133,7 @@ def test_changes__move_what_they_change(world: World) -> None:
     assert_proved(world)
 
 
+@pytest.mark.front
 def test_labels__part_first_sales_from_repeated_ones(world: World) -> None:
     again = "click_id,payout,transaction_id\nk1,10.00,t1\nk1,10.00,t7\n"
     assert world.trueup("upload", "-", "--yes", "--duplicates", "create_new_or_repeated", stdin=again).code == 0
