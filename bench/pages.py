@@ -1,9 +1,12 @@
 """Time what the lists of pages read, against a floor: reading as many rows by their keys in plain SQL.
 
 The ledger is made by bulk: clicks one after another, and each conversion as a postback of its hour's batch, with its
-row of the journal. Times are of the use cases that pages call, the median and the worst of a hundred.
+row of the journal. Times are of the use cases that pages call, the median and the worst of a hundred; and of the
+pages themselves as a server of its own sends them, quiet and while it previews and applies a file of --uploading rows,
+as rows of a table for docs/speed.md. --only leaves one of both out; a ledger that is kept gets the rows.
 
-    python bench/pages.py [--clicks 5000000] [--conversions 4000000] [--days 30] [--database sqlite]
+    python bench/pages.py [--clicks 5000000] [--conversions 4000000] [--days 30] [--database sqlite|postgresql]
+                          [--rounds 100] [--uploading 1000000] [--only read|served] [--keep FILE]
 """
 
 import argparse
@@ -20,6 +23,7 @@ import polars as pl
 from ledgers import CLICKED_FROM, fresh_database
 from reports import CHUNK, DAY, conversions_of
 from reports import prepare as prepare_counted
+from served_pages import measure_served
 from sqlalchemy import BigInteger
 
 from trueup.ledger import schema
@@ -101,6 +105,10 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
         transaction.append(schema.batches, batches)
         first = rows["converted_at"][0] // HOUR_MICROS
         transaction.run(f"UPDATE conversions SET batch_id = converted_at / {HOUR_MICROS} - {first} + 1")  # noqa: S608 - numbers of ours
+    if not database.is_sqlite:
+        with database.transaction() as transaction:
+            transaction.run("SELECT setval(pg_get_serial_sequence('batches', 'batch_id'), max(batch_id)) FROM batches")
+            transaction.run("ANALYZE")
 
 
 def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[random.Random], object]]]:
@@ -254,6 +262,8 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--uploading", type=int, default=1_000_000, help="rows of the file; 0: no server")
+    parser.add_argument("--only", choices=["read", "served"], help="of both measurements")
     parser.add_argument("--keep", type=Path, help="a SQLite file that is made if it is not there, and kept")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "data")
     options = parser.parse_args()
@@ -265,7 +275,10 @@ def main() -> None:
             prepare_counted(url, options)
             with open_ledger(url) as database:
                 add_postbacks(database, rows_of(options))
-        measure(options.database, url, options)
+        if options.only != "served":
+            measure(options.database, url, options)
+        if options.only != "read" and options.uploading:
+            measure_served(options.database, url, options.clicks, options.rounds, options.uploading)
 
 
 if __name__ == "__main__":

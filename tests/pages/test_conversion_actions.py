@@ -74,6 +74,7 @@ def test_set_status__of_ticked_rows_is_previewed_applied_and_undone(ada: PageBro
     assert world.seen("conversion_id", "status", "payout") == before
 
 
+@pytest.mark.front
 def test_set_status__of_all_that_match_sends_the_filter(ada: PageBrowser, world: World) -> None:
     path = f"{SET}?all=1&{EVERYTHING}&status=approved&id=k3-1"  # what is ticked does not count then
     assert "All 2 conversions that match, 48.20 USD" in plain(ada.get(path).text)
@@ -148,6 +149,7 @@ def test_edit_payout__keeps_what_cannot_be_used(ada: PageBrowser) -> None:
     assert "Choose one of the currencies." in page
 
 
+@pytest.mark.front
 def test_add__typed_and_pasted_lines_become_conversions(ada: PageBrowser, world: World) -> None:
     typed = {"click_id": ["k1", "", ""], "payout": ["7.5", "", ""], "conversion_type": ["lead", "", ""]}
     typed |= {
@@ -185,6 +187,7 @@ def test_add__titles_say_which_fields_and_more_lines_come(ada: PageBrowser) -> N
     assert 'value="k2"' in page.text
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
@@ -222,6 +225,26 @@ def test_update_status__asks_where_an_id_is_two_things(ada: PageBrowser, world: 
     assert world.seen("conversion_id", "status")[0] == ("k1-1", "declined")
     assert "Paste an id." in refused(ada, UPDATE, status="declined")
     assert "Choose the status" in refused(ada, UPDATE, lines="k1")
+
+
+def test_update_status__says_which_transaction_ids_no_conversion_has(ada: PageBrowser, world: World) -> None:
+    page = plain(refused(ada, UPDATE, lines="T8 T9", ids="transaction_id", status="declined"))
+    assert "No conversion has any of these 2 transaction ids: T8, T9. Correct them" in page
+    sent = {"lines": "T1 T9", "ids": "transaction_id", "status": "declined"}
+    asked = refused(ada, UPDATE, **sent)
+    assert "No conversion has the transaction id T9. Correct it, or leave it out." in plain(asked)
+    assert 'name="leave_out"' in asked
+    upload = ada.acted(UPDATE, **sent, leave_out="on")
+    assert "Update status of 1 id to declined" in plain(ada.rested(upload))
+    ada.applied(upload)
+    assert world.seen("conversion_id", "status")[0] == ("k1-1", "declined")
+
+
+def test_file_of_statuses__by_transaction_id_alone_is_refused_for_that(ada: PageBrowser) -> None:
+    page = plain(ada.rested(ada.sent("transaction_id,status\nT1,declined\n", kind="status")))
+    assert "Transaction ids alone do not say which clicks they are of." in page
+    page = plain(ada.rested(ada.sent("click_id,tid,status\n,T1,declined\nk2,T2,declined\n", kind="status")))
+    assert "The row has no click id, and a transaction id alone does not say which click it is of." in page
 
 
 @pytest.mark.front

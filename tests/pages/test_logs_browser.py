@@ -25,6 +25,13 @@ def send(site: Served, queries: list[str]) -> None:
         urllib.request.urlopen(f"{site.url}/postback?{query}").close()  # noqa: S310 - a server of ours
 
 
+@pytest.mark.parametrize("path", ["/uploads", "/clicks", "/postbacks", "/conversions"])
+def test_list__shows_all_its_usual_columns_on_a_desk(browse: Browse, sample_site: Served, path: str) -> None:
+    page = browse(sample_site, path)
+    hidden = "[...document.querySelectorAll('.list-box')].filter(box => box.scrollWidth > box.clientWidth).length"
+    assert page.evaluate(hidden) == 0
+
+
 def test_postbacks__say_how_many_came_and_do_not_jump(browse: Browse, own_site: Served) -> None:
     first, second = newest_clicks(own_site, 2)
     send(own_site, [f"cid={first}&payout=1.5&txid=T-1"])
@@ -53,7 +60,8 @@ def test_batch__is_undone_and_brought_back_by_its_buttons(browse: Browse, own_si
     expect(page.get_by_role("status").get_by_text("Brought batch 3 back as batch 7")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages__suit_everybody(browse: Browse, own_site: Served, scheme: str) -> None:
     (click,) = newest_clicks(own_site, 1)
     send(own_site, [f"cid={click}&payout=1.5&txid=T-1"])

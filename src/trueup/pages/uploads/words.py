@@ -134,7 +134,7 @@ def _kind(item: BatchItem) -> str:
     if item.batch is not None:
         undone = f" of batch {item.batch.undoes}" if item.batch.undoes else ""
         return f"{KINDS[item.batch.kind]}{undone}"
-    return f"{FILE_KINDS[item.file.choices.kind][0]}, not applied" if item.file else ""
+    return FILE_KINDS[item.file.choices.kind][0] if item.file else ""
 
 
 def _title(item: BatchItem, kind: str) -> str:
