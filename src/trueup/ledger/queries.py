@@ -9,7 +9,15 @@ from sqlalchemy import ColumnClause, ColumnElement, FromClause, Select, bindpara
 
 from trueup.ledger.database import Readable, ReadTransaction
 from trueup.ledger.schema import clicks, conversions
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CONVERSIONS, HOUR_BUCKETS, ColumnsOf, LoggedConversions, Schema
+from trueup.model.frames import (
+    BUCKET_MICROS,
+    CLICK_ATTRIBUTES,
+    CONVERSIONS,
+    HOUR_BUCKETS,
+    ColumnsOf,
+    LoggedConversions,
+    Schema,
+)
 from trueup.model.words import ReportClock
 
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
