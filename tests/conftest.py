@@ -47,7 +47,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave PostgreSQL's turn of tests about another side to the long run: the databases are shown elsewhere."""
+    """Leave PostgreSQL's turn to the long run where other tests run the same statements there by default."""
     for item in items:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         if item.get_closest_marker("front") and parameters.get("database_kind") == "postgresql":

@@ -230,6 +230,7 @@ def test_report__a_request_whose_answer_was_lost_is_not_done_again(api: Api, wor
     assert len(world.conversions()) == 2
 
 
+@pytest.mark.front
 def test_statuses__are_set_as_from_a_file(api: Api, world: World) -> None:
     reported(api, *ROWS[:3])
     rows = [
@@ -253,6 +254,7 @@ def test_statuses__are_set_as_from_a_file(api: Api, world: World) -> None:
     assert forced["outcomes"] == {"updated": 1}
 
 
+@pytest.mark.front
 def test_one_conversion__has_its_whole_past(api: Api, world: World) -> None:
     reported(api, {"click_id": "c1", "payout": "1", "transaction_id": "T"})
     reported(api, {"click_id": "c1", "payout": "2", "transaction_id": "T"}, duplicates="update")
@@ -313,6 +315,7 @@ def test_list__filters_are_those_of_the_command(api: Api, world: World) -> None:
     assert len(api.get("/conversions?removed=true").json()["items"]) == 3
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("query", "said"),
     [

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
+import pytest
 from calling import Api, NewApi, told
 from databases import write
 from starlette.requests import Request
@@ -55,6 +56,7 @@ def test_same_request__is_answered_again_and_not_done_again(api: Api) -> None:
     assert len(api.get("/traffic_sources").json()["items"]) == 1
 
 
+@pytest.mark.front
 def test_same_request__is_answered_again_after_a_restart(new_api: NewApi) -> None:
     api = new_api()
     first = make(api, "a")
@@ -63,6 +65,7 @@ def test_same_request__is_answered_again_after_a_restart(new_api: NewApi) -> Non
     assert make(other, "a").content == first.content
 
 
+@pytest.mark.front
 def test_another_body__with_the_same_key_is_refused(api: Api) -> None:
     make(api, "a")
     told(make(api, "a", {"name": "Other"}), ProblemKind.KEY_REUSED)
@@ -70,6 +73,7 @@ def test_another_body__with_the_same_key_is_refused(api: Api) -> None:
     told(api.post("/offers", json=SOURCE, headers={"Idempotency-Key": "a"}), ProblemKind.KEY_REUSED)
 
 
+@pytest.mark.front
 def test_without_a_key__it_is_done_again(api: Api) -> None:
     assert [api.post("/traffic_sources", json=SOURCE).status_code for _ in range(2)] == [201, 409]
 
@@ -124,6 +128,7 @@ def test_request_at_work__is_not_done_beside_itself(api: Api) -> None:
     assert (replayed(after), after.json()) == (True, {"done": 1})
 
 
+@pytest.mark.front
 def test_many_at_once__are_done_once(api: Api) -> None:
     async def many() -> list[httpx2.Response]:
         sent = (api.send("POST", "/traffic_sources", json=SOURCE, headers={"Idempotency-Key": "a"}) for _ in range(30))
@@ -136,6 +141,7 @@ def test_many_at_once__are_done_once(api: Api) -> None:
     assert make(api, "a").status_code == 201
 
 
+@pytest.mark.front
 def test_claim__of_a_server_that_is_gone_is_taken_over(api: Api, ledger: Database) -> None:
     number = api.get("/keys/current").json()["id"]
     now = api.clock()

@@ -55,6 +55,7 @@ def pages(api: Api, path: str, limit: int) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.front
 def test_rows_of_a_large_batch__come_by_their_lines(api: Api) -> None:
     (batch,) = api.get("/batches").json()["items"]
     path = f"/batches/{batch['batch_id']}/rows"
@@ -126,6 +127,7 @@ def test_lines__that_came_later_are_there(world: World, ledger: Database) -> Non
     assert lines_of(other.page(ledger, 1, ROWS, [], 5, 2)) == [6, 8]
 
 
+@pytest.mark.front
 def test_lines__of_more_batches_than_are_remembered_are_right(world: World, ledger: Database) -> None:
     world.upload("click_id,payout\nk00001,1\nnobody,2\n")
     lines = Lines(most=5)

@@ -201,6 +201,7 @@ def test_report__words_that_are_not_known(api: Api) -> None:
         told(api.get(f"/reports?{wrong}"), ProblemKind.INVALID)
 
 
+@pytest.mark.front
 def test_report__has_the_numbers_and_rows_that_are_chosen(api: Api) -> None:
     answer = api.get("/reports?by=day&columns=pending_revenue,clicks&sort=pending_revenue&top=1").json()
     assert [list(row) for row in (*answer["rows"], answer["totals"])] == [
@@ -210,6 +211,7 @@ def test_report__has_the_numbers_and_rows_that_are_chosen(api: Api) -> None:
     assert answer["totals"] == {"pending_revenue": "8.00", "clicks": 5}
 
 
+@pytest.mark.front
 def test_report__of_more_rows_than_anybody_reads_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "ROWS_MAX", 1)
     for path in ("/reports?by=day", "/reports.csv?by=day"):

@@ -34,6 +34,7 @@ def test_mapping__is_saved_shown_and_removed(api: Api) -> None:
     assert api.get("/mappings/northwind").status_code == 404
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("wrong", [{"columns": {"a": "payuot"}}, {"columns": {}}, {"titles": []}, {"time_zone": "x"}])
 def test_mapping__with_a_mistake_is_not_saved(api: Api, wrong: dict[str, object]) -> None:
     assert api.put("/mappings/x", json=FORM | wrong).status_code == 422
@@ -63,6 +64,7 @@ def test_preview__offers_a_mapping_and_takes_it(api: Api) -> None:
     assert taken["preview"]["revenue"]["after"] == "63.00"
 
 
+@pytest.mark.front
 def test_mapping__of_clicks_reads_files_of_clicks_alone(api: Api) -> None:
     titles = ["Visitor", "Campaign", "Offer", "Seen"]
     form = {"kind": "clicks", "titles": titles, "columns": {"Visitor": "click_id", "Seen": "clicked_at"}}
@@ -85,6 +87,7 @@ def test_mapping__of_clicks_reads_files_of_clicks_alone(api: Api) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.front
 def test_upload__saves_its_mapping_once_it_is_applied(api: Api, world: World) -> None:
     upload = sent(api, STATEMENT, "?columns=Visitor=click_id&columns=Commission=payout&save_mapping=northwind")
     assert upload["choices"]["save_mapping"] == "northwind"
@@ -100,6 +103,7 @@ def test_upload__saves_its_mapping_once_it_is_applied(api: Api, world: World) ->
     assert world.seen("payout") == [("36.00",), ("28.00",)]
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("wrong", ["save_mapping=northwind", "columns=a=payout&save_mapping=%20", "save_mapping="])
 def test_upload__with_no_mapping_to_save_or_no_name_for_it_is_refused(api: Api, wrong: str) -> None:
     answer = api.post(f"/uploads?{wrong}", content=STATEMENT.encode(), headers={"Content-Type": "text/csv"})

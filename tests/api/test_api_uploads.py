@@ -251,6 +251,7 @@ def test_cancel__before_anything_is_applied(api: Api) -> None:
     told(api.post(f"/uploads/{applied['upload_id']}/cancel"), ProblemKind.WRONG_STATE)
 
 
+@pytest.mark.front
 def test_upload__of_a_server_that_was_stopped_goes_on_with_the_next(new_api: NewApi, world: World) -> None:
     clicks = [f"k{number:05}" for number in range(6_000)]
     world.add_clicks(*clicks)
@@ -273,6 +274,7 @@ def test_upload__of_a_server_that_was_stopped_goes_on_with_the_next(new_api: New
     assert world.trueup("audit").code == 0
 
 
+@pytest.mark.front
 def test_undo__of_an_upload_and_of_its_undo(api: Api, world: World) -> None:
     upload = sent(api)
     told(api.post(f"/uploads/{upload['upload_id']}/undo"), ProblemKind.WRONG_STATE)

@@ -67,6 +67,7 @@ def test_presets__each_has_a_sample() -> None:
     assert list(MONEY) == list(PRESETS)
 
 
+@pytest.mark.front
 def test_samples__count_by_hand_on_the_command_line(world: World) -> None:
     for preset, text, money in FILES:
         ran = world.trueup("upload", world.file(text), "--preview", "--json")

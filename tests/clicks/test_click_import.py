@@ -50,6 +50,7 @@ def test_import__links_network_and_source(trueup: CommandLine, ledger: Database)
     assert stored_clicks(ledger).select(linked).rows() == [(1, 1, 1, 1), (2, 3, 3, 2), (3, 4, 0, 2)]
 
 
+@pytest.mark.front
 def test_import__shows_in_the_report(trueup: CommandLine) -> None:
     outcomes(trueup, FILE)
     rows = {row["campaign"]: row for row in csv.DictReader(io.StringIO(trueup("report", "--by", "campaign").stdout))}
@@ -73,6 +74,7 @@ def test_import__leaves_known_clicks_as_they_are(trueup: CommandLine, ledger: Da
     assert contents(ledger) == before
 
 
+@pytest.mark.front
 def test_import__takes_the_first_of_a_click_that_stands_twice(trueup: CommandLine, ledger: Database) -> None:
     rows = ["c9,nowhere,Newsletter,2025-05-01T10:00Z,5", "c9,PL push,VPN trial,2025-05-01T10:00Z,7"]
     rows += ["c9,DE mixed,Newsletter,2025-05-01T10:00Z,8", "c1,DE mixed,Newsletter,2025-05-01T10:00Z,1"]
@@ -81,6 +83,7 @@ def test_import__takes_the_first_of_a_click_that_stands_twice(trueup: CommandLin
     assert stored_clicks(ledger)["cost"].to_list() == [1_000_000, 7_000_000]
 
 
+@pytest.mark.front
 def test_import__prefers_a_name_to_another_campaigns_slug(trueup: CommandLine, ledger: Database) -> None:
     trueup("setup", "apply", "-", stdin='[[campaigns]]\nname = "pl-push"\nslug = "other"\n')
     outcomes(trueup, f"{TITLES}\nc1,pl-push,VPN trial,2025-05-01T10:00Z\nc2,other,VPN trial,2025-05-01T10:00Z\n")
@@ -97,6 +100,7 @@ def test_import__previews_without_a_change(trueup: CommandLine, ledger: Database
     assert json.loads(trueup("batches", "--json").stdout) == []
 
 
+@pytest.mark.front
 def test_import__is_a_batch(trueup: CommandLine) -> None:
     outcomes(trueup, FILE)
     (batch,) = json.loads(trueup("batches", "--json").stdout)

@@ -26,6 +26,7 @@ def saved(trueup: CommandLine) -> None:
     assert (ran.code, 'add --mapping "northwind"' in ran.stderr) == (0, True), ran.stderr
 
 
+@pytest.mark.front
 def test_mapping__of_clicks_is_saved_and_reads_the_next_file(trueup: CommandLine, ledger: Database) -> None:
     saved(trueup)
     (listed,) = json.loads(trueup("mappings", "list", "--json").stdout)
@@ -45,6 +46,7 @@ def test_mapping__of_clicks_is_offered_and_never_used_in_silence(trueup: Command
     assert "A mapping was saved for files with these titles: --mapping northwind." in ran.stderr
 
 
+@pytest.mark.front
 def test_mapping__of_clicks_is_kept_apart_from_those_of_conversions(trueup: CommandLine, tmp_path: Path) -> None:
     saved(trueup)
     sales = tmp_path / "sales.csv"

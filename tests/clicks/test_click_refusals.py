@@ -100,6 +100,7 @@ def test_borders__are_accepted(trueup: CommandLine, tmp_path: Path) -> None:
     assert refused(trueup, tmp_path, rows) == []
 
 
+@pytest.mark.front
 def test_refused_file__mended_is_imported(trueup: CommandLine, ledger: Database, tmp_path: Path) -> None:
     rows = [GOOD, "c2,PL posh,VPN trial,2025-05-01T10:00:00Z,-1,=1+1", "c3,PL push,VPN trial,2025-05-01T10:00:00Z,1,y"]
     refused(trueup, tmp_path, rows)
@@ -111,6 +112,7 @@ def test_refused_file__mended_is_imported(trueup: CommandLine, ledger: Database,
     assert stored_clicks(ledger)["external_id"].to_list() == ["x", "=1+1", "y"]
 
 
+@pytest.mark.front
 def test_refused_file__is_the_same_for_a_preview(trueup: CommandLine) -> None:
     content = "\n".join([WIDE, *REFUSED, GOOD])
     previewed = trueup("clicks", "import", "-", "--preview", "--refused", "-", "--json", stdin=content).stdout

@@ -72,6 +72,7 @@ def test_resume__by_the_command_says_so(trueup: CommandLine, broken: Database, u
     assert contents(broken, *RECEIPT) == contents(unbroken, *RECEIPT)
 
 
+@pytest.mark.front
 def test_resume__looks_at_the_future_from_when_it_began(broken: Database) -> None:
     rows = "a,PL push,VPN trial,2025-05-01T10:00Z\nb,PL push,VPN trial,2025-10-09T09:00Z\n"
     importer = Importer(broken, chunk_rows=1)

@@ -13,7 +13,7 @@ from command_line import CommandLine
 from sqlalchemy import delete, update
 
 from trueup.ledger.database import Database
-from trueup.ledger.schema import click_arrivals, clicks, conversions
+from trueup.ledger.schema import click_arrivals, clicks, conversions, row_sub_parameters
 from trueup.model.traffic import IncomingConversion
 from trueup.model.words import Origin
 from trueup.recording.incoming import LiveLedger
@@ -49,6 +49,7 @@ def report(trueup: CommandLine) -> dict[str, dict[str, str]]:
     return {row["campaign"]: row for row in csv.DictReader(io.StringIO(ran.stdout))}
 
 
+@pytest.mark.front
 def test_undo__previews_money_and_clicks(trueup: CommandLine) -> None:
     import_clicks(trueup, click_rows(["c1", "c2", "c3"]))
     upload(trueup)
@@ -80,6 +81,7 @@ def test_undo__and_back_is_exact(trueup: CommandLine, ledger: Database) -> None:
     assert trueup("audit").code == 0
 
 
+@pytest.mark.front
 def test_undo__leaves_rows_refused_where_the_workspace_refuses(trueup: CommandLine, acme: Path) -> None:
     assert trueup("setup", "apply", acme, "--yes").code == 0  # unknown_click = "refuse"
     import_clicks(trueup, click_rows(["c1", "c2"]))
@@ -153,6 +155,7 @@ def test_undo__mends_a_wrong_time_zone(trueup: CommandLine, ledger: Database) ->
     assert "10:00" not in by_click
 
 
+@pytest.mark.front
 def test_undo__keeps_what_came_another_way(trueup: CommandLine, ledger: Database) -> None:
     import_clicks(trueup, click_rows(["c1", "c2"]))
     other = click_rows(["c2", "c3"]).replace("PL push", "DE mixed").replace("0.10", "0.40")
@@ -200,3 +203,29 @@ def test_audit__proves_clicks(trueup: CommandLine, ledger: Database, what: str) 
     ran = trueup("audit", "--json")
     broken = {law["law"] for law in json.loads(ran.stdout) if not law["held"]}
     assert "arrivals" in broken, ran.stdout
+
+
+SET_FALSELY = {
+    "a click that arrived once, and no row set anything of it": update(clicks)
+    .where(clicks.c.click_id == "c1")
+    .values(sub1="x"),
+    "a click that a row set it of": update(clicks).where(clicks.c.click_id == "c2").values(sub1="x"),
+    "what a row gave": update(row_sub_parameters).values(sub1="x"),
+    "a row that gave it lost": delete(row_sub_parameters),
+    "what the click came with": delete(click_arrivals),
+}
+
+
+@pytest.mark.parametrize("what", SET_FALSELY)
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_audit__proves_sub_parameters(trueup: CommandLine, ledger: Database, what: str) -> None:
+    import_clicks(trueup, click_rows(["c1", "c2"]))
+    live = LiveLedger(ledger, lambda: RECEIVED_AT, "tests")
+    live.record([IncomingConversion({"click_id": "c2"}, Origin.POSTBACK, sub_parameters={"sub1": "7"})])
+    live.finish()
+    assert trueup("audit").code == 0
+    with ledger.transaction() as transaction:
+        transaction.execute(SET_FALSELY[what])
+    ran = trueup("audit", "--json")
+    broken = {law["law"] for law in json.loads(ran.stdout) if not law["held"]}
+    assert broken & {"arrivals", "segments"}, ran.stdout

@@ -63,6 +63,7 @@ def assert_audit_holds(trueup: CommandLine) -> None:
     assert ran.code == 0, ran.stdout
 
 
+@pytest.mark.front
 def test_parked_rows__come_to_life(trueup: CommandLine, ledger: Database) -> None:
     assert upload(trueup)["outcomes"] == {"parked_unknown_click": 5}
     summary = import_clicks(trueup)
@@ -78,6 +79,7 @@ def test_parked_rows__come_to_life(trueup: CommandLine, ledger: Database) -> Non
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 def test_parked_rows__are_not_too_many_later(trueup: CommandLine, acme: Path) -> None:
     """How many rows a click takes is asked when a row comes, and these were let in."""
     parking(trueup, acme)
@@ -100,6 +102,7 @@ def test_parked_rows__say_so_in_their_history(trueup: CommandLine) -> None:
     assert (ran.code, "came to life" in ran.stdout) == (0, True)
 
 
+@pytest.mark.front
 def test_parked_rows__are_foretold_by_a_preview(trueup: CommandLine, ledger: Database) -> None:
     upload(trueup)
     before = contents(ledger)
@@ -110,6 +113,7 @@ def test_parked_rows__are_foretold_by_a_preview(trueup: CommandLine, ledger: Dat
     assert [foretold[name] for name in same] == [applied[name] for name in same]
 
 
+@pytest.mark.front
 def test_parked_rows__count_as_if_the_clicks_had_come_first(
     trueup: CommandLine, new_url: Callable[[], str], acme: Path
 ) -> None:
@@ -123,6 +127,7 @@ def test_parked_rows__count_as_if_the_clicks_had_come_first(
     assert trueup("report", "--by", "day,campaign").stdout == other("report", "--by", "day,campaign").stdout
 
 
+@pytest.mark.front
 def test_parked_rows__go_on_from_where_they_are(trueup: CommandLine) -> None:
     upload(trueup)
     import_clicks(trueup)
@@ -136,6 +141,7 @@ def test_parked_rows__go_on_from_where_they_are(trueup: CommandLine) -> None:
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 def test_parked_rows__of_a_click_that_stays_away_keep_waiting(trueup: CommandLine) -> None:
     upload(trueup)
     import_clicks(trueup)
@@ -145,6 +151,7 @@ def test_parked_rows__of_a_click_that_stays_away_keep_waiting(trueup: CommandLin
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 def test_parked_rows__of_an_undone_upload_stay_away(trueup: CommandLine) -> None:
     upload(trueup)
     told(trueup, "undo", "1", "--yes")
@@ -153,6 +160,7 @@ def test_parked_rows__of_an_undone_upload_stay_away(trueup: CommandLine) -> None
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 def test_parked_rows__go_and_come_with_their_upload(trueup: CommandLine, ledger: Database) -> None:
     upload(trueup)
     import_clicks(trueup)
@@ -185,6 +193,7 @@ def test_parked_rows__come_to_life_in_any_chunks(trueup: CommandLine, ledger: Da
     assert_audit_holds(trueup)
 
 
+@pytest.mark.front
 def test_parked_local_time__waits_for_the_zone_of_its_clicks_network(trueup: CommandLine, ledger: Database) -> None:
     # Northwind, the network of c1, is in UTC; the workspace is in Warsaw, where a clock change
     # skipped the second time.

@@ -28,6 +28,7 @@ def test_decide_again__shows_its_preview(world: World) -> None:
     shown_by(text_of("docs/decide-again.md"), succeeded(world.trueup("decide-again", *chosen, "--preview")))
 
 
+@pytest.mark.front
 def test_undo__shows_its_preview(world: World) -> None:
     world.upload(FOUR, "--duplicates", "ignore")
     world.upload(f"{FOUR}\n", "--duplicates", "ignore")

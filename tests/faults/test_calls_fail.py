@@ -159,11 +159,11 @@ def _try_out(trials: Trials, faults: Faults, failures: list[tuple[Failure, Calla
 _CLICKS, _ROWS = Place("cursor.*", "^INSERT clicks "), Place("cursor.*", "^INSERT journal ")
 _FEW: Final = [
     Failure("`os.fdatasync` fails with EIO", Place("os.fdatasync", "^"), "EIO"),
-    Failure("the database fails", _CLICKS, SAID["sqlite"]),
     Failure("the answer to a commit is lost", Place("cursor.*", "^COMMIT "), SAID["sqlite"], after=True),
-    Failure("the driver panics", Place("cursor.*", "^COMMIT "), "panic"),
 ]
 _FEW_MORE: Final = [
+    Failure("the database fails", _CLICKS, SAID["sqlite"]),
+    Failure("the driver panics", Place("cursor.*", "^COMMIT "), "panic"),
     Failure("`os.pwrite` writes half", Place("os.pwrite", "^"), "short"),
     Failure("there is no memory for a call of the database", _ROWS, "memory"),
     Failure("the database says something unheard of", _CLICKS, UNHEARD_OF, times=0),

@@ -51,6 +51,7 @@ def _break(world: World) -> Path:
     return path
 
 
+@pytest.mark.front
 def test_going_on__does_the_rest(world: World) -> None:
     path = _break(world)
     ran = world.trueup("upload", path, *ADDING)
@@ -62,6 +63,7 @@ def test_going_on__does_the_rest(world: World) -> None:
     assert world.trueup("audit").code == 0
 
 
+@pytest.mark.front
 def test_going_on__a_preview_says_what_is_left(world: World) -> None:
     path = _break(world)
     told = json.loads(succeeded(world.trueup("upload", path, "--preview", "--json", "--duplicates", "add_payout")))
@@ -70,6 +72,7 @@ def test_going_on__a_preview_says_what_is_left(world: World) -> None:
     assert world.totals()["revenue"] == "7.00"
 
 
+@pytest.mark.front
 def test_going_on__with_other_choices_is_refused(world: World) -> None:
     path = _break(world)
     ran = world.trueup("upload", path, "--yes", "--duplicates", "update", "--again")
@@ -78,6 +81,7 @@ def test_going_on__with_other_choices_is_refused(world: World) -> None:
     assert world.totals()["revenue"] == "7.00"
 
 
+@pytest.mark.front
 def test_going_on__not_after_it_was_undone(world: World) -> None:
     path = _break(world)
     succeeded(world.trueup("undo", 1, "--yes"))
@@ -90,6 +94,7 @@ def test_going_on__not_after_it_was_undone(world: World) -> None:
     assert world.trueup("audit").code == 0
 
 
+@pytest.mark.front
 def test_same_file__is_asked_for(world: World) -> None:
     path = world.file(ROWS)
     succeeded(world.trueup("upload", path, *ADDING))

@@ -68,7 +68,9 @@ def _broken_is_as_unbroken(
 
 
 # Status updates go the way of uploads: the long run kills them, and all of it on PostgreSQL.
-@pytest.mark.parametrize("what", ["upload", pytest.param("undo", marks=pytest.mark.front)])
+@pytest.mark.parametrize(
+    "what", [pytest.param("upload", marks=pytest.mark.front), pytest.param("undo", marks=pytest.mark.long)]
+)
 def test_kill__then_the_same_command(new_url: Callable[[], str], tmp_path: Path, what: str) -> None:
     _broken_is_as_unbroken(new_url, tmp_path, what, _chance(what), ROWS // 2)
 

@@ -72,6 +72,7 @@ def test_upload__that_is_stopped_goes_on_with_the_same_command(world: World, num
     assert len((world.folder / "out.csv").read_text().splitlines()) == ROWS + 1
 
 
+@pytest.mark.front
 def test_command__that_waits_for_the_database_ends_at_once(world: World, held: Database) -> None:
     assert held
     program = started(world.trueup.url, ["upload", world.file("click_id,payout\nk00001,1\n"), "--yes"])

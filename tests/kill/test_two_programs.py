@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from killing import ROWS, all_that_is_left, kill_amid, made_world, many_rows, start
 
 WORDS = ("--yes", "--duplicates", "add_payout")
 
 
+@pytest.mark.front
 def test_two_programs__at_once(new_url: Callable[[], str], tmp_path: Path) -> None:
     whole, shared = made_world(new_url(), tmp_path), made_world(new_url(), tmp_path)
     words = ("upload", whole.file(many_rows(ROWS // 2), "rows.csv"), *WORDS)

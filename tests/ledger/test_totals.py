@@ -45,6 +45,7 @@ def _recounted(ledger: Database) -> list[tuple[object, ...]]:
     return sorted(sums.filter(pl.col("conversions") != 0).rows())
 
 
+@pytest.mark.front
 def test_totals__are_what_a_recount_gives_after_whatever_happens(world: World) -> None:
     world.upload(ROWS)
     world.upload(ROWS.replace("sale", "rejected"), command="update-status")

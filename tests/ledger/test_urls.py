@@ -59,6 +59,7 @@ def test_password__is_in_nothing_that_is_said_of_a_database(password: str, form:
     assert not [text for text in said if SECRET in text]
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("form", [*FORMS, "postgresql://user:{}", "postgresql://user:{}/name"])
 def test_password__is_in_nothing_that_a_command_says(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -26,6 +26,7 @@ def create(server: Server, admin: str, name: str, once: str = "") -> Answer:
     return server.post("/api/v1/traffic_sources", json.dumps({"name": name}).encode(), **headers)
 
 
+@pytest.mark.long
 def test_answer__is_kept_over_a_kill(server: Server, admin: str) -> None:
     first = create(server, admin, "PushAds", "a")
     assert first.status == 201

@@ -48,6 +48,7 @@ def _restored(copy: Path, kind: str, new_empty_url: NewUrl) -> str:
     return url
 
 
+@pytest.mark.front
 def test_backup__under_load_has_what_was_acknowledged_before_it_and_proves_itself(
     world: World, new_served: NewServed, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ def test_backup__shows_no_password_to_other_users(tmp_path: Path, monkeypatch: p
     assert (tmp_path / "password").read_text() == "hush\n"
 
 
+@pytest.mark.front
 def test_restore__loses_no_file_that_was_sent_since_and_takes_them_up_again(
     world: World, new_served: NewServed, database_kind: str, new_empty_url: NewUrl, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_start__without_the_database_keeps_clicks_and_catches_up(world: World, s
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_start__where_nothing_was_ever_known_acknowledges_nothing(world: World, new_server: NewServer) -> None:
     with taken_away(world.trueup.url):
@@ -144,6 +145,7 @@ def test_folder_of_another_ledger__is_refused_by_its_name(
     assert world.trueup.url.rpartition("/")[2] in ran.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_folder_of_another_ledger__is_told_in_the_log_of_a_server_that_is_at_work(world: World, server: Server) -> None:
     assert server.stop() == 0

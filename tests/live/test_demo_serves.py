@@ -31,6 +31,7 @@ def _ask(port: int, target: str, key: str = "") -> tuple[int, str]:
         connection.close()
 
 
+@pytest.mark.long
 def test_demo__serves_what_it_says_to_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUEUP_SPOOL_BYTES", "65536")
     program, said = _served(tmp_path)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+import pytest
 from command_line import CommandLine
 from served import Served
 from worlds import World
@@ -96,6 +97,7 @@ EXAMPLES: Final = {
 }  # fmt: skip
 
 
+@pytest.mark.front
 def test_examples__as_a_file_and_as_postbacks(trueup: CommandLine, served: Served, tmp_path: Path) -> None:
     world = World(trueup, tmp_path)
     networks = (NETWORK.format(tracker=tracker, mode=mode) for tracker, (_, mode, _) in EXAMPLES.items())

@@ -144,6 +144,7 @@ def test_disk_that_hangs__keeps_nobody_waiting(world: World, tmp_path: Path, mon
         wait_until(lambda: writer.health.state is State.SERVING)
 
 
+@pytest.mark.front
 def test_work_that_hangs__keeps_no_caller_waiting(world: World, tmp_path: Path) -> None:
     """A database that does not answer stands still within a call, as this piece of work does."""
     world.add_clicks("a")

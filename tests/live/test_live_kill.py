@@ -40,6 +40,7 @@ def _has_many(acknowledged: Acknowledged, rounds: int) -> bool:
     return len(acknowledged.clicks) > 20 * rounds and len(acknowledged.conversions) > 5 * rounds
 
 
+@pytest.mark.front
 def test_kill__under_load_nothing_acknowledged_is_lost(world: World, server: Server) -> None:
     _killed_under_load(world, server, ROUNDS)
 
@@ -64,6 +65,8 @@ def test_stop__answers_what_it_accepted(world: World, server: Server) -> None:
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.long
+@pytest.mark.front
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_several_processes__are_correct_together(world: World, new_server: NewServer) -> None:
     server = new_server(TRUEUP_WORKERS=2)

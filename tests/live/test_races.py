@@ -94,6 +94,7 @@ def test_race__one_process(world: World, served: Served) -> None:
     _each_mode_gives_what_some_order_gives(world, served)
 
 
+@pytest.mark.long
 @pytest.mark.law
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_race__several_processes(world: World, new_server: NewServer) -> None:

@@ -48,6 +48,7 @@ def test_serve__every_answer_forbids_keeping_and_guessing(standing: Server) -> N
         assert headers["x-content-type-options"] == "nosniff", target
 
 
+@pytest.mark.long
 @one_database
 def test_serve__a_request_under_way_is_answered_however_often_it_is_told_to_stop(server: Server) -> None:
     with socket.create_connection((HOST, server.port), timeout=20) as caller:
@@ -61,6 +62,7 @@ def test_serve__a_request_under_way_is_answered_however_often_it_is_told_to_stop
         assert caller.recv(1_000).startswith(b"HTTP/1.1 404")
 
 
+@pytest.mark.long
 def test_serve__a_process_that_dies_is_replaced(server: Server) -> None:
     (before,) = server.pids
     os.kill(before, signal.SIGKILL)
@@ -244,6 +246,7 @@ def _on_a_terminal(url: str, folder: Path) -> str:
     return _STYLE.sub("", seen.decode())
 
 
+@pytest.mark.long
 @one_database
 def test_serve__shows_the_first_key_on_a_terminal_once(url: str, tmp_path: Path) -> None:
     first, second = (_on_a_terminal(url, tmp_path) for _ in range(2))

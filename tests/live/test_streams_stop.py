@@ -9,6 +9,7 @@ from serving import Server
 pytestmark = pytest.mark.front
 
 
+@pytest.mark.long
 def test_stop__ends_a_stream_at_once(server: Server, trueup: CommandLine) -> None:
     bearer = "Bearer " + trueup("keys", "create", "admin", "--scope", "admin").stdout.strip()
     sent = server.post("/api/v1/uploads", b"x,1\n", authorization=bearer, content_type="text/csv")

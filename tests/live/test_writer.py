@@ -43,6 +43,7 @@ def batches(world: World, state: str = "") -> list[tuple[str, int]]:
     return [(origin, rows_done) for origin, rows_done, is_now in rows if not state or is_now == state]
 
 
+@pytest.mark.front
 def test_writer__clicks_and_messages_of_many_callers_share_commits(world: World, tmp_path: Path) -> None:
     clicks = [new_click() for _ in range(60)]
 
@@ -61,6 +62,7 @@ def test_writer__clicks_and_messages_of_many_callers_share_commits(world: World,
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 def test_writer__a_message_that_cannot_be_recorded_harms_no_other(world: World, tmp_path: Path) -> None:
     world.add_clicks("a", "b", "c")
     rows = [sale("a"), sale("b", payout=1 << 70), sale("c"), sale("a")]
@@ -82,6 +84,7 @@ def test_writer__each_origin_has_a_batch_of_its_own_for_an_hour(world: World, tm
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 def test_writer__a_batch_that_is_undone_while_it_is_open_takes_no_more_rows(world: World, tmp_path: Path) -> None:
     world.add_clicks("a")
     with writing(world.trueup.url, tmp_path) as (writer, _):
@@ -112,6 +115,7 @@ def test_writer__trying_out_changes_nothing(world: World, tmp_path: Path) -> Non
     assert world.totals()["conversions"] == 0
 
 
+@pytest.mark.front
 def test_writer__longer_work_pauses_for_callers(world: World, tmp_path: Path) -> None:
     world.add_clicks("a")
     turns: list[str] = []
@@ -250,6 +254,7 @@ def test_writer__a_message_finds_its_click_however_soon_it_comes(world: World, t
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 def test_writer__a_message_finds_its_click_when_both_files_of_the_spool_have_some(world: World, tmp_path: Path) -> None:
     async def visit_and_buy(writer: Writer) -> list[str]:
         await writer.click(new_click())  # the ledger takes it at once, and lets others gather for a while

@@ -38,6 +38,7 @@ def test_second_opening__leaves_everything_as_it_is(new_empty_url: Callable[[], 
         assert db.read_sql("SELECT file_name FROM batches", {"name": pl.String})["name"].to_list() == ["march.csv"]
 
 
+@pytest.mark.front
 def test_second_opening__does_not_load_alembic(url: str) -> None:
     words = [sys.executable, "-c", f"{OPEN}; assert 'alembic' not in sys.modules", url]
     subprocess.run(words, check=True, timeout=60)

@@ -74,6 +74,7 @@ def test_set_status__of_ticked_rows_is_previewed_applied_and_undone(ada: PageBro
     assert world.seen("conversion_id", "status", "payout") == before
 
 
+@pytest.mark.front
 def test_set_status__of_all_that_match_sends_the_filter(ada: PageBrowser, world: World) -> None:
     path = f"{SET}?all=1&{EVERYTHING}&status=approved&id=k3-1"  # what is ticked does not count then
     assert "All 2 conversions that match, 48.20 USD" in plain(ada.get(path).text)
@@ -148,6 +149,7 @@ def test_edit_payout__keeps_what_cannot_be_used(ada: PageBrowser) -> None:
     assert "Choose one of the currencies." in page
 
 
+@pytest.mark.front
 def test_add__typed_and_pasted_lines_become_conversions(ada: PageBrowser, world: World) -> None:
     typed = {"click_id": ["k1", "", ""], "payout": ["7.5", "", ""], "conversion_type": ["lead", "", ""]}
     typed |= {
@@ -185,6 +187,7 @@ def test_add__titles_say_which_fields_and_more_lines_come(ada: PageBrowser) -> N
     assert 'value="k2"' in page.text
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

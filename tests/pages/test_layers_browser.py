@@ -43,6 +43,7 @@ def test_set_status__by_keyboard_from_the_rows_to_apply(browse: Browse, own_site
     assert statuses(page)[:2] == ["Declined", "Declined"]
 
 
+@pytest.mark.long
 def test_all_that_match__is_a_second_tick(browse: Browse, sample_site: Served) -> None:
     page = browse(sample_site, f"{EVERYTHING}&status=approved")
     page.get_by_role("link", name="Time").click()  # the list is swapped
@@ -96,6 +97,7 @@ def test_pop_ups__fit_a_phone_and_have_nothing_against_wcag(browse: Browse, samp
     assert found + violations(page) == []
 
 
+@pytest.mark.long
 def test_without_scripts__rows_are_ticked_and_changed(browse: Browse, own_site: Served) -> None:
     page = browse(own_site, EVERYTHING, scripts=False)
     page.locator("input[name=id]").first.check()

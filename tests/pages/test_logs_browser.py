@@ -53,7 +53,8 @@ def test_batch__is_undone_and_brought_back_by_its_buttons(browse: Browse, own_si
     expect(page.get_by_role("status").get_by_text("Brought batch 3 back as batch 7")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages__suit_everybody(browse: Browse, own_site: Served, scheme: str) -> None:
     (click,) = newest_clicks(own_site, 1)
     send(own_site, [f"cid={click}&payout=1.5&txid=T-1"])

@@ -24,6 +24,7 @@ def test_keys__open_help_and_search_and_go_to_pages(browse: Browse, sample_site:
     expect(page).to_have_url(f"{sample_site.url}/conversions")
 
 
+@pytest.mark.long
 def test_keys__walk_through_rows_and_periods(browse: Browse, sample_site: Served) -> None:
     page = browse(sample_site, "/conversions?from=yesterday&to=today")
     page.keyboard.press("ArrowDown")
@@ -65,6 +66,7 @@ def test_phone__has_the_menu(browse: Browse, sample_site: Served) -> None:
     expect(page.locator("#sidebar")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_without_scripts__the_list_pages_and_columns_work(browse: Browse, own_site: Served) -> None:
     page = browse(own_site, "/conversions?from=&to=", scripts=False)
     first = page.locator("tbody tr").first.get_attribute("id")

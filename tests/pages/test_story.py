@@ -34,6 +34,7 @@ def events(page: str) -> list[str]:
     return [plain(each) for each in found]
 
 
+@pytest.mark.front
 def test_story__tells_each_event_with_who_when_what_and_where(ada: PageBrowser) -> None:
     page = ada.get("/conversions/k1-1").text
     said = plain(page)
@@ -53,6 +54,7 @@ def test_story__tells_each_event_with_who_when_what_and_where(ada: PageBrowser) 
     assert "Change status" in said
 
 
+@pytest.mark.front
 def test_story__of_what_an_undo_took_is_kept(ada: PageBrowser, world: World) -> None:
     assert world.trueup("undo", "2", "--yes").code == 0  # the file that changed it
     page = ada.get("/conversions/k1-1").text

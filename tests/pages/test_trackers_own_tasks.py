@@ -92,6 +92,7 @@ def test_keitaro__a_lead_is_added_and_removed_and_a_payment_edited(ada: PageBrow
     assert world.seen("status", "payout")[1:] == [("approved", "90.00")]
 
 
+@pytest.mark.front
 def test_gokart__one_conversion_by_hand_and_all_events_of_a_click(ada: PageBrowser, world: World) -> None:
     ada.applied(ada.acted(ADD, lines="g1,1.5\ng1,4,app_install", order="trueup"))
     story = ada.get("/conversions/g1-2").text

@@ -30,6 +30,7 @@ def site(world: World, tmp_path: Path) -> Iterator[UploadSite]:
     made.end()
 
 
+@pytest.mark.front
 def test_upload__from_the_file_to_its_undo_and_back(site: UploadSite, world: World) -> None:
     ada = site.browser()
     path = ada.sent(ROWS)
@@ -64,6 +65,7 @@ def test_upload__from_the_file_to_its_undo_and_back(site: UploadSite, world: Wor
     assert world.totals()["revenue"] == "35.00"
 
 
+@pytest.mark.front
 def test_pasted_lines__are_a_file(site: UploadSite, world: World) -> None:
     ada = site.browser()
     answer = ada.ask(
@@ -142,6 +144,7 @@ def test_remedy__of_a_cause_is_one_button(site: UploadSite) -> None:
     assert "1 change, +12.50 USD" in plain(ada.rested(path))
 
 
+@pytest.mark.front
 def test_same_file__is_applied_again_only_where_it_is_meant(site: UploadSite, world: World) -> None:
     ada = site.browser()
     text = "click_id,payout\nk1,5.00\n"
@@ -170,6 +173,7 @@ def test_apply__of_what_was_previewed_anew_elsewhere_is_refused(site: UploadSite
     assert world.conversions() == []
 
 
+@pytest.mark.front
 def test_result__says_where_it_differs_from_the_preview_and_why(site: UploadSite, world: World) -> None:
     ada = site.browser()
     path = ada.sent("click_id,payout,transaction_id\nk1,5.00,T\nk2,7.00,T\n")
@@ -183,6 +187,7 @@ def test_result__says_where_it_differs_from_the_preview_and_why(site: UploadSite
     assert "Revenue +12.00 +7.00" in page
 
 
+@pytest.mark.front
 def test_statuses_and_clicks__come_the_same_way(site: UploadSite, world: World) -> None:
     ada = site.browser()
     world.upload("click_id,payout\nk1,5.00\n")

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from worlds import World, grown
+from worlds import World, grown, micros_at
 
 from trueup.ledger import segment_cells
-from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database
+from trueup.model.traffic import IncomingConversion
+from trueup.model.words import Origin
+from trueup.recording.incoming import LiveLedger
 from trueup.reports import report
 
 SETUP = """
@@ -110,6 +112,7 @@ def test_weekdays_and_hours__are_those_of_the_zone(world: World) -> None:
     }
 
 
+@pytest.mark.front
 def test_changes__move_what_they_change(world: World) -> None:
     import_clicks(world, LATE)
     assert by(world, "country")["CZ"] == (1, 1, "7.00", "0.00")
@@ -132,6 +135,7 @@ def test_changes__move_what_they_change(world: World) -> None:
     assert_proved(world)
 
 
+@pytest.mark.front
 def test_labels__part_first_sales_from_repeated_ones(world: World) -> None:
     again = "click_id,payout,transaction_id\nk1,10.00,t1\nk1,10.00,t7\n"
     assert world.trueup("upload", "-", "--yes", "--duplicates", "create_new_or_repeated", stdin=again).code == 0
@@ -143,10 +147,15 @@ def test_labels__part_first_sales_from_repeated_ones(world: World) -> None:
 
 
 def test_sub_parameters_that_come_later__move_the_click_and_its_conversions(world: World, ledger: Database) -> None:
-    with ledger.transaction() as transaction:
-        update_sub_parameters(transaction, "k1", {"sub1": "zone 7", "sub9": "b"})
-        update_sub_parameters(transaction, "k2", {"sub1": "zone 2"})
-        update_sub_parameters(transaction, "unknown", {"sub1": "zone 2"})
+    live = LiveLedger(ledger, lambda: micros_at("2026-03-03T12:00:00Z"), "tests")
+    given = {"k1": {"sub1": "zone 7", "sub9": "b"}, "k2": {"sub1": "zone 2"}, "unknown": {"sub1": "zone 2"}}
+    live.record(
+        [
+            IncomingConversion({"click_id": of, "transaction_id": f"t{of[1:]}"}, Origin.POSTBACK, sub_parameters=subs)
+            for of, subs in given.items()
+        ]
+    )
+    live.finish()
     assert by(world, "sub1") == {
         "": (1, 1, "5.00", "0.00"),
         "zone 1": (1, 1, "40.00", "0.00"),
@@ -157,6 +166,14 @@ def test_sub_parameters_that_come_later__move_the_click_and_its_conversions(worl
     later = "click_id,payout,transaction_id\nk1,11.00,t1\n"
     assert world.trueup("upload", "-", "--yes", stdin=later).code == 0
     assert by(world, "sub1")["zone 7"] == (1, 1, "11.00", "0.00")
+    assert_proved(world)
+    assert world.trueup("undo", "3", "--yes").code == 0  # the postbacks
+    assert by(world, "sub1") == {
+        "": (1, 1, "5.00", "0.00"),
+        "zone 1": (2, 2, "51.00", "0.00"),
+        "zone 2": (1, 1, "0.00", "20.00"),
+    }
+    assert by(world, "sub9") == {"": (4, 4, "56.00", "20.00")}
     assert_proved(world)
 
 

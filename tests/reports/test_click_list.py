@@ -100,6 +100,7 @@ def test_new_clicks__are_counted(stocked: Database) -> None:
     assert page(stocked, most=3).rows["click_id"].str.starts_with("m").all()
 
 
+@pytest.mark.front
 def test_named_clicks__are_shown_whatever_else_is_asked(stocked: Database) -> None:
     shown = read_click_list(stocked, read_catalog(stocked), EVERY, ["k007", "k003", "no id!", "nobody"], None, 5)
     assert sorted(shown.rows["click_id"]) == ["k003", "k007"]

@@ -170,6 +170,7 @@ UNKNOWN = (
 )
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("command", ["conversions", "report"])
 @pytest.mark.usefixtures("filled")
 def test_unknown_word__ends_with_2_and_says_what_is_known(trueup: CommandLine, command: str) -> None:

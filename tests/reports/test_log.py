@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from command_line import CommandLine
 from stored import MONEY, at, conversion, set_up, store
 
@@ -49,6 +50,7 @@ def ids(trueup: CommandLine, *words: object) -> list[str]:
     return [row["conversion_id"] for row in listed(trueup, *words)]
 
 
+@pytest.mark.front
 def test_conversion__is_shown_in_full(ledger: Database, trueup: CommandLine) -> None:
     set_up(ledger, "Europe/Warsaw")
     row = conversion(
@@ -96,6 +98,7 @@ def test_payout__is_exact(ledger: Database, trueup: CommandLine) -> None:
     assert [row["payout"] for row in listed(trueup)] == list(shown.values())
 
 
+@pytest.mark.front
 def test_order__is_time_then_click_then_n(ledger: Database, trueup: CommandLine) -> None:
     rows = [("b", 1, 5), ("a", 10, 5), ("a", 9, 5), ("B", 1, 5), ("z", 1, 4), ("_", 1, 6)]
     store(ledger, [conversion(click_id, n=n, converted_at=NOON + time) for click_id, n, time in rows])
@@ -131,6 +134,7 @@ def test_reading__sees_one_moment_though_others_write(url: str, ledger: Database
     assert seen == [f"c{n}" for n in range(6)]
 
 
+@pytest.mark.front
 def test_removed__are_not_listed_unless_asked_for(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion("kept"), conversion("gone", removed=1)])
     assert ids(trueup) == ["kept-1"]
@@ -143,6 +147,7 @@ def test_nothing__is_a_header_or_an_empty_array(trueup: CommandLine) -> None:
     assert trueup("conversions", "--table").stdout == "No conversions.\n"
 
 
+@pytest.mark.front
 def test_json_of_several_pages__is_one_array(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion(f"c{n:05}", original_status='line\n"two"') for n in range(20_001)])
     rows = listed(trueup)
@@ -150,6 +155,7 @@ def test_json_of_several_pages__is_one_array(ledger: Database, trueup: CommandLi
     assert rows[0]["original_status"] == 'line\n"two"'
 
 
+@pytest.mark.front
 def test_csv_of_several_pages__has_one_header(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion(f"c{n:05}", original_status='line\n"two"') for n in range(20_001)])
     header, *rows = csv.reader(io.StringIO(trueup("conversions", "--csv").stdout, newline=""))
@@ -167,6 +173,7 @@ def test_csv__runs_no_formula(ledger: Database, trueup: CommandLine) -> None:
         assert not any(text.startswith(("=", "+", "-", "@", "\uff1d")) for text in row.values())
 
 
+@pytest.mark.front
 def test_csv__reads_back_as_it_was(ledger: Database, trueup: CommandLine) -> None:
     """What an export wrote, the reader of uploads takes for the very same rows."""
     stored = [
@@ -193,6 +200,7 @@ def test_csv__reads_back_as_it_was(ledger: Database, trueup: CommandLine) -> Non
     assert reading.rows.select(*same, "target_n").to_dicts() == expected
 
 
+@pytest.mark.front
 def test_output__is_a_file_and_a_word_about_it(ledger: Database, trueup: CommandLine, tmp_path: Path) -> None:
     store(ledger, [conversion("c1"), conversion("c2")])
     for form, words in (("csv", ()), ("json", ("--json",))):

@@ -67,6 +67,7 @@ def test_batch__shows_what_its_rows_came_to_and_come_to_now(world: World) -> Non
     assert "undone by batch 4" in succeeded(world.trueup("batch", 1))
 
 
+@pytest.mark.front
 def test_batch__writes_its_refused_rows_so_that_nothing_is_guessed(world: World, tmp_path: Path) -> None:
     refused = tmp_path / "refused.csv"
     succeeded(world.trueup("batch", 1, "--refused", refused))
@@ -80,6 +81,7 @@ def test_batch__writes_its_refused_rows_so_that_nothing_is_guessed(world: World,
     assert world.upload(mended).outcomes == ["created", "updated"]
 
 
+@pytest.mark.front
 def test_click__shows_all_that_is_known_of_it(world: World) -> None:
     shown = succeeded(world.trueup("click", "k1"))
     for said in ("clicked at", "2026-02-01 01:00", "VPN", "k1-1", "pending", "created", "refused_unknown_status"):
@@ -93,6 +95,7 @@ def test_click__shows_all_that_is_known_of_it(world: World) -> None:
     assert (ran.code, "There is no click nobody" in ran.stderr) == (2, True)
 
 
+@pytest.mark.front
 def test_click__shows_how_it_came(world: World) -> None:
     rows = "".join(f"{click_id},camp,VPN,2026-02-01T00:00:00Z\n" for click_id in ("k1", "k9"))
     file = world.file("click_id,campaign,offer,clicked_at\n" + rows, "more.csv")

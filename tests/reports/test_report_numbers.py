@@ -48,6 +48,7 @@ def week(ledger: Database) -> Database:
     return ledger
 
 
+@pytest.mark.front
 @pytest.mark.usefixtures("week")
 def test_totals__are_those_counted_by_hand(trueup: CommandLine) -> None:
     assert report(trueup) == {
@@ -81,6 +82,7 @@ def test_totals__are_those_counted_by_hand(trueup: CommandLine) -> None:
     }
 
 
+@pytest.mark.front
 def test_worked_example__of_the_documentation(ledger: Database, trueup: CommandLine) -> None:
     set_up(ledger)
     told = [
@@ -100,6 +102,7 @@ def test_worked_example__of_the_documentation(ledger: Database, trueup: CommandL
     assert [found[name] for name in shown] == [3, "26.50", "3.00", "0.265000", "6.50", "32.50"]
 
 
+@pytest.mark.front
 @pytest.mark.usefixtures("week")
 def test_groups__add_up_to_the_totals(trueup: CommandLine) -> None:
     found = report(trueup, "--by", "campaign")
@@ -110,6 +113,7 @@ def test_groups__add_up_to_the_totals(trueup: CommandLine) -> None:
     assert found["totals"] == totals(trueup)
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("by", ["type", "status", "campaign,type", "day,status"])
 @pytest.mark.usefixtures("week")
 def test_groups_without_clicks__have_no_metric_of_clicks(trueup: CommandLine, by: str) -> None:
@@ -140,6 +144,7 @@ def test_ratios_over_nothing__are_left_empty(ledger: Database, trueup: CommandLi
     assert dict(zip(header, row, strict=True))["roi"] == ""
 
 
+@pytest.mark.front
 def test_ratios__are_rounded_to_the_nearest_and_halves_to_the_even(ledger: Database, trueup: CommandLine) -> None:
     rounded = {3: "33.33", 6: "16.67", 800: "0.12", 160: "0.62", 32: "3.12", 10_001: "0.01", 20_001: "0.00"}
     for clicks, cr in rounded.items():
@@ -147,6 +152,7 @@ def test_ratios__are_rounded_to_the_nearest_and_halves_to_the_even(ledger: Datab
         assert totals(trueup)["cr"] == cr
 
 
+@pytest.mark.front
 def test_losses__are_rounded_as_gains_are(ledger: Database, trueup: CommandLine) -> None:
     """ROI of -0.125 % and EPC of -1 / 3."""
     store(ledger, [conversion("c1", payout=799 * MONEY)], [click("c1", 0, cost=800 * MONEY)])

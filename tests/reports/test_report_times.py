@@ -92,6 +92,7 @@ def test_month__changes_at_local_midnight(ledger: Database, trueup: CommandLine)
     assert groups(trueup, "month", "--time-zone", "UTC") == {"2026-01": 2}
 
 
+@pytest.mark.front
 def test_time_zone__is_the_workspaces_unless_told(ledger: Database, trueup: CommandLine) -> None:
     set_up(ledger, "Asia/Tokyo")
     store(ledger, [conversion("c1", converted_at=at("2026-01-31T22:30"))])

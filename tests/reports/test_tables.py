@@ -19,6 +19,7 @@ def filled(ledger: Database) -> Database:
     return ledger
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("width", [60, 80, 120, 250])
 @pytest.mark.usefixtures("filled")
 def test_report__shows_every_metric_within_the_width(
@@ -57,6 +58,7 @@ def test_report__has_the_numbers_that_are_chosen(trueup: CommandLine) -> None:
     assert (ran.code, ran.stderr) == (2, "The number revenue is named twice.\n")
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("words", [("report", "--top"), ("batch",), ("undo", "--yes"), ("decide-again", "--batch")])
 @pytest.mark.usefixtures("filled")
 def test_numbers_beyond_all__are_wrong_words(trueup: CommandLine, words: tuple[str, ...]) -> None:
@@ -64,6 +66,7 @@ def test_numbers_beyond_all__are_wrong_words(trueup: CommandLine, words: tuple[s
     assert (ran.code, "less than or equal to" in ran.stderr) == (2, True)
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("width", [60, 80, 100, 180, 400])
 @pytest.mark.usefixtures("filled")
 def test_log__names_the_columns_that_did_not_fit(
@@ -82,6 +85,7 @@ def test_log__names_the_columns_that_did_not_fit(
         assert first <= shown
 
 
+@pytest.mark.front
 def test_log__says_the_label_where_there_is_one_and_what_reports_count(ledger: Database, trueup: CommandLine) -> None:
     set_up(ledger)
     store(
@@ -121,6 +125,7 @@ def test_words_of_a_network__are_harmless_to_a_terminal(ledger: Database, trueup
     assert "[bold]T[/bold]" in shown
 
 
+@pytest.mark.front
 @pytest.mark.usefixtures("filled")
 def test_report_without_dimensions__is_one_row(trueup: CommandLine) -> None:
     header, row, *_ = trueup("report", "--table").stdout.splitlines()

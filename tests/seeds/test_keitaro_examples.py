@@ -28,6 +28,7 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
     return made
 
 
+@pytest.mark.front
 def test_keitaro__a_lead_then_its_rejection(world: World) -> None:
     added = world.upload(f"{SUBID},,,lead", *KEITARO)
     assert (added.code, added.outcomes) == (0, ["created"])
@@ -40,18 +41,21 @@ def test_keitaro__a_lead_then_its_rejection(world: World) -> None:
     assert world.seen("conversion_id", "status", "original_status") == [(f"{SUBID}-1", "declined", "rejected")]
 
 
+@pytest.mark.front
 def test_keitaro__both_lines_in_one_file(world: World) -> None:
     both = world.upload(f"{SUBID},,,lead\n{SUBID},,, rejected\n", *KEITARO)
     assert both.outcomes == ["created", "updated"]
     assert (both.change("conversions"), both.change("revenue"), both.change("pending_revenue")) == (0, 0, 0)
 
 
+@pytest.mark.front
 def test_keitaro__a_braced_template_is_not_a_click(world: World) -> None:
     """Somebody pasted the example without putting the real id in its place."""
     pasted = world.upload("{subid},,,lead", *KEITARO)
     assert (pasted.code, pasted.outcomes) == (1, ["refused_bad_click_id"])
 
 
+@pytest.mark.front
 def test_keitaro__removing_test_conversions(world: World) -> None:
     world.upload(f"{SUBID},3,test-1,sale\n{SUBID},4,real-1,sale\n", *KEITARO)
     removed = world.upload(f"{SUBID},,test-1,rejected", *KEITARO)
@@ -70,6 +74,7 @@ def test_keitaro__offline_sales_from_a_list(world: World) -> None:
     assert (offline.change("conversions"), offline.change("revenue")) == (2, 120.5)
 
 
+@pytest.mark.front
 def test_keitaro__editing_payouts_of_several_transactions(world: World) -> None:
     world.upload(f"{SUBID},10,t1\n{SUBID},20,t2\n{SUBID},30,t3\n", *KEITARO)
     edited = world.upload(f"{SUBID},11.25,t1\n{SUBID},20,t2\n{SUBID},0,t3\n", *KEITARO)
@@ -78,6 +83,7 @@ def test_keitaro__editing_payouts_of_several_transactions(world: World) -> None:
     assert world.seen("payout", "status") == [("11.25", "approved"), ("20.00", "approved"), ("0.00", "approved")]
 
 
+@pytest.mark.front
 def test_keitaro__its_own_way_with_duplicates_is_update(world: World) -> None:
     world.upload(f"{SUBID},5", "--dialect", "keitaro")
     again = world.upload(f"{SUBID},6", "--dialect", "keitaro", "--preview")
@@ -86,6 +92,7 @@ def test_keitaro__its_own_way_with_duplicates_is_update(world: World) -> None:
     assert "keitaro's own way with duplicates is update" in again.stderr
 
 
+@pytest.mark.front
 def test_keitaro__what_is_set_up_outranks_its_own_way(world: World) -> None:
     world.set_up(SETUP.replace('"Northwind"\n\n', '"Northwind"\nduplicate_mode = "ignore"\n\n'))
     world.upload(f"{SUBID},33.5,T1,sale", "--dialect", "keitaro")

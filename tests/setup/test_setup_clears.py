@@ -42,6 +42,7 @@ def shown(trueup: CommandLine) -> dict[str, object]:
     return tomllib.loads(trueup("setup", "show").stdout)
 
 
+@pytest.mark.front
 def test_clearing__is_told_and_needs_yes_in_a_pipe(trueup: CommandLine) -> None:
     before = shown(trueup)
     ran = trueup("setup", "apply", "-", stdin=LESS)
@@ -65,6 +66,7 @@ def test_clearing__is_told_in_a_preview(trueup: CommandLine) -> None:
     assert "Cleared, since the file leaves it out:" in trueup("setup", "apply", "-", "--preview", stdin=LESS).stdout
 
 
+@pytest.mark.front
 def test_change_of_what_the_file_gives__is_not_asked_for(trueup: CommandLine) -> None:
     other = FULL.replace("1.20", "3.00").replace('"2"', '"7"').replace("Acme", "Other")
     ran = trueup("setup", "apply", "-", stdin=other)
@@ -75,6 +77,7 @@ def test_key_left_out_that_has_its_default__is_nothing_to_clear(trueup: CommandL
     assert trueup("setup", "apply", "-", stdin='[[conversion_types]]\nname = "conversion"').code == 0
 
 
+@pytest.mark.front
 def test_payout_that_nothing_uses__is_pointed_out(trueup: CommandLine) -> None:
     offer = '[[offers]]\nname = "App"\npayout = "{}"\n{}'
     ran = trueup("setup", "apply", "-", stdin=offer.format("1.50", ""))

@@ -63,6 +63,7 @@ offers = [
 """
 
 
+@pytest.mark.front
 def test_apply__prints_what_it_makes(trueup: CommandLine) -> None:
     ran = trueup("setup", "apply", "-", stdin=FIRST)
     assert (ran.code, ran.stderr) == (0, "")

@@ -72,6 +72,7 @@ def test_spool_show__has_the_clock_of_the_workspace(world: World, folder: Path) 
     assert (" 2026-03-05 10:00 " in nowhere, nowhere.splitlines()[-1]) == (True, "Times in UTC.")
 
 
+@pytest.mark.front
 def test_spool_retry__records_each_dead_letter_once_and_keeps_the_bad_ones(world: World, folder: Path) -> None:
     succeeded(spool(world, folder, "claim"))
     good, known, bad = new_click(), new_click(), new_click(cost=1 << 70)

@@ -1,8 +1,9 @@
 """Every rule as a table: rows come one after another, as files, into a fresh workspace; each must become what it says.
 
 The click `k` was clicked at 10:00 UTC on 2026-02-10, and every row is received at 12:00. A row's `do` is empty for a
-conversion, `status` for a status update, `undo 2` for undoing the second row's batch; `by` is the mode that is chosen
-for its upload, `force` forces statuses; an empty cell of what is expected is not looked at.
+conversion, `status` for a status update, `postback` for a postback, `clicks` for an import of the click, `undo 2` for
+undoing the second row's batch; `by` is the mode that is chosen for its upload, `force` forces statuses; an empty cell
+of what is expected is not looked at. `-` is a sub-parameter that the click does not have then.
 """
 
 import csv
@@ -16,15 +17,17 @@ from decision_tables import Line, Table, read_tables
 from worlds import micros_at
 
 from trueup.dialects.choices import Choices
-from trueup.ledger.batches import read_rows
+from trueup.ledger.arrivals import read_stored_clicks
+from trueup.ledger.batches import read_batches, read_rows
 from trueup.ledger.catalog import read_catalog, write_resource, write_workspace
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.snapshot import read_conversions
-from trueup.model.catalog import AffiliateNetwork, ConversionType, Offer, Workspace
+from trueup.model.catalog import AffiliateNetwork, Campaign, ConversionType, Offer, Workspace
 from trueup.model.frames import CLICKS
 from trueup.model.money import micros_from_text, rate_from_text, text_from_micros
 from trueup.model.policy import NetworkPolicy, OfferPolicy
+from trueup.model.traffic import IncomingConversion
 from trueup.model.words import (
     OF_MESSAGES,
     Approval,
@@ -39,7 +42,10 @@ from trueup.model.words import (
 from trueup.recording.batch_loop import apply_batch
 from trueup.recording.chunks import RunOptions
 from trueup.recording.context import RecordingContext
+from trueup.recording.incoming import LiveLedger
 from trueup.recording.undo import apply_undo, undoable
+from trueup.uploads.click_file import read_click_file
+from trueup.uploads.clicks import click_work
 from trueup.uploads.conversions import read_upload, upload_work
 
 TABLES: Final = read_tables()
@@ -49,6 +55,7 @@ FIELDS: Final = (
     "click_id", "conversion_type", "transaction_id", "event_id", "status", "payout", "currency", "converted_at",
     "conversion_id",
 )  # fmt: skip
+SUBS: Final = ("sub1", "sub2")
 WHY: Final = ["mode", "mode_from"]
 SHORT: Final = {"type": "conversion_type", "txid": "transaction_id", "event": "event_id", "time": "converted_at"}
 
@@ -70,7 +77,7 @@ def test_table(ledger: Database, table: Table) -> None:
     batches: list[int] = []
     for line in table.lines:
         do = line.given.get("do", "")
-        told = _undo(ledger, batches, do) if do.startswith("undo") else _upload(ledger, batches, line, do)
+        told = _DO.get(do.split(" ")[0], _upload)(ledger, batches, line, do) | _sub_parameters(ledger)
         expected = {title: text for title, text in line.expected.items() if title != "live"}
         assert {title: told.get(title, "") for title in expected} == expected, line.where
         live = read_conversions(ledger, ["k"]).filter(pl.col("removed") == 0)["n"].sort().to_list()
@@ -120,12 +127,42 @@ def _upload(ledger: Database, batches: list[int], line: Line, do: str) -> dict[s
     return told
 
 
-def _undo(ledger: Database, batches: list[int], do: str) -> dict[str, str]:
+def _sub_parameters(ledger: Database) -> dict[str, str]:
+    stored = read_stored_clicks(ledger, ["k"], CLICKS).select(SUBS)
+    return {name: value or "-" for click in stored.iter_rows(named=True) for name, value in click.items()}
+
+
+def _postback(ledger: Database, batches: list[int], line: Line, _do: str) -> dict[str, str]:
+    subs = {name: text for name, text in line.given.items() if name in SUBS}
+    row = {SHORT.get(title, title): _value(title, cell) for title, cell in line.given.items()}
+    live = LiveLedger(ledger, lambda: NOW, "tests")
+    given = {name: text for name, text in row.items() if name in FIELDS}
+    (result,) = live.record([IncomingConversion(given, Origin.POSTBACK, sub_parameters=subs)])
+    live.finish()
+    batches.append(read_batches(ledger)[-1].batch_id)
+    return {"outcome": result.outcome.value}
+
+
+def _clicks(ledger: Database, batches: list[int], line: Line, _do: str) -> dict[str, str]:
+    given = {"campaign": "Push", "offer": "Shoes", "clicked_at": f"{DAY}T10:00:00Z"}
+    given |= {title: cell for title, cell in line.given.items() if title != "do"}
+    content = f"{','.join(given)}\n{','.join(given.values())}\n".encode()
+    file = read_click_file(content, "clicks", Choices(), read_catalog(ledger))
+    batch_id = apply_batch(click_work(_context(ledger), file, None), RunOptions()).batch_id
+    assert batch_id is not None
+    batches.append(batch_id)
+    return {}
+
+
+def _undo(ledger: Database, batches: list[int], _line: Line, do: str) -> dict[str, str]:
     batch, resumed = undoable(ledger, batches[int(do.removeprefix("undo ")) - 1])
     batch_id = apply_undo(_context(ledger), batch, resumed, RunOptions()).batch_id
     assert batch_id is not None
     batches.append(batch_id)
     return {}
+
+
+_DO: Final = {"postback": _postback, "clicks": _clicks, "undo": _undo}
 
 
 def _context(ledger: Database) -> RecordingContext:
@@ -185,6 +222,7 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
         write_resource(transaction, AffiliateNetwork(0, "Northwind", network))
         write_resource(transaction, kind)
         write_resource(transaction, Offer(0, "Shoes", 1, policy=offer))
+        write_resource(transaction, Campaign(0, "Push", "push"))
         text = {name: "" for name, dtype in CLICKS.items() if dtype == pl.String}
         numbers = {name: 0 for name, dtype in CLICKS.items() if dtype != pl.String}
         here = {
@@ -193,4 +231,6 @@ def _set_up(ledger: Database, given: dict[str, str]) -> None:
             "network_id": 1,
             "clicked_at": micros_at(f"{DAY}T{read('clicked', '10:00')}:00Z"),
         }
-        commit_clicks(transaction, pl.DataFrame([{**text, **numbers, **here}], schema=dict(CLICKS)).select(*CLICKS))
+        here |= {name: read(name, "") for name in SUBS}
+        if read("click", "") != "no":
+            commit_clicks(transaction, pl.DataFrame([{**text, **numbers, **here}], schema=dict(CLICKS)).select(*CLICKS))

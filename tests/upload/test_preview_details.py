@@ -40,6 +40,7 @@ def previewed(world: World, text: str, *options: str) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.front
 def test_preview__money_by_type_and_status_and_the_biggest_changes(world: World) -> None:
     world.upload("click_id,payout,status\nk1,10.00,approved\nk2,20.00,pending\n")
     told = previewed(world, "click_id,payout,status\nk1,45.00,approved\nk2,,declined\nk3,1.00,approved\n")
@@ -94,6 +95,7 @@ def test_preview__ten_changes_at_most_and_each_conversion_once(world: World) -> 
     ]
 
 
+@pytest.mark.front
 def test_preview__refusals_by_cause_with_an_example_and_what_mends_them(world: World) -> None:
     causes = previewed(world, ROWS)["causes"]
     shown = [
@@ -114,6 +116,7 @@ def test_preview__refusals_by_cause_with_an_example_and_what_mends_them(world: W
     assert "refused_bad_payout 1 add --decimal-comma" in printed
 
 
+@pytest.mark.front
 def test_undo__its_preview_shows_the_biggest_changes_too(world: World) -> None:
     world.upload("click_id,payout\nk1,35.00\n")
     told = json.loads(world.trueup("undo", 1, "--preview", "--json").stdout)

@@ -22,6 +22,7 @@ def saved(world: World, *options: str) -> None:
     succeeded(world.trueup("upload", world.file(STATEMENT), *MAPPED, "--save-mapping", "northwind", *options))
 
 
+@pytest.mark.front
 def test_mapping__is_saved_and_reads_the_next_file(world: World) -> None:
     saved(world, "--yes")
     (listed,) = json.loads(succeeded(world.trueup("mappings", "list", "--json")))
@@ -41,6 +42,7 @@ def test_mapping__is_offered_and_never_used_in_silence(world: World) -> None:
     assert "A mapping was saved for files with these titles: --mapping northwind." in ran.stderr
 
 
+@pytest.mark.front
 def test_mapping__map_comes_first(world: World) -> None:
     saved(world, "--yes")
     other = world.file(STATEMENT.replace("k2", "k3"))
@@ -56,6 +58,7 @@ def test_preview__saves_nothing(world: World) -> None:
     assert json.loads(succeeded(world.trueup("mappings", "list", "--json"))) == []
 
 
+@pytest.mark.front
 def test_mapping__is_replaced_and_removed(world: World) -> None:
     saved(world, "--yes")
     saved(world, "--yes", "--again", "--time-zone", "Europe/Warsaw")
@@ -71,6 +74,7 @@ def test_mapping__is_replaced_and_removed(world: World) -> None:
         assert "No mapping is called" in ran.stderr
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("options", "why"),
     [

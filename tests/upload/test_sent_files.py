@@ -16,6 +16,7 @@ from trueup.uploads.conversions import Upload, upload_work
 from trueup.uploads.files import read_sent
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("chosen", [None, "Asia/Tokyo"])
 def test_resumed_file__keeps_its_zones_whatever_the_setup_says_by_now(ledger: Database, chosen: str | None) -> None:
     content = b"click_id,time\na,2026-02-10 10:00\n"

@@ -25,6 +25,7 @@ def previewed(world: World, batch: int) -> list[dict[str, object]]:
     return rows
 
 
+@pytest.mark.front
 def test_undo_of_one_of_two_uploads__says_which_rows_come_to_life(world: World) -> None:
     world.upload(FIRST, "--duplicates", "ignore")
     world.upload(SECOND, "--duplicates", "ignore")
@@ -48,6 +49,7 @@ def test_undo_of_one_of_two_uploads__says_which_rows_come_to_life(world: World) 
     ]
 
 
+@pytest.mark.front
 def test_undo__says_what_updates_become(world: World) -> None:
     world.upload(FIRST)
     world.upload(SECOND, "--duplicates", "update")
@@ -56,6 +58,7 @@ def test_undo__says_what_updates_become(world: World) -> None:
     ]
 
 
+@pytest.mark.front
 def test_undo__that_bears_on_no_other_rows_says_nothing_of_them(world: World) -> None:
     world.upload(FIRST)
     assert previewed(world, 1) == []

@@ -41,6 +41,7 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
     return made
 
 
+@pytest.mark.front
 def test_upload__the_json(world: World) -> None:
     rows = (
         "click_id,conversion_type,payout,status\nk1,,1.5,\nk2,,2,pending\nk3,,4,declined\nk1,,9,\nk3,correction,-1,\n"
@@ -128,6 +129,7 @@ def test_upload__from_standard_input(world: World) -> None:
     assert json.loads(succeeded(ran))["outcomes"] == {"created": 1}
 
 
+@pytest.mark.front
 def test_upload__a_preview_is_what_applying_does_and_changes_nothing(world: World) -> None:
     rows = "click_id,payout,status\nk1,1,\nk1,2,declined\nk1,3,pending\nk2,x,\nk3,5,\n"
     path, words = world.file(rows), ("--json", "--duplicates", "update", "--results")
@@ -219,6 +221,7 @@ def test_upload__refused_statuses_are_mended_and_uploaded_again(world: World) ->
     assert world.seen("status") == [("declined",), ("declined",)]
 
 
+@pytest.mark.front
 def test_upload__an_export_uploaded_again_changes_nothing(world: World) -> None:
     world.upload(
         "click_id,conversion_type,transaction_id,event_id,status,payout,currency,converted_at\n"
@@ -260,6 +263,7 @@ def test_export_of_another_ledger__is_said_and_its_ids_left_out(moved: tuple[Wor
     assert there.seen("payout") == [("1.00",), ("-4.00",), ("3.00",), ("5.00",)]
 
 
+@pytest.mark.front
 def test_export_of_this_ledger__has_nothing_to_leave_out(world: World) -> None:
     world.upload("click_id,payout\nk1,1\nk2,2\n")
     some = world.upload("conversion_id,payout\nk1-1,1\nk2-7,2\n", "--preview")
@@ -267,6 +271,7 @@ def test_export_of_this_ledger__has_nothing_to_leave_out(world: World) -> None:
     assert not some.told["conversion_ids_unknown"]
 
 
+@pytest.mark.front
 def test_upload__a_conversion_id_names_its_click(world: World) -> None:
     world.upload("click_id,payout\nk1,1\n")
     named = world.upload("conversion_id,payout\nk1-1,2\n,3\n1001,4\nk9-1,5\n")
@@ -302,6 +307,7 @@ def test_upload__an_ignored_row_says_what_it_left_unused(world: World, row: str,
     assert ignored.rows[0]["message"].endswith(left_unused)
 
 
+@pytest.mark.front
 def test_upload__undo_and_back_at_the_command_line(world: World) -> None:
     world.upload("click_id,payout\nk1,1\nk2,2\n")
     world.upload("click_id,payout\nk1,5\nk3,4\n", "--duplicates", "update")

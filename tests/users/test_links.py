@@ -104,6 +104,7 @@ def test_expired_link__does_not_come_back_to_life_when_the_clock_is_set_back(led
         choose_password(ledger, token, "hash", NOW)
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "A" * 42 + "=", "A" * 42 + "\n", "../../x", "é" * 43])
 def test_link__that_nobody_made_is_none(ledger: Database, token: str) -> None:
     with pytest.raises(LinkError, match="never made here"):

@@ -8,6 +8,7 @@ from site_of_pages import PASSWORD, Browser, Site
 from trueup.model.words import Role
 
 
+@pytest.mark.front
 def test_sign_in__leads_where_one_wanted_to_go_and_out_again(site: Site) -> None:
     site.user("Anna")
     browser = Browser(site)
@@ -85,6 +86,7 @@ def test_guesses__are_slowed_down_and_the_right_browser_is_not(new_site: type[Si
     assert hers.sign_in("anna@example.com").status_code == 303  # from the same address
 
 
+@pytest.mark.front
 def test_planted_session__is_not_taken_over(site: Site) -> None:
     site.user("Anna")
     attacker = site.signed_in("Anna")
@@ -191,6 +193,7 @@ def test_sign_in__leads_to_every_page_of_ours(site: Site, wanted: str) -> None:
     assert str(site_url(location)) == str(site_url(wanted))
 
 
+@pytest.mark.front
 def test_ledger__that_is_away_lets_nobody_in_or_out(site: Site) -> None:
     site.user("Anna")
     browser = site.signed_in("Anna")

@@ -70,6 +70,7 @@ def test_create__says_where_the_server_is(trueup: CommandLine, monkeypatch: pyte
     assert ran.stdout.startswith("http://10.0.0.1:9/invitation/")
 
 
+@pytest.mark.front
 def test_list__shows_how_each_stands(trueup: CommandLine, ledger: Database) -> None:
     assert "no user yet" in trueup("users", "list").stdout
     activated(trueup, ledger, "anna@example.com", "--name", "Anna [bold]x")

@@ -218,7 +218,7 @@ def test_sheet__open_document_with_repeated_cells() -> None:
     assert set(causes(read(ods(rows)))) == {2, 3}
 
 
-@pytest.mark.parametrize("name", ["sales.xls", "sales.csv"])
+@pytest.mark.parametrize("name", ["sales.xls", pytest.param("sales.csv", marks=pytest.mark.long)])
 def test_packed__is_found_by_its_content(name: str) -> None:
     text, book = b"click_id,payout\nk1,1.5\n", sheet(["k1", 1.5])
     contents = [

@@ -14,7 +14,7 @@ from trueup.cli.options import Json
 from trueup.cli.tables import print_table, printable
 from trueup.cli.terminal import DatabaseUrl, notices, output, stop
 from trueup.cli.workspace import workspace
-from trueup.decide.messages import message
+from trueup.decide.messages import message_of
 from trueup.ledger.catalog import read_catalog
 from trueup.model.catalog import Catalog
 from trueup.model.frames import LoggedConversions
@@ -67,7 +67,7 @@ def show_click(click_id: str, found: ClickFound, catalog: Catalog, *, json: bool
         catalog: The setup, whose clock and currency are shown.
         json: Whether to print JSON instead of texts.
     """
-    rows = found.rows.with_columns(message=message())
+    rows = found.rows.with_columns(message=message_of(found.rows))
     if json:
         told = {
             "click": _facts(found.click, catalog, "UTC", exact=True) if found.click.height else None,

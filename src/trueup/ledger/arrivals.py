@@ -1,33 +1,54 @@
-"""How clicks arrived. Arrivals are on record where a click arrived more than once, or its import was undone.
+"""How clicks arrived. Arrivals are on record where a click is not, or may not stay, as its only arrival brought it.
 
-They are added and never removed, so that undoing an import, and undoing that, follows from them. A click that has none
-on record has arrived once, as the table of clicks has it.
+That is: it arrived more than once, its import was undone, or a row set sub-parameters of it. They are added and never
+changed or removed, so that undoing a batch, and undoing that, follows from them. A click that has none on record has
+arrived once, as the table of clicks has it.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Text, bindparam, exists, func, literal_column, or_, select, union
+from sqlalchemy import Select, Text, bindparam, exists, func, insert, literal_column, or_, select, union
 
-from trueup.ledger.database import Readable, Transaction
+from trueup.ledger.database import Readable, Transaction, is_one_of
 from trueup.ledger.schema import click_arrivals, clicks, journal
-from trueup.model.frames import ARRIVALS, NUMBERED_CLICKS, Arrivals, ColumnsOf, Frame, Schema
+from trueup.model.frames import ARRIVALS, NUMBERED_CLICKS, STORED_CLICKS, Arrivals, ColumnsOf, Frame, Schema
 from trueup.model.words import Outcome
 
 _CLICK_IDS: Final[Schema] = {"click_id": pl.String}
 _UNACCEPTED: Final = or_(
     *(journal.c.outcome == word.value for word in (Outcome.REFUSED_UNKNOWN_CLICK, Outcome.PARKED_UNKNOWN_CLICK))
 )
+# A visit cannot be undone: where it is the only arrival, rows set sub-parameters, and nothing else comes of that.
+_NO_VISIT_ONLY: Final = (click_arrivals.c.place > 1) | (click_arrivals.c.batch_id > 0)
 _FIRST, _LAST = (bindparam(name, type_=Text()) for name in ("first", "last"))
 _ANY: Final = select(click_arrivals.c.click_id).where(click_arrivals.c.click_id.between(_FIRST, _LAST)).limit(1)
 _ONLY: Final = {"place": 1, "was_known": 0, "after_n": None}  # of a click's only arrival
+_LAST_N: Final = func.coalesce(func.max(journal.c.n), 0)
+_UNACCEPTED_BEFORE: Final = select(_LAST_N).where(journal.c.click_id == clicks.c.click_id, journal.c.n > 0, _UNACCEPTED)
+_UNRECORDED: Final = select(
+    *(clicks.c[name] for name in STORED_CLICKS),
+    *(literal_column(str(_ONLY[name])) for name in ("place", "was_known")),
+    _UNACCEPTED_BEFORE.scalar_subquery(),
+).where(~exists().where(click_arrivals.c.click_id == clicks.c.click_id))
+_KEEP_ONLY: Final = {
+    is_sqlite: insert(click_arrivals).from_select(
+        list(ARRIVALS), _UNRECORDED.where(is_one_of(is_sqlite, clicks.c.click_id, "ids"))
+    )
+    for is_sqlite in (True, False)
+}
 
 
 def read_stored_clicks(database: Readable, click_ids: Sequence[str], schema: ColumnsOf[Frame]) -> Frame:
     """Those of the clicks that are known, in the columns of a schema that STORED_CLICKS have."""
-    chosen = select(*(clicks.c[name] for name in schema)).where(database.is_one_of(clicks.c.click_id, "ids"))
-    return database.read(chosen, schema, {"ids": list(click_ids)})
+    return database.read(_stored(tuple(schema), database.is_sqlite), schema, {"ids": list(click_ids)})
+
+
+@cache
+def _stored(names: Sequence[str], is_sqlite: bool) -> Select[tuple[Any, ...]]:
+    return select(*(clicks.c[name] for name in names)).where(is_one_of(is_sqlite, clicks.c.click_id, "ids"))
 
 
 def read_arrivals(database: Readable, click_ids: Sequence[str], schema: ColumnsOf[Frame]) -> Frame:
@@ -73,21 +94,27 @@ def with_only_arrivals(recorded: pl.DataFrame, stored: pl.DataFrame, schema: Col
 
 
 def clicks_on_record(database: Readable, click_ids: Sequence[str]) -> list[str]:
-    """Those of the clicks that arrived more than once, or whose import was ever undone, sorted."""
+    """Those of the clicks that arrived more than once, or by an import, and whose arrivals are on record; sorted."""
     if not click_ids:
         return []
     if not database.read(_ANY, _CLICK_IDS, {"first": min(click_ids), "last": max(click_ids)}).height:  # nearly always
         return []
-    chosen = select(click_arrivals.c.click_id).where(database.is_one_of(click_arrivals.c.click_id, "ids"))
+    chosen = select(click_arrivals.c.click_id).where(
+        database.is_one_of(click_arrivals.c.click_id, "ids"), _NO_VISIT_ONLY
+    )
     return database.read(chosen.distinct(), _CLICK_IDS, {"ids": list(click_ids)})["click_id"].sort().to_list()
 
 
+def keep_only_arrivals(transaction: Transaction, click_ids: Sequence[str]) -> None:
+    """Put the only arrival of clicks on record, those of them that have none there. They are as it brought them."""
+    transaction.execute(_KEEP_ONLY[transaction.is_sqlite], {"ids": list(click_ids)})
+
+
 def append_arrivals(transaction: Transaction, arrivals: Arrivals) -> None:
-    """Put arrivals on record. Where `after_n` is null it is looked up."""
-    unknown = arrivals.filter(pl.col("after_n").is_null())["click_id"].to_list()
-    last = _last_unaccepted(transaction, unknown)
+    """Put arrivals on record that come now. Their `after_n` is looked up."""
+    last = _last_unaccepted(transaction, arrivals["click_id"].to_list())
     beside = arrivals.join(last, on="click_id", how="left", maintain_order="left")
-    transaction.append(click_arrivals, beside.with_columns(pl.coalesce("after_n", "last_n", 0)).select(*ARRIVALS))
+    transaction.append(click_arrivals, beside.with_columns(after_n=pl.col("last_n").fill_null(0)).select(*ARRIVALS))
 
 
 def _last_unaccepted(database: Readable, click_ids: Sequence[str]) -> pl.DataFrame:

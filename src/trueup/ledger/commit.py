@@ -1,22 +1,23 @@
 """Write what was decided: journal, conversions, changes and rollups, in one transaction."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete
 
+from trueup.ledger.arrivals import keep_only_arrivals
 from trueup.ledger.click_numbers import new_click_numbers
 from trueup.ledger.database import Transaction
-from trueup.ledger.schema import changes, click_arrivals, click_rollups, clicks, conversions, journal, rollups
+from trueup.ledger.schema import changes, click_rollups, clicks, conversions, journal, rollups
 from trueup.ledger.segments import SegmentKind, add_to_segments
-from trueup.model.frame_ops import collect_unoptimized, sum_by
+from trueup.ledger.snapshot import read_conversions
+from trueup.model.frame_ops import collect_unoptimized, left_join, sum_by
 from trueup.model.frames import (
     BUCKET_MICROS,
     CLICK_ATTRIBUTES,
     CLICK_ROLLUP_KEY,
-    CONVERSIONS,
     COUNTED,
     HOUR_BUCKETS,
     NUMBERED_CLICKS,
@@ -32,6 +33,8 @@ from trueup.model.frames import (
     completed,
     empty,
 )
+from trueup.model.macros import SUB_PARAMETERS
+from trueup.model.sub_parameters import SetByRows, with_set
 
 LOCK_BUCKETS: Final = 1_024
 _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a PostgreSQL server
@@ -54,12 +57,6 @@ _COUNTED_AS: Final = {
     ]
     for each in (1, -1)
 }
-_ONE_CLICK: Final = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
-    clicks.c.click_id == bindparam("of_click")
-)
-_OF_ONE_CLICK: Final = select(*(conversions.c[name] for name in CONVERSIONS)).where(
-    conversions.c.click_id == bindparam("of_click")
-)
 
 
 def lock_clicks(transaction: Transaction, click_ids: Iterable[str], *, shared: bool = False) -> None:
@@ -106,30 +103,32 @@ def commit_conversions(
     add_to_segments(transaction, SegmentKind.CONVERSIONS, counted)
 
 
-def update_sub_parameters(transaction: Transaction, click_id: str, values: Mapping[str, str]) -> None:
-    """Set sub-parameters (sub1...) of a click, if it is known, and count it and its conversions by them.
+def set_sub_parameters(
+    transaction: Transaction, found: NumberedClicks, came: NumberedClicks, by_rows: SetByRows
+) -> None:
+    """Give clicks the sub-parameters that rows set of them, and count them and their conversions by these.
 
     Args:
-        transaction: What it is written in, under the click's lock.
-        click_id: The click.
-        values: What it is to have, by name.
+        transaction: What it is written in, under the clicks' locks.
+        found: Clicks as they are stored.
+        came: The same clicks in the same order, with what they have where rows set nothing.
+        by_rows: What rows set, of other clicks too.
     """
-    recorded = update(click_arrivals).where(click_arrivals.c.click_id == click_id)
-    transaction.execute(recorded.values(dict(values)))  # whichever way it came
-    found = transaction.read(_ONE_CLICK, NUMBERED_CLICKS, {"of_click": click_id})
-    becomes = found.with_columns(pl.lit(value).alias(name) for name, value in values.items())
-    if becomes.equals(found):
+    keep_only_arrivals(transaction, sorted(by_rows))
+    becomes = with_set(came, by_rows)
+    before_and_after = zip(found[:, SUB_PARAMETERS].rows(), becomes[:, SUB_PARAMETERS].rows(), strict=True)
+    others = [place for place, (before, after) in enumerate(before_and_after) if before != after]
+    if not others:
         return
-    number = new_click_numbers(transaction, 1)
-    changed = {**values, "click_number": number.item()}
-    transaction.execute(update(clicks).where(clicks.c.click_id == click_id).values(changed))
-    of_click = conversions.c.click_id == click_id
-    transaction.execute(update(conversions).where(of_click).values(click_number=number.item()))
-    becomes = NumberedClicks(becomes.with_columns(number))
-    add_to_segments(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(found, -1), counted_clicks(becomes, 1)]))
-    there = transaction.read(_OF_ONE_CLICK, CONVERSIONS, {"of_click": click_id})
-    was = Conversions(there.with_columns(click_number=pl.lit(found["click_number"].item(), pl.Int64)))
-    rows = [counted_conversions(was, -1), counted_conversions(there, 1)]
+    was, becomes = NumberedClicks(found[others]), NumberedClicks(becomes[others])
+    becomes = NumberedClicks(becomes.with_columns(new_click_numbers(transaction, was.height)))
+    transaction.put(clicks, becomes.select("click_id", *SUB_PARAMETERS, "click_number"))  # all of them are there
+    add_to_segments(transaction, SegmentKind.CLICKS, pl.concat([counted_clicks(was, -1), counted_clicks(becomes, 1)]))
+    there = read_conversions(transaction, was["click_id"].to_list())
+    numbers = becomes.select("click_id", "click_number")
+    moved = Conversions(left_join(there.drop("click_number"), numbers, "click_id").select(there.columns))
+    transaction.put(conversions, moved.select("click_id", "n", "click_number"))
+    rows = [counted_conversions(there, -1), counted_conversions(moved, 1)]
     add_to_segments(transaction, SegmentKind.CONVERSIONS, pl.concat(rows))
 
 

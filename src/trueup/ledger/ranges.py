@@ -7,7 +7,15 @@ import polars as pl
 from sqlalchemy import Table, bindparam, select
 
 from trueup.ledger.database import Readable
-from trueup.ledger.schema import changes, click_arrivals, clicks, conversions, journal, later_policies
+from trueup.ledger.schema import (
+    changes,
+    click_arrivals,
+    clicks,
+    conversions,
+    journal,
+    later_policies,
+    row_sub_parameters,
+)
 from trueup.model.frames import (
     ARRIVALS,
     CHANGES,
@@ -16,6 +24,7 @@ from trueup.model.frames import (
     JOURNAL,
     LATER_POLICIES,
     NUMBERED_CLICKS,
+    ROW_SUB_PARAMETERS,
     Arrivals,
     Changes,
     ClickFacts,
@@ -78,6 +87,11 @@ def journal_range(database: Readable, after: str, upto: str | None) -> JournalRo
 def later_policies_range(database: Readable, after: str, upto: str | None) -> LaterPolicies:
     """LATER_POLICIES."""
     return read_range(database, later_policies, LATER_POLICIES, after, upto)
+
+
+def sub_parameters_range(database: Readable, after: str, upto: str | None) -> pl.DataFrame:
+    """ROW_SUB_PARAMETERS."""
+    return read_range(database, row_sub_parameters, ColumnsOf[pl.DataFrame](ROW_SUB_PARAMETERS), after, upto)
 
 
 def conversions_range(database: Readable, after: str, upto: str | None) -> Conversions:

@@ -73,8 +73,8 @@ Index("clicks_click_number", clicks.c.click_number, postgresql_using="brin")
 IMPORTED = clicks.c.batch_id > 0
 Index("clicks_batch_id", clicks.c.batch_id, clicks.c.click_id, sqlite_where=IMPORTED, postgresql_where=IMPORTED)
 
-# Every arrival of the clicks that arrived more than once, or whose import was undone. Rows are appended only. A click
-# that is not here has arrived once, as `clicks` has it.
+# Every arrival of the clicks that arrived more than once, whose import was undone, or of which rows set sub-parameters.
+# Rows are appended only. A click that is not here has arrived once, as `clicks` has it.
 click_arrivals = _keyed("click_arrivals", frames.ARRIVALS, "click_id", "place")
 Index("click_arrivals_batch_id", click_arrivals.c.batch_id, click_arrivals.c.click_id)
 
@@ -104,7 +104,7 @@ Index("journal_parked", journal.c.outcome, journal.c.click_id, sqlite_where=PARK
 later_policies = _keyed("later_policies", frames.LATER_POLICIES, "click_id", "n", "batch_id")
 Index("later_policies_batch_id", later_policies.c.batch_id, postgresql_using="brin")
 
-# Another: what rows set of their clicks. A click that comes later, or comes back, is given it then.
+# Another: what rows set of their clicks, over what these came with, unless they are refused or their batch is undone.
 row_sub_parameters = _keyed("row_sub_parameters", frames.ROW_SUB_PARAMETERS, "click_id", "n")
 
 changes = _keyed("changes", frames.CHANGES, "click_id", "n", "version")

@@ -12,6 +12,7 @@ Where a script asks for a part of the page, `View.part` is rendered instead: a t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -58,6 +59,37 @@ class View:
     is_bare: bool = False  # without sidebar and search: for who is not signed in
 
 
+@cache
+def _assets() -> AssetFiles:
+    """The assets, read once in a process."""
+    return AssetFiles()
+
+
+@cache
+def _templates() -> Environment:
+    """The templates, of which each is compiled once in a process."""
+    found = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    found.filters.update(
+        count=formats.count,
+        money=formats.money,
+        change=formats.change,
+        count_change=formats.count_change,
+        moment=formats.moment,
+        exact_moment=formats.exact_moment,
+    )
+    found.globals.update(asset=_assets().url, chip_of=chip_of, words_of=words_of)
+    for name, template in (("ui", "shell/macros.html"), ("lists", "lists/macros.html")):
+        found.globals[name] = found.get_template(template).module
+    return found
+
+
 class Pages:
     """What every page stands on. `request.app.state.pages` is it."""
 
@@ -68,26 +100,8 @@ class Pages:
             context: What every route stands on.
             readers: Connections to read with.
         """
-        self.context, self.readers, self.assets = context, readers, AssetFiles()
-        self._templates = Environment(
-            loader=FileSystemLoader(_FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._templates.filters.update(
-            count=formats.count,
-            money=formats.money,
-            change=formats.change,
-            count_change=formats.count_change,
-            moment=formats.moment,
-            exact_moment=formats.exact_moment,
-        )
-        self._templates.globals.update(asset=self.assets.url, chip_of=chip_of, words_of=words_of)
-        for name, template in (("ui", "shell/macros.html"), ("lists", "lists/macros.html")):
-            self._templates.globals[name] = self._templates.get_template(template).module
+        self.context, self.readers, self.assets = context, readers, _assets()
+        self._templates = _templates()
 
     async def look(self, work: Callable[[Database], T]) -> T:
         """Read something from the ledger, in a thread of its own."""

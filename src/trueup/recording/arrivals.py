@@ -10,12 +10,13 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.again import decided_again, moved_conversions
+from trueup.decide.again import moved_conversions
 from trueup.decide.effects import rollup_deltas
 from trueup.decide.rounds import STEPS, Steps
 from trueup.ledger.arrivals import (
     append_arrivals,
     clicks_on_record,
+    keep_only_arrivals,
     read_arrivals,
     read_stored_clicks,
 )
@@ -24,11 +25,9 @@ from trueup.ledger.commit import (
     commit_clicks,
     lock_clicks,
     move_conversions,
-    update_sub_parameters,
     withdraw_clicks,
 )
 from trueup.ledger.database import Readable, Transaction
-from trueup.ledger.past import read_past, read_sub_parameters
 from trueup.ledger.snapshot import clicks_waited_for, known_clicks, read_conversions
 from trueup.model.batches import BatchRecord
 from trueup.model.frame_ops import sum_by
@@ -38,10 +37,8 @@ from trueup.model.frames import (
     CONVERSIONS,
     NUMBERED_CLICKS,
     ROLLUP_KEY,
-    ROW_SUB_PARAMETERS,
     STORED_CLICKS,
     TOTALS,
-    Arrivals,
     Clicks,
     Conversions,
     NumberedClicks,
@@ -52,15 +49,11 @@ from trueup.model.frames import (
     empty,
 )
 from trueup.model.past import clicks_that_count
-from trueup.model.words import Outcome
 from trueup.recording.context import Clock
 from trueup.recording.record import commit_again, steps_again
+from trueup.recording.sub_parameters import set_sub_parameters_again
 
 _ARRIVAL: Final = ["click_id", "batch_id"]  # a batch brings a click once
-_TAKEN: Final = [outcome.value for outcome in Outcome if outcome.taken]
-_LAST_GIVEN: Final = [
-    pl.col(name).filter(pl.col(name) != "").last() for name in ROW_SUB_PARAMETERS if name not in ("click_id", "n")
-]
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ def record_arrivals(
     waiting = sorted({*clicks_waited_for(transaction, new["click_id"].to_list()), *left})
     if not waiting:
         return Arrived(new, known_elsewhere)
-    _set_sub_parameters(transaction, waiting, undone_batches(transaction))
+    set_sub_parameters_again(transaction, waiting, undone_batches(transaction))
     batch = waking_batch(transaction)
     steps = steps_to_wake(transaction, waiting, batch.batch_id)
     return Arrived(new, known_elsewhere, len(waiting), commit_again(transaction, steps, clock()), batch)
@@ -155,16 +148,16 @@ def _put_on_record(transaction: Transaction, clicks: Clicks, again: Sequence[str
         ARRIVALS,
         {"batch_id": brought_by},
     )
-    only = before.filter(pl.col("after_n").is_null()).join(coming, on="click_id", how="semi")
-    append_arrivals(transaction, Arrivals(pl.concat([only, arriving])))
+    keep_only_arrivals(transaction, coming["click_id"].to_list())
+    append_arrivals(transaction, arriving)
     return coming["click_id"].to_list()
 
 
 def fold_clicks(transaction: Transaction, click_ids: Sequence[str], without: frozenset[int]) -> None:
     """Make clicks what their arrivals come to. Within a transaction, under the clicks' locks.
 
-    Their conversions are counted for what the clicks are then; those of clicks that go are for the caller to decide
-    again.
+    Their conversions are counted for what the clicks are then. What rows set of them, and the conversions of clicks
+    that go, are for the caller to decide again.
 
     Args:
         transaction: What it is written in.
@@ -175,32 +168,11 @@ def fold_clicks(transaction: Transaction, click_ids: Sequence[str], without: fro
         read_stored_clicks(transaction, click_ids, NUMBERED_CLICKS),
         read_arrivals(transaction, click_ids, ARRIVALS),
     )
-    append_arrivals(transaction, Arrivals(arrivals.filter(pl.col("after_n").is_null())))
+    keep_only_arrivals(transaction, click_ids)
     counting = clicks_that_count(arrivals, without).select(*STORED_CLICKS)
     withdraw_clicks(transaction, NumberedClicks(stored.join(counting, on=_ARRIVAL, how="anti")))
     coming = StoredClicks(counting.join(stored, on=_ARRIVAL, how="anti"))
     _move(transaction, commit_clicks(transaction, coming))
-    _set_sub_parameters(transaction, coming["click_id"].to_list(), without)
-
-
-def _set_sub_parameters(transaction: Transaction, click_ids: Sequence[str], without: frozenset[int]) -> None:
-    """Give clicks that come, or come back, the sub-parameters that their rows have set meanwhile and before.
-
-    Args:
-        transaction: What it is written in.
-        click_ids: The clicks.
-        without: The undone batches, whose rows do not count.
-    """
-    given = read_sub_parameters(transaction, click_ids) if click_ids else None
-    if given is None or not given.height:
-        return
-    decided = decided_again(read_past(transaction, given["click_id"].unique().to_list()), without=without).journal
-    taken = decided.filter(pl.col("outcome").is_in(_TAKEN)).select("click_id", "n")
-    rows = given.join(taken, on=["click_id", "n"], how="inner").sort("click_id", "n").group_by("click_id")
-    last = rows.agg(_LAST_GIVEN)
-    for click_id, *values in last.iter_rows():
-        named = zip(last.columns[1:], values, strict=True)
-        update_sub_parameters(transaction, click_id, {name: value for name, value in named if value is not None})
 
 
 def _move(transaction: Transaction, changed: NumberedClicks) -> None:

@@ -37,9 +37,10 @@ from trueup.model.frames import (
     completed,
     empty,
 )
+from trueup.model.past import Past
 from trueup.model.remarks import Remark, Way
 from trueup.model.words import BatchKind, BatchState
-from trueup.recording.audit_clicks import Brought, clicks_differ, counted_for_others
+from trueup.recording.audit_clicks import Brought, clicks_differ, counted_for_others, set_by_past
 from trueup.recording.segment_audit import SEALED, clicks_sealed, counted_afresh, misplaced, sealed
 
 EVIDENCE: Final = 5  # findings shown of each law
@@ -91,6 +92,7 @@ class _Range:
     later: LaterPolicies
     facts: ClickFacts  # of the clicks that are stored, with batch_id
     recorded: Arrivals
+    given: pl.DataFrame  # ROW_SUB_PARAMETERS
     conversions: Conversions
     changes: Changes
 
@@ -103,7 +105,10 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     recount = Law("rollups", "The counts of conversions and revenue equal a recount.")
     totals = Law("totals", "What all batches have added, and the totals that are kept of it, equal a recount.")
     clicks = Law("clicks", "The counts of clicks and cost equal a recount.")
-    arrivals = Law("arrivals", "Each click is what its first arrival that counts brought, and none was lost.")
+    arrivals = Law(
+        "arrivals",
+        "Each click is what its first arrival that counts brought, with what its rows set, and none was lost.",
+    )
     columns = Law(
         "segments", "The segments hold the clicks and conversions that there are, quarter hour by quarter hour."
     )
@@ -117,9 +122,12 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
         brought = Brought(transaction)
         for found in _ranges(transaction, batches, progress, range_rows):
             numbered.look(found.rows.height, [*_gaps(found.rows), *_of_no_row(found)])
-            again.look(found.conversions.height, _decided_differently(transaction, found, undone_batch_ids))
+            past = _past(transaction, found)
+            again.look(found.conversions.height, _decided_differently(past, found.conversions, undone_batch_ids))
             chain.look(found.changes.height, _broken_chains(found))
-            arrivals.look(found.facts.height, clicks_differ(transaction, found.facts, found.recorded, undone_batch_ids))
+            by_rows = set_by_past(past, found.given, undone_batch_ids)
+            differing = clicks_differ(transaction, found.facts, found.recorded, by_rows, undone_batch_ids)
+            arrivals.look(found.facts.height, differing)
             arrivals.look(found.conversions.height, counted_for_others(found.conversions, found.facts))
             brought.add(found.recorded)
             rows = counted_afresh(found.conversions, found.facts)
@@ -150,6 +158,7 @@ def _ranges(database: Readable, batches: list[BatchRecord], progress: Progress, 
             ranges.later_policies_range(database, after, upto),
             ranges.click_facts_range(database, after, upto),
             ranges.recorded_arrivals_range(database, after, upto),
+            ranges.sub_parameters_range(database, after, upto),
             ranges.conversions_range(database, after, upto),
             ranges.changes_range(database, after, upto),
         )
@@ -181,10 +190,12 @@ def _of_no_row(found: _Range) -> list[str]:
     ]
 
 
-def _decided_differently(database: Readable, found: _Range, undone_batch_ids: frozenset[int]) -> list[str]:
-    arrivals = with_only_arrivals(found.recorded, found.facts, ARRIVAL_FACTS)
-    past = past_of(database, found.rows, found.later, arrivals)
-    steps = decide_again(past, found.conversions, without=undone_batch_ids, by_batch=None)
+def _past(database: Readable, found: _Range) -> Past:
+    return past_of(database, found.rows, found.later, with_only_arrivals(found.recorded, found.facts, ARRIVAL_FACTS))
+
+
+def _decided_differently(past: Past, conversions: Conversions, undone_batch_ids: frozenset[int]) -> list[str]:
+    steps = decide_again(past, conversions, without=undone_batch_ids, by_batch=None)
     return [_difference(step) for step in steps.iter_rows(named=True)]
 
 

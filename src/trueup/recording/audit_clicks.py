@@ -1,31 +1,64 @@
-"""What the audit proves of clicks: each is what its arrivals make of it, and every import brought what it says."""
+"""What the audit proves of clicks: each is what its arrivals and rows make of it.
+
+And every import brought what it says.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
-from trueup.decide.again import moved_conversions
+from trueup.decide.again import decided_again, moved_conversions
 from trueup.ledger.arrivals import count_only_arrivals, read_stored_clicks
 from trueup.ledger.database import Readable
 from trueup.model.batches import BatchRecord
-from trueup.model.frames import STORED_CLICKS, Arrivals, ClickFacts, Conversions
-from trueup.model.past import clicks_that_count
+from trueup.model.frames import (
+    STORED_CLICKS,
+    ArrivalFacts,
+    Arrivals,
+    ClickFacts,
+    Conversions,
+    JournalRows,
+    LaterPolicies,
+    StoredClicks,
+)
+from trueup.model.past import Past, clicks_that_count
+from trueup.model.sub_parameters import SetByRows, set_by_rows, with_set
 from trueup.model.words import BatchKind, ClickOutcome
 
 _ARRIVAL: Final = ["click_id", "batch_id"]
 
 
+def set_by_past(past: Past, given: pl.DataFrame, undone_batch_ids: frozenset[int]) -> SetByRows:
+    """Find what the rows of clicks set of them.
+
+    Args:
+        past: The past of these clicks, and of others.
+        given: What the rows give (ROW_SUB_PARAMETERS).
+        undone_batch_ids: The batches whose rows do not count.
+    """
+    if not given.height:
+        return {}
+    ids = given["click_id"].unique().implode()
+    rows, later, arrivals = (
+        frame.filter(pl.col("click_id").is_in(ids)) for frame in (past.rows, past.later, past.arrivals)
+    )
+    these = replace(past, rows=JournalRows(rows), later=LaterPolicies(later), arrivals=ArrivalFacts(arrivals))
+    return set_by_rows(given, decided_again(these, without=undone_batch_ids).journal)
+
+
 def clicks_differ(
-    database: Readable, facts: ClickFacts, recorded: Arrivals, undone_batch_ids: frozenset[int]
+    database: Readable, facts: ClickFacts, recorded: Arrivals, by_rows: SetByRows, undone_batch_ids: frozenset[int]
 ) -> list[str]:
-    """Find clicks that are not what they arrived as.
+    """Find clicks that are not what they arrived as, with what their rows set.
 
     Args:
         database: The ledger.
         facts: The clicks of a range that are stored: their ids and imports, at least.
         recorded: ARRIVALS of the range that are on record.
+        by_rows: What rows set of the clicks of the range.
         undone_batch_ids: The imports that are undone, among other batches.
 
     Returns:
@@ -36,7 +69,7 @@ def clicks_differ(
     return [
         *(f"click {click_id} is there, and its import {batch} is undone" for click_id, batch in _pairs(left)),
         *_numbered_wrongly(recorded),
-        *_not_as_arrived(database, facts, recorded, undone_batch_ids),
+        *_not_as_arrived(database, facts, recorded, by_rows, undone_batch_ids),
     ]
 
 
@@ -52,18 +85,23 @@ def _numbered_wrongly(recorded: Arrivals) -> list[str]:
 
 
 def _not_as_arrived(
-    database: Readable, facts: ClickFacts, recorded: Arrivals, undone_batch_ids: frozenset[int]
+    database: Readable, facts: ClickFacts, recorded: Arrivals, by_rows: SetByRows, undone_batch_ids: frozenset[int]
 ) -> list[str]:
-    expected = clicks_that_count(recorded, undone_batch_ids).select(*STORED_CLICKS)
+    expected = with_set(StoredClicks(clicks_that_count(recorded, undone_batch_ids).select(*STORED_CLICKS)), by_rows)
     there = facts.join(recorded, on="click_id", how="semi")
     stored = read_stored_clicks(database, there["click_id"].to_list(), STORED_CLICKS).join(
         there, on="click_id", how="semi"
     )
+    unrecorded = facts.filter(pl.col("click_id").is_in(list(by_rows))).join(recorded, on="click_id", how="anti")
     lost = expected.join(stored, on=_ARRIVAL, how="anti")
     odd = stored.join(expected, on=_ARRIVAL, how="anti")
     changed = expected.join(stored, on=list(STORED_CLICKS), how="anti").join(lost, on="click_id", how="anti")
     return [
-        *(f"click {click_id} is not as batch {batch} brought it" for click_id, batch in _pairs(changed)),
+        *(
+            f"click {click_id} is not as batch {batch} brought it, with what its rows set"
+            for click_id, batch in _pairs(changed)
+        ),
+        *(f"rows set sub-parameters of click {of}, and what it came with is lost" for of in unrecorded["click_id"]),
         *(f"click {click_id} is not there, and batch {batch} brought it" for click_id, batch in _pairs(lost)),
         *(
             f"click {click_id} is there as batch {batch} brought it, which does not count"

@@ -15,9 +15,7 @@ from trueup.decide.pipeline import Decisions
 from trueup.ledger.batch_moves import advance_batch, create_batch, finish_batch, finish_open_ended
 from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.catalog import read_catalog, read_catalog_version
-from trueup.ledger.commit import update_sub_parameters
 from trueup.ledger.database import Database, Transaction
-from trueup.ledger.past import commit_sub_parameters
 from trueup.ledger.policies import store_policy
 from trueup.ledger.snapshot import read_click_facts
 from trueup.ledger.totals import read_totals
@@ -26,6 +24,7 @@ from trueup.model.catalog import Catalog
 from trueup.model.frame_ops import is_each_once
 from trueup.model.frames import BATCH, CLICKS, ROW_SUB_PARAMETERS, ROWS, BatchRows, Clicks
 from trueup.model.ids import conversion_id, is_genuine
+from trueup.model.macros import SUB_PARAMETERS
 from trueup.model.policy import Policy
 from trueup.model.traffic import Click, IncomingConversion, RowResult, Stranger
 from trueup.model.words import BatchKind, Origin, Outcome, RowKind
@@ -33,6 +32,7 @@ from trueup.recording.arrivals import Arrived, record_arrivals
 from trueup.recording.context import Clock
 from trueup.recording.record import decide_now, record_rows
 from trueup.recording.senders import refused_senders
+from trueup.recording.sub_parameters import record_sub_parameters
 
 _Key = tuple[BatchKind, Origin]
 
@@ -43,6 +43,7 @@ _NOBODY_WRITES_MICROS: Final = 2 * _HOUR_MICROS  # a batch takes rows for an hou
 _FOR_WANT_OF_A_CLICK: Final = frozenset((Outcome.REFUSED_UNKNOWN_CLICK.value, Outcome.REFUSED_NOT_ALLOWED.value))
 _NOT_GIVEN: Final[Mapping[str, Any]] = {name: "" if dtype == pl.String else None for name, dtype in ROWS.items()}
 _EMPTY: Final = {name: pl.Series(name, [value], ROWS[name]) for name, value in _NOT_GIVEN.items()}
+_NONE_GIVEN: Final = dict.fromkeys(SUB_PARAMETERS, "")
 _RECEIVED_ALIKE: Final = [
     pl.Series(name, [value], BATCH[name])
     for name, value in {
@@ -53,9 +54,6 @@ _RECEIVED_ALIKE: Final = [
         "n": None,
     }.items()
 ]
-
-
-_WHOSE: Final = ["line", "click_id", "n", "outcome"]
 
 
 class GivenUpError(Exception):
@@ -277,14 +275,12 @@ def _set_sub_parameters(
     if not any(message.sub_parameters for message in messages):
         return
     given: list[dict[str, Any]] = []
-    for line, click_id, n, outcome in decisions.journal[:, _WHOSE].sort("line").iter_rows():
+    for line, click_id, n in decisions.journal[:, ["line", "click_id", "n"]].iter_rows():
         values = messages[line - rows_before - 1].sub_parameters
         if values and n:
-            given.append({"click_id": click_id, "n": n, **values})
-            if Outcome(outcome).taken:
-                update_sub_parameters(transaction, click_id, values)
-    rows = pl.DataFrame(given, schema=dict(ROW_SUB_PARAMETERS))
-    commit_sub_parameters(transaction, rows.with_columns(pl.col(pl.String).fill_null("")))
+            given.append({"click_id": click_id, "n": n, **_NONE_GIVEN, **values})
+    if given:
+        record_sub_parameters(transaction, pl.DataFrame(given, dict(ROW_SUB_PARAMETERS)), decisions.journal)
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:

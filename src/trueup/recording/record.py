@@ -42,6 +42,7 @@ from trueup.model.ids import CLICK_ID
 from trueup.model.past import Past
 from trueup.model.snapshot import LastRows, Snapshot
 from trueup.recording.context import Clock
+from trueup.recording.sub_parameters import set_sub_parameters_again
 
 _NO_ROWS: Final = empty(JOURNAL)
 _FEW: Final = 500  # rows that are decided in a few milliseconds
@@ -139,7 +140,9 @@ def record_again(
         lock_clicks(transaction, click_ids)
         first(transaction)
         # Asked for under the lock: an undo that another program begins later decides these clicks again itself.
-        steps = steps_again(transaction, click_ids, undone_batches(transaction), record.batch_id)
+        without = undone_batches(transaction)
+        set_sub_parameters_again(transaction, click_ids, without)
+        steps = steps_again(transaction, click_ids, without, record.batch_id)
         return _commit_steps(transaction, steps, _NO_ROWS, record, len(click_ids), clock)
 
 

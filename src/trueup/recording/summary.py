@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from trueup.decide.effects import totals_delta
-from trueup.decide.messages import message
+from trueup.decide.messages import message_of
 from trueup.decide.rounds import Steps
 from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord
@@ -286,4 +286,4 @@ def sampled(samples: Samples, decided: DecidedRows) -> Samples:
 
 def with_messages(rows: pl.DataFrame) -> pl.DataFrame:
     """JOURNAL rows with the `message` of each."""
-    return rows.with_columns(message=message())
+    return rows.with_columns(message=message_of(rows))

@@ -6,7 +6,7 @@ from typing import BinaryIO, Final, TextIO
 
 import polars as pl
 
-from trueup.decide.messages import MESSAGE_COLUMNS, message
+from trueup.decide.messages import MESSAGE_COLUMNS, message_of
 from trueup.ledger.batches import read_rows
 from trueup.ledger.database import Readable
 from trueup.ledger.lines import Lines
@@ -41,7 +41,7 @@ def first_rows(database: Readable, batch: BatchRecord, outcomes: Sequence[str], 
         found = JournalRows(chosen.head(most))
     else:
         found = rows_of_batch(database, Lines(), batch, outcomes, -1, most)
-    return with_now(database, found).with_columns(message=message())
+    return with_now(database, found).with_columns(message=message_of(found))
 
 
 def outcomes_now(database: Readable, batch: BatchRecord) -> pl.DataFrame:
@@ -53,7 +53,7 @@ def outcomes_now(database: Readable, batch: BatchRecord) -> pl.DataFrame:
     again = batch.kind is BatchKind.DECIDE_AGAIN
     rows: JournalRows | RowOutcomes
     rows = rows_decided_again(database, batch.batch_id) if again else read_rows(database, batch.batch_id, _COLUMNS)
-    counted = with_now(database, rows).with_columns(message=message()).group_by("outcome", "outcome_now")
+    counted = with_now(database, rows).with_columns(message=message_of(rows)).group_by("outcome", "outcome_now")
     firsts = (pl.col(name).sort_by("line").first() for name in ("line", "message", "message_now"))
     return counted.agg(*firsts, rows=pl.len()).sort("rows", "outcome", "outcome_now", descending=[True, False, False])
 
@@ -91,7 +91,7 @@ def refused_again(database: Readable, batch: BatchRecord) -> Iterator[list[str]]
         The cells of each, below TITLES.
     """
     for rows in _refused_pages(database, batch):
-        yield from map(_record, rows.with_columns(message=message()).iter_rows(named=True))
+        yield from map(_record, rows.with_columns(message=message_of(rows)).iter_rows(named=True))
 
 
 def _refused_pages(database: Readable, batch: BatchRecord) -> Iterator[pl.DataFrame]:

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from trueup.decide.again import decided_again
-from trueup.decide.messages import message
+from trueup.decide.messages import message_of
 from trueup.ledger.arrivals import clicks_on_record
 from trueup.ledger.batches import batches_ever_undone, undone_batches
 from trueup.ledger.database import Readable
@@ -69,7 +69,7 @@ def _again(database: Readable, rows: JournalRows | RowOutcomes, undone_batch_ids
         decided = decided_again(read_past(database, some), without=undone_batch_ids).journal
         found.append(
             decided.select(
-                *_ROW, message_again=message(), outcome_again="outcome", conversion_again="conversion_n"
+                *_ROW, message_again=message_of(decided), outcome_again="outcome", conversion_again="conversion_n"
             ).select(_NONE.columns)
         )
     return pl.concat(found)

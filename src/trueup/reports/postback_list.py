@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.messages import message
+from trueup.decide.messages import message_of
 from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.newest_postbacks import (
@@ -154,7 +154,7 @@ def _shown(database: Readable, catalog: Catalog, rows: JournalRows) -> pl.DataFr
     return (
         with_now(database, rows)
         .with_columns(
-            message=message(rows["outcome"].unique().to_list()) if rows.height else pl.lit(""),
+            message=message_of(rows),
             origin=pl.col("batch_id").replace_strict(origins, default="", return_dtype=pl.String),
         )
         .join(networks, on="click_id", how="left", maintain_order="left")

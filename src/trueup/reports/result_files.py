@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, TextIO
 
 import polars as pl
 
-from trueup.decide.messages import MESSAGE_COLUMNS, message
+from trueup.decide.messages import MESSAGE_COLUMNS, message_of
 from trueup.dialects.decode import Content
 from trueup.dialects.names import ADDED_TITLES
 from trueup.dialects.read import Reading, original_records
@@ -49,15 +49,11 @@ def _rendered(rows: RowOutcomes, words: Mapping[Way, str]) -> pl.DataFrame:
         _shown(pl.col("click_id")).alias("click_id"),
         "outcome",
         made.alias("conversion_id"),
-        visible_column(messages_in_words(_message(rows), words)).alias("message"),
+        visible_column(messages_in_words(message_of(rows), words)).alias("message"),
         "mode",
         "mode_from",
         *now,
     )
-
-
-def _message(rows: RowOutcomes) -> pl.Expr:
-    return message(rows["outcome"].unique().to_list()) if rows.height else message()
 
 
 def _shown(text: pl.Expr) -> pl.Expr:
@@ -152,7 +148,7 @@ def _as_they_came(
 def refused_rows(rows: RowOutcomes) -> RowOutcomes:
     """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
     refused = RowOutcomes(rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line"))
-    return RowOutcomes(refused.select("line", "outcome", message=_message(refused)))
+    return RowOutcomes(refused.select("line", "outcome", message=message_of(refused)))
 
 
 def _defused(fields: list[str]) -> list[str]:

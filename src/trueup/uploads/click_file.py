@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.messages import click_message
+from trueup.decide.messages import click_message_of
 from trueup.decide.times import SLACK_MICROS
 from trueup.dialects.choices import Choices
 from trueup.dialects.clicks import read_clicks
@@ -157,4 +157,4 @@ def with_click_messages(rows: pl.DataFrame, file: ClickFile) -> pl.DataFrame:
     told = rows.join(file.reading.notes.select("line", "detail"), on="line", how="left", maintain_order="left")
     late = pl.col("outcome") == ClickOutcome.REFUSED_IN_FUTURE
     detail = pl.when(late).then(seconds_text(pl.col("clicked_at"))).otherwise("detail")
-    return told.with_columns(detail=detail).with_columns(message=click_message())
+    return told.with_columns(detail=detail).with_columns(message=click_message_of(rows))

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from trueup.api.resources.wording import WAYS
-from trueup.decide.messages import message
+from trueup.decide.messages import message_of
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import Clicks, ExportRows, RowOutcomes
@@ -172,7 +172,7 @@ def row_answers(rows: RowOutcomes) -> list[RowAnswer]:
             outcome_now=row["outcome_now"] or None,
             message_now=row["message_now"] or None,
         )
-        for row in rows.with_columns(message=messages_in_words(message(), WAYS)).iter_rows(named=True)
+        for row in rows.with_columns(message=messages_in_words(message_of(rows), WAYS)).iter_rows(named=True)
     ]
 
 

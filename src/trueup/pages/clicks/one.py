@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trueup.decide.messages import message
+from trueup.decide.messages import message_of
 from trueup.ledger.arrivals import clicks_on_record, read_arrivals
 from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Database
@@ -79,8 +78,7 @@ def _read(database: Database, context: ServerContext, click_id: str) -> _Found |
         rows = rows_of_click(moment, click_id, 0, _ROWS_MOST + 1)
         if not known.height and not rows.height:
             return None
-        told = message(rows["outcome"].unique().to_list()) if rows.height else pl.lit("")
-        shown = with_now(moment, rows).with_columns(message=told)
+        shown = with_now(moment, rows).with_columns(message=message_of(rows))
         made = read_conversions(moment, [click_id]).filter(removed=0).sort("n")
         on_record = clicks_on_record(moment, [click_id])
         came = read_arrivals(moment, on_record, _CAME).sort("place")

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trueup.decide.messages import message
+from trueup.decide.messages import message_of
 from trueup.ledger.batches import undos_of
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.lines import Lines
@@ -202,8 +202,7 @@ def _rows(
     else:
         found = rows_of_batch(database, lines, batch, outcomes, after, most + 1)
     rows = found.head(most)
-    told = message(rows["outcome"].unique().to_list()) if rows.height else pl.lit("")
-    return with_now(database, rows).with_columns(message=told), found.height > most  # type: ignore[arg-type]  # rows of the journal
+    return with_now(database, rows).with_columns(message=message_of(rows)), found.height > most  # type: ignore[arg-type]  # rows of the journal
 
 
 def _outcomes(query: Query) -> list[str]:
