@@ -38,9 +38,10 @@ KINDS = {  # how many values there are of each
     "country": 60, "device": 3, "os": 8, "browser": 12, "sub1": 2_000, "sub2": 50, "sub3": 100_000, "sub4": 10,
     "sub5": 20, "sub6": 500, "sub7": 5, "sub8": 1_000, "sub9": 1,
 }  # fmt: skip
+_TOTAL = "SELECT count(*), CAST(coalesce(sum({1}), 0) AS DOUBLE PRECISION) FROM {0} WHERE {2} >= {{0}} AND {2} < {{1}}"
 FLOOR = (
-    "SELECT count(*), coalesce(sum(cost), 0) FROM clicks WHERE clicked_at >= {0} AND clicked_at < {1}",
-    "SELECT count(*), coalesce(sum(revenue), 0) FROM conversions WHERE converted_at >= {0} AND converted_at < {1}",
+    _TOTAL.format("clicks", "cost", "clicked_at"),
+    _TOTAL.format("conversions", "revenue", "converted_at"),
 )
 COMBINED = (
     "day,country",

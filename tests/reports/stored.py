@@ -19,6 +19,7 @@ from trueup.model.frames import (
     CLICK_ROLLUPS,
     CLICKS,
     CONVERSIONS,
+    HOUR_BUCKETS,
     ROLLUP_KEY,
     ROLLUPS,
     Schema,
@@ -83,11 +84,11 @@ def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Itera
     made = made.with_columns(of_clicks["click_number"].fill_null(0))
     counted = made.filter(pl.col("removed") == 0).with_columns(conversions=pl.lit(1, pl.Int64))
     cells = pl.concat(
-        counted.with_columns(clock=pl.lit(clock), bucket=pl.col(time) // BUCKET_MICROS)
+        counted.with_columns(clock=pl.lit(clock), bucket=hour_of(time))
         for clock, time in (("conversion", "converted_at"), ("click", "clicked_at"))
     )
     rolled = cells.group_by(*ROLLUP_KEY).agg(pl.col("conversions", "revenue").sum())
-    click_cells = clicked.with_columns(bucket=pl.col("clicked_at") // BUCKET_MICROS, clicks=pl.lit(1, pl.Int64))
+    click_cells = clicked.with_columns(bucket=hour_of("clicked_at"), clicks=pl.lit(1, pl.Int64))
     click_rolled = click_cells.group_by(*CLICK_ROLLUP_KEY).agg(pl.col("clicks", "cost").sum())
     frames = {
         schema.conversions: made,
@@ -103,6 +104,11 @@ def store(ledger: Database, conversions: Iterable[dict[str, Any]], clicks: Itera
             transaction.execute(table.delete())
         add_to_segments(transaction, SegmentKind.CLICKS, counted_clicks(numbered, 1))
         add_to_segments(transaction, SegmentKind.CONVERSIONS, counted_conversions(made, 1))
+
+
+def hour_of(time: str) -> pl.Expr:
+    """The bucket of the rollups that a moment is in."""
+    return pl.col(time) // (BUCKET_MICROS * HOUR_BUCKETS) * HOUR_BUCKETS
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: Schema) -> pl.DataFrame:

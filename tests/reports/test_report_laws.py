@@ -36,7 +36,9 @@ def micros(text: str) -> int:
 MOMENTS = st.sampled_from(["1969-12-31T23:50", "2025-10-26T00:00", "2026-03-08T06:00", "2026-03-28T22:00"]).flatmap(
     lambda text: st.integers(0, 6 * 3600 * 1_000_000).map(lambda after: micros(text) + after)
 )
-ZONES = st.sampled_from(["UTC", "Europe/Warsaw", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Warsaw", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"]
+)
 QUARTER_HOURS = st.sampled_from(
     ["1969-12-31T23:45", "1970-01-01T01:00", "2025-10-26T01:15", "2026-03-08T08:00", "2026-03-29T00:45"]
 )

@@ -14,6 +14,7 @@ from trueup.model.frames import (
     CHANGES,
     CONVERSIONS,
     COUNTED,
+    HOUR_BUCKETS,
     MUTABLE,
     ROLLUP_KEY,
     ROLLUPS,
@@ -64,6 +65,7 @@ _IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missi
 # A sum over all cells may not fit in 64 bits.
 _SUMS: Final = [pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()]
 _CLOCKS: Final = [clock.value for clock in ReportClock]
+_HOUR: Final = pl.col("bucket") // HOUR_BUCKETS * HOUR_BUCKETS
 _CELL: Final = [name for name in ROLLUPS if name not in ("clock", "bucket")]
 _TOTALS: Final = list(TOTALS)
 
@@ -112,7 +114,7 @@ def rollup_deltas(steps: Steps, rows: CountedConversions | None = None) -> Rollu
     by_clock = (_counted(steps) if rows is None else rows.lazy()).unpivot(
         _CLOCKS, index=_CELL, variable_name="clock", value_name="bucket"
     )
-    cells = sum_by(collect_unoptimized(by_clock), list(ROLLUP_KEY), ["conversions", "revenue"])
+    cells = sum_by(collect_unoptimized(by_clock.with_columns_seq(_HOUR)), list(ROLLUP_KEY), ["conversions", "revenue"])
     if steps["version"].max():  # of creations alone, every cell gets something
         cells = cells.filter(_IS_SOMETHING)
     return Rollups(cells)

@@ -1,7 +1,8 @@
 """Counts for reports: cells, by whatever they are asked for.
 
-They come from the rollups; where more is asked than rollups know, from the segments; and where those do not know it
-either, from the rows themselves. All give the same cells.
+They come from the rollups, which know whole hours (UTC); where more is asked than rollups know, from the segments, which
+know quarter hours and what a click has; and where those do not know it either, from the rows themselves. All give the
+same cells.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from trueup.ledger.database import Readable
 from trueup.ledger.queries import NO_TEXT, TIME_OF, Selection, conditions_on, values_of
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
 from trueup.ledger.segment_cells import Alike, click_segment_cells, conversion_segment_cells
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, Cells
+from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, HOUR_BUCKETS, Cells
 from trueup.model.money import MICROS, micros_of_sums
 
 # What cells can be told apart by. Conversions are always told apart by type and status too; clicks have no label.
@@ -55,6 +56,7 @@ def read_conversion_cells(
         selection: Which conversions to count.
         keys: The CELL_KEYS to group by.
         alike: Gives for quarter hours the first of each one's group: cells may stand for a group instead of for each.
+            None if each is asked for.
 
     Returns:
         The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
@@ -64,14 +66,17 @@ def read_conversion_cells(
         TooManyGroupsError: Segments are counted, and there are more groups than GROUPS_MAX.
     """
     of_rows = _of_rows(selection, keys, _OF_ROWS)
-    if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
-        return Cells(conversion_segment_cells(database, selection, keys, alike))
-    if selection.on_quarter_hours and not of_rows:
-        source = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
-    else:
+    by = [*keys, "conversion_type", "status"]
+    if not selection.on_quarter_hours or not of_rows.isdisjoint(_SINGLED_OUT):
         not_removed = conversions.c.removed == 0
-        source = _raw(conversions, keys, TIME_OF[selection.clock], "conversions", "revenue", not_removed)
-    return _cells(database, source, selection, [*keys, "conversion_type", "status"])
+        raw = _raw(conversions, keys, TIME_OF[selection.clock], "conversions", "revenue", not_removed)
+        return _cells(database, raw, selection, by)
+    if selection.on_hours and not of_rows:
+        hourly = _rolled_up(rollups, "conversions", "revenue", rollups.c.clock == selection.clock.value)
+        cells = _cells(database, hourly, selection, by)
+        if _are_whole_hours_enough(cells, alike):
+            return cells
+    return Cells(conversion_segment_cells(database, selection, keys, alike))
 
 
 def read_click_cells(
@@ -98,13 +103,25 @@ def read_click_cells(
     filters = {column: values for column, values in selection.any_of.items() if column in _CLICK_FILTERS}
     selection = replace(selection, any_of=filters)
     of_rows = _of_rows(selection, keys, _OF_CLICK_ROWS)
-    if of_rows and selection.on_quarter_hours and of_rows.isdisjoint(_SINGLED_OUT):
-        return Cells(click_segment_cells(database, selection, keys, alike))
-    if selection.on_quarter_hours and not of_rows:
-        source = _rolled_up(click_rollups, "clicks", "cost")
-    else:
-        source = _raw(clicks, keys, "clicked_at", "clicks", "cost")
-    return _cells(database, source, selection, keys)
+    if not selection.on_quarter_hours or not of_rows.isdisjoint(_SINGLED_OUT):
+        return _cells(database, _raw(clicks, keys, "clicked_at", "clicks", "cost"), selection, keys)
+    if selection.on_hours and not of_rows:
+        cells = _cells(database, _rolled_up(click_rollups, "clicks", "cost"), selection, keys)
+        if _are_whole_hours_enough(cells, alike):
+            return cells
+    return Cells(click_segment_cells(database, selection, keys, alike))
+
+
+def _are_whole_hours_enough(cells: Cells, alike: Alike | None) -> bool:
+    """Whether no hour of the cells has quarter hours in different groups, such as two days of a zone 5:30 ahead."""
+    if "bucket" not in cells.columns:
+        return True
+    if alike is None:
+        return False
+    hours = cells["bucket"].unique()
+    groups = alike(pl.concat([hours + quarter for quarter in range(HOUR_BUCKETS)]))
+    of_quarters = [groups.slice(quarter * hours.len(), hours.len()) for quarter in range(HOUR_BUCKETS)]
+    return all((of_quarter == of_quarters[0]).all() for of_quarter in of_quarters)
 
 
 def _of_rows(selection: Selection, keys: Sequence[str], of_rows: frozenset[str]) -> frozenset[str]:

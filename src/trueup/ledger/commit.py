@@ -19,6 +19,7 @@ from trueup.model.frames import (
     CLICK_ATTRIBUTES,
     CLICK_ROLLUP_KEY,
     COUNTED,
+    HOUR_BUCKETS,
     NUMBERED_CLICKS,
     Changes,
     Clicks,
@@ -40,6 +41,7 @@ _LOCK_SPACE: Final = 7_465_117  # the first number of our advisory locks on a Po
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock($1::int, bucket)) FROM unnest($2::int[]) bucket"
 _LOCK_SHARED: Final = _LOCK.replace("xact_lock", "xact_lock_shared")
 
+_HOUR: Final = pl.col("bucket") // HOUR_BUCKETS * HOUR_BUCKETS
 _AS_COUNTED: Final = {
     "conversion": pl.col("converted_at") // BUCKET_MICROS,
     "click": pl.col("clicked_at") // BUCKET_MICROS,
@@ -159,7 +161,7 @@ def withdraw_clicks(transaction: Transaction, gone: NumberedClicks) -> None:
 
 
 def _store_cells(transaction: Transaction, counted: CountedClicks) -> None:
-    cells = sum_by(counted, list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
+    cells = sum_by(counted.with_columns_seq(_HOUR), list(CLICK_ROLLUP_KEY), ["clicks", "cost"])
     transaction.put(click_rollups, cells, add=["clicks", "cost"])
     add_to_segments(transaction, SegmentKind.CLICKS, counted)
 

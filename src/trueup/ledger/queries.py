@@ -9,7 +9,15 @@ from sqlalchemy import ColumnClause, ColumnElement, FromClause, Select, bindpara
 
 from trueup.ledger.database import Readable, ReadTransaction
 from trueup.ledger.schema import clicks, conversions
-from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CONVERSIONS, ColumnsOf, LoggedConversions, Schema
+from trueup.model.frames import (
+    BUCKET_MICROS,
+    CLICK_ATTRIBUTES,
+    CONVERSIONS,
+    HOUR_BUCKETS,
+    ColumnsOf,
+    LoggedConversions,
+    Schema,
+)
 from trueup.model.words import ReportClock
 
 PAGE_ROWS: Final = {"sqlite": 20_000, "postgresql": 50_000}  # PostgreSQL may go through all rows for each page
@@ -49,8 +57,16 @@ class Selection:
 
     @property
     def on_quarter_hours(self) -> bool:
-        """Whether it begins and ends on borders of rollup buckets."""
-        return all(at is None or at % BUCKET_MICROS == 0 for at in (self.from_at, self.to_at))
+        """Whether it begins and ends between two quarter hours, as segments count them."""
+        return self._is_on(BUCKET_MICROS)
+
+    @property
+    def on_hours(self) -> bool:
+        """Whether it begins and ends between two hours (UTC), as rollups count them."""
+        return self._is_on(BUCKET_MICROS * HOUR_BUCKETS)
+
+    def _is_on(self, micros: int) -> bool:
+        return all(at is None or at % micros == 0 for at in (self.from_at, self.to_at))
 
 
 def count_by_status(database: Readable, selection: Selection) -> pl.DataFrame:

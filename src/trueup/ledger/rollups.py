@@ -4,7 +4,15 @@ from sqlalchemy import BigInteger, cast, func, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.schema import click_rollups, clicks, rollups
-from trueup.model.frames import BUCKET_MICROS, CLICK_ROLLUP_KEY, CLICK_ROLLUPS, ROLLUPS, ClickRollups, Rollups
+from trueup.model.frames import (
+    BUCKET_MICROS,
+    CLICK_ROLLUP_KEY,
+    CLICK_ROLLUPS,
+    HOUR_BUCKETS,
+    ROLLUPS,
+    ClickRollups,
+    Rollups,
+)
 
 
 def read_rollups(database: Readable) -> Rollups:
@@ -20,7 +28,7 @@ def read_click_rollups(database: Readable) -> ClickRollups:
 
 def recounted_click_rollups(database: Readable) -> ClickRollups:
     """CLICK_ROLLUPS counted afresh from the clicks."""
-    bucket = (clicks.c.clicked_at // BUCKET_MICROS).label("bucket")
+    bucket = (clicks.c.clicked_at // (BUCKET_MICROS * HOUR_BUCKETS) * HOUR_BUCKETS).label("bucket")
     key = [bucket if name == "bucket" else clicks.c[name] for name in CLICK_ROLLUP_KEY]
     counted = select(*key, func.count(), cast(func.sum(clicks.c.cost), BigInteger)).group_by(*key)
     return database.read(counted, CLICK_ROLLUPS)

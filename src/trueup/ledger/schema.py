@@ -56,7 +56,7 @@ def _keyed(name: str, schema: frames.Schema, *key: str) -> Table:
 # --- what happened
 
 # No index on clicked_at: an import of clicks with ids of other trackers would fill it at random, five times slower.
-# What is counted by quarter hours is in the rollups.
+# What is counted by times is in the rollups and segments.
 clicks = Table(
     "clicks",
     metadata,

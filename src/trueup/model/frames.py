@@ -229,10 +229,10 @@ CHANGES: Final = ColumnsOf[Changes](
     }
 )
 
-# What is counted, by quarter hours of one of the two clocks.
+# What is counted, by hours (UTC) of one of the two clocks.
 ROLLUP_KEY: Final[Schema] = {
     "clock": pl.String,  # Clock
-    "bucket": pl.Int64,  # quarter hours since the epoch
+    "bucket": pl.Int64,  # the hour's first quarter hour, in quarter hours since the epoch
     "campaign_id": pl.Int64,
     "offer_id": pl.Int64,
     "network_id": pl.Int64,
@@ -251,7 +251,7 @@ CLICK_ROLLUP_KEY: Final[Schema] = {
 }
 CLICK_ROLLUPS: Final = ColumnsOf[ClickRollups]({**CLICK_ROLLUP_KEY, "clicks": pl.Int64, "cost": pl.Int64})
 
-# The same counts row by row, as the segments keep them: `conversion` and `click` are quarter hours of the two clocks.
+# The same counts row by row, as the segments keep them: `conversion`, `click` and `bucket` are quarter hours.
 COUNTED: Final = ColumnsOf[CountedConversions](
     {
         "click_number": pl.Int64,
@@ -307,6 +307,7 @@ EXPORT_COLUMNS: Final = (
 )
 
 BUCKET_MICROS: Final = 15 * 60 * 1_000_000  # every time zone's midnight falls on a quarter hour
+HOUR_BUCKETS: Final = 4  # rollups count whole hours, of which midnight splits some in a few zones
 
 
 @overload

@@ -4,7 +4,8 @@ Facts: a conversion counts where its type is included and its status is counted;
 whatever its type. The columns of a type go by its statuses alone. A ratio over nothing is nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -51,6 +52,22 @@ def units(types: Iterable[str]) -> dict[str, Unit]:
     }
 
 
+_COUNTS: Final = ("clicks", "cost", "conversions", "revenue")  # what cells have; null where one has none
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """A column of cells to sum, where a condition holds if there is one."""
+
+    column: str
+    where: pl.Expr | None = None
+
+    def of_cells(self, exact: type[pl.DataType] = pl.Int128) -> pl.Expr:
+        """What is summed of each cell, null for nothing."""
+        value = pl.col(self.column).cast(exact)
+        return value if self.where is None else pl.when(self.where).then(value)
+
+
 # What needs clicks, and so cannot be told of a group that clicks are not in.
 NEED_CLICKS: Final = ("clicks", "cr", "epc", "cost", "profit", "roi")
 
@@ -80,8 +97,7 @@ def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types
     Returns:
         The columns of `by`, then whole numbers in the order of `units`; null where a ratio is undefined.
     """
-    sums = _sums(types, left_out_types)
-    groups = cells.group_by(*by).agg(sums) if by else cells.select(sums)
+    groups = _grouped(cells, by, _sums(types, left_out_types))
     clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
     return ReportRows(
         groups.with_columns(
@@ -122,19 +138,37 @@ def _units_of(rows: ReportRows) -> dict[str, Unit]:
     return {name: unit for name, unit in units(types).items() if name in rows.columns}
 
 
-def _sums(types: Sequence[str], left_out_types: Collection[str]) -> list[pl.Expr]:
+def _grouped(cells: Cells, by: Sequence[str], sums: Mapping[str, _Sum]) -> pl.DataFrame:
+    """Sum cells. What a sum leaves out is nothing before cells are grouped: to filter each group is twice as slow."""
+    if not by:  # few cells are left of the many of a sub-parameter
+        kinds = ["conversion_type", "status"]
+        cells = Cells(cells.group_by(kinds).agg(total(name) for name in _COUNTS))
+        return cells.select(each.of_cells().sum().alias(name) for name, each in sums.items())
+    exact = _smallest_exact(cells)
+    parts = cells.lazy().select(*by, *(each.of_cells(exact).alias(name) for name, each in sums.items()))
+    found = parts.group_by(*by).agg(pl.col(*sums).sum()).collect(engine="streaming")
+    return found.with_columns(pl.col(*sums).cast(pl.Int128))
+
+
+def _smallest_exact(cells: Cells) -> type[pl.DataType]:
+    """The type in which no sum of these cells goes wrong; 128 bits take three times as long."""
+    most = cells.select(pl.max_horizontal(pl.col(_COUNTS).cast(pl.Int128).abs().max())).item() or 0
+    return pl.Int64 if most * cells.height < 2**63 else pl.Int128
+
+
+def _sums(types: Sequence[str], left_out_types: Collection[str]) -> dict[str, _Sum]:
     status, kind = pl.col("status"), pl.col("conversion_type")
     sums = {
-        "clicks": total("clicks"),
-        "cost": total("cost"),
-        "conversions": total("conversions", is_counted(left_out_types)),
-        "revenue": total("revenue", is_paid()),
+        "clicks": _Sum("clicks"),
+        "cost": _Sum("cost"),
+        "conversions": _Sum("conversions", is_counted(left_out_types)),
+        "revenue": _Sum("revenue", is_paid()),
     }
     for each in Status:
-        sums[each.value] = total("conversions", status == each)
-        sums[f"{each.value}_revenue"] = total("revenue", status == each)
+        sums[each.value] = _Sum("conversions", status == each)
+        sums[f"{each.value}_revenue"] = _Sum("revenue", status == each)
     for each_type in types:
         count, revenue = of_type(each_type)
-        sums[count] = total("conversions", is_counted() & (kind == each_type))
-        sums[revenue] = total("revenue", is_paid() & (kind == each_type))
-    return [each.alias(name) for name, each in sums.items()]
+        sums[count] = _Sum("conversions", is_counted() & (kind == each_type))
+        sums[revenue] = _Sum("revenue", is_paid() & (kind == each_type))
+    return sums
