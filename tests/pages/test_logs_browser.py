@@ -25,6 +25,7 @@ def send(site: Served, queries: list[str]) -> None:
         urllib.request.urlopen(f"{site.url}/postback?{query}").close()  # noqa: S310 - a server of ours
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/uploads", "/clicks", "/postbacks", "/conversions"])
 def test_list__shows_all_its_usual_columns_on_a_desk(browse: Browse, sample_site: Served, path: str) -> None:
     page = browse(sample_site, path)

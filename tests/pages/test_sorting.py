@@ -77,6 +77,7 @@ def filed(browser: PageBrowser, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(browser.get(path).text)))
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("path", "file", "sorts", "count"),
     [

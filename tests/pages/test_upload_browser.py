@@ -100,7 +100,7 @@ def test_upload__by_keyboard_alone(browse: Browse, own_site: Served) -> None:
     expect(page.locator(".result-head")).to_contain_text("Undone")
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_toast__is_dismissed_by_its_own_button(browse: Browse, own_site: Served, scripts: bool) -> None:
     with open_ledger(own_site.database_url) as database:
         click = _newest(database)[0]

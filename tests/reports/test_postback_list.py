@@ -114,6 +114,7 @@ def walked(servers: Servers, wanted: Wanted, most: int, sort: Sort, click_id: st
         assert len(before) == len(found)
 
 
+@pytest.mark.front
 def test_pages__lead_back_to_those_before(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = time_ns()
     print(f"Random({seed})")  # a failure shows it: with it the same traffic comes again
@@ -162,6 +163,7 @@ def all_of_click(servers: Servers, wanted: Wanted, click_id: str) -> list[tuple[
     return keys(servers.page(wanted, "", 500, click_id).rows)
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("times", [12, pytest.param(80, marks=pytest.mark.long)])
 def test_list__has_every_postback_once_however_they_came(
     servers: Servers, times: int, monkeypatch: pytest.MonkeyPatch
