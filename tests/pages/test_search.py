@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pytest
 from asking import Asker, text_of
+from command_line import CommandLine
 from served import Served
 
 from trueup.ledger.open import open_ledger
@@ -62,3 +63,21 @@ def test_words__find_pages_files_and_names(asker: Asker, text: str, says: str) -
 def test_words__find_no_page_that_one_may_not_see(sample_site: Served) -> None:
     answer = Asker(sample_site, Role.VIEWER).get("/search?q=invite")
     assert "Nothing is called" in text_of(answer)
+
+
+def test_click_id__of_a_few_characters_may_also_be_a_transaction_id(own_site: Served) -> None:
+    world = CommandLine(own_site.database_url)
+    folder = own_site.folder
+    long, short = "click-of-another-tracker", "77"
+    rows = "".join(f"{click},1,{txid}\n" for click, txid in ((long, "a"), (short, "b"), (short, long), (long, short)))
+    (folder / "clicks.csv").write_text(
+        "click_id,campaign,offer,clicked_at\n"
+        + "".join(f"{click},pl-push,VPN trial,2026-03-01T10:00:00Z\n" for click in (long, short))
+    )
+    (folder / "rows.csv").write_text("click_id,payout,transaction_id\n" + rows)
+    for words in (["clicks", "import", folder / "clicks.csv"], ["upload", folder / "rows.csv"]):
+        assert world(*words, "--yes").code == 0
+    asker = Asker(own_site)
+    assert asker.get(f"/search?q={long}").headers["location"] == f"/clicks/{long}"
+    assert asker.get(f"/search?q={short}").status == 200
+    assert asker.get(f"/search?q={long}&rows=1").status == 200

@@ -46,12 +46,21 @@ def search(database: Readable, text: str, *, with_rows: bool) -> list[Found]:
     Returns:
         What is found, what is named exactly so first; MOST of each kind.
     """
-    found = [*_clicks(database, text), *_one_conversion(database, text)]
+    found = _by_keys(database, text)
     found += _all(conversions_named(database, text, MOST), text, "conversion")
     if with_rows:
         found += _all(rows_named(database, text, MOST), text, "row")
     asked = [each for each in found if each.exactly or len(text) >= SHORTEST]
     return sorted(asked, key=lambda each: not each.exactly)
+
+
+def named_by_keys(database: Readable, text: str) -> list[Found]:
+    """Find the click and the conversion whose id a text is. It is found at once, however many there are."""
+    return [each for each in _by_keys(database, text) if each.exactly]
+
+
+def _by_keys(database: Readable, text: str) -> list[Found]:
+    return [*_clicks(database, text), *_one_conversion(database, text)]
 
 
 def _clicks(database: Readable, text: str) -> Iterator[Found]:
