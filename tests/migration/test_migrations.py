@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import polars as pl
+import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from databases import by_hand
@@ -82,3 +83,15 @@ def test_migrations__are_one_line_that_ends_at_head() -> None:
     revisions = [revision.revision for revision in script.walk_revisions()]
     assert script.get_heads() == [HEAD]
     assert revisions == [f"{number:04}" for number in range(int(HEAD), int(OLDEST) - 1, -1)]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_indexes_of_ranges__do_not_wait_for_a_vacuum(ledger: Database) -> None:
+    """Until a range is summed up, whoever looks for the newest batch goes through all of its rows."""
+    found = ledger.read_sql(
+        "SELECT relname::text, reloptions::text FROM pg_class c JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'",
+        {"name": pl.String, "options": pl.String},
+    )
+    assert dict(found.rows()) == dict.fromkeys(
+        ["clicks_click_number", "journal_batch_id", "later_policies_batch_id"], "{autosummarize=on}"
+    )

@@ -4,7 +4,7 @@ Every big table is keyed by click_id first, so that each could be spread over ma
 The migrations make these tables; a test holds the two equal.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import (
@@ -30,6 +30,9 @@ metadata = MetaData()
 
 # SQLite numbers rows itself only in a column that is exactly INTEGER PRIMARY KEY.
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+# Every search goes through the rows that are not summed up yet. They would be so when the table is vacuumed; so they
+# are as soon as there are enough of them.
+_BRIN: Final[dict[str, Any]] = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
 
 
 def _text(name: str) -> Column[str]:
@@ -68,7 +71,7 @@ clicks = Table(
 # Gives PostgreSQL the numbers of clicks: several writers store clicks at the same time, and none waits for another.
 click_numbers = Sequence("click_numbers", metadata=metadata)
 # In the order of their arrival, as lists of clicks show them; it is always filled at its end.
-Index("clicks_click_number", clicks.c.click_number, postgresql_using="brin")
+Index("clicks_click_number", clicks.c.click_number, **_BRIN)
 # An import's clicks come in the order of this index; visits are not in it.
 IMPORTED = clicks.c.batch_id > 0
 Index("clicks_batch_id", clicks.c.batch_id, clicks.c.click_id, sqlite_where=IMPORTED, postgresql_where=IMPORTED)
@@ -95,14 +98,14 @@ Index(
     sqlite_where=journal.c.n > 0,
     postgresql_where=journal.c.n > 0,
 )
-Index("journal_batch_id", journal.c.batch_id, postgresql_using="brin")
+Index("journal_batch_id", journal.c.batch_id, **_BRIN)
 # Rows that were parked when they came. Storing clicks looks here for rows that wait for them.
 PARKED = (journal.c.outcome == literal_column(f"'{Outcome.PARKED_UNKNOWN_CLICK.value}'")) & (journal.c.n > 0)
 Index("journal_parked", journal.c.outcome, journal.c.click_id, sqlite_where=PARKED, postgresql_where=PARKED)
 
 # A fact beside the journal, added and never changed. Undoing its batch leaves it out.
 later_policies = _keyed("later_policies", frames.LATER_POLICIES, "click_id", "n", "batch_id")
-Index("later_policies_batch_id", later_policies.c.batch_id, postgresql_using="brin")
+Index("later_policies_batch_id", later_policies.c.batch_id, **_BRIN)
 
 # Another: what rows set of their clicks, over what these came with, unless they are refused or their batch is undone.
 row_sub_parameters = _keyed("row_sub_parameters", frames.ROW_SUB_PARAMETERS, "click_id", "n")

@@ -3,6 +3,8 @@
 Ledgers of an earlier number were made under earlier rules, and are not brought up to date (`trueup.ledger.open`).
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,6 +15,7 @@ depends_on = None
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SUB_PARAMETERS = [f"sub{i}" for i in range(1, 11)]
+BRIN: Any = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
 
 
 def text(*names: str) -> list[sa.Column[str]]:
@@ -76,7 +79,7 @@ def create_clicks() -> None:
         sa.PrimaryKeyConstraint("click_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("clicks_click_number", "clicks", ["click_number"], postgresql_using="brin")
+    op.create_index("clicks_click_number", "clicks", ["click_number"], **BRIN)
     imported = sa.text("batch_id > 0")
     op.create_index(
         "clicks_batch_id", "clicks", ["batch_id", "click_id"], sqlite_where=imported, postgresql_where=imported
@@ -151,7 +154,7 @@ def create_journal() -> None:
         sqlite_where=numbered,
         postgresql_where=numbered,
     )
-    op.create_index("journal_batch_id", "journal", ["batch_id"], postgresql_using="brin")
+    op.create_index("journal_batch_id", "journal", ["batch_id"], **BRIN)
     waits = sa.text("outcome = 'parked_unknown_click' AND n > 0")
     op.create_index("journal_parked", "journal", ["outcome", "click_id"], sqlite_where=waits, postgresql_where=waits)
 
@@ -164,7 +167,7 @@ def create_later_policies() -> None:
         sa.PrimaryKeyConstraint("click_id", "n", "batch_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("later_policies_batch_id", "later_policies", ["batch_id"], postgresql_using="brin")
+    op.create_index("later_policies_batch_id", "later_policies", ["batch_id"], **BRIN)
 
 
 def create_row_sub_parameters() -> None:
