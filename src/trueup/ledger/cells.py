@@ -1,8 +1,8 @@
 """Counts for reports: cells, by whatever they are asked for.
 
-They come from the rollups, which know whole hours (UTC); where more is asked than rollups know, from the segments, which
-know quarter hours and what a click has; and where those do not know it either, from the rows themselves. All give the
-same cells.
+They come from the rollups, which know whole hours (UTC); where more is asked than rollups know, from the segments,
+which know quarter hours and what a click has; and where those do not know it either, from the rows themselves. All give
+the same cells.
 """
 
 from collections.abc import Mapping, Sequence
