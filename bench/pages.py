@@ -1,9 +1,12 @@
 """Time what the lists of pages read, against a floor: reading as many rows by their keys in plain SQL.
 
 The ledger is made by bulk: clicks one after another, and each conversion as a postback of its hour's batch, with its
-row of the journal. Times are of the use cases that pages call, the median and the worst of a hundred.
+row of the journal. Times are of the use cases that pages call, the median and the worst of a hundred; and of the
+pages themselves as a server of its own sends them, quiet and while it previews and applies a file of --uploading rows,
+as rows of a table for docs/speed.md. --only leaves one of both out; a ledger that is kept gets the rows.
 
-    python bench/pages.py [--clicks 5000000] [--conversions 4000000] [--days 30] [--database sqlite]
+    python bench/pages.py [--clicks 5000000] [--conversions 4000000] [--days 30] [--database sqlite|postgresql]
+                          [--rounds 100] [--uploading 1000000] [--only read|served] [--keep FILE]
 """
 
 import argparse
@@ -13,12 +16,14 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
 from ledgers import CLICKED_FROM, fresh_database
 from reports import CHUNK, DAY, conversions_of
 from reports import prepare as prepare_counted
+from served_pages import measure_served
 from sqlalchemy import BigInteger
 
 from trueup.ledger import schema
@@ -26,13 +31,15 @@ from trueup.ledger.batches import read_batches_where
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
 from trueup.ledger.newest_clicks import WantedClicks
-from trueup.ledger.newest_postbacks import HOUR_MICROS, Wanted
 from trueup.ledger.open import open_ledger
+from trueup.ledger.postback_parts import HOUR_MICROS, Wanted
 from trueup.ledger.queries import Selection, read_conversions_page
+from trueup.ledger.sorting import Asked, Sort
 from trueup.model.frames import JOURNAL, completed
 from trueup.pages.story.telling import read_story
 from trueup.reports.batch_list import BatchFilters, read_batch_list
 from trueup.reports.click_list import count_new_clicks, read_click_list
+from trueup.reports.conversion_list import read_conversion_page, sort_for
 from trueup.reports.postback_list import count_new_postbacks, read_postbacks
 
 PAGE = 100
@@ -98,6 +105,10 @@ def add_postbacks(database: Database, rows: pl.DataFrame) -> None:
         transaction.append(schema.batches, batches)
         first = rows["converted_at"][0] // HOUR_MICROS
         transaction.run(f"UPDATE conversions SET batch_id = converted_at / {HOUR_MICROS} - {first} + 1")  # noqa: S608 - numbers of ours
+    if not database.is_sqlite:
+        with database.transaction() as transaction:
+            transaction.run("SELECT setval(pg_get_serial_sequence('batches', 'batch_id'), max(batch_id)) FROM batches")
+            transaction.run("ANALYZE")
 
 
 def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[random.Random], object]]]:
@@ -109,20 +120,20 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
         return CLICKED_FROM + chance.randrange(DAY, options.days * DAY)
 
     def postbacks(**words: object) -> Callable[[random.Random], object]:
-        return lambda _: read_postbacks(database, catalog, Wanted(**words), "", "", PAGE, upto)  # type: ignore[arg-type]
+        return lambda _: read_postbacks(database, catalog, Wanted(**words), "", Asked(PAGE), upto)  # type: ignore[arg-type]
 
     def clicks(**words: object) -> Callable[[random.Random], object]:
-        return lambda _: read_click_list(database, catalog, WantedClicks(**words), [], None, PAGE)  # type: ignore[arg-type]
+        return lambda _: read_click_list(database, catalog, WantedClicks(**words), [], Asked(PAGE))  # type: ignore[arg-type]
 
     def batches(**words: object) -> Callable[[random.Random], object]:
         wanted = BatchFilters(**words).understood(catalog, "UTC", upto)  # type: ignore[arg-type]
-        return lambda _: read_batch_list(database, catalog, wanted, "", PAGE)
+        return lambda _: read_batch_list(database, catalog, wanted, Asked(PAGE))
 
     def conversions(before: tuple[int, str, int] | None) -> object:
         return read_conversions_page(database, Selection(), before, PAGE, newest_first=True)
 
-    newest = read_postbacks(database, catalog, Wanted(), "", "", PAGE, upto).newest
-    number = read_click_list(database, catalog, WantedClicks(), [], None, PAGE).newest
+    newest = read_postbacks(database, catalog, Wanted(), "", Asked(PAGE), upto).newest
+    number = read_click_list(database, catalog, WantedClicks(), [], Asked(PAGE)).newest
     first = f"c{options.clicks // 2:012}"
     yield "floor: 100 clicks by their ids", lambda _: database.read_sql(FLOOR.format(first), _TEXTS)
     yield "conversions: newest", lambda _: conversions(None)
@@ -138,7 +149,7 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     yield (
         "postbacks: of a click",
         lambda chance: read_postbacks(
-            database, catalog, Wanted(), f"c{chance.randrange(options.clicks):012}", "", PAGE, upto
+            database, catalog, Wanted(), f"c{chance.randrange(options.clicks):012}", Asked(PAGE), upto
         ),
     )
     yield "postbacks: how many came", lambda _: count_new_postbacks(database, Wanted(), newest)
@@ -146,7 +157,7 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     yield (
         "clicks: a page in the middle",
         lambda chance: read_click_list(
-            database, catalog, WantedClicks(), [], chance.randrange(200, options.clicks), PAGE
+            database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),))
         ),
     )
     yield "clicks: before a moment", lambda chance: clicks(to_at=at(chance))(chance)
@@ -158,6 +169,68 @@ def looks(database: Database, options: argparse.Namespace) -> Iterator[tuple[str
     yield "clicks: how many came", lambda _: count_new_clicks(database, WantedClicks(), number - 12)
 
 
+def sorted_looks(
+    database: Database, options: argparse.Namespace
+) -> Iterator[tuple[str, Callable[[random.Random], object]]]:
+    """The same of pages back, and of lists that are sorted by something else than their time."""
+    catalog = read_catalog(database)
+    upto = CLICKED_FROM + options.days * DAY
+
+    def at(chance: random.Random) -> int:
+        return CLICKED_FROM + chance.randrange(DAY, options.days * DAY)
+
+    def in_sort(by: str, days: float) -> Callable[[random.Random], object]:
+        first = CLICKED_FROM + 5 * DAY
+        of_time = Selection(from_at=first, to_at=first + int(days * DAY))
+        sort = Sort(by, goes_down=True)
+
+        def look(_: random.Random) -> object:
+            assert sort_for(database, of_time, sort) == sort
+            return read_conversion_page(database, of_time, sort, Asked(PAGE))
+
+        return look
+
+    def clicks_in_sort(by: str) -> Callable[[random.Random], object]:
+        wanted, sort = WantedClicks(any_of={"country": ["country 7"]}), Sort(by, goes_down=True)
+
+        def look(_: random.Random) -> object:
+            return read_click_list(database, catalog, wanted, [], Asked(PAGE), sort)
+
+        return look
+
+    yield (
+        "postbacks: the page back from a moment",
+        lambda chance: read_postbacks(
+            database,
+            catalog,
+            Wanted(),
+            "",
+            Asked(PAGE, (f"{at(chance) // HOUR_MICROS}_",), is_before=True),
+            upto,
+        ),
+    )
+    yield (
+        "clicks: the page back from the middle",
+        lambda chance: read_click_list(
+            database, catalog, WantedClicks(), [], Asked(PAGE, (chance.randrange(200, options.clicks),), is_before=True)
+        ),
+    )
+    yield "conversions: by payout, of 133,000", in_sort("payout", 1)
+    yield "conversions: by revenue, of 198,000", in_sort("revenue", 1.48)
+    every = BatchFilters().understood(catalog, "UTC", upto)
+    yield (
+        "uploads: by revenue",
+        lambda _: read_batch_list(database, catalog, every, Asked(PAGE), Sort("revenue", goes_down=True)),
+    )
+    day = Wanted(from_at=CLICKED_FROM + 5 * DAY, to_at=CLICKED_FROM + 6 * DAY)
+    yield (
+        "postbacks: by payout, of a day",
+        lambda _: read_postbacks(database, catalog, day, "", Asked(PAGE), upto, Sort("payout", goes_down=True)),
+    )
+    yield "clicks: by cost, of a country", clicks_in_sort("cost")
+    yield "clicks: by revenue, of a country", clicks_in_sort("revenue")
+
+
 _TEXTS = {
     column.name: pl.Int64 if isinstance(column.type, BigInteger) else pl.String for column in schema.clicks.columns
 }
@@ -167,7 +240,7 @@ def measure(kind: str, url: str, options: argparse.Namespace) -> None:
     chance, floor = random.Random(11), 0.0
     with open_ledger(url) as database:
         assert read_batches_where(database, [], {}, 1)
-        for name, look in looks(database, options):
+        for name, look in chain(looks(database, options), sorted_looks(database, options)):
             taken, spent = [], []
             look(chance)
             for _ in range(options.rounds):
@@ -189,6 +262,8 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--uploading", type=int, default=1_000_000, help="rows of the file; 0: no server")
+    parser.add_argument("--only", choices=["read", "served"], help="of both measurements")
     parser.add_argument("--keep", type=Path, help="a SQLite file that is made if it is not there, and kept")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "data")
     options = parser.parse_args()
@@ -200,7 +275,10 @@ def main() -> None:
             prepare_counted(url, options)
             with open_ledger(url) as database:
                 add_postbacks(database, rows_of(options))
-        measure(options.database, url, options)
+        if options.only != "served":
+            measure(options.database, url, options)
+        if options.only != "read" and options.uploading:
+            measure_served(options.database, url, options.clicks, options.rounds, options.uploading)
 
 
 if __name__ == "__main__":

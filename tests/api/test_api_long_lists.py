@@ -85,6 +85,20 @@ def test_log__has_the_few_that_a_filter_lets_through_however_far_they_are(api: A
         assert pages(api, f"/conversions?status=declined&order={order}", 10) == []
 
 
+def test_log__is_sorted(api: Api) -> None:
+    path = "/conversions?from=2026-03-02T00:00:00&to=2026-03-02T02:00:00&time_zone=UTC"
+    everything = pages(api, path, 1_000)
+    for sort, key in (("payout", "payout"), ("type", "conversion_type")):
+        up = pages(api, f"{path}&sort={sort}", 1_000)
+        assert pages(api, f"{path}&sort=-{sort}", 70) == up[::-1]
+        values = [float(each[key]) if sort == "payout" else each[key] for each in up]
+        assert values == sorted(values)
+        assert {each["conversion_id"] for each in up} == {each["conversion_id"] for each in everything} != set()
+    assert pages(api, f"{path}&sort=-time&order=oldest", 1_000) == everything
+    wrong = api.get("/conversions?sort=paid")
+    assert (wrong.status_code, "not sorted by 'paid'" in wrong.text) == (422, True)
+
+
 @pytest.mark.front
 def test_log__of_a_time_is_what_is_in_it(api: Api) -> None:
     times = ("2026-03-01T10:00:00", "2026-03-01T10:07:00"), ("2026-03-02T00:00:00", "2026-03-02T02:00:00")
@@ -113,6 +127,7 @@ def test_lines__are_found_again_when_the_table_was_written_anew(world: World, le
     assert world.conversions("--limit", 1)
     lines = Lines()
     assert lines_of(lines.page(ledger, 1, ROWS, [], 10, 3)) == [11, 12, 13]
+    assert lines_of(lines.page(ledger, 1, ROWS, [], 12, 3, goes_back=True)) == [12, 11, 10]
     moved(ledger)
     assert lines_of(lines.page(ledger, 1, ROWS, [], 10, 3)) == [11, 12, 13]
     assert lines_of(lines.page(ledger, 1, ROWS, [], 2**63 - 1, 3)) == []

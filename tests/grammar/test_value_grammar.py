@@ -13,12 +13,12 @@ from trueup.dialects.values import (
     click_id_trouble,
     click_ids_trouble,
     clicks_and_targets,
-    foreign_id_trouble,
-    foreign_ids_trouble,
     id_trouble,
     ids_trouble,
     is_bad_click_id,
     is_bad_id,
+    missing_click_trouble,
+    missing_clicks_trouble,
     quoted_cells,
     quoted_value,
 )
@@ -63,7 +63,11 @@ def test_click_ids__are_checked_alike(texts: list[str]) -> None:
 def test_ids__are_checked_alike(texts: list[str]) -> None:
     told = found(texts, pl.when(is_bad_id(TEXT)).then(ids_trouble(TEXT, "the id")).otherwise(pl.lit("")))
     assert told == [id_trouble(text, "the id") for text in texts]
-    assert found(texts, foreign_ids_trouble(TEXT)) == [foreign_id_trouble(text) for text in texts]
+    for other in ("", "T1"):
+        told = found(texts, missing_clicks_trouble(TEXT, pl.lit(other)))
+        assert told == [missing_click_trouble(text, other) for text in texts]
+        told = found(texts, missing_clicks_trouble(pl.lit(other), TEXT))
+        assert told == [missing_click_trouble(other, text) for text in texts]
 
 
 CLICK_IDS = st.sampled_from(["", "a", "a-1", "b", "x" * 64]) | ANY_TEXT

@@ -30,6 +30,7 @@ def test_times__of_two_readings_are_asked_about_at_a_terminal(world: World) -> N
         assert world.seen("converted_at") == left
 
 
+@pytest.mark.long
 @pytest.mark.front
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_titles__in_doubt_are_asked_about_at_a_terminal(world: World) -> None:

@@ -9,6 +9,7 @@ from killing import ROWS, all_that_is_left, kill_amid, made_world, many_rows, st
 WORDS = ("--yes", "--duplicates", "add_payout")
 
 
+@pytest.mark.long
 @pytest.mark.front
 def test_two_programs__at_once(new_url: Callable[[], str], tmp_path: Path) -> None:
     whole, shared = made_world(new_url(), tmp_path), made_world(new_url(), tmp_path)

@@ -180,6 +180,7 @@ def test_serve__several_processes_are_not_for_sqlite(trueup: CommandLine) -> Non
     assert "Several processes need PostgreSQL" in ran.stderr
 
 
+@pytest.mark.long
 @one_database
 def test_serve__a_second_server_on_the_same_sqlite_file_says_so_and_ends(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

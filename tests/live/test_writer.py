@@ -155,6 +155,7 @@ def test_writer__work_that_fails_says_so_to_its_caller_alone(world: World, tmp_p
         assert outcomes(asyncio.run(told_all(writer, [sale("a")]))) == ["created"]
 
 
+@pytest.mark.front
 def test_writer__while_the_database_is_locked_clicks_are_kept_and_messages_are_put_off(
     world: World, tmp_path: Path
 ) -> None:
@@ -193,6 +194,7 @@ def test_writer__clicks_of_a_killed_program_are_taken_from_its_spool_once(world:
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 def test_writer__a_click_that_finds_no_room_is_not_acknowledged(world: World, tmp_path: Path) -> None:
     clicks = [new_click(sub1="x" * 500) for _ in range(SPOOL_BYTES // 500)]
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import playwright.sync_api as pw
 from served import Served
+from serving import Server
 
 from trueup.access.passwords import Passwords
 from trueup.access.sessions import Browser, Limits, open_session
@@ -81,7 +82,7 @@ class Browse:
 
     def __call__(
         self,
-        site: Served,
+        site: Served | Server,
         path: str = "/",
         role: Role | None = Role.ADMIN,
         *,
@@ -131,7 +132,7 @@ class Browse:
             context.close()
 
 
-def session_of(site: Served, role: Role, preferences: Mapping[str, str]) -> str:
+def session_of(site: Served | Server, role: Role, preferences: Mapping[str, str]) -> str:
     """A person of a role, signed in: the token of their session."""
     email = f"{role.value}@example.com"
     with open_ledger(site.database_url) as database:

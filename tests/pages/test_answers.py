@@ -2,10 +2,13 @@
 
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 from asking import Asker, text_of
 from served import Served
+
+from trueup import pages
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -82,14 +85,6 @@ def test_assets__are_kept_for_ever_under_a_name_that_changes_with_them(asker: As
     assert sample_site.get("/assets/000000000000/..%2fapp.py").status == 404
 
 
-def test_page__weighs_little(asker: Asker, sample_site: Served) -> None:
-    answer = asker.get("/conversions?from=&to=", accept_encoding="gzip")
-    assert len(answer.body) < 30_000
-    page = gzip.decompress(answer.body).decode()
-    names = set(re.findall(r'"(/assets/[0-9a-f]{12}/[^"#]+)', page))
-    assert len(answer.body) + sum(len(sample_site.get(name, accept_encoding="gzip").body) for name in names) < 200_000
-
-
 def test_pages__have_no_script_or_style_of_their_own(asker: Asker) -> None:
     for path in ("/conversions", "/help", "/search", "/nowhere", "/profile", "/users"):
         page = asker.get(path).text
@@ -108,3 +103,12 @@ def test_icons__in_templates_are_in_the_sprite() -> None:
     texts = [path.read_text(encoding="utf-8") for path in (*folder.rglob("*.html"), *folder.rglob("*.py"))]
     named = {name for text in texts for name in re.findall(r'(?:icon|empty|drop)\("([a-z0-9-]+)"', text)}
     assert named - known == set()
+
+
+def test_work_that_is_asked_after__is_asked_after_whatever_goes_wrong() -> None:
+    folder = Path(pages.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.html") if path.parent.name != "lists"]
+    asking = [tag for text in texts for tag in re.findall(r'hx-get="[^>]*?hx-trigger="every [^>]*', text)]
+    assert len(asking) >= 5
+    # An error in place of the element that asks would be the end of it.
+    assert [tag for tag in asking if 'hx-status:5xx="swap:none"' not in tag] == []

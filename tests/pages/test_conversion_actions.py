@@ -227,6 +227,26 @@ def test_update_status__asks_where_an_id_is_two_things(ada: PageBrowser, world: 
     assert "Choose the status" in refused(ada, UPDATE, lines="k1")
 
 
+def test_update_status__says_which_transaction_ids_no_conversion_has(ada: PageBrowser, world: World) -> None:
+    page = plain(refused(ada, UPDATE, lines="T8 T9", ids="transaction_id", status="declined"))
+    assert "No conversion has any of these 2 transaction ids: T8, T9. Correct them" in page
+    sent = {"lines": "T1 T9", "ids": "transaction_id", "status": "declined"}
+    asked = refused(ada, UPDATE, **sent)
+    assert "No conversion has the transaction id T9. Correct it, or leave it out." in plain(asked)
+    assert 'name="leave_out"' in asked
+    upload = ada.acted(UPDATE, **sent, leave_out="on")
+    assert "Update status of 1 id to declined" in plain(ada.rested(upload))
+    ada.applied(upload)
+    assert world.seen("conversion_id", "status")[0] == ("k1-1", "declined")
+
+
+def test_file_of_statuses__by_transaction_id_alone_is_refused_for_that(ada: PageBrowser) -> None:
+    page = plain(ada.rested(ada.sent("transaction_id,status\nT1,declined\n", kind="status")))
+    assert "Transaction ids alone do not say which clicks they are of." in page
+    page = plain(ada.rested(ada.sent("click_id,tid,status\n,T1,declined\nk2,T2,declined\n", kind="status")))
+    assert "The row has no click id, and a transaction id alone does not say which click it is of." in page
+
+
 @pytest.mark.front
 def test_templates__are_files_that_uploads_know(ada: PageBrowser) -> None:
     page = ada.get("/conversions/template").text

@@ -31,9 +31,9 @@ def walked(asker: Asker, path: str, link: re.Pattern[str] = NEXT) -> Iterator[li
         path = found[1].replace("&amp;", "&") if found else ""
 
 
-@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize("order", ["", "time", "-payout", "payout", "-revenue", "status", "-type"])
 def test_pages__hold_every_conversion_once_in_order_both_ways(asker: Asker, order: str) -> None:
-    path = f"{EVERYTHING}&order={order}"
+    path = f"{EVERYTHING}&sort={order}"
     pages = list(walked(asker, path))
     shown = [each for page in pages for each in page]
     written = list(csv.DictReader(io.StringIO(asker.get(path.replace("conversions?", "conversions.csv?")).text)))

@@ -47,7 +47,7 @@ def test_set_status__by_keyboard_from_the_rows_to_apply(browse: Browse, own_site
 def test_all_that_match__is_a_second_tick(browse: Browse, sample_site: Served) -> None:
     page = browse(sample_site, f"{EVERYTHING}&status=approved")
     page.get_by_role("link", name="Time").click()  # the list is swapped
-    page.wait_for_url("**order=oldest*")
+    page.wait_for_url("**sort=time*")
     page.get_by_label("Tick all rows of this page").check()
     expect(page.locator("[data-ticked-text]")).to_contain_text("50 selected")
     page.locator("#all-matching").check()

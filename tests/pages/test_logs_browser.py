@@ -25,6 +25,14 @@ def send(site: Served, queries: list[str]) -> None:
         urllib.request.urlopen(f"{site.url}/postback?{query}").close()  # noqa: S310 - a server of ours
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("path", ["/uploads", "/clicks", "/postbacks", "/conversions"])
+def test_list__shows_all_its_usual_columns_on_a_desk(browse: Browse, sample_site: Served, path: str) -> None:
+    page = browse(sample_site, path)
+    hidden = "[...document.querySelectorAll('.list-box')].filter(box => box.scrollWidth > box.clientWidth).length"
+    assert page.evaluate(hidden) == 0
+
+
 def test_postbacks__say_how_many_came_and_do_not_jump(browse: Browse, own_site: Served) -> None:
     first, second = newest_clicks(own_site, 2)
     send(own_site, [f"cid={first}&payout=1.5&txid=T-1"])
@@ -69,3 +77,26 @@ def test_pages__suit_everybody(browse: Browse, own_site: Served, scheme: str) ->
         page.goto(path)
         wrong += violations(page)
     assert (wide, wrong) == ([], [])
+
+
+def test_list__is_sorted_by_keys_and_on_a_phone(browse: Browse, own_site: Served) -> None:
+    page = browse(own_site, "/conversions?from=&to=")
+    head = page.locator("#sort-payout")
+    head.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('th[aria-sort="descending"]')).to_have_text("Payout")
+    expect(head).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator('th[aria-sort="ascending"]')).to_have_text("Payout")
+    page.locator("#page-after").click()
+    page.locator("#page-before").click()
+    expect(page.locator("#page-before")).to_have_count(0)
+    page.go_back()
+    page.go_back()
+    page.go_back()  # sorts replace each other: before them was nothing
+    assert "sort" not in page.url
+    phone = browse(own_site, "/uploads", size=PHONE)
+    phone.locator("#sorts > summary").click()
+    phone.locator("#sorts").get_by_role("link", name="Revenue").click()
+    phone.wait_for_url("**/uploads?sort=-revenue")
+    assert not is_wider_than_window(phone)

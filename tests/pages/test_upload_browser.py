@@ -100,6 +100,23 @@ def test_upload__by_keyboard_alone(browse: Browse, own_site: Served) -> None:
     expect(page.locator(".result-head")).to_contain_text("Undone")
 
 
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_toast__is_dismissed_by_its_own_button(browse: Browse, own_site: Served, scripts: bool) -> None:
+    with open_ledger(own_site.database_url) as database:
+        click = _newest(database)[0]
+    page = browse(own_site, "/upload", scripts=scripts)
+    page.locator("#field-text").fill(f"{click},4.00,T-1,approved")
+    page.get_by_role("button", name="Check and preview").click()
+    page.get_by_role("button", name="Apply 1 change").click()
+    toast = page.locator("#toasts")
+    expect(toast).to_contain_text("Applied 1 change, +4.00 USD.")
+    assert not scripts or violations(page) == []
+    page.get_by_role("button", name="Dismiss").click()
+    expect(toast.get_by_text("Applied")).to_be_hidden()
+    page.goto("/conversions")
+    expect(toast.get_by_text("Applied")).to_have_count(0)
+
+
 @pytest.mark.long
 def test_upload__without_scripts(browse: Browse, own_site: Served, tmp_path: Path) -> None:
     page = browse(own_site, "/upload", scripts=False)

@@ -65,6 +65,18 @@ def test_upload__from_the_file_to_its_undo_and_back(site: UploadSite, world: Wor
     assert world.totals()["revenue"] == "35.00"
 
 
+def test_preview_and_result__speak_words_and_count_one_row_as_one(site: UploadSite) -> None:
+    ada = site.browser()
+    path = ada.sent("click_id,payout\nk1,5.00\n")
+    page = plain(ada.rested(path))
+    usual = "Where a conversion is there already: “Edit the conversion with the row's data” for 1 row, as usual."
+    assert f"{usual} Another way is chosen under “Duplicates”." in page
+    assert "Batch 1 , 1 row, by Ada editor" in plain(ada.applied(path))
+    mostly = plain(ada.rested(ada.sent("click_id,payout\nnobody,1\n")))
+    assert "1 of 1 rows are refused; they are “Refused unknown click”." in mostly
+    assert "refused_" not in mostly
+
+
 @pytest.mark.front
 def test_pasted_lines__are_a_file(site: UploadSite, world: World) -> None:
     ada = site.browser()

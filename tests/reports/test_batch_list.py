@@ -8,9 +8,11 @@ from worlds import World, succeeded
 
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
+from trueup.ledger.sorting import Asked, Sort
 from trueup.model.upload import UploadChoices, UploadRecord
 from trueup.model.words import UploadState
 from trueup.reports.batch_list import BatchFilters, BatchItem, read_batch_list
+from trueup.reports.sorts import NEWEST_FIRST, OLDEST_FIRST
 from trueup.reports.spans import WrongWordError
 from trueup.uploads.states import receive
 
@@ -36,7 +38,7 @@ def items(ledger: Database, most: int = 100, **words: object) -> list[BatchItem]
     found: list[BatchItem] = []
     after = ""
     while True:
-        page = read_batch_list(ledger, catalog, wanted, after, most)
+        page = read_batch_list(ledger, catalog, wanted, Asked(most, (after,) if after else None))
         assert len(page.items) <= most
         found += page.items
         after = page.next
@@ -75,6 +77,39 @@ def test_filters__leave_only_what_fits(ledger: Database) -> None:
             items(ledger, **wrong)
 
 
+def pages_of(ledger: Database, most: int, sort: Sort) -> list[int | str]:
+    """All pages of a sort by time; the pages before each are those that it came after."""
+    catalog = read_catalog(ledger)
+    wanted, found, cut = BatchFilters().understood(catalog, "UTC", FAR), [], ""
+    while True:
+        page = read_batch_list(ledger, catalog, wanted, Asked(most, (cut,) if cut else None), sort)
+        found += numbers(page.items)
+        cut = page.next
+        if not cut:
+            return found
+        before: list[int | str] = []
+        at = cut
+        while at:
+            page = read_batch_list(ledger, catalog, wanted, Asked(most, (at,), is_before=True), sort)
+            before, at = numbers(page.items) + before, page.next
+        assert before == found
+
+
+def sorted_pages(ledger: Database, most: int, sort: Sort) -> list[int | str]:
+    """All pages of a sort by anything else."""
+    catalog = read_catalog(ledger)
+    wanted, found, place = BatchFilters().understood(catalog, "UTC", FAR), [], None
+    while True:
+        read = read_batch_list(ledger, catalog, wanted, Asked(most, place), sort)
+        assert read.page is not None
+        found += numbers(read.items)
+        if not read.page.has_more:
+            return found
+        place = read.page.places[-1]
+        back = read_batch_list(ledger, catalog, wanted, Asked(100, place, is_before=True), sort)
+        assert numbers(back.items) == found[:-1]
+
+
 @pytest.mark.usefixtures("world")
 def test_sent_files__stand_between_batches_until_they_are_one(ledger: Database) -> None:
     moment = items(ledger)[2].at
@@ -83,8 +118,15 @@ def test_sent_files__stand_between_batches_until_they_are_one(ledger: Database) 
         record = UploadRecord(name, "waits.csv", "aa", 3, choices, "anna", at, state)
         receive(ledger, record, lambda _: None)
     assert numbers(items(ledger, 2)) == ["u2", 6, 5, 4, "u1", 3, 2, 1]
+    for most in (1, 2, 3, 100):
+        assert pages_of(ledger, most, NEWEST_FIRST) == ["u2", 6, 5, 4, "u1", 3, 2, 1]
+        assert pages_of(ledger, most, OLDEST_FIRST) == [1, 2, 3, "u1", 4, 5, 6, "u2"]
+        assert sorted_pages(ledger, most, Sort("revenue", goes_down=True)) == [6, 3, 2, 1, "u2", "u1", 4, 5]
+        assert sorted_pages(ledger, most, Sort("rows", goes_down=False))[:2] == ["u1", "u2"]
     assert numbers(items(ledger, state=["waiting"])) == ["u1"]
     assert numbers(items(ledger, kind=["upload"])) == [3, 2, 1]
     assert numbers(items(ledger, made_by="anna")) == ["u2", "u1"]
     with pytest.raises(ValueError, match="place"):
-        read_batch_list(ledger, read_catalog(ledger), BatchFilters().understood(read_catalog(ledger), "UTC", 1), "x", 3)
+        read_batch_list(
+            ledger, read_catalog(ledger), BatchFilters().understood(read_catalog(ledger), "UTC", 1), Asked(3, ("x",))
+        )

@@ -11,6 +11,7 @@ from trueup.ledger.catalog import read_catalog
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
 from trueup.ledger.newest_clicks import WantedClicks
+from trueup.ledger.sorting import Asked
 from trueup.model.frames import CLICKS
 from trueup.reports.click_list import ClickFilters, ClickList, count_new_clicks, read_click_list
 from trueup.reports.spans import WrongWordError
@@ -39,8 +40,8 @@ def stocked(ledger: Database) -> Database:
     return ledger
 
 
-def page(ledger: Database, wanted: WantedClicks = EVERY, before: int | None = None, most: int = 500) -> ClickList:
-    return read_click_list(ledger, read_catalog(ledger), wanted, [], before, most)
+def page(ledger: Database, wanted: WantedClicks = EVERY, cut: int | None = None, most: int = 500) -> ClickList:
+    return read_click_list(ledger, read_catalog(ledger), wanted, [], Asked(most, None if cut is None else (cut,)))
 
 
 def all_of(ledger: Database, wanted: WantedClicks, most: int) -> list[int]:
@@ -102,5 +103,5 @@ def test_new_clicks__are_counted(stocked: Database) -> None:
 
 @pytest.mark.front
 def test_named_clicks__are_shown_whatever_else_is_asked(stocked: Database) -> None:
-    shown = read_click_list(stocked, read_catalog(stocked), EVERY, ["k007", "k003", "no id!", "nobody"], None, 5)
+    shown = read_click_list(stocked, read_catalog(stocked), EVERY, ["k007", "k003", "no id!", "nobody"], Asked(5))
     assert sorted(shown.rows["click_id"]) == ["k003", "k007"]

@@ -9,11 +9,13 @@ import pytest
 from stored import at, click, set_up, store
 
 from trueup.dialects.postback import read_postback as read_postback_parameters
-from trueup.ledger import newest_postbacks
+from trueup.ledger import newest_postbacks, postback_parts, sorted_postbacks
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.commit import commit_clicks
 from trueup.ledger.database import Database
-from trueup.ledger.newest_postbacks import Place, Wanted
+from trueup.ledger.newest_postbacks import Place
+from trueup.ledger.postback_parts import Wanted
+from trueup.ledger.sorting import Asked, Sort
 from trueup.model.frames import CLICKS
 from trueup.model.traffic import IncomingConversion
 from trueup.model.words import Origin
@@ -25,6 +27,7 @@ from trueup.reports.postback_list import (
     read_postback,
     read_postbacks,
 )
+from trueup.reports.sorts import NEWEST_FIRST, OLDEST_FIRST
 from trueup.reports.spans import WrongWordError
 
 NOON = at("2026-03-10T12:00:00")
@@ -53,9 +56,19 @@ class Servers:
         chance.choice(self.both).record(said)
         self.sent += messages
 
-    def page(self, wanted: Wanted, after: str, most: int, click_id: str = "") -> PostbackList:
+    def page(
+        self,
+        wanted: Wanted,
+        cut: str,
+        most: int,
+        click_id: str = "",
+        *,
+        is_before: bool = False,
+        sort: Sort = NEWEST_FIRST,
+    ) -> PostbackList:
         catalog = read_catalog(self.ledger)
-        return read_postbacks(self.ledger, catalog, wanted, click_id, after, most, self.now)
+        asked = Asked(most, (cut,) if cut else None, is_before)
+        return read_postbacks(self.ledger, catalog, wanted, click_id, asked, self.now, sort)
 
 
 @pytest.fixture
@@ -81,6 +94,76 @@ def all_of(servers: Servers, wanted: Wanted, most: int) -> list[tuple[int, int]]
     raise AssertionError("the pages have no end")
 
 
+def walked(servers: Servers, wanted: Wanted, most: int, sort: Sort, click_id: str = "") -> list[tuple[int, int]]:
+    """The keys of all pages; the pages before each are those that it came after."""
+    found: list[tuple[int, int]] = []
+    cut = ""
+    while True:
+        page = servers.page(wanted, cut, most, click_id, sort=sort)
+        found += keys(page.rows)
+        cut = page.next
+        if not cut:
+            return found
+        before: list[tuple[int, int]] = []
+        at = cut
+        while at:
+            page = servers.page(wanted, at, most, click_id, is_before=True, sort=sort)
+            assert page.rows.height <= most
+            before, at = keys(page.rows) + before, page.next
+        assert set(before) == set(found)
+        assert len(before) == len(found)
+
+
+@pytest.mark.front
+def test_pages__lead_back_to_those_before(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = time_ns()
+    print(f"Random({seed})")  # a failure shows it: with it the same traffic comes again
+    chance = Random(seed)  # noqa: S311 - made-up traffic
+    for _ in range(7):
+        servers.take(chance, chance.choice([1, 2, 7]))
+        servers.now += chance.choice([0, SECOND, 600 * SECOND, -5 * SECOND, 5_000 * SECOND])
+    every = servers.ledger.read_sql("SELECT batch_id, line FROM journal", _KEY).rows()
+    monkeypatch.setattr(postback_parts, "_LEAST_WINDOW", 3)
+    monkeypatch.setattr(postback_parts, "STORED_TOGETHER", 7)
+    monkeypatch.setattr(postback_parts, "_READ_WHOLE", chance.choice([0, 6_000]))
+    for sort in (NEWEST_FIRST, OLDEST_FIRST):
+        found = walked(servers, EVERY, 4, sort)
+        assert sorted(found) == sorted(every)
+        assert sorted(walked(servers, EVERY, 3, sort, "c1")) == sorted(keys(servers.page(EVERY, "", 500, "c1").rows))
+    since = Wanted(from_at=NOON + 3 * SECOND, to_at=servers.now, outcomes=("created", "parked_unknown_click"))
+    monkeypatch.setattr(newest_postbacks, "LOOKED_AT_MOST", 4)
+    assert sorted(walked(servers, since, 3, NEWEST_FIRST)) == sorted(walked(servers, since, 3, OLDEST_FIRST))
+
+
+@pytest.mark.parametrize("by", ["payout", "decision"])
+def test_postbacks__are_sorted(servers: Servers, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = Random(8)  # noqa: S311 - made-up traffic
+    for _ in range(6):
+        servers.take(chance, 5)
+        servers.now += 2_000 * SECOND
+    catalog, sort = read_catalog(servers.ledger), Sort(by, goes_down=True)
+    for wanted, click_id in ((EVERY, ""), (Wanted(network_ids=(2,)), ""), (EVERY, "c1")):
+        whole = read_postbacks(servers.ledger, catalog, wanted, click_id, Asked(500), servers.now, sort)
+        assert sorted(keys(whole.rows)) == sorted(all_of_click(servers, wanted, click_id))
+        assert whole.page is not None
+        assert whole.page.places == sorted(whole.page.places, reverse=True)
+        last: PostbackList | None = None
+        found: list[tuple[int, int]] = []
+        while last is None or (last.page and last.page.has_more):
+            asked = Asked(4, last.page.places[-1] if last and last.page else None)
+            last = read_postbacks(servers.ledger, catalog, wanted, click_id, asked, servers.now, sort)
+            found += keys(last.rows)
+        assert found == keys(whole.rows)
+    monkeypatch.setattr(sorted_postbacks, "SORTED_MOST", 29)
+    many = read_postbacks(servers.ledger, catalog, EVERY, "", Asked(5), servers.now, sort)
+    assert (many.sort, many.page) == (NEWEST_FIRST, None)
+
+
+def all_of_click(servers: Servers, wanted: Wanted, click_id: str) -> list[tuple[int, int]]:
+    return keys(servers.page(wanted, "", 500, click_id).rows)
+
+
+@pytest.mark.front
 @pytest.mark.parametrize("times", [12, pytest.param(80, marks=pytest.mark.long)])
 def test_list__has_every_postback_once_however_they_came(
     servers: Servers, times: int, monkeypatch: pytest.MonkeyPatch
@@ -91,10 +174,10 @@ def test_list__has_every_postback_once_however_they_came(
     for _ in range(times):
         servers.take(chance, chance.choice([1, 2, 7]))
         servers.now += chance.choice([0, SECOND, 600 * SECOND, -5 * SECOND, 5_000 * SECOND])
-    monkeypatch.setattr(newest_postbacks, "_LEAST_WINDOW", 3)
-    monkeypatch.setattr(newest_postbacks, "STORED_TOGETHER", 7)
+    monkeypatch.setattr(postback_parts, "_LEAST_WINDOW", 3)
+    monkeypatch.setattr(postback_parts, "STORED_TOGETHER", 7)
     for whole in (0, 6_000):
-        monkeypatch.setattr(newest_postbacks, "_READ_WHOLE", whole)
+        monkeypatch.setattr(postback_parts, "_READ_WHOLE", whole)
         for most in (3, 10, 500):
             found = all_of(servers, EVERY, most)
             assert len(found) == len(set(found)) == servers.sent
@@ -173,7 +256,7 @@ def test_one_click__and_one_row(servers: Servers) -> None:
 
 def test_empty_ledger__has_no_page(ledger: Database) -> None:
     store(ledger, [])
-    page = read_postbacks(ledger, read_catalog(ledger), EVERY, "", "", 10, NOON)
+    page = read_postbacks(ledger, read_catalog(ledger), EVERY, "", Asked(10), NOON)
     assert (page.rows.height, page.next) == (0, "")
     assert count_new_postbacks(ledger, EVERY, page.newest) == 0
 

@@ -69,6 +69,7 @@ def group(dimension: str, campaign: int, at: int, zone: str) -> str:
     return f"{local:%Y-%m-%dT%H}:00{local.isoformat()[-6:]}"
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("zone", ["Europe/Warsaw", "Asia/Kolkata", "Asia/Kathmandu"])
 @pytest.mark.parametrize("clock", ["conversion", "click"])
 def test_report__is_a_plain_count_after_late_changes_and_an_undo(

@@ -14,13 +14,16 @@ from trueup.cli.viewing import OutputFormat, chosen_form, understood
 from trueup.cli.workspace import workspace
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.queries import count_by_status
+from trueup.ledger.sorting import Sort
 from trueup.model.catalog import Catalog
 from trueup.model.counting import is_counted
 from trueup.model.frames import EXPORT_COLUMNS
 from trueup.model.words import Label, Status
+from trueup.reports.conversion_list import SORTS, sort_for
 from trueup.reports.export import write_csv, write_json, write_xlsx
 from trueup.reports.filters import Filters
 from trueup.reports.log import NUMBERS, read_log
+from trueup.reports.sorts import OLDEST_FIRST, TIME, sort_named, too_many
 
 commands = typer.Typer()
 
@@ -44,7 +47,17 @@ _CUT: Final = {"txid": 8, "campaign": 6, "type": 6}
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", metavar="N", min=1, max=_LIMIT_MAX, help=f"The newest N; a table shows {NEWEST_SHOWN} unless told."
+        "--limit",
+        metavar="N",
+        min=1,
+        max=_LIMIT_MAX,
+        help=f"The newest N, or the first N of another sort; a table shows {NEWEST_SHOWN} unless told.",
+    ),
+]
+SortedBy = Annotated[
+    str,
+    typer.Option(
+        "--sort", metavar="WHAT", help=f"By {', '.join(SORTS)}; with a minus the greatest first, such as -payout."
     ),
 ]
 Removed = Annotated[bool, typer.Option("--removed", help="List the conversions that an undo took away, instead.")]
@@ -68,6 +81,7 @@ def conversions(
     where: viewing.Where = None,
     removed: Removed = False,
     limit: Limit = None,
+    sort: SortedBy = TIME,
     time_zone: viewing.Zone = None,
     csv: viewing.Csv = False,
     xlsx: viewing.Xlsx = False,
@@ -77,7 +91,7 @@ def conversions(
     force: Force = False,
     db: DatabaseUrl = None,
 ) -> None:
-    """List conversions, in the order of their time."""
+    """List conversions, in the order of their time or of another sort."""
     form = chosen_form(csv=csv, xlsx=xlsx, json=json, table=table, file=file)
     to_file = claim(database_url(context, db), file or STANDARD, force=force)
     names = (status or (), type_ or (), campaign or (), offer or (), network or (), source or ())
@@ -86,9 +100,12 @@ def conversions(
     with workspace(context, db) as database, database.read_transaction() as transaction:
         catalog = read_catalog(transaction)
         chosen, zone = understood(filters, catalog, time_zone)
-        pages = read_log(transaction, catalog, chosen, zone, newest)
+        by = sort_named(sort, SORTS, OLDEST_FIRST)
+        if sort_for(transaction, chosen, by) != by:
+            raise too_many(by)
+        pages = read_log(transaction, catalog, chosen, zone, newest, sort=by)
         if form is OutputFormat.TABLE:
-            _show(pl.concat(pages), count_by_status(transaction, chosen), catalog, zone, removed=removed)
+            _show(pl.concat(pages), count_by_status(transaction, chosen), catalog, zone, by, removed=removed)
         else:
             _write(pages, form, to_file, zone)
 
@@ -105,7 +122,7 @@ def _write(pages: Iterator[pl.DataFrame], form: OutputFormat, file: Output, zone
         notices.print(f"Wrote {written:,} conversions to {file.name}.")
 
 
-def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str, *, removed: bool) -> None:
+def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str, sort: Sort, *, removed: bool) -> None:
     total = int(counts["conversions"].sum())
     if not total:
         output.print("No conversions.")
@@ -119,9 +136,11 @@ def _show(rows: pl.DataFrame, counts: pl.DataFrame, catalog: Catalog, zone: str,
     print_table(texts.select(shown), {*shown} - {"payout", "batch_id"})
     left_out = [title for title in texts.columns if title not in shown]
     counted = f"{total:,} conversion{'s' if total > 1 else ''}"
-    which = f"The newest {rows.height:,} of {counted}" if rows.height < total else counted
+    is_log = sort == OLDEST_FIRST
+    which = f"The {'newest' if is_log else 'first'} {rows.height:,} of {counted}" if rows.height < total else counted
+    order = "newest last" if is_log else f"by {sort.by}, the {'greatest' if sort.goes_down else 'least'} first"
     why = "" if removed else _difference(counts, catalog)
-    output.print(f"\n{which}, newest last, times in {zone}.{why}")
+    output.print(f"\n{which}, {order}, times in {zone}.{why}")
     if left_out:
         output.print(f"Not shown for lack of room: {', '.join(left_out)}. --csv and --json have every column.")
 

@@ -20,6 +20,8 @@ from trueup.model.ids import split_conversion_id
 from trueup.model.remarks import Mention, Way
 from trueup.model.words import RowKind
 
+_ONLY_TRANSACTIONS = "Transaction ids alone do not say which clicks they are of. "
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -224,15 +226,16 @@ def _only(name: str, positions: list[int], titles: list[str], chosen: Mapping[in
 
 def _require(positions: Mapping[str, int], titles: list[str], choices: Choices) -> None:
     if not positions.keys() & {"click_id", "conversion_id"}:
-        raise _missing("click_id", "the click id", titles, choices)
+        why = _ONLY_TRANSACTIONS if "transaction_id" in positions else ""
+        raise _missing("click_id", "the click id", titles, choices, why)
     if choices.row_kind == RowKind.STATUS and "status" not in positions:
         raise _missing("status", "the status to set", titles, choices)
 
 
-def _missing(name: str, meaning: str, titles: list[str], choices: Choices) -> UnreadableFile:
+def _missing(name: str, meaning: str, titles: list[str], choices: Choices, why: str = "") -> UnreadableFile:
     saved = saved_mapping(titles, choices)
     return UnreadableFile(
-        f"No column gives {meaning}. It is found by a title such as {', '.join(FIELDS[name])}; "
+        f"No column gives {meaning}. {why}It is found by a title such as {', '.join(FIELDS[name])}; "
         "or say which column it is with ",
         Way.COLUMN.of(title="COLUMN", field=name),
         f". The file has the columns: {listed(titles)}.{' ' if saved else ''}",

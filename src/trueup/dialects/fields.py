@@ -27,10 +27,10 @@ from trueup.dialects.delimited import Records
 from trueup.dialects.sheet import cell_errors_trouble, is_cell_error
 from trueup.dialects.values import (
     clicks_and_targets,
-    foreign_ids_trouble,
     ids_trouble,
     is_bad_id,
     is_shortened,
+    missing_clicks_trouble,
     shortened_ids_trouble,
 )
 from trueup.model.frames import ROWS, Rows
@@ -130,9 +130,10 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
     """What the row alone shows, in the order of precedence: the checks of what the file gives."""
     payout = pl.col("payout_text")
     times = pl.coalesce("converted_at", *(["local_time"] if reader.network_zones else []))
-    foreign = foreign_ids_trouble(pl.col("conversion_id_text")) if reader.gives("conversion_id") else None
+    conversion_id = pl.col("conversion_id_text") if reader.gives("conversion_id") else pl.lit("")
+    transaction_id = pl.col("transaction_id") if reader.gives("transaction_id") else pl.lit("")
     checks = [
-        *sight_checks(reader, Outcome, foreign),
+        *sight_checks(reader, Outcome, missing_clicks_trouble(conversion_id, transaction_id)),
         Check(
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",

@@ -14,8 +14,8 @@ from trueup.dialects.values import (
     CONTROL,
     click_and_target,
     click_id_trouble,
-    foreign_id_trouble,
     id_trouble,
+    missing_click_trouble,
     quoted_value,
 )
 from trueup.model.currencies import amount_given, parted
@@ -147,7 +147,8 @@ def _troubles(row: Mapping[str, Any], given: Mapping[str, str], currency_trouble
     """What the row alone shows, in the order of precedence: outcome and cause."""
     click_id, payout, time = row["click_id"], given.get("payout", ""), given.get("converted_at", "")
     if not click_id:
-        yield Outcome.REFUSED_MISSING_CLICK_ID.value, foreign_id_trouble(given.get("conversion_id", ""))
+        trouble = missing_click_trouble(given.get("conversion_id", ""), row["transaction_id"])
+        yield Outcome.REFUSED_MISSING_CLICK_ID.value, trouble
     if trouble := click_id_trouble(click_id):
         yield Outcome.REFUSED_BAD_CLICK_ID.value, trouble
     if payout and row["payout"] is None:

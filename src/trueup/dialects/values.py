@@ -26,6 +26,7 @@ _LOST_DIGITS: Final = (
     "put in the ids again"
 )
 _NO_CLICK_ID: Final = "is not 1 to 64 of A-Z a-z 0-9 _ . ~ -"
+_ONLY_TRANSACTION: Final = "a transaction id alone does not say which click it is of"
 _FOREIGN_ID: Final = "is no conversion id of ours, such as c01k5ire1k06-1"  # for rows without a click id
 _MOST: Final = f"characters, and {TEXT_CHARS} are the most"
 _HAS_CONTROL: Final = "has a control character, or bytes that are no UTF-8"
@@ -99,18 +100,21 @@ def ids_trouble(text: pl.Expr, meaning: str) -> pl.Expr:
     return pl.when(chars > TEXT_CHARS).then(long).otherwise(pl.lit(f"{meaning} {_HAS_CONTROL}"))
 
 
-def foreign_id_trouble(conversion_id: str) -> str:
-    """What is wrong with the conversion id of a row that has no click id, '' where none is given.
+def missing_click_trouble(conversion_id: str, transaction_id: str) -> str:
+    """Why the other ids of a row without a click id name no click either, '' where it has none.
 
     A conversion id of ours names its click, so the row would have one.
     """
-    return f"{quoted_value(conversion_id)} {_FOREIGN_ID}" if conversion_id else ""
+    if conversion_id:
+        return f"{quoted_value(conversion_id)} {_FOREIGN_ID}"
+    return _ONLY_TRANSACTION if transaction_id else ""
 
 
-def foreign_ids_trouble(conversion_id: pl.Expr) -> pl.Expr:
-    """What is wrong with a column of conversion ids, in the words of `foreign_id_trouble`."""
+def missing_clicks_trouble(conversion_id: pl.Expr, transaction_id: pl.Expr) -> pl.Expr:
+    """The same of columns of them, in the words of `missing_click_trouble`."""
     told = pl.format(f"{{}} {_FOREIGN_ID}", quoted_cells(conversion_id))
-    return pl.when(conversion_id == "").then(pl.lit("")).otherwise(told)
+    only = pl.when(transaction_id != "").then(pl.lit(_ONLY_TRANSACTION)).otherwise(pl.lit(""))
+    return pl.when(conversion_id != "").then(told).otherwise(only)
 
 
 def click_and_target(click_id: str, conversion_id: str) -> tuple[str, int | None]:

@@ -1,4 +1,4 @@
-"""Batches and sent files for lists of them: newest first, a page at a time, filtered."""
+"""Batches and sent files for lists of them: newest or oldest first, a page at a time, filtered."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,11 +12,18 @@ from trueup.ledger.database import Readable
 from trueup.ledger.schema import batches, uploads
 from trueup.ledger.uploads import read_uploads_where
 from trueup.model.batches import BatchRecord
+from trueup.model.frames import Schema
 from trueup.model.upload import ENDED, UploadRecord
 from trueup.model.words import UploadState
 
 UNDONE: Final = "undone"  # of a batch whose rows do not count
 WAITING: Final = "waiting"  # of a sent file that is no batch yet
+FIGURES: Final[Schema] = {
+    "batch_id": pl.Int64,
+    "received_at": pl.Int64,
+    "rows_done": pl.Int64,
+    "totals_delta": pl.String,
+}
 _ESCAPE: Final = "\\"
 
 
@@ -34,44 +41,59 @@ class WantedBatches:
 
 
 def batches_page(
-    database: Readable, wanted: WantedBatches, before: int, most: int, undone: Iterable[int]
+    database: Readable, wanted: WantedBatches, cut: int, most: int, undone: Iterable[int], *, upward: bool = False
 ) -> list[BatchRecord]:
-    """Read some batches, newest first.
+    """Read some batches.
 
     Args:
         database: The ledger.
         wanted: Which of them.
-        before: The number that they come before.
+        cut: Below are the batches with lower numbers, above this one and those with higher numbers.
         most: How many to read at most.
         undone: The numbers of all undone batches.
+        upward: Whether to read what is above, oldest first, rather than what is below, newest first.
     """
-    of_state = _of_states(database, wanted.states)
-    if of_state is _NONE:
-        return []
-    conditions = [batches.c.batch_id < before, *_of_file(batches, wanted, batches.c.received_at)]
-    conditions += [_is_in(batches.c.kind, wanted.kinds)] if wanted.kinds else []
-    conditions += [_is_in(batches.c.origin, wanted.origins)] if wanted.origins else []
-    conditions += [] if of_state is None else [of_state]
-    values: dict[str, Any] = {} if of_state is None else {"undone": sorted(undone) or [0]}
-    return read_batches_where(database, conditions, values, most)
+    conditions, values = _conditions(database, wanted, undone)
+    number = batches.c.batch_id
+    conditions.append(number >= cut if upward else number < cut)
+    return read_batches_where(database, conditions, values, most, oldest_first=upward)
 
 
-def waiting_files(database: Readable, wanted: WantedBatches, before: str, most: int) -> list[UploadRecord]:
-    """Read some sent files that are no batch, newest first.
+def batch_figures(database: Readable, wanted: WantedBatches, undone: Iterable[int], most: int) -> pl.DataFrame:
+    """Read what batches are sorted by: FIGURES of no more than `most` of them.
+
+    Args:
+        database: The ledger.
+        wanted: Which batches.
+        undone: The numbers of all undone batches.
+        most: How many to read at most.
+    """
+    conditions, values = _conditions(database, wanted, undone)
+    chosen = select(*(batches.c[name] for name in FIGURES)).where(*conditions).limit(most)
+    return database.read(chosen, FIGURES, values)
+
+
+def waiting_files(
+    database: Readable, wanted: WantedBatches, cut: str, most: int, *, upward: bool = False
+) -> list[UploadRecord]:
+    """Read some sent files that are no batch.
 
     Args:
         database: The ledger.
         wanted: Which of them: by who, when and the name. Those of kinds or origins of batches are none.
-        before: The id that they come before.
+        cut: Below are the files with lower ids, above this one and those with higher ids.
         most: How many to read at most.
+        upward: Whether to read what is above, oldest first, rather than what is below, newest first.
     """
     if wanted.kinds or wanted.origins or (wanted.states and WAITING not in wanted.states):
         return []
     ended = [state.value for state in ENDED if state is not UploadState.CANCELLED]
-    conditions = [uploads.c.batch_id == 0, uploads.c.state.not_in(ended), uploads.c.upload_id < before]
+    file = uploads.c.upload_id
+    conditions = [uploads.c.batch_id == 0, uploads.c.state.not_in(ended), file >= cut if upward else file < cut]
     if WAITING in wanted.states:
         conditions.append(uploads.c.state != UploadState.CANCELLED.value)
-    return read_uploads_where(database, [*conditions, *_of_file(uploads, wanted, uploads.c.made_at)], most)
+    conditions += _of_file(uploads, wanted, uploads.c.made_at)
+    return read_uploads_where(database, conditions, most, oldest_first=upward)
 
 
 def files_of_batches(database: Readable, batch_ids: Iterable[int]) -> dict[int, UploadRecord]:
@@ -102,6 +124,19 @@ def makers(database: Readable, most: int) -> list[str]:
     """Who made batches, by name; a person may filter by them."""
     chosen = select(batches.c.made_by).distinct().order_by(batches.c.made_by).limit(most)
     return database.read(chosen, {"made_by": pl.String})["made_by"].to_list()
+
+
+def _conditions(
+    database: Readable, wanted: WantedBatches, undone: Iterable[int]
+) -> tuple[list[ColumnElement[bool]], dict[str, Any]]:
+    """The conditions on batches, and their values."""
+    of_state = _of_states(database, wanted.states)
+    conditions = _of_file(batches, wanted, batches.c.received_at)
+    conditions += [_is_in(batches.c.kind, wanted.kinds)] if wanted.kinds else []
+    conditions += [_is_in(batches.c.origin, wanted.origins)] if wanted.origins else []
+    conditions += [] if of_state is None else [of_state]
+    values = {} if of_state is None or of_state is _NONE else {"undone": sorted(undone) or [0]}
+    return conditions, values
 
 
 _NONE: Final[ColumnElement[bool]] = batches.c.batch_id < 0

@@ -49,10 +49,16 @@ def batches_before(database: Readable, batch_id: int, most: int) -> list[BatchRe
 
 
 def read_batches_where(
-    database: Readable, conditions: Iterable[ColumnElement[bool]], values: Mapping[str, Any], most: int
+    database: Readable,
+    conditions: Iterable[ColumnElement[bool]],
+    values: Mapping[str, Any],
+    most: int,
+    *,
+    oldest_first: bool = False,
 ) -> list[BatchRecord]:
-    """Some batches that fit conditions, whose parameters have these values, newest first."""
-    chosen = _ALL.where(*conditions).order_by(batches.c.batch_id.desc()).limit(most)
+    """Some batches that fit conditions, whose parameters have these values, newest first unless it is said."""
+    order = batches.c.batch_id if oldest_first else batches.c.batch_id.desc()
+    chosen = _ALL.where(*conditions).order_by(order).limit(most)
     return [_record(row) for row in database.read(chosen, _STORED, values).iter_rows(named=True)]
 
 

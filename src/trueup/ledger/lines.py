@@ -48,7 +48,15 @@ class Lines:
         self._lock = Lock()
 
     def page(
-        self, database: Readable, batch_id: int, rows: int, outcomes: Collection[str], after: int, most: int
+        self,
+        database: Readable,
+        batch_id: int,
+        rows: int,
+        outcomes: Collection[str],
+        after: int,
+        most: int,
+        *,
+        goes_back: bool = False,
     ) -> JournalRows:
         """Read some JOURNAL rows of a batch, by their lines.
 
@@ -59,19 +67,20 @@ class Lines:
             outcomes: The outcomes to look for; none for all.
             after: The line that the rows come after.
             most: How many rows to read at most.
+            goes_back: Whether to read those up to that line instead, the nearest ones.
 
         Returns:
-            JOURNAL, in the order of lines.
+            JOURNAL, in the order of lines; from the line downwards where it goes back.
 
         Raises:
             DatabaseUnavailableError: The table is written anew again and again, so that places are never up to date.
         """
         for _ in range(_TRIES):
-            wanted = _after(self._places(database, batch_id, rows), outcomes, after, most)
+            wanted = _after(self._places(database, batch_id, rows), outcomes, after, most, goes_back=goes_back)
             if not wanted.height:
                 return empty(JOURNAL)
             is_wanted = (pl.col("batch_id") == batch_id) & pl.col("line").is_in(wanted["line"].implode())
-            found = _rows_at(database, wanted["place"]).filter(is_wanted).sort("line")
+            found = _rows_at(database, wanted["place"]).filter(is_wanted).sort("line", descending=goes_back)
             if found.height == wanted.height:
                 return JournalRows(found)
             self._forget(batch_id)
@@ -109,12 +118,13 @@ def _read_places(database: Readable, batch_id: int) -> pl.DataFrame:
     return pl.DataFrame([found["line"], *smaller]).sort("line", multithreaded=False)
 
 
-def _after(places: pl.DataFrame, outcomes: Collection[str], after: int, most: int) -> pl.DataFrame:
-    later = places.slice(int(places["line"].search_sorted(after, side="right")))
+def _after(places: pl.DataFrame, outcomes: Collection[str], after: int, most: int, *, goes_back: bool) -> pl.DataFrame:
+    border = int(places["line"].search_sorted(after, side="right"))
+    later = places.head(border) if goes_back else places.slice(border)
     if outcomes:
         chosen = pl.Series(sorted(outcomes), dtype=_OUTCOMES).to_physical()
         later = later.filter(pl.col("outcome").is_in(chosen.implode()))
-    return later.head(most)
+    return later.tail(most) if goes_back else later.head(most)
 
 
 def _rows_at(database: Readable, places: pl.Series) -> JournalRows:

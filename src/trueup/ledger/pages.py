@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy import BigInteger, BindParameter, Select, bindparam, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.lines import Lines
@@ -63,7 +63,14 @@ def rows_of_click(database: Readable, click_id: str, after: int, most: int) -> J
 
 
 def rows_of_batch(
-    database: Readable, lines: Lines, batch: BatchRecord, outcomes: Sequence[str], after: int, most: int
+    database: Readable,
+    lines: Lines,
+    batch: BatchRecord,
+    outcomes: Sequence[str],
+    after: int,
+    most: int,
+    *,
+    goes_back: bool = False,
 ) -> JournalRows:
     """Read some JOURNAL rows of a batch, by their lines.
 
@@ -74,22 +81,26 @@ def rows_of_batch(
         outcomes: The outcomes to look for; none for all.
         after: The line that the rows come after.
         most: How many rows to read at most.
+        goes_back: Whether to read those up to that line instead, the nearest ones.
 
     Returns:
-        JOURNAL, in the order of lines.
+        JOURNAL, in the order of lines; from the line downwards where it goes back.
     """
     if batch.rows_done > _READ_WHOLE_MOST:
-        page = lines.page(database, batch.batch_id, batch.rows_done, outcomes, after, most)
+        page = lines.page(database, batch.batch_id, batch.rows_done, outcomes, after, most, goes_back=goes_back)
         if page is not None:
             return page
     values: dict[str, Any] = {"wanted": batch.batch_id, "place": after, "most": most}
     if outcomes:
         values["outcomes"] = list(outcomes)
-    return database.read(_of_batch(database, with_outcomes=bool(outcomes)), JOURNAL, values)
+    return database.read(_of_batch(database, with_outcomes=bool(outcomes), goes_back=goes_back), JOURNAL, values)
 
 
-def _of_batch(database: Readable, *, with_outcomes: bool) -> Select[Any]:
-    rows = _ROWS.where(journal.c.batch_id == bindparam("wanted"), journal.c.line > bindparam("place"))
+def _of_batch(database: Readable, *, with_outcomes: bool, goes_back: bool) -> Select[Any]:
+    place = bindparam("place", type_=BigInteger)
+    rows = _ROWS.where(
+        journal.c.batch_id == bindparam("wanted"), journal.c.line <= place if goes_back else journal.c.line > place
+    )
     if with_outcomes:
         rows = rows.where(database.is_one_of(journal.c.outcome, "outcomes"))
-    return rows.order_by(journal.c.line).limit(_MOST)
+    return rows.order_by(journal.c.line.desc() if goes_back else journal.c.line).limit(_MOST)

@@ -72,7 +72,7 @@ class Selection:
 def count_by_status(database: Readable, selection: Selection) -> pl.DataFrame:
     """How many conversions are selected: conversion_type, status, conversions."""
     kinds = (conversions.c.conversion_type, conversions.c.status)
-    chosen = select(*kinds, func.count()).where(*_logged(database, selection, conversions)).group_by(*kinds)
+    chosen = select(*kinds, func.count()).where(*selected(database, selection, conversions)).group_by(*kinds)
     schema: Schema = {"conversion_type": pl.String, "status": pl.String, "conversions": pl.Int64}
     return database.read(chosen, schema, values_of(selection, 1))
 
@@ -148,7 +148,8 @@ def read_conversions_page(
     return database.read(page, LOGGED, values_of(selection, 1) | _place(place))
 
 
-def _logged(database: Readable, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
+def selected(database: Readable, selection: Selection, rows: FromClause) -> list[ColumnElement[bool]]:
+    """The conditions of a selection on conversions; their values are `values_of`."""
     time = rows.c[TIME_OF[selection.clock]]
     return [rows.c.removed == int(selection.removed), *conditions_on(database, selection, rows, time)]
 
@@ -174,7 +175,7 @@ def _walk(database: Readable, selection: Selection, *, newest_first: bool) -> Se
     order = [key.desc() if newest_first else key for key in place]
     near = select(*conversions.columns).where(after, *bounds).order_by(*order).limit(_WALKED_MOST).subquery()
     keys = [near.c[name] for name in _PLACE]
-    chosen = select(*(near.c[name] for name in LOGGED)).where(*_logged(database, selection, near))
+    chosen = select(*(near.c[name] for name in LOGGED)).where(*selected(database, selection, near))
     return chosen.order_by(*(key.desc() if newest_first else key for key in keys))
 
 
@@ -206,7 +207,7 @@ def _after_place(
     after = _is_after(place, goes_back=goes_back)
     order = [key.desc() if newest_first else key for key in place]
     columns = (conversions.c[name] for name in LOGGED)
-    return select(*columns).where(*_logged(database, selection, conversions), after).order_by(*order)
+    return select(*columns).where(*selected(database, selection, conversions), after).order_by(*order)
 
 
 def _is_after(place: Sequence[ColumnElement[Any]], *, goes_back: bool) -> ColumnElement[bool]:

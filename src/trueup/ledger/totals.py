@@ -4,7 +4,7 @@ A batch adds to the stored totals once, when it ends. Until then its own record 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -69,6 +69,12 @@ def totals_as_text(found: Totals) -> str:
 def totals_from_text(text: str) -> Totals:
     """TOTALS from what `totals_as_text` made; none from ''."""
     return _frame(json.loads(text)) if text else empty(TOTALS)
+
+
+def totals_of_batches(texts: Mapping[int, str]) -> pl.DataFrame:
+    """TOTALS of many batches, from what `totals_as_text` made of each, and `of`: which batch."""
+    cells = [(batch_id, *cell) for batch_id, text in texts.items() if text for cell in json.loads(text)]
+    return pl.DataFrame(cells, {"of": pl.Int64, **TOTALS}, orient="row")
 
 
 def _summed(*parts: Totals) -> list[_Cell]:

@@ -34,9 +34,12 @@ def read_uploads(database: Readable, before: str, most: int) -> list[UploadRecor
     return _read(database, _NEWEST, {"before": before, "most": most})
 
 
-def read_uploads_where(database: Readable, conditions: Iterable[ColumnElement[bool]], most: int) -> list[UploadRecord]:
-    """Some sent files that fit conditions, newest first."""
-    return _read(database, _ALL.where(*conditions).order_by(uploads.c.upload_id.desc()).limit(most), {})
+def read_uploads_where(
+    database: Readable, conditions: Iterable[ColumnElement[bool]], most: int, *, oldest_first: bool = False
+) -> list[UploadRecord]:
+    """Some sent files that fit conditions, newest first unless it is said."""
+    order = uploads.c.upload_id if oldest_first else uploads.c.upload_id.desc()
+    return _read(database, _ALL.where(*conditions).order_by(order).limit(most), {})
 
 
 def uploads_at_work(database: Readable) -> list[UploadRecord]:

@@ -10,7 +10,7 @@ from trueup.model.frames import Totals
 from trueup.model.words import Status
 
 _COUNTED: Final = (Status.APPROVED, Status.PENDING, Status.OTHER)  # count as conversions, if their type is included
-_PAID: Final = (Status.APPROVED, Status.OTHER)  # count as revenue, whatever the type
+PAID: Final = (Status.APPROVED, Status.OTHER)  # count as revenue, whatever the type
 
 
 def is_counted(left_out_types: Collection[str] = ()) -> pl.Expr:
@@ -20,7 +20,7 @@ def is_counted(left_out_types: Collection[str] = ()) -> pl.Expr:
 
 def is_paid() -> pl.Expr:
     """Whether conversions pay, whatever their type."""
-    return pl.col("status").is_in(_PAID)
+    return pl.col("status").is_in(PAID)
 
 
 def total(column: str, where: pl.Expr | None = None) -> pl.Expr:

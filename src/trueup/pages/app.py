@@ -40,6 +40,7 @@ from trueup.pages.upload import files as upload_files
 from trueup.pages.upload import show as upload_show
 from trueup.pages.uploads import act as batch_acts
 from trueup.pages.uploads import batch as batch_page
+from trueup.pages.uploads import import_clicks
 from trueup.pages.uploads import listing as batch_list
 from trueup.pages.users import users
 
@@ -66,6 +67,7 @@ _PARTS: Final[tuple[list[PageRoute], ...]] = (
     batch_list.routes,
     batch_acts.routes,
     batch_page.routes,
+    import_clicks.routes,
     click_list.routes,
     click_page.routes,
     postback_list.routes,

@@ -1,4 +1,4 @@
-"""The cookies of the pages: the session's token, and the mark of a browser that a person has signed in with.
+"""The cookies of the pages: the session's token, the mark of a browser that a person has signed in with, toasts.
 
 Where the connection is secure, their names begin with `__Host-`: no other site of the domain can set them, and no
 insecure page. Elsewhere the port is in the name: servers on one machine do not take each other's cookies away.
@@ -15,8 +15,10 @@ from trueup.settings import Settings
 
 _SESSION: Final = "trueup_session"
 _MARK: Final = "trueup_browser"
+_TOASTS: Final = "trueup_toasts"
 _DAY: Final = 24 * 3_600  # seconds
 _MARK_DAYS: Final = 400  # the most that browsers keep a cookie
+_TOASTS_DAYS: Final = 1
 
 
 def is_secure(request: HTTPConnection, settings: Settings) -> bool:
@@ -68,6 +70,16 @@ def keep_mark(response: Response, request: HTTPConnection, settings: Settings, m
 def forget_session(response: Response, request: HTTPConnection, settings: Settings) -> None:
     """Have the browser forget the token of its session."""
     _keep(response, request, settings, _SESSION, "", 0)
+
+
+def toasts_text(request: HTTPConnection, settings: Settings) -> str:
+    """What a browser carries for the next page to say, '' for nothing."""
+    return request.cookies.get(_name(_TOASTS, request, settings), "")
+
+
+def keep_toasts(response: Response, request: HTTPConnection, settings: Settings, text: str) -> None:
+    """Have the browser carry what a page is to say; '' for nothing."""
+    _keep(response, request, settings, _TOASTS, text, _TOASTS_DAYS if text else 0)
 
 
 def _keep(response: Response, request: HTTPConnection, settings: Settings, name: str, value: str, days: int) -> None:

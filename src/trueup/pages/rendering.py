@@ -10,7 +10,7 @@ A page is made in three steps (docs/making-pages.md has an example):
 Where a script asks for a part of the page, `View.part` is rendered instead: a template that the page's own includes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,8 +28,9 @@ from trueup.live.readers import Readers
 from trueup.pages.asset_files import AssetFiles
 from trueup.pages.shell import formats
 from trueup.pages.shell.at_work import Running, running_work
+from trueup.pages.shell.ends import is_at_work, toast_of
 from trueup.pages.shell.navigation import SECTIONS
-from trueup.pages.shell.toasts import toast_of, without_toast
+from trueup.pages.shell.toasts import Said, Toast, Waiting, keep_waiting, waiting
 from trueup.pages.shell.words import chip_of, words_of
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class View:
     title: str
     basis: Basis | None = None
     part: str = ""  # the template of the part that a script asks for, '' where it always gets the whole page
+    part_has_toasts: bool = False  # whether that part says what has ended meanwhile
     status: int = 200
     is_bare: bool = False  # without sidebar and search: for who is not signed in
 
@@ -77,6 +79,7 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     found.filters.update(
+        brief=formats.brief,
         count=formats.count,
         money=formats.money,
         change=formats.change,
@@ -101,6 +104,7 @@ class Pages:
             readers: Connections to read with.
         """
         self.context, self.readers, self.assets = context, readers, _assets()
+        self.said = Said()
         self._templates = _templates()
 
     async def look(self, work: Callable[[Database], T]) -> T:
@@ -146,15 +150,42 @@ async def render(request: Request, view: View, **words: Any) -> HTMLResponse:  #
         "workspace": pages.context.catalog.workspace,
         "is_part": bool(view.part) and is_partial(request),
     }
-    if in_every["is_part"]:
-        return HTMLResponse(pages.html(view.part, {**in_every, **words}), view.status)
-    running = await _running(pages) if person and not view.is_bare else []
-    toast = toast_of(request)
-    around = {"sections": SECTIONS, "path": request.url.path, "running": running, "toast": toast}
-    response = HTMLResponse(pages.html(view.template, {**in_every, **around, **words}), view.status)
-    if toast:
-        without_toast(response)
+    is_whole = not in_every["is_part"]
+    says = not view.is_bare if is_whole else view.part_has_toasts
+    ends = await _ends(request) if says else _Ends()
+    around: dict[str, Any] = {"toasts": ends.toasts}
+    if is_whole:
+        running = await _running(pages) if person and not view.is_bare else []
+        around |= {"sections": SECTIONS, "path": request.url.path, "running": running}
+    html = pages.html(view.template if is_whole else view.part, {**in_every, **around, **words})
+    response = HTMLResponse(html, view.status)
+    if ends.has_some:
+        keep_waiting(request, response, ends.to_come)
     return response
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """What a person waited for and is told now, and what is still to come."""
+
+    toasts: Sequence[Toast] = ()
+    to_come: Sequence[Waiting] = ()
+    has_some: bool = False
+
+
+async def _ends(request: Request) -> _Ends:
+    pages, carried = pages_of(request), waiting(request)
+    if not carried or pages.context.writer.trouble:
+        return _Ends()
+
+    def look(database: Database) -> tuple[list[Waiting], dict[str, Toast | None]]:
+        to_come = [each for each in carried if is_at_work(database, pages.context, each)]
+        ended = [each for each in carried if each not in to_come]
+        return to_come, {each.mark: toast_of(database, pages.context.catalog, each) for each in ended}
+
+    to_come, ended = await pages.look(look)
+    toasts = [toast for mark, toast in ended.items() if toast and pages.said.is_new(mark)]
+    return _Ends(toasts, to_come, bool(ended))
 
 
 async def _running(pages: Pages) -> list[Running]:

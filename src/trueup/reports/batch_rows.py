@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Final, TextIO
+from typing import BinaryIO, Final, NamedTuple, TextIO
 
 import polars as pl
 
@@ -12,6 +12,8 @@ from trueup.ledger.database import Readable
 from trueup.ledger.lines import Lines
 from trueup.ledger.pages import rows_of_batch
 from trueup.ledger.past import rows_decided_again
+from trueup.ledger.sorted_postbacks import ROWS_SORTED_BY, sorted_rows
+from trueup.ledger.sorting import LEAST, SORTED_MOST, Asked, Place, Sort, SortedPage, page_of_few
 from trueup.model.batches import BatchRecord
 from trueup.model.frames import JournalRows, RowOutcomes
 from trueup.model.ids import conversion_id
@@ -23,8 +25,14 @@ from trueup.model.words import BatchKind, Outcome
 from trueup.reports.now import with_now
 from trueup.workbooks.writing import Cells, write_workbook
 
+IN_ORDER: Final = Sort("line", goes_down=False)
+SORTS: Final = (IN_ORDER.by, *ROWS_SORTED_BY)
+ROW_PLACE_KINDS: Final = {"payout": (int, int), "click_id": (str, int), "status": (str, int)}  # with their lines
 COUNTED_MOST: Final = 200_000  # rows of a batch whose outcomes now are counted
 _PAGE: Final = 10_000
+_FAR: Final = 2**62  # after all lines
+_DIGITS: Final = 18
+_COUNTED: Final = "counted"  # the place of a row that was decided again
 _UNREADABLE: Final = "?"  # so that nothing is guessed where a cell could not be read
 _COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS]
 TITLES: Final = (
@@ -42,6 +50,90 @@ def first_rows(database: Readable, batch: BatchRecord, outcomes: Sequence[str], 
     else:
         found = rows_of_batch(database, Lines(), batch, outcomes, -1, most)
     return with_now(database, found).with_columns(message=message_of(found))
+
+
+class BatchRows(NamedTuple):
+    """A page of a batch's rows."""
+
+    rows: pl.DataFrame  # JOURNAL, NOW and `message`
+    next: str  # by line: the cut where the next page in the same direction begins; '' on the last one
+    sort: Sort  # the one it was read in: by line where too many rows match for another
+    page: SortedPage | None = None  # by something else: the page, with its places
+
+
+def read_batch_rows(
+    database: Readable, lines: Lines, batch: BatchRecord, outcomes: Sequence[str], sort: Sort, asked: Asked
+) -> BatchRows:
+    """Read a page of a batch's rows. Those that were decided again are counted, not lined.
+
+    Args:
+        database: The ledger.
+        lines: The remembered order of large batches.
+        batch: The batch as it is now.
+        outcomes: The outcomes to look for; none for all.
+        sort: By what, of SORTS.
+        asked: Which page. By line, a place is a cut: `next` of a page beside it. One of another sort is the beginning.
+    """
+    matching = sum(batch.outcomes.get(each, 0) for each in outcomes) if outcomes else batch.rows_done
+    if sort.by != IN_ORDER.by and matching > SORTED_MOST:
+        sort = IN_ORDER
+    if sort.by != IN_ORDER.by:
+        of_sort = (
+            asked if asked.place is None or len(asked.place) == len(ROW_PLACE_KINDS[sort.by]) else Asked(asked.most)
+        )
+        page = _sorted(database, batch, outcomes, sort, of_sort)
+        return BatchRows(_with_messages(database, page.rows), "", sort, page)
+    cut = _line_of(asked.place)
+    is_before = asked.is_before and cut is not None
+    goes_back = sort.goes_down is not is_before
+    after = (_FAR if goes_back else -1) if cut is None else cut
+    found = _by_line(database, lines, batch, outcomes, after, asked.most + 1, goes_back)
+    shown = found.head(asked.most)
+    following = ""
+    if found.height > asked.most:
+        following = str(shown[_COUNTED if _COUNTED in shown.columns else "line"][-1] - goes_back)
+    shown = shown.drop(_COUNTED, strict=False)
+    return BatchRows(_with_messages(database, shown.reverse() if is_before else shown), following, sort)
+
+
+def _line_of(place: Place | None) -> int | None:
+    """The line that a cut is after; None where it is none."""
+    text = str(place[0]) if place and len(place) == 1 else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+
+
+def _by_line(
+    database: Readable,
+    lines: Lines,
+    batch: BatchRecord,
+    outcomes: Sequence[str],
+    after: int,
+    most: int,
+    goes_back: bool,
+) -> pl.DataFrame:
+    if batch.kind is not BatchKind.DECIDE_AGAIN:
+        return rows_of_batch(database, lines, batch, outcomes, after, most, goes_back=goes_back)
+    every = _decided_again(database, batch, outcomes).with_row_index(_COUNTED).cast({_COUNTED: pl.Int64})
+    beside = every.filter(pl.col(_COUNTED) <= after if goes_back else pl.col(_COUNTED) > after)
+    return (beside.reverse() if goes_back else beside).head(most)
+
+
+def _sorted(database: Readable, batch: BatchRecord, outcomes: Sequence[str], sort: Sort, asked: Asked) -> SortedPage:
+    if batch.kind is not BatchKind.DECIDE_AGAIN:
+        return sorted_rows(database, batch.batch_id, outcomes, sort, asked)
+    column = pl.col("payout").fill_null(LEAST) if sort.by == "payout" else pl.col(sort.by)
+    every = _decided_again(database, batch, outcomes).with_row_index(_COUNTED).with_columns(of_sort=column)
+    page = page_of_few(every, ["of_sort", _COUNTED], sort, asked)
+    return page._replace(rows=page.rows.drop(_COUNTED, "of_sort"))
+
+
+def _decided_again(database: Readable, batch: BatchRecord, outcomes: Sequence[str]) -> JournalRows:
+    rows = rows_decided_again(database, batch.batch_id)
+    return JournalRows(rows.filter(pl.col("outcome").is_in(list(outcomes)))) if outcomes else rows
+
+
+def _with_messages(database: Readable, rows: pl.DataFrame) -> pl.DataFrame:
+    return with_now(database, JournalRows(rows)).with_columns(message=message_of(rows))
 
 
 def outcomes_now(database: Readable, batch: BatchRecord) -> pl.DataFrame:

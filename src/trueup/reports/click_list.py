@@ -1,4 +1,4 @@
-"""Clicks as people look at them: newest first, with what became of each."""
+"""Clicks as people look at them: newest first, or by another sort, with what became of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,30 @@ from trueup.ledger.database import Database, Readable
 from trueup.ledger.newest_clicks import WantedClicks, clicks_by_arrival, count_newer_clicks, newest_click
 from trueup.ledger.pages import read_numbered_clicks
 from trueup.ledger.snapshot import read_conversions
+from trueup.ledger.sorted_clicks import (
+    BY_ID,
+    CLICKS_SORTED_MOST,
+    PLACE_KINDS,
+    SORTED_BY,
+    sorted_clicks,
+    sorted_clicks_of_import,
+)
+from trueup.ledger.sorting import Asked, Sort, SortedPage
+from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import is_counted, is_paid
 from trueup.model.frames import ARRIVALS, Arrivals, ColumnsOf, NumberedClicks
 from trueup.model.ids import CLICK_ID
 from trueup.reports.filters import Filters, selection
 from trueup.reports.names import name_of
+from trueup.reports.sorts import NEWEST_FIRST, TIME
 from trueup.reports.spans import WrongWordError
 
 Meaning = TypeVar("Meaning", int, bool)
 
+SORTS: Final = (TIME, *SORTED_BY)
+IMPORT_SORTS: Final = (BY_ID.by, TIME, *SORTED_BY)
+KINDS_OF_PLACES: Final = ((int,), PLACE_KINDS)  # by time, and by anything else
 NEWER_MOST: Final = 1_000  # counted of those that came meanwhile
 _IS_BOT: Final = {"yes": 1, "no": 0}
 _CONVERTED: Final = {"yes": True, "no": False}
@@ -70,16 +84,23 @@ class ClickFilters:
 
 @dataclass(frozen=True)
 class ClickList:
-    """Some clicks, newest first."""
+    """A page of clicks."""
 
     rows: pl.DataFrame  # NUMBERED_CLICKS, their names, `conversions`, `revenue`, `pending_revenue`, `arrivals`
-    next: int | None  # the number that the next page comes before; None on the last one
     newest: int  # the number of the last click when it was read: what came later is counted from here
+    sort: Sort  # the one it was read in: by time where too many clicks fit for another
+    next: int | None = None  # by time: the cut where the next page in the same direction begins; None on the last one
+    page: SortedPage | None = None  # by something else: the page, with its places
     looked_back: bool = field(default=False)  # it ends before it is full, since so much was looked through
 
 
 def read_click_list(
-    database: Database, catalog: Catalog, wanted: WantedClicks, click_ids: Sequence[str], before: int | None, most: int
+    database: Database,
+    catalog: Catalog,
+    wanted: WantedClicks,
+    click_ids: Sequence[str],
+    asked: Asked,
+    sort: Sort = NEWEST_FIRST,
 ) -> ClickList:
     """Read a page of clicks.
 
@@ -88,18 +109,54 @@ def read_click_list(
         catalog: The setup, with the names of all resources.
         wanted: Which of them.
         click_ids: The clicks that are meant, whatever else is said; none for any.
-        before: `next` of the page before; None for the newest.
-        most: How many clicks the page has at most.
+        asked: Which page. By time, a place is a cut: `next` of a page beside it. One of another sort is the beginning.
+        sort: By what.
     """
     with database.read_transaction() as moment:
         newest = newest_click(moment)
         if click_ids:
-            known = [each for each in click_ids if CLICK_ID.fullmatch(each)]
-            found = read_numbered_clicks(moment, known).sort("click_number", descending=True)
-            return ClickList(with_results(moment, catalog, NumberedClicks(found)), None, newest)
-        page = clicks_by_arrival(moment, wanted, before, most)
-        rows = with_results(moment, catalog, page.rows)
-        return ClickList(rows, page.next, newest, page.looked_back_to is not None)
+            return _named(moment, catalog, click_ids, newest, sort)
+        if sort.by != TIME:
+            of_sort = asked if asked.place is None or len(asked.place) == len(PLACE_KINDS) else Asked(asked.most)
+            page = sorted_clicks(moment, wanted, catalog.left_out_types, sort, of_sort)
+            if page is not None:
+                rows = with_results(moment, catalog, NumberedClicks(page.rows))
+                return ClickList(rows, newest, sort, page=page)
+            sort = NEWEST_FIRST
+        cut = asked.place if asked.place is None or len(asked.place) == 1 else None
+        upward = sort.goes_down is (asked.is_before and cut is not None)
+        found = clicks_by_arrival(moment, wanted, int(cut[0]) if cut else None, asked.most, upward=upward)
+        rows = with_results(moment, catalog, found.rows)
+        rows = rows.reverse() if asked.is_before and cut else rows
+        return ClickList(rows, newest, sort, found.next, looked_back=found.looked_back_to is not None)
+
+
+def read_clicks_of_import(
+    database: Readable, catalog: Catalog, batch: BatchRecord, sort: Sort, asked: Asked
+) -> ClickList:
+    """Read a page of the clicks that an import brought and that still are as it brought them.
+
+    Args:
+        database: The ledger.
+        catalog: The setup, with the names of all resources.
+        batch: The import.
+        sort: By what, of IMPORT_SORTS.
+        asked: Which page; a place of another sort is that of the beginning.
+    """
+    if sort.by != BY_ID.by and batch.rows_done > CLICKS_SORTED_MOST:
+        sort = BY_ID
+    values = 1 if sort.by == BY_ID.by else len(PLACE_KINDS)
+    of_sort = asked if asked.place is None or len(asked.place) == values else Asked(asked.most)
+    page = sorted_clicks_of_import(database, batch.batch_id, catalog.left_out_types, sort, of_sort)
+    return ClickList(with_results(database, catalog, NumberedClicks(page.rows)), 0, sort, page=page)
+
+
+def _named(database: Readable, catalog: Catalog, click_ids: Sequence[str], newest: int, sort: Sort) -> ClickList:
+    """The clicks of some ids: few, on one page."""
+    known = [each for each in click_ids if CLICK_ID.fullmatch(each)]
+    found = with_results(database, catalog, read_numbered_clicks(database, known))
+    keys = ["click_number"] if sort.by == TIME else [sort.by, "click_number"]
+    return ClickList(found.sort(keys, descending=sort.goes_down), newest, sort)
 
 
 def count_new_clicks(database: Readable, wanted: WantedClicks, newest: int) -> int:

@@ -1,7 +1,7 @@
-"""Postbacks and pixels as people look at them: newest first, with the decision, its reason, and what holds now."""
+"""Postbacks and pixels as people look at them, in the order of any sort, with the decision and what holds now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -10,16 +10,16 @@ from trueup.decide.messages import message_of
 from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.newest_postbacks import (
-    HOUR_MICROS,
     Place,
-    PostbackPage,
-    Wanted,
     count_newer,
     is_of_messages,
     newest_place,
     postbacks_page,
 )
+from trueup.ledger.postback_parts import HOUR_MICROS, Wanted
 from trueup.ledger.snapshot import read_click_facts, read_journal
+from trueup.ledger.sorted_postbacks import SORTED_BY, sorted_postbacks
+from trueup.ledger.sorting import LEAST, Asked, Sort, SortedPage, page_of_few
 from trueup.model.catalog import Catalog
 from trueup.model.frames import JOURNAL, JournalRows, empty
 from trueup.model.ids import CLICK_ID
@@ -27,7 +27,10 @@ from trueup.model.words import BatchKind, Origin, Outcome
 from trueup.reports.filters import Filters, known_word, selection
 from trueup.reports.names import name_of
 from trueup.reports.now import with_now
+from trueup.reports.sorts import NEWEST_FIRST, TIME
 
+SORTS: Final = (TIME, *SORTED_BY)
+_PLACE_VALUES: Final = 4  # of a place of any other sort than by time
 NEWER_MOST: Final = 1_000  # counted of those that came meanwhile
 
 
@@ -56,16 +59,24 @@ class PostbackFilters:
 
 @dataclass(frozen=True)
 class PostbackList:
-    """Some postbacks, newest first."""
+    """A page of postbacks."""
 
     rows: pl.DataFrame  # JOURNAL, NOW, `message`, `network`, `origin`, and whether the click `is_known`
-    next: str  # where the next page begins, '' on the last one
+    next: str  # by time: the cut where the next page in the same direction begins; '' on the last one
     newest: str  # where the list began when it was read: what came later is counted from here
-    looked_back_to: int | None = field(default=None)  # it ends at this moment, since so much was looked through
+    sort: Sort = NEWEST_FIRST  # the one it was read in: by time where too many rows match for another
+    page: SortedPage | None = None  # by something else: the page, with its places
+    looked_to: int | None = None  # it ends at this moment, since so much was looked through
 
 
 def read_postbacks(
-    database: Database, catalog: Catalog, wanted: Wanted, click_id: str, after: str, most: int, now: int
+    database: Database,
+    catalog: Catalog,
+    wanted: Wanted,
+    click_id: str,
+    asked: Asked,
+    now: int,
+    sort: Sort = NEWEST_FIRST,
 ) -> PostbackList:
     """Read a page of postbacks.
 
@@ -74,20 +85,37 @@ def read_postbacks(
         catalog: The setup, with the names of all resources.
         wanted: Which of them.
         click_id: The click that they name; '' for any.
-        after: `next` of the page before; '' for the newest.
-        most: How many rows the page has at most.
+        asked: Which page. By time, a place is a cut: `next` of a page beside it. One of another sort is the beginning.
         now: The moment, in microseconds since the epoch.
+        sort: By what.
 
     Raises:
-        ValueError: `after` is none of this list.
+        ValueError: The place is none of this list.
     """
     with database.read_transaction() as moment:
         newest = newest_place(moment, now).as_text()
+        if sort.by != TIME:
+            of_sort = asked if asked.place is None or len(asked.place) == _PLACE_VALUES else Asked(asked.most)
+            page = (
+                _of_click_sorted(_of_click(moment, wanted, click_id), sort, of_sort)
+                if click_id
+                else sorted_postbacks(moment, wanted, sort, of_sort)
+            )
+            if page is not None:
+                return PostbackList(_shown(moment, catalog, JournalRows(page.rows)), "", newest, sort, page)
+            sort = NEWEST_FIRST
+        cut = str(asked.place[0]) if asked.place and len(asked.place) == 1 else ""
+        is_before = asked.is_before and bool(cut)
+        upward = sort.goes_down is is_before
         if click_id:
-            rows, following = _of_click(moment, wanted, click_id, after, most)
-            return PostbackList(_shown(moment, catalog, rows), following, newest)
-        page = postbacks_page(moment, wanted, Place.from_text(after) if after else None, most)
-        return _listed(moment, catalog, page, newest)
+            found, following = _of_click_page(_of_click(moment, wanted, click_id), cut, asked.most, upward=upward)
+            looked_to = None
+        else:
+            place = Place.from_text(cut) if cut else None
+            read = postbacks_page(moment, wanted, place, asked.most, upward=upward)
+            found, following, looked_to = read.rows, read.next.as_text() if read.next else "", read.looked_to
+        rows = JournalRows(found.reverse()) if is_before else found
+        return PostbackList(_shown(moment, catalog, rows), following, newest, sort, looked_to=looked_to)
 
 
 def count_new_postbacks(database: Readable, wanted: Wanted, newest: str) -> int:
@@ -114,15 +142,10 @@ def read_postback(database: Readable, catalog: Catalog, batch_id: int, line: int
     return _shown(database, catalog, JournalRows(found.filter(batch_id=batch_id, line=line)))
 
 
-def _listed(database: Readable, catalog: Catalog, page: PostbackPage, newest: str) -> PostbackList:
-    following = page.next.as_text() if page.next else ""
-    return PostbackList(_shown(database, catalog, page.rows), following, newest, page.looked_back_to)
-
-
-def _of_click(database: Readable, wanted: Wanted, click_id: str, after: str, most: int) -> tuple[JournalRows, str]:
-    """The postbacks of one click, by which of its rows they are: a click has few."""
+def _of_click(database: Readable, wanted: Wanted, click_id: str) -> JournalRows:
+    """The postbacks of one click: it has few."""
     if not CLICK_ID.fullmatch(click_id):
-        return empty(JOURNAL), ""
+        return empty(JOURNAL)
     rows = read_journal(database, [click_id])
     rows = JournalRows(rows.filter(pl.col("batch_id").is_in(is_of_messages(database, rows["batch_id"]))))
     conditions = [pl.lit(value=True)]
@@ -132,17 +155,29 @@ def _of_click(database: Readable, wanted: Wanted, click_id: str, after: str, mos
         conditions.append(pl.col("received_at") >= wanted.from_at)
     if wanted.to_at is not None:
         conditions.append(pl.col("received_at") < wanted.to_at)
-    if after:
-        conditions.append(pl.col("n") < _click_place(after))
-    chosen = rows.filter(*conditions).sort("n", descending=True)
+    return JournalRows(rows.filter(*conditions))
+
+
+def _of_click_page(rows: JournalRows, cut: str, most: int, *, upward: bool) -> tuple[JournalRows, str]:
+    """A page of them by which of the click's rows they are, and the cut where it ends."""
+    if cut:
+        number = _click_place(cut)
+        rows = JournalRows(rows.filter(pl.col("n") >= number if upward else pl.col("n") < number))
+    chosen = rows.sort("n", descending=not upward)
     page = JournalRows(chosen.head(most))
-    return page, f"n{page['n'][-1]}" if chosen.height > most else ""
+    return page, f"n{page['n'][-1] + upward}" if chosen.height > most else ""
 
 
-def _click_place(after: str) -> int:
-    if not after.startswith("n") or not after[1:].isdigit():
+def _of_click_sorted(rows: JournalRows, sort: Sort, asked: Asked) -> SortedPage:
+    column = {"payout": pl.col("payout").fill_null(LEAST), "decision": pl.col("outcome")}[sort.by]
+    page = page_of_few(rows.with_columns(of_sort=column), ["of_sort", "received_at", "batch_id", "line"], sort, asked)
+    return page._replace(rows=page.rows.drop("of_sort"))
+
+
+def _click_place(cut: str) -> int:
+    if not cut.startswith("n") or not (cut[1:].isascii() and cut[1:].isdigit()):
         raise ValueError("it is no place of a click's rows")
-    return int(after[1:])
+    return int(cut[1:])
 
 
 def _shown(database: Readable, catalog: Catalog, rows: JournalRows) -> pl.DataFrame:

@@ -24,19 +24,22 @@ from trueup.api.resources.answers import (
     conversion_answers,
     json_answer,
 )
-from trueup.api.resources.queries import Asking, Order
+from trueup.api.resources.queries import Asking, Order, not_understood
 from trueup.api.resources.summaries import SummaryAnswer
 from trueup.ledger.batches import BatchMovedError
-from trueup.ledger.queries import read_conversions_page
 from trueup.ledger.snapshot import read_conversions
+from trueup.ledger.sorting import Asked as PageOfRows
 from trueup.live.context import ServerContext
 from trueup.live.readers import written_in_slices
 from trueup.model.frames import LoggedConversions, RowOutcomes
 from trueup.model.ids import conversion_id, split_conversion_id
 from trueup.model.words import DuplicateMode, ModeFrom, Outcome, RowKind
 from trueup.recording.summary import Summary
+from trueup.reports.conversion_list import SORTS, kinds_of_place, read_conversion_page, sort_for
 from trueup.reports.history import history
 from trueup.reports.log import as_log
+from trueup.reports.sorts import NEWEST_FIRST, OLDEST_FIRST, sort_named, too_many
+from trueup.reports.spans import WrongWordError
 from trueup.uploads.conversions import Upload
 from trueup.uploads.rows import ROWS_MOST, applying_sent_rows, preview_sent_rows, sent_rows
 
@@ -133,6 +136,9 @@ class AskingConversions(Asking):
 
     removed: bool = Field(False, description="List the conversions that an undo took away, instead.")
     order: Order = "newest"
+    sort: Annotated[str, Query(max_length=20)] = Field(
+        "", description=f"By {', '.join(SORTS)}; with a minus the greatest first: `-payout`. Goes before `order`."
+    )
     limit: Annotated[int, Query()] = 100
     cursor: Annotated[str, Query()] = ""
 
@@ -143,14 +149,16 @@ def list_conversions(
 ) -> Page[ConversionAnswer]:
     """The conversions by their time, with the filters of a report. Times are shown in UTC."""
     selection, _ = asking.understood(context.catalog, context.clock(), removed=asking.removed)
-    after = asked.after(int, str, int)
-    newest = asking.order == "newest"
-    found = read_conversions_page(
-        database, selection, (after[0], after[1], after[2]) if after else None, asked.limit + 1, newest_first=newest
-    )
-    shown = conversion_answers(as_log(found, context.catalog, "UTC"))
-    places = found.select("converted_at", "click_id", "n").rows()
-    return asked.page(list(zip(shown, places, strict=True)), lambda row: row[0], lambda row: row[1])
+    try:
+        sort = sort_named(asking.sort, SORTS, NEWEST_FIRST if asking.order == "newest" else OLDEST_FIRST)
+        if sort_for(database, selection, sort) != sort:
+            raise too_many(sort)
+    except WrongWordError as error:
+        raise not_understood(error) from None
+    place = asked.after(*kinds_of_place(sort))
+    found = read_conversion_page(database, selection, sort, PageOfRows(asked.limit + 1, place))
+    shown = conversion_answers(as_log(LoggedConversions(found.rows), context.catalog, "UTC"))
+    return asked.page(list(zip(shown, found.places, strict=True)), lambda row: row[0], lambda row: row[1])
 
 
 @router.get("/conversions/{conversion_id}", summary="Show a conversion", dependencies=[_READ])

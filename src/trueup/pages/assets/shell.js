@@ -39,9 +39,8 @@ function closePanels(except) {
 }
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-copy], [data-dismiss]")
-  if (target?.dataset.copy !== undefined) copy(target)
-  if (target?.dataset.dismiss !== undefined) target.closest(".toast-note")?.remove()
+  const target = event.target.closest("[data-copy]")
+  if (target) copy(target)
   closePanels(event.target)
 })
 

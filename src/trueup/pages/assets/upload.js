@@ -146,6 +146,12 @@ function openPoint() {
 addEventListener("hashchange", openPoint)
 openPoint()
 
+// A server that does not answer is asked on and on; a person should know it.
+document.addEventListener("htmx:finally:request", (event) => {
+  const away = document.querySelector("#work [data-away]")
+  if (away) away.hidden = (event.detail.ctx.response?.status ?? 503) < 500
+})
+
 // Work goes on: the tab says how far.
 function showTitle() {
   const said = document.getElementById("upload")?.dataset.title

@@ -9,53 +9,38 @@ from starlette.responses import Response
 
 from trueup.ledger.database import Database
 from trueup.ledger.newest_clicks import WantedClicks
+from trueup.ledger.sorted_clicks import CLICKS_SORTED_MOST
+from trueup.ledger.sorting import Asked, Place, Sort
 from trueup.live.context import ServerContext
+from trueup.live.cursors import cursor_text
 from trueup.model.catalog import Catalog
-from trueup.model.money import money_text
-from trueup.model.times import times_text
 from trueup.model.words import Role
 from trueup.pages.gate import PageRoute
-from trueup.pages.lists.columns import Column, shown
+from trueup.pages.lists.clicks import COLUMNS, MONEY, SUBS, in_file
+from trueup.pages.lists.columns import shown
 from trueup.pages.lists.files import file_form, file_of, page_by_page
 from trueup.pages.lists.newer import newer
 from trueup.pages.lists.period import ALL_TIME, Period, period_of
-from trueup.pages.lists.query import Filter, Query, no_such_page
+from trueup.pages.lists.query import Filter, Pager, Query
 from trueup.pages.lists.words import list_words
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.shell.formats import decimals_of
-from trueup.reports.click_list import NEWER_MOST, ClickFilters, ClickList, count_new_clicks, read_click_list
+from trueup.reports.click_list import (
+    KINDS_OF_PLACES,
+    NEWER_MOST,
+    SORTS,
+    ClickFilters,
+    ClickList,
+    count_new_clicks,
+    read_click_list,
+)
+from trueup.reports.sorts import NEWEST_FIRST, TIME, sort_named
 
 NAME: Final = "clicks"
-SUBS: Final = tuple(f"sub{i}" for i in range(1, 11))
-COLUMNS: Final = (
-    Column("clicked_at", "Time"),
-    Column("click_id", "Click id", is_id=True),
-    Column("campaign", "Campaign"),
-    Column("traffic_source", "Source"),
-    Column("offer", "Offer"),
-    Column("affiliate_network", "Network", is_usual=False),
-    Column("country", "Country"),
-    Column("device", "Device", is_usual=False),
-    Column("os", "System", is_usual=False),
-    Column("browser", "Browser", is_usual=False),
-    Column("sub1", "Sub 1"),
-    *(Column(name, f"Sub {name[3:]}", is_usual=False) for name in SUBS[1:]),
-    Column("external_id", "External id", is_id=True, is_usual=False),
-    Column("cost", "Cost", is_number=True),
-    Column("conversions", "Conversions", is_number=True),
-    Column("revenue", "Revenue", is_number=True),
-    Column("pending_revenue", "Pending", is_number=True, is_usual=False),
-    Column("arrivals", "Arrivals", is_number=True, is_usual=False),
-    Column("is_bot", "Bot", is_usual=False),
-    Column("ip", "Address", is_usual=False),
-    Column("referrer", "Referrer", is_usual=False),
-    Column("user_agent", "User agent", is_usual=False),
-    Column("batch_id", "Import", is_number=True, is_usual=False),
-)
-_MONEY: Final = ("cost", "revenue", "pending_revenue")
 _ATTRIBUTES: Final = ("country", "device", "os", "browser", *SUBS)
 _IN_FILE: Final = 5_000
 _IDS_MOST: Final = 100
+_DIGITS: Final = 19
 
 
 def filters_of(catalog: Catalog) -> list[Filter]:
@@ -79,8 +64,9 @@ async def show(request: Request) -> Response:
     pages, query = pages_of(request), Query(request)
     context = pages.context
     period, wanted = _meant(query, context)
-    workspace, before = context.catalog.workspace, _before(query.one("after"))
-    found = await pages.look(lambda database: _read(database, context, wanted, query, before, query.limit))
+    workspace, sort = context.catalog.workspace, sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+    asked = query.asked(*KINDS_OF_PLACES)
+    found = await pages.look(lambda database: _read(database, context, wanted, query, asked, sort))
     rows = found.rows.to_dicts()
     return await render(
         request,
@@ -90,12 +76,22 @@ async def show(request: Request) -> Response:
             Basis(workspace.time_zone, workspace.currency, period.text),
             part="clicks/_list.html",
         ),
-        **list_words(query, period, filters_of(context.catalog), person_of(request), NAME, COLUMNS),
-        decimals={name: decimals_of([row[name] for row in rows]) for name in _MONEY},
+        **list_words(
+            query,
+            period,
+            filters_of(context.catalog),
+            person_of(request),
+            NAME,
+            COLUMNS,
+            found.sort,
+            sort,
+            CLICKS_SORTED_MOST,
+        ),
+        decimals={name: decimals_of([row[name] for row in rows]) for name in MONEY},
         rows=rows,
-        older=query.older(str(found.next)) if found.next is not None else "",
+        pager=pager_of(query, found),
         newest=found.newest,
-        is_first=before is None,
+        is_newest=found.sort == NEWEST_FIRST and not query.place,
         searched="as many as one page looks through" if found.looked_back else "",
         zone=workspace.time_zone,
     )
@@ -107,10 +103,9 @@ async def count_newer(request: Request) -> Response:
     _, wanted = _meant(query, context)
 
     def count(database: Database, since: str) -> int:
-        place = _before(since)
-        if place is None:
+        if not (since.isascii() and since.isdigit() and len(since) <= _DIGITS):
             raise ValueError("it is no number of a click")
-        return count_new_clicks(database, wanted, place)
+        return count_new_clicks(database, wanted, int(since))
 
     return await newer(request, count, NEWER_MOST)
 
@@ -128,14 +123,21 @@ async def as_file(request: Request) -> Response:
     zone = context.catalog.workspace.time_zone
     names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
+    sort = sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+
     def table(database: Database) -> Iterator[pl.DataFrame]:
-        def read(before: int | None) -> tuple[pl.DataFrame, int | None]:
-            found = _read(database, context, wanted, query, before, _IN_FILE)
-            return _in_file(found.rows, zone).select(names), found.next
+        by = sort
+
+        def read(place: Place | None) -> tuple[pl.DataFrame, Place | None]:
+            nonlocal by
+            most = _IN_FILE if by.by == TIME else CLICKS_SORTED_MOST
+            found = _read(database, context, wanted, query, Asked(most, place), by)
+            by = found.sort
+            return in_file(found.rows, zone).select(names), (found.next,) if found.next is not None else None
 
         return page_by_page(read, None)
 
-    return await file_of(pages, form, NAME, (*_MONEY, "conversions"), table)
+    return await file_of(pages, form, NAME, (*MONEY, "conversions"), table)
 
 
 def _meant(query: Query, context: ServerContext) -> tuple[Period, WantedClicks]:
@@ -157,28 +159,16 @@ def _meant(query: Query, context: ServerContext) -> tuple[Period, WantedClicks]:
     return period, filters.understood(catalog, zone, now)
 
 
+def pager_of(query: Query, found: ClickList) -> Pager:
+    """The neighbours of a page of clicks."""
+    return Pager.beside(query, found.page, cursor_text((found.next,)) if found.next is not None else "")
+
+
 def _read(
-    database: Database, context: ServerContext, wanted: WantedClicks, query: Query, before: int | None, most: int
+    database: Database, context: ServerContext, wanted: WantedClicks, query: Query, asked: Asked, sort: Sort
 ) -> ClickList:
     click_ids = [each.strip() for each in query.all("click_id")][:_IDS_MOST]
-    return read_click_list(database, context.catalog, wanted, click_ids, before, most)
-
-
-def _before(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(2**62))):
-        raise no_such_page()
-    return int(text)
-
-
-def _in_file(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
-    money = (money_text(pl.col(name).cast(pl.Int64)).alias(name) for name in _MONEY)
-    return rows.with_columns(
-        *money,
-        clicked_at=times_text(pl.col("clicked_at"), zone),
-        is_bot=pl.when(pl.col("is_bot") > 0).then(pl.lit("yes")).otherwise(pl.lit("no")),
-    )
+    return read_click_list(database, context.catalog, wanted, click_ids, asked, sort)
 
 
 routes = [

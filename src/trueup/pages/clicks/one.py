@@ -18,8 +18,8 @@ from trueup.model.batches import BatchRecord
 from trueup.model.frames import ARRIVALS, Arrivals, ColumnsOf
 from trueup.model.ids import CLICK_ID, conversion_id
 from trueup.model.words import Role
-from trueup.pages.clicks.listing import SUBS
 from trueup.pages.gate import PageRoute
+from trueup.pages.lists.clicks import SUBS
 from trueup.pages.lists.rows import row_as_shown
 from trueup.pages.rendering import Basis, View, pages_of, render
 from trueup.pages.shell.formats import decimals_of

@@ -10,12 +10,8 @@ from starlette.responses import Response
 
 from trueup.ledger.cells import read_conversion_cells
 from trueup.ledger.database import Database
-from trueup.ledger.queries import (
-    Selection,
-    read_conversions_backwards,
-    read_conversions_page,
-)
-from trueup.ledger.queries import read_conversions as read_conversions_in_order
+from trueup.ledger.queries import Selection
+from trueup.ledger.sorting import Sort, SortedPage
 from trueup.model.catalog import Catalog
 from trueup.model.counting import is_paid
 from trueup.model.frames import Cells, LoggedConversions
@@ -31,21 +27,28 @@ from trueup.pages.lists.query import Pager, Query
 from trueup.pages.lists.words import list_words
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.shell.formats import decimals_of
+from trueup.reports.conversion_list import (
+    SORTS,
+    kinds_of_place,
+    read_all_conversions,
+    read_conversion_page,
+    sort_for,
+)
 from trueup.reports.log import as_log
 from trueup.reports.metrics import summed
 from trueup.reports.names import names_by_id
+from trueup.reports.sorts import NEWEST_FIRST, TIME, sort_named
 
 NAME: Final = "conversions"
-_OLDEST: Final = "oldest"
 COLUMNS: Final = (
-    Column("converted_at", "Time", orders=("newest", _OLDEST)),
+    Column("converted_at", "Time", sort=TIME),
     Column("click_id", "Click id", is_id=True),
     Column("conversion_id", "Conversion id", is_id=True),
-    Column("conversion_type", "Type"),
-    Column("status", "Status"),
-    Column("payout", "Payout", is_number=True),
+    Column("conversion_type", "Type", sort="type", rises=True),
+    Column("status", "Status", sort="status", rises=True),
+    Column("payout", "Payout", is_number=True, sort="payout"),
     Column("currency", "Currency", is_usual=False),
-    Column("revenue", "Revenue", is_number=True),
+    Column("revenue", "Revenue", is_number=True, sort="revenue"),
     Column("label", "Label"),
     Column("affiliate_network", "Network"),
     Column("offer", "Offer", is_usual=False),
@@ -65,7 +68,8 @@ class Found:
 
     rows: list[dict[str, Any]]
     totals: dict[str, int]
-    pager: Pager
+    page: SortedPage
+    sort: Sort
 
 
 async def show(request: Request) -> Response:
@@ -75,7 +79,8 @@ async def show(request: Request) -> Response:
     zone = catalog.workspace.time_zone
     period = period_of(query, zone, now)
     selection = selection_of(query, period, catalog, now)
-    found = await pages.look(lambda database: _read(database, query, selection, catalog))
+    wanted = sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+    found = await pages.look(lambda database: _read(database, query, selection, wanted, catalog))
     clock = "by click time" if selection.clock is ReportClock.CLICK else "by conversion time"
     return await render(
         request,
@@ -85,10 +90,10 @@ async def show(request: Request) -> Response:
             Basis(zone, catalog.workspace.currency, period.text, clock),
             part="conversions/_list.html",
         ),
-        **list_words(query, period, filters_of(catalog), person_of(request), NAME, COLUMNS),
+        **list_words(query, period, filters_of(catalog), person_of(request), NAME, COLUMNS, found.sort, wanted),
         decimals={name: decimals_of([row[name] for row in found.rows]) for name in _NUMBERS},
-        order=query.one("order") or "newest",
         found=found,
+        pager=Pager.of(query, found.page),
         zone=zone,
     )
 
@@ -106,37 +111,29 @@ async def as_file(request: Request) -> Response:
     selection = selection_of(query, period_of(query, zone, now), catalog, now)
     names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
+    wanted = sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+
     def table(database: Database) -> Iterator[pl.DataFrame]:
-        read = read_conversions_in_order if query.one("order") == _OLDEST else read_conversions_backwards
         with database.read_transaction() as transaction:
-            for page in read(transaction, selection):
+            sort = sort_for(transaction, selection, wanted)
+            for page in read_all_conversions(transaction, selection, sort):
                 revenue = page.select(money_text(_revenue()).alias("revenue"))
                 yield as_log(page, catalog, zone).with_columns(revenue).select(names)
 
     return await file_of(pages, form, NAME, _NUMBERS, table)
 
 
-def _read(database: Database, query: Query, selection: Selection, catalog: Catalog) -> Found:
+def _read(database: Database, query: Query, selection: Selection, wanted: Sort, catalog: Catalog) -> Found:
     """Read a page and the totals, as of one moment."""
-    place, is_before = query.place(int, str, int)
-    newest_first = query.one("order") != _OLDEST
+    asked = query.asked(kinds_of_place(wanted), kinds_of_place(NEWEST_FIRST))
     with database.read_transaction() as transaction:
-        page = read_conversions_page(
-            transaction,
-            selection,
-            (place[0], place[1], place[2]) if place else None,
-            query.limit + 1,
-            newest_first=newest_first is not is_before,
-        )
         cells = read_conversion_cells(transaction, selection, [])
-    has_more = page.height > query.limit
-    page = LoggedConversions(page.head(query.limit))
-    if is_before:
-        page = LoggedConversions(page.reverse())
-    places = page.select("converted_at", "click_id", "n").rows()
+        matching = None if selection.removed else int(cells["conversions"].sum())
+        sort = sort_for(transaction, selection, wanted, matching)
+        page = read_conversion_page(transaction, selection, sort, asked)
     no_clicks = Cells(cells.with_columns(clicks=pl.lit(None, pl.Int64), cost=pl.lit(None, pl.Int128)))
     totals = summed(no_clicks, [], [], catalog.left_out_types).row(0, named=True)
-    return Found(_rows(page, catalog), totals, Pager.of(query, places, has_more=has_more, is_before=is_before))
+    return Found(_rows(LoggedConversions(page.rows), catalog), totals, page, sort)
 
 
 def _revenue() -> pl.Expr:

@@ -28,7 +28,9 @@ IDS: Final[Mapping[str, str]] = {
     _CONVERSIONS: "Conversion ids",
     _TRANSACTIONS: "Transaction ids",
 }
+LEAVE_OUT: Final = "leave_out"  # the field by which a person leaves out transaction ids that no conversion has
 _TEXT_BYTES: Final = 2 << 20
+_NAMED_MOST: Final = 5
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,11 @@ async def send(request: Request) -> Response:
     if not errors:
         kind = _kind(sent)
         known = await pages_of(request).look(lambda database: _known(database, ids, kind))
-        errors = {} if kind else _doubts(ids, known)
+        errors = _nowhere(ids, known, sent) if kind == _TRANSACTIONS else {} if kind else _doubts(ids, known)
     if errors:
         return await _shown(request, Form(dict(sent), errors), 422)
+    if kind == _TRANSACTIONS:
+        ids = [each for each in ids if each in known.transactions]
     rows = list(_rows(ids, known, sent))
     name = f"Update status of {len(ids):,} {'id' if len(ids) == 1 else 'ids'} to {sent['status']}"
     choices = UploadChoices(UploadKind.STATUS, dialect=DIALECT, again=True)
@@ -107,6 +111,21 @@ def _doubts(ids: Sequence[str], known: Known) -> dict[str, str]:
             names = " and a ".join(kind.replace("_", " ") for kind in kinds)
             return {"ids": f"{each} is a {names}. Say what the ids are."}
     return {}
+
+
+def _nowhere(ids: Sequence[str], known: Known, sent: Sent) -> dict[str, str]:
+    """Say which transaction ids no conversion has: such an id names no click, so no row can be made of it."""
+    unknown = [each for each in ids if each not in known.transactions]
+    if not unknown or (sent.get(LEAVE_OUT) == "on" and len(unknown) < len(ids)):
+        return {}
+    some, more = ", ".join(unknown[:_NAMED_MOST]), len(unknown) - _NAMED_MOST
+    rest = f" and {more:,} more" if more > 0 else ""
+    is_one = len(unknown) == 1
+    what = "the transaction id" if is_one else f"any of these {len(unknown):,} transaction ids:"
+    it = "it" if is_one else "them"
+    if len(unknown) == len(ids):
+        return {"lines": f"No conversion has {what} {some}{rest}. Correct {it}, or say what the ids are."}
+    return {LEAVE_OUT: f"No conversion has {what} {some}{rest}. Correct {it}, or leave {it} out."}
 
 
 def _rows(ids: Sequence[str], known: Known, sent: Sent) -> Iterator[Row]:

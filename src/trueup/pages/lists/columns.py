@@ -15,7 +15,8 @@ class Column:
     is_number: bool = False
     is_id: bool = False  # of one line, never cut
     is_usual: bool = True  # shown until a person chooses
-    orders: tuple[str, str] | None = None  # the words of `order` that sort by it: down, up
+    sort: str = ""  # the word of `sort` that sorts by it
+    rises: bool = False  # its least comes first where it is sorted by first: texts, and the lines of a file
 
 
 def shown(person: Person | None, name: str, columns: Sequence[Column]) -> list[Column]:

@@ -1,13 +1,15 @@
 """The state of a list is its URL. This reads it, and writes the URLs of the same list in another state."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from trueup.ledger.sorting import Asked, SortedPage
 from trueup.live.cursors import cursor_key, cursor_text
 
 LIMIT: Final = 50
@@ -99,31 +101,51 @@ class Query:
         """Write the URL of the list without any filter."""
         return self._with({each.name: None for each in filters})
 
-    def older(self, place: str) -> str:
-        """Write the URL of the page that comes after a place; '' where there is none."""
+    def beside(self, place: str, *, is_before: bool) -> str:
+        """Write the URL of the page that comes after a place, or before it; '' where there is no place."""
         base = self.url()
-        return f"{base}{'&' if '?' in base else '?'}after={quote(place)}" if place else ""
+        name = "before" if is_before else "after"
+        return f"{base}{'&' if '?' in base else '?'}{name}={quote(place)}" if place else ""
 
-    def place(self, *kinds: type) -> tuple[tuple[Any, ...] | None, bool]:
+    @property
+    def is_before(self) -> bool:
+        """Whether the page comes before a place, and not after one."""
+        return bool(self.one("before"))
+
+    @property
+    def place(self) -> str:
+        """The place that the page comes after, or before; '' for the beginning."""
+        return self.one("before" if self.is_before else "after")
+
+    def asked(self, *kinds: Sequence[type], most: int | None = None) -> Asked:
         """Read where the page is.
 
         Args:
-            *kinds: What the values of a row's place are, each int or str.
-
-        Returns:
-            The place that the page comes after, None for the beginning; and whether it comes before that place instead.
+            *kinds: What the values of a row's place are, each int or str; several where places differ.
+            most: How many rows the page has at most, if not `limit`.
 
         Raises:
             HTTPException: It is no place of this list.
         """
-        is_before = self.has("before")
-        text = self.one("before" if is_before else "after")
-        if not text:
-            return None, False
-        try:
-            return cursor_key(text, *kinds), is_before
-        except ValueError:
-            raise no_such_page() from None
+        most = most or self.limit
+        for each in kinds if self.place else ():
+            with suppress(ValueError):
+                return Asked(most, cursor_key(self.place, *each), self.is_before)
+        if self.place:
+            raise no_such_page()
+        return Asked(most)
+
+    def asked_from(self, kinds: Sequence[type] | None, most: int | None = None) -> Asked:
+        """Read where the page of a list is whose cuts are texts of its own.
+
+        Args:
+            kinds: What the values of a row's place are in the sort that is asked for; None by time, which has cuts.
+            most: How many rows the page has at most, if not `limit`.
+        """
+        if kinds is not None:
+            with suppress(HTTPException):
+                return self.asked(kinds, most=most)
+        return Asked(most or self.limit, (self.place,) if self.place else None, self.is_before)
 
 
 class Pager(NamedTuple):
@@ -133,22 +155,34 @@ class Pager(NamedTuple):
     later: str
 
     @classmethod
-    def of(cls, query: Query, places: Sequence[Sequence[int | str]], *, has_more: bool, is_before: bool) -> "Pager":
-        """Find the neighbours of a page.
+    def of(cls, query: Query, page: SortedPage) -> "Pager":
+        """Find the neighbours of a page by the places of its rows.
 
         Args:
             query: The list's URL.
-            places: The places of the rows that the page shows.
-            has_more: Whether there were more rows in the direction of reading.
-            is_before: Whether it was read backwards, from a later page.
+            page: The page.
         """
-        if not places:
+        if not page.places:
             return cls("", "")
-        starts = bool(query.one("after")) if not is_before else has_more
-        ends = has_more if not is_before else True
-        base = query.url()
-        sign = "&" if "?" in base else "?"
+        begins = page.has_more if query.is_before else bool(query.place)
+        ends = page.has_more or query.is_before
         return cls(
-            f"{base}{sign}before={cursor_text(places[0])}" if starts else "",
-            f"{base}{sign}after={cursor_text(places[-1])}" if ends else "",
+            query.beside(cursor_text(page.places[0]), is_before=True) if begins else "",
+            query.beside(cursor_text(page.places[-1]), is_before=False) if ends else "",
         )
+
+    @classmethod
+    def beside(cls, query: Query, page: SortedPage | None, following: str) -> "Pager":
+        """Find the neighbours of a page: of a sorted one by its places, of another at the cuts where it ends."""
+        return cls.at_cuts(query, following) if page is None else cls.of(query, page)
+
+    @classmethod
+    def at_cuts(cls, query: Query, following: str) -> "Pager":
+        """Find the neighbours of a page whose place is a cut: every row of the list is either before or after it.
+
+        Args:
+            query: The list's URL. The page begins at the cut that it names, and goes on in the direction it names.
+            following: The cut where the page ends, '' where the list ends there.
+        """
+        earlier, later = (following, query.place) if query.is_before else (query.place, following)
+        return cls(query.beside(earlier, is_before=True), query.beside(later, is_before=False))

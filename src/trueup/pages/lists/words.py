@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trueup.access.users import Person
+from trueup.ledger.sorting import SORTED_MOST, Sort
 from trueup.pages.lists.columns import Column, shown
 from trueup.pages.lists.filters import chips
 from trueup.pages.lists.period import Period
@@ -11,7 +12,15 @@ from trueup.pages.lists.query import Filter, Query
 
 
 def list_words(
-    query: Query, period: Period, filters: Sequence[Filter], person: Person | None, name: str, columns: Sequence[Column]
+    query: Query,
+    period: Period,
+    filters: Sequence[Filter],
+    person: Person | None,
+    name: str,
+    columns: Sequence[Column],
+    sort: Sort,
+    wanted: Sort | None = None,
+    most: int = SORTED_MOST,
 ) -> dict[str, Any]:
     """The state of a list, for its template.
 
@@ -22,6 +31,9 @@ def list_words(
         person: Who looks at it.
         name: The list, as preferences call it.
         columns: All its columns.
+        sort: By what it is sorted.
+        wanted: By what it was to be sorted; it is not where too many rows match.
+        most: How many rows are sorted by anything else than time.
     """
     return {
         "query": query,
@@ -30,4 +42,18 @@ def list_words(
         "chips": chips(query, filters),
         "all_columns": columns,
         "columns": shown(person, name, columns),
+        **sort_words(columns, sort, wanted, most),
+    }
+
+
+def sort_words(
+    columns: Sequence[Column], sort: Sort, wanted: Sort | None = None, most: int = SORTED_MOST
+) -> dict[str, Any]:
+    """The sort of a list, for its template, as `list_words` has it."""
+    return {
+        "sort": sort,
+        "unsorted": wanted if wanted not in (None, sort) else None,
+        "sorted_most": most,
+        "sorted_by": next((column for column in columns if column.sort == sort.by), None),
+        "sort_columns": [column for column in columns if column.sort],
     }

@@ -92,9 +92,8 @@ async def act(request: Request) -> Response:
     if made is None:
         return RedirectResponse(Query(request).url(), 303)
     place = f"/uploads/{made.batch_id}"
-    return with_toast(
-        RedirectResponse(place, 303), Toast(f"Decided again as batch {made.batch_id}.", f"{place}?undo", "Undo…")
-    )
+    said = Toast(f"Decided again as batch {made.batch_id}.", f"{place}?undo", "Undo…")
+    return with_toast(request, RedirectResponse(place, 303), said)
 
 
 def _is_old(preview: KeptPreview | None, now: int) -> bool:

@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from trueup.ledger.database import Database
-from trueup.ledger.newest_postbacks import Wanted
+from trueup.ledger.postback_parts import Wanted
+from trueup.ledger.sorted_postbacks import PLACE_KINDS
+from trueup.ledger.sorting import SORTED_MOST, Asked, Sort
 from trueup.live.context import ServerContext
 from trueup.model.catalog import Catalog
 from trueup.model.words import Origin, Outcome, Role
@@ -17,7 +19,7 @@ from trueup.pages.lists.columns import Column, shown
 from trueup.pages.lists.files import file_form, file_of, page_by_page
 from trueup.pages.lists.newer import newer
 from trueup.pages.lists.period import ALL_TIME, Period, period_of
-from trueup.pages.lists.query import Filter, Query, no_such_page
+from trueup.pages.lists.query import Filter, Pager, Query, no_such_page
 from trueup.pages.lists.rows import row_as_shown, rows_in_file
 from trueup.pages.lists.words import list_words
 from trueup.pages.postbacks.again import may_change
@@ -26,22 +28,24 @@ from trueup.pages.shell.formats import moment
 from trueup.pages.shell.words import chip_of
 from trueup.reports.postback_list import (
     NEWER_MOST,
+    SORTS,
     PostbackFilters,
     PostbackList,
     count_new_postbacks,
     read_postbacks,
 )
+from trueup.reports.sorts import NEWEST_FIRST, TIME, sort_named
 
 NAME: Final = "postbacks"
 COLUMNS: Final = (
-    Column("received_at", "Received"),
-    Column("outcome", "Decision"),
+    Column("received_at", "Received", sort=TIME),
+    Column("outcome", "Decision", sort="decision", rises=True),
     Column("reason", "Reason"),
     Column("click_id", "Click id", is_id=True),
     Column("conversion_id", "Conversion id", is_id=True, is_usual=False),
     Column("network", "Network"),
     Column("status", "Status sent"),
-    Column("payout", "Payout sent", is_number=True),
+    Column("payout", "Payout sent", is_number=True, sort="payout"),
     Column("currency", "Currency", is_usual=False),
     Column("conversion_type", "Type", is_usual=False),
     Column("transaction_id", "Transaction id", is_id=True, is_usual=False),
@@ -69,21 +73,22 @@ async def show(request: Request) -> Response:
     pages, query = pages_of(request), Query(request)
     context = pages.context
     period, wanted = _meant(query, context)
-    zone, after = context.catalog.workspace.time_zone, query.one("after")
+    zone, sort = context.catalog.workspace.time_zone, sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+    asked = query.asked_from(PLACE_KINDS.get(sort.by))
 
     def look(database: Database) -> PostbackList:
-        return _read(database, context, wanted, query, after, query.limit)
+        return _read(database, context, wanted, query, asked, sort)
 
     found = await pages.look(look)
     return await render(
         request,
         View("postbacks/list.html", "Postbacks", Basis(zone, period=period.text), part="postbacks/_list.html"),
-        **list_words(query, period, filters_of(context.catalog), person_of(request), NAME, COLUMNS),
+        **list_words(query, period, filters_of(context.catalog), person_of(request), NAME, COLUMNS, found.sort, sort),
         rows=[row_as_shown(row) | {"may_change": may_change(row)} for row in found.rows.iter_rows(named=True)],
-        older=query.older(found.next),
+        pager=Pager.beside(query, found.page, found.next),
         newest=found.newest,
-        is_first=not after,
-        searched=f"back to {moment(found.looked_back_to, zone)}" if found.looked_back_to else "",
+        is_newest=found.sort == NEWEST_FIRST and not query.place,
+        searched=f"as far as {moment(found.looked_to, zone)}" if found.looked_to else "",
         zone=zone,
     )
 
@@ -108,9 +113,16 @@ async def as_file(request: Request) -> Response:
     zone = context.catalog.workspace.time_zone
     names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
+    sort = sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+
     def table(database: Database) -> Iterator[pl.DataFrame]:
-        def read(after: str) -> tuple[pl.DataFrame, str]:
-            found = _read(database, context, wanted, query, after, _IN_FILE)
+        by = sort
+
+        def read(cut: str) -> tuple[pl.DataFrame, str]:
+            nonlocal by
+            asked = Asked(_IN_FILE if by.by == TIME else SORTED_MOST, (cut,) if cut else None)
+            found = _read(database, context, wanted, query, asked, by)
+            by = found.sort
             return rows_in_file(found.rows, zone).select(names), found.next
 
         return page_by_page(read, "")
@@ -130,11 +142,11 @@ def _meant(query: Query, context: ServerContext) -> tuple[Period, Wanted]:
 
 
 def _read(
-    database: Database, context: ServerContext, wanted: Wanted, query: Query, after: str, most: int
+    database: Database, context: ServerContext, wanted: Wanted, query: Query, asked: Asked, sort: Sort
 ) -> PostbackList:
     click_id = query.one("click_id").strip()
     try:
-        return read_postbacks(database, context.catalog, wanted, click_id, after, most, context.clock())
+        return read_postbacks(database, context.catalog, wanted, click_id, asked, context.clock(), sort)
     except ValueError:
         raise no_such_page() from None
 

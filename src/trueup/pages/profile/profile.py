@@ -48,7 +48,7 @@ async def rename(request: Request) -> Response:
     except UserError as error:
         return await _page(request, Form({"name": name}, {"name": str(error)}), 422)
     guard_of(request).tell("user renamed", request, user=person.email)
-    return with_toast(RedirectResponse(PATH, status_code=303), Toast("Your name is changed."))
+    return with_toast(request, RedirectResponse(PATH, status_code=303), Toast("Your name is changed."))
 
 
 async def change_password(request: Request) -> Response:
@@ -74,9 +74,8 @@ async def change_password(request: Request) -> Response:
             return response
     if token is None:
         return await _page(request, Form({"name": person.name}, errors or {"current": _WRONG}), 422)
-    response = with_toast(
-        RedirectResponse(PATH, status_code=303), Toast("Your password is changed. You are signed out everywhere else.")
-    )
+    said = Toast("Your password is changed. You are signed out everywhere else.")
+    response = with_toast(request, RedirectResponse(PATH, status_code=303), said)
     keep_session(response, request, pages_of(request).context.settings, token)
     return response
 
@@ -103,7 +102,7 @@ async def end_one(request: Request) -> Response:
     guard_of(request).tell("session ended", request, user=person.email)
     if session_id == request.state.session_id:
         return _signed_out(request)
-    return with_toast(RedirectResponse(f"{PATH}#sessions", status_code=303), Toast("That session has ended."))
+    return with_toast(request, RedirectResponse(f"{PATH}#sessions", status_code=303), Toast("That session has ended."))
 
 
 async def end_all(request: Request) -> Response:

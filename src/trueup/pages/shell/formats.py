@@ -1,5 +1,6 @@
 """How numbers, money and moments are written on pages."""
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -8,6 +9,13 @@ MINUS: Final = "\u2212"
 NOTHING: Final = "\u2013"  # unknown, or not defined; never 0
 _MICROS: Final = 1_000_000
 _DECIMALS: Final = 6
+_OF_CONVERSION: Final = re.compile(r"Conversion [A-Za-z0-9_.~-]+-\d+(?:: | is | )(.+)", re.DOTALL)
+
+
+def brief(message: str) -> str:
+    """The message of a row beside whose conversion it stands: without naming that again."""
+    found = _OF_CONVERSION.fullmatch(message)
+    return f"{found[1][:1].upper()}{found[1][1:]}" if found else message
 
 
 def count(number: int | None) -> str:

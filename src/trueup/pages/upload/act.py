@@ -11,7 +11,7 @@ from trueup.dialects.choices import UnreadableFile
 from trueup.dialects.names import normalised
 from trueup.ledger.database import Database
 from trueup.live.readers import written
-from trueup.live.undo_previews import begin_undo_preview, forget_undo_preview
+from trueup.live.undo_previews import forget_undo_preview
 from trueup.live.upload_jobs import jobs_of, waited
 from trueup.model.mapping import SavedMapping, name_trouble
 from trueup.model.upload import UploadChoices
@@ -19,9 +19,10 @@ from trueup.model.words import Origin, Role, UploadState
 from trueup.pages.forms import Form, Sent, read_form
 from trueup.pages.gate import PageRoute
 from trueup.pages.rendering import pages_of, person_of
+from trueup.pages.shell.toasts import with_toast_of_undo, with_toast_of_upload
 from trueup.pages.upload.begin import WAIT_SECONDS, name_of, preview, to_page, work_on
 from trueup.pages.upload.choices import chosen_by
-from trueup.pages.upload.show import shown, stand_of
+from trueup.pages.upload.show import begin_undo, shown, stand_of
 from trueup.pages.upload.stand import Stage, Stand
 from trueup.pages.upload.words import in_words
 from trueup.uploads.jobs import Asker
@@ -73,7 +74,7 @@ async def apply_it(request: Request) -> Response:
     if refusal is not None:
         return await shown(request, await stand_of(request), Form(errors={"again": _why(refusal)}), 409)
     await work_on(context, record)
-    return to_page(record.upload_id)
+    return with_toast_of_upload(request, to_page(record.upload_id), record.upload_id)
 
 
 async def go_on_with_it(request: Request) -> Response:
@@ -81,6 +82,7 @@ async def go_on_with_it(request: Request) -> Response:
     stand, context = await stand_of(request), pages_of(request).context
     if stand.record.can_go_on and await written(context, partial(go_on, upload_id=stand.record.upload_id)):
         await work_on(context, stand.record)
+        return with_toast_of_upload(request, to_page(stand.record.upload_id), stand.record.upload_id)
     return to_page(stand.record.upload_id)
 
 
@@ -96,8 +98,7 @@ async def preview_undo_of_it(request: Request) -> Response:
     stand, context = await stand_of(request), pages_of(request).context
     if stand.to_undo is None:
         return await _moved(request, stand)
-    work = begin_undo_preview(context, stand.to_undo.batch_id)
-    await waited(context, asyncio.wrap_future(work), WAIT_SECONDS)
+    await begin_undo(context, stand)
     return RedirectResponse(f"/upload/{stand.record.upload_id}?undo", 303)
 
 
@@ -109,11 +110,11 @@ async def undo_it(request: Request) -> Response:
         return await _moved(request, stand)
     if record.state is UploadState.APPLYING:
         await written(context, partial(cancel, upload_id=record.upload_id))
-    asker = Asker(name_of(request), Origin.PAGE)
+    asker, began = Asker(name_of(request), Origin.PAGE), context.clock()
     work = asyncio.wrap_future(jobs_of(context).undo(to_undo.batch_id, to_undo.rows_total, asker))
     await waited(context, work, WAIT_SECONDS)
     forget_undo_preview(context, to_undo.batch_id)
-    return to_page(record.upload_id)
+    return with_toast_of_undo(request, to_page(record.upload_id), to_undo.batch_id, began)
 
 
 async def _moved(request: Request, stand: Stand) -> Response:

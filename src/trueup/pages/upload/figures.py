@@ -1,7 +1,7 @@
 """What a preview, a result or an undo shows in numbers."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -9,13 +9,11 @@ from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.frames import Samples
 from trueup.model.ids import conversion_id
-from trueup.model.words import ClickOutcome, Outcome
 from trueup.pages.shell.formats import change, count, count_change, decimals_of
+from trueup.pages.shell.headline import Headline, headline_of
 from trueup.pages.upload.words import message_in_words
 from trueup.recording.summary import MONEY, Change, Summary, in_order, summary_of
 from trueup.uploads.files import Account
-
-_CHANGING: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.ADDED_TO_PAYOUT, ClickOutcome.IMPORTED})
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,7 @@ class Figures:
     @property
     def headline(self) -> str:
         """What happens, in one line: it stands on the button, too."""
-        noun = self.noun if self.changes == 1 else f"{self.noun}s"
-        return f"{count(self.changes)} {noun}, {change(self.money) if self.money else '0.00'} {self.currency}"
+        return Headline(self.changes, self.noun, self.money, self.currency).text
 
     @property
     def decimals(self) -> int:
@@ -96,19 +93,18 @@ def figures_of(
     before, after = summary.sums(catalog)
     lines = [Line("Conversions", before.conversions, after.conversions, is_money=False)]
     lines += [Line(name.replace("_", " ").capitalize(), getattr(before, name), getattr(after, name)) for name in MONEY]
-    is_clicks = any(outcome in set(ClickOutcome) - set(Outcome) for outcome in summary.outcomes)
-    changes = sum(rows for outcome, rows in summary.outcomes.items() if outcome in _CHANGING)
+    headline = headline_of(summary, catalog, is_undo=is_undo)
     return Figures(
-        changes=summary.rows if is_undo else changes,
+        changes=headline.changes,
         rows=summary.rows,
         refused=summary.refused,
-        money=after.revenue - before.revenue,
-        currency=catalog.workspace.currency,
+        money=headline.money,
+        currency=headline.currency,
         lines=lines,
         cells=summary.by_type_and_status(),
         outcomes=_outcomes(summary, first_rows),
         biggest=[_biggest(row) for row in summary.biggest.iter_rows(named=True)],
-        noun="click" if is_clicks or is_undo else "change",
+        noun=headline.noun,
     )
 
 

@@ -1,5 +1,6 @@
 """The page of one upload, whatever its state: what was recognised, the preview, the work, the result, the undo."""
 
+import asyncio
 from functools import partial
 from typing import Any, Final
 
@@ -10,12 +11,16 @@ from trueup.dialects.click_columns import CLICK_NAMES
 from trueup.dialects.click_presets import CLICK_DIALECTS
 from trueup.dialects.dialects import DIALECTS
 from trueup.dialects.names import FIELDS_OF
+from trueup.live.context import ServerContext
+from trueup.live.undo_previews import begin_undo_preview
+from trueup.live.upload_jobs import waited
 from trueup.model.batches import BatchRecord
 from trueup.model.remarks import NoticeCode
 from trueup.model.words import Role, RowKind, UploadKind
 from trueup.pages.forms import Form
 from trueup.pages.gate import PageRoute
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
+from trueup.pages.upload.begin import WAIT_SECONDS
 from trueup.pages.upload.figures import Figures, differences, figures_of
 from trueup.pages.upload.points import first_rows, points_of
 from trueup.pages.upload.stand import Stage, Stand, read_stand
@@ -26,6 +31,7 @@ from trueup.pages.upload.words import (
     TIME_FORMATS,
     in_words,
     message_in_words,
+    notice_in_words,
     remedy_in_words,
     remedy_sets,
 )
@@ -37,7 +43,22 @@ _NO_FORM: Final = Form()
 
 async def show(request: Request) -> Response:
     """Show how an upload stands."""
-    return await shown(request, await stand_of(request))
+    stand, person = await stand_of(request), person_of(request)
+    if _asks_undo(request, stand) and stand.undo_preview is None and person and person.may(Role.EDITOR):
+        await begin_undo(pages_of(request).context, stand)
+        stand = await stand_of(request)
+    return await shown(request, stand)
+
+
+async def begin_undo(context: ServerContext, stand: Stand) -> None:
+    """Begin to find out what taking an upload back, or bringing it back, would come to, and wait a little."""
+    assert stand.to_undo is not None  # noqa: S101 - something was applied
+    work = begin_undo_preview(context, stand.to_undo.batch_id)
+    await waited(context, asyncio.wrap_future(work), WAIT_SECONDS)
+
+
+def _asks_undo(request: Request, stand: Stand) -> bool:
+    return stand.stage in (Stage.RESULT, Stage.STOPPED) and "undo" in request.query_params
 
 
 async def stand_of(request: Request) -> Stand:
@@ -62,16 +83,16 @@ async def shown(request: Request, stand: Stand, form: Form = _NO_FORM, status: i
     """
     catalog = pages_of(request).context.catalog
     zone, currency = catalog.workspace.time_zone, catalog.workspace.currency
-    asks_undo = stand.stage in (Stage.RESULT, Stage.STOPPED) and "undo" in request.query_params
     title = stand.record.file_name or stand.record.upload_id
-    view = View("upload/upload.html", title, Basis(zone, currency), part="upload/_upload.html", status=status)
+    basis, part = Basis(zone, currency), "upload/_upload.html"
+    view = View("upload/upload.html", title, basis, part=part, status=status, part_has_toasts=True)
     words: dict[str, Any] = {
         "stand": stand,
         "record": stand.record,
         "account": stand.account,
         "batch": stand.batch,
         "stage": stand.stage,
-        "asks_undo": asks_undo,
+        "asks_undo": _asks_undo(request, stand),
         "form": form,
         "zone": zone,
         "currency": currency,
@@ -110,7 +131,7 @@ def _preview(request: Request, stand: Stand) -> dict[str, Any]:
     account = stand.account
     assert account is not None and account.preview is not None  # noqa: S101, PT018 - its stage says so
     notices = [
-        (code, NOTICE_TITLES[code], in_words(remark))
+        (code, NOTICE_TITLES[code], notice_in_words(code, remark, account.preview))
         for code, remark in account.notices
         if code is not NoticeCode.SAME_FILE
     ]

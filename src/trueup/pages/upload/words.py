@@ -1,12 +1,15 @@
 """The page's words for what the layers below only have codes for: choices, remedies, kinds of rows."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeGuard
 
 from trueup.model import remarks
 from trueup.model.remarks import Mention, NoticeCode, Remark, Way, worded
 from trueup.model.remedies import Remedy, RemedyKind
-from trueup.model.words import DuplicateMode, UploadKind
+from trueup.model.words import DuplicateMode, ModeFrom, Outcome, UploadKind
+from trueup.pages.shell.words import words_of
+from trueup.recording.summary import Summary, modes_in_order
 
 # Each names a control of the page. Those for the person who runs the server are left out.
 WAYS: Final[Mapping[Way, str]] = {
@@ -84,6 +87,35 @@ _SETS: Final[Mapping[RemedyKind, str]] = {
     RemedyKind.WITHOUT_CONVERSION_IDS: "without_conversion_ids",
     RemedyKind.CREATE_MISSING: "create_missing",
 }
+
+
+# Why a mode acts.
+_BECAUSE: Final[Mapping[ModeFrom, str]] = {
+    ModeFrom.CHOSEN: "as it was chosen",
+    ModeFrom.CONVERSION_ID: "as the row names its conversion",
+    ModeFrom.TYPE: "as the conversion type is set up",
+    ModeFrom.NETWORK: "as the network is set up",
+    ModeFrom.DIALECT: "as such files mean it",
+    ModeFrom.DEFAULT: "as usual",
+}
+_OUTCOME: Final = re.compile(rf"\b(?:{'|'.join(code for code in Outcome if '_' in code)})\b")
+
+
+def notice_in_words(code: NoticeCode, remark: Remark, preview: Summary) -> str:
+    """What a preview says first, without the codes that programs know.
+
+    Args:
+        code: Which notice it is.
+        remark: Its text for all who read it.
+        preview: The preview.
+    """
+    if code is not NoticeCode.DUPLICATE_MODES:
+        return _OUTCOME.sub(lambda found: f"“{words_of(found[0])}”", in_words(remark))
+    said = "; ".join(
+        f"“{MODES[DuplicateMode(mode)]}” for {rows:,} {'row' if rows == 1 else 'rows'}, {_BECAUSE[ModeFrom(mode_from)]}"
+        for (mode, mode_from), rows in modes_in_order(preview)
+    )
+    return f"Where a conversion is there already: {said}. Another way is chosen under {WAYS[Way.DUPLICATES]}."
 
 
 def in_words(remark: Remark) -> str:

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from trueup.ledger.batches import BatchMovedError, undos_of
+from trueup.ledger.batches import BatchMovedError
 from trueup.ledger.database import Database
 from trueup.live.undo_previews import begin_undo_preview, forget_undo_preview, undo_preview
 from trueup.live.upload_jobs import jobs_of, waited
@@ -15,12 +15,10 @@ from trueup.model.words import Origin, Role
 from trueup.pages.forms import read_form
 from trueup.pages.gate import PageRoute
 from trueup.pages.rendering import pages_of
-from trueup.pages.shell.formats import change
-from trueup.pages.shell.toasts import Toast, with_toast
+from trueup.pages.shell.toasts import with_toast_of_undo
 from trueup.pages.upload.begin import WAIT_SECONDS, name_of
 from trueup.pages.upload.words import in_words
-from trueup.pages.uploads.batch import number_of
-from trueup.recording.summary import summary_of
+from trueup.pages.uploads.words import number_of
 from trueup.recording.undo import UndoRefusal, UndoRefusedError, undoable
 from trueup.uploads.jobs import Asker
 
@@ -36,34 +34,21 @@ async def preview_undo(request: Request) -> Response:
 async def undo(request: Request) -> Response:
     """Undo the batch as it was previewed."""
     sent, number, context = await read_form(request), number_of(request), pages_of(request).context
+    began, done = context.clock(), RedirectResponse(f"/uploads/{number}", 303)
     batch = await _undoable(request, number)
     told = undo_preview(context, number)
     if told is None or sent.get("previewed_at") != str(told.made_at):
         return RedirectResponse(f"/uploads/{number}?undo", 303)  # another preview is shown there, or asked for
     work = asyncio.wrap_future(jobs_of(context).undo(number, batch.rows_total, Asker(name_of(request), Origin.PAGE)))
     if not await waited(context, work, 2 * WAIT_SECONDS):
-        return RedirectResponse(f"/uploads/{number}", 303)
+        return with_toast_of_undo(request, done, number, began)
     trouble = work.exception()
     if isinstance(trouble, UndoRefusedError):
         raise _refused(trouble)
     if isinstance(trouble, BatchMovedError):
         raise HTTPException(409, f"Somebody else undoes batch {number} just now. This page did nothing.")
     forget_undo_preview(context, number)
-    return await _done(request, batch)
-
-
-async def _done(request: Request, batch: BatchRecord) -> Response:
-    """Say that it is done, with a way back."""
-    pages, number = pages_of(request), batch.batch_id
-    last = await pages.look(lambda database: undos_of(database, number)[-1:])
-    response = RedirectResponse(f"/uploads/{number}", 303)
-    if not last:
-        return response
-    before, after = summary_of(last[0]).sums(pages.context.catalog)
-    money = f"{change(after.revenue - before.revenue)} {pages.context.catalog.workspace.currency}"
-    done = f"Brought batch {batch.undoes} back" if batch.undoes else f"Undid batch {number}"
-    text, way_back = f"{done} as batch {last[0].batch_id}: {money}.", "Undo…" if batch.undoes else "Redo…"
-    return with_toast(response, Toast(text, f"/uploads/{last[0].batch_id}?undo", way_back))
+    return with_toast_of_undo(request, done, number, began)
 
 
 async def _undoable(request: Request, number: int) -> BatchRecord:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from trueup.ledger.batch_pages import WantedBatches, makers
 from trueup.ledger.database import Database
+from trueup.ledger.sorting import Asked, Sort
 from trueup.live.context import ServerContext
 from trueup.model.money import text_from_micros
 from trueup.model.words import BatchKind, Origin, Role
@@ -16,26 +17,36 @@ from trueup.pages.gate import PageRoute
 from trueup.pages.lists.columns import Column, shown
 from trueup.pages.lists.files import file_form, file_of, page_by_page
 from trueup.pages.lists.period import ALL_TIME, Period, period_of
-from trueup.pages.lists.query import Filter, Query, no_such_page
+from trueup.pages.lists.query import Filter, Pager, Query, no_such_page
 from trueup.pages.lists.words import list_words
 from trueup.pages.rendering import Basis, View, pages_of, person_of, render
 from trueup.pages.shell.formats import decimals_of, exact_moment
 from trueup.pages.shell.words import chip_of
 from trueup.pages.uploads.words import KINDS, ORIGINS, as_shown
-from trueup.reports.batch_list import STATES, BatchFilters, BatchItem, BatchList, read_batch_list
+from trueup.reports.batch_list import (
+    BATCHES_SORTED_MOST,
+    PLACE_KINDS,
+    SORTS,
+    STATES,
+    BatchFilters,
+    BatchItem,
+    BatchList,
+    read_batch_list,
+)
+from trueup.reports.sorts import NEWEST_FIRST, TIME, sort_named
 
 NAME: Final = "uploads"
 COLUMNS: Final = (
     Column("number", "Batch", is_number=True),
     Column("state", "State"),
-    Column("at", "When"),
+    Column("at", "When", sort=TIME),
     Column("kind", "What"),
     Column("file_name", "File"),
     Column("made_by", "Who"),
     Column("outcomes", "Outcomes"),
-    Column("rows", "Rows", is_number=True),
-    Column("money", "Revenue", is_number=True),
-    Column("conversions", "Conversions", is_number=True, is_usual=False),
+    Column("rows", "Rows", is_number=True, sort="rows"),
+    Column("money", "Revenue", is_number=True, sort="revenue"),
+    Column("conversions", "Conversions", is_number=True, sort="conversions", is_usual=False),
     Column("pending", "Pending", is_number=True, is_usual=False),
     Column("declined", "Declined", is_number=True, is_usual=False),
     Column("origin", "Origin", is_usual=False),
@@ -62,10 +73,11 @@ async def show(request: Request) -> Response:
     pages, query = pages_of(request), Query(request)
     context = pages.context
     period, wanted = _meant(query, context)
-    workspace, after = context.catalog.workspace, query.one("after")
+    workspace, sort = context.catalog.workspace, sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+    asked = query.asked_from(None if sort.by == TIME else PLACE_KINDS)
 
     def look(database: Database) -> tuple[BatchList, list[str]]:
-        return _read(database, context, wanted, after, query.limit), makers(database, _MAKERS)
+        return _read(database, context, wanted, asked, sort), makers(database, _MAKERS)
 
     found, who = await pages.look(look)
     rows = [as_shown(item) for item in found.items]
@@ -77,11 +89,13 @@ async def show(request: Request) -> Response:
             Basis(workspace.time_zone, workspace.currency, period.text),
             part="uploads/_list.html",
         ),
-        **list_words(query, period, filters_of(who), person_of(request), NAME, COLUMNS),
+        **list_words(
+            query, period, filters_of(who), person_of(request), NAME, COLUMNS, found.sort, sort, BATCHES_SORTED_MOST
+        ),
         decimals={name: decimals_of([row[name] for row in rows]) for name in _NUMBERS},
         rows=rows,
-        older=query.older(found.next),
-        is_first=not after,
+        pager=Pager.beside(query, found.page, found.next),
+        is_first=not query.place,
         is_working=any(row["is_at_work"] for row in rows),
         zone=workspace.time_zone,
     )
@@ -100,9 +114,16 @@ async def as_file(request: Request) -> Response:
     zone = context.catalog.workspace.time_zone
     names = [column.name for column in shown(person_of(request), NAME, COLUMNS)]
 
+    sort = sort_named(query.one("sort"), SORTS, NEWEST_FIRST)
+
     def table(database: Database) -> Iterator[pl.DataFrame]:
-        def read(after: str) -> tuple[pl.DataFrame, str]:
-            found = _read(database, context, wanted, after, _IN_FILE)
+        by = sort
+
+        def read(cut: str) -> tuple[pl.DataFrame, str]:
+            nonlocal by
+            asked = Asked(_IN_FILE if by.by == TIME else BATCHES_SORTED_MOST, (cut,) if cut else None)
+            found = _read(database, context, wanted, asked, by)
+            by = found.sort
             rows = [_in_file(item, zone) for item in found.items]
             told = pl.DataFrame(rows, dict.fromkeys(map(_name, COLUMNS), pl.String), orient="row")
             return told.select(names), found.next
@@ -133,9 +154,9 @@ def _meant(query: Query, context: ServerContext) -> tuple[Period, WantedBatches]
     return period, filters.understood(catalog, zone, now)
 
 
-def _read(database: Database, context: ServerContext, wanted: WantedBatches, after: str, most: int) -> BatchList:
+def _read(database: Database, context: ServerContext, wanted: WantedBatches, asked: Asked, sort: Sort) -> BatchList:
     try:
-        return read_batch_list(database, context.catalog, wanted, after, most)
+        return read_batch_list(database, context.catalog, wanted, asked, sort)
     except ValueError:
         raise no_such_page() from None
 

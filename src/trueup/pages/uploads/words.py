@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
 from trueup.model.upload import AT_WORK
 from trueup.model.words import BatchKind, BatchState, Origin, UploadState
 from trueup.pages.shell.formats import count
@@ -30,6 +33,7 @@ ORIGINS: Final = {
     Origin.UNDO: "Undo",
     Origin.REDIRECT: "Redirect",
 }
+_NUMBER_DIGITS: Final = 18
 _TAKE_ROWS: Final = (BatchKind.POSTBACKS, BatchKind.LATE_CLICKS)
 _UPLOADED: Final = (BatchKind.UPLOAD, BatchKind.UPDATE_STATUS, BatchKind.CLICKS)
 
@@ -130,7 +134,7 @@ def _kind(item: BatchItem) -> str:
     if item.batch is not None:
         undone = f" of batch {item.batch.undoes}" if item.batch.undoes else ""
         return f"{KINDS[item.batch.kind]}{undone}"
-    return f"{FILE_KINDS[item.file.choices.kind][0]}, not applied" if item.file else ""
+    return FILE_KINDS[item.file.choices.kind][0] if item.file else ""
 
 
 def _title(item: BatchItem, kind: str) -> str:
@@ -138,3 +142,15 @@ def _title(item: BatchItem, kind: str) -> str:
         return item.file_name or "A file"
     name = f": {item.file_name}" if item.file_name else ""
     return f"Batch {item.batch.batch_id}, {kind[0].lower()}{kind[1:]}{name}"
+
+
+def number_of(request: Request) -> int:
+    """The number in a batch's path.
+
+    Raises:
+        HTTPException: It is none.
+    """
+    text = request.path_params["number"]
+    if not (text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS):
+        raise HTTPException(404)
+    return int(text)

@@ -103,7 +103,7 @@ async def change_role(request: Request) -> Response:
     if user_id == _person(request).user_id and before.role.value != role:
         return _signed_out(request)
     said = f"{before.name} is {role} now." if before.role.value != role else f"{before.name} is {role}, as before."
-    return with_toast(RedirectResponse(PATH, status_code=303), Toast(said))
+    return with_toast(request, RedirectResponse(PATH, status_code=303), Toast(said))
 
 
 async def reset(request: Request) -> Response:
@@ -136,7 +136,7 @@ async def remove(request: Request) -> Response:
     guard_of(request).tell("user removed", request, user=user.email, by=_person(request).email)
     if user_id == _person(request).user_id:
         return _signed_out(request)
-    return with_toast(RedirectResponse(PATH, status_code=303), Toast(f"{user.name} is removed."))
+    return with_toast(request, RedirectResponse(PATH, status_code=303), Toast(f"{user.name} is removed."))
 
 
 async def _one(request: Request, error: str = "", status: int = 200) -> Response:
