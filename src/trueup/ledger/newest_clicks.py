@@ -190,7 +190,8 @@ def candidates(database: Readable, wanted: WantedClicks, most: int) -> list[tupl
         if part.reads:
             numbers = None if part.numbers is None else part.numbers.to_list()
             values = _values(wanted, part.begin, part.end, numbers)
-            found.append((_rows(database.is_sqlite, *_kinds(wanted), few=numbers is not None), values))
+            rows = _rows(database.is_sqlite, *_kinds(wanted), few=numbers is not None, are_many=True)
+            found.append((rows, values))
     return found
 
 
@@ -291,13 +292,22 @@ def _kinds(wanted: WantedClicks) -> tuple[tuple[str, ...], bool, bool | None]:
 
 
 @cache
-def _rows(is_sqlite: bool, columns: tuple[str, ...], times: bool, converted: bool | None, *, few: bool) -> Select[Any]:
+def _rows(
+    is_sqlite: bool,
+    columns: tuple[str, ...],
+    times: bool,
+    converted: bool | None,
+    *,
+    few: bool,
+    are_many: bool = False,
+) -> Select[Any]:
     number = clicks.c.click_number
     rows = select(*(clicks.c[name] for name in NUMBERED_CLICKS)).where(
         number > bindparam("above"), number < bindparam("below")
     )
     if few:
-        rows = rows.where(is_one_of(is_sqlite, number, "numbers"))
+        # PostgreSQL asks its index for each number. Of many, it had better look at all that are between.
+        rows = rows.where(is_one_of(is_sqlite, number + 0 if are_many and not is_sqlite else number, "numbers"))
     for name in columns:
         rows = rows.where(is_one_of(is_sqlite, clicks.c[name], name))
     if times:
