@@ -18,7 +18,7 @@ demo: $(RUNS)  ## Build a sample workspace in ./demo, walk through the main job,
 
 test: $(READY)  ## Run the tests, on SQLite and on PostgreSQL
 	@sh scripts/chromium.sh
-	@$(PROGRAMS)/pytest -n 2
+	@$(PROGRAMS)/pytest -n 3 --dist worksteal  # a quarter of the time they wait for something else than a processor
 
 test-long: $(READY)  ## Run the tests that take minutes
 	@sh scripts/chromium.sh
