@@ -259,7 +259,7 @@ def _play(rows: pl.DataFrame, state: pl.DataFrame) -> Iterator[tuple[pl.DataFram
     Yields:
         VERDICTS, and the STEPS of the same rows.
     """
-    are_alike = rows["kind"].n_unique() == 1
+    are_alike = rows["kind"].min() == rows["kind"].max()
     for kind, play in ((RowKind.CONVERSION, _play_conversions), (RowKind.STATUS, _play_status_updates)):
         playing = rows if are_alike else rows.filter(pl.col("kind") == kind)
         if playing["kind"].first() == kind:

@@ -67,8 +67,10 @@ def with_terms(rows: UndecidedRows, policies: Policies) -> UndecidedRows:
     """Add the columns of Terms to rows that have the batch's columns and their click's network and offer."""
     asked, places = _combinations(rows)
     terms = [vars(_terms(policies, *combination)) for combination in asked]
-    told, which = pl.DataFrame(terms, schema=dict(_TERMS)), pl.Series(places, dtype=pl.UInt32)
-    return UndecidedRows(rows.hstack(told[which]))
+    told = pl.DataFrame(terms, schema=dict(_TERMS))
+    if told.height < rows.height:
+        told = told[pl.Series(places, dtype=pl.UInt32)]
+    return UndecidedRows(rows.hstack(told))
 
 
 def _combinations(rows: pl.DataFrame) -> tuple[list[tuple[Any, ...]], list[int]]:

@@ -69,4 +69,5 @@ def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.Da
 
 def is_each_once(values: pl.Series) -> bool:
     """Whether no value comes twice."""
-    return values.n_unique() == values.len()
+    found = values.n_unique() if values.len() > FEW else len(set(values.to_list()))
+    return found == values.len()
