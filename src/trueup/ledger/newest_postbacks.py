@@ -186,18 +186,8 @@ def _hours_after(database: Readable, wanted: Wanted, place: Place | None) -> Ite
 
 def _hour_from(database: Readable, wanted: Wanted, hour: int) -> int | None:
     """The first hour from one on that has postbacks with a wanted outcome; None where there is none."""
-    since = hour * HOUR_MICROS
-    most = _HEADS_TOGETHER if wanted.outcomes else 1
-    statement = of_origins(FROM, wanted).limit(most)
-    while True:
-        found = heads_of(database, statement, since=since)
-        fitting = next((head for head in found if has_some(head, wanted)), None)
-        if fitting is not None:
-            at = int(fitting["received_at"])
-            return at // HOUR_MICROS if wanted.to_at is None or at < wanted.to_at else None
-        if len(found) < most:
-            return None
-        since = found[-1]["received_at"] + 1
+    at = _first_with_some(database, wanted, FROM, "since", hour * HOUR_MICROS)
+    return None if at is None or (wanted.to_at is not None and at >= wanted.to_at) else at // HOUR_MICROS
 
 
 def _hour_before(database: Readable, wanted: Wanted, hour: int | None) -> int | None:
@@ -205,16 +195,20 @@ def _hour_before(database: Readable, wanted: Wanted, hour: int | None) -> int | 
     before = 2**62 if hour is None else hour * HOUR_MICROS
     if wanted.to_at is not None:
         before = min(before, wanted.to_at)
+    at = _first_with_some(database, wanted, _BEFORE, "before", before)
+    return None if at is None else at // HOUR_MICROS
+
+
+def _first_with_some(database: Readable, wanted: Wanted, heads: Select[Any], bound: str, moment: int) -> int | None:
+    """When the first batch with a wanted outcome began, `since` a moment or `before` it; None where there is none."""
     most = _HEADS_TOGETHER if wanted.outcomes else 1
-    statement = of_origins(_BEFORE, wanted).limit(most)
+    statement = of_origins(heads, wanted).limit(most)
     while True:
-        found = heads_of(database, statement, before=before)
+        found = heads_of(database, statement, **{bound: moment})
         fitting = next((head for head in found if has_some(head, wanted)), None)
-        if fitting is not None:
-            return int(fitting["received_at"]) // HOUR_MICROS
-        if len(found) < most:
-            return None
-        before = found[-1]["received_at"]
+        if fitting is not None or len(found) < most:
+            return int(fitting["received_at"]) if fitting else None
+        moment = found[-1]["received_at"] + (bound == "since")
 
 
 def has_some(head: Mapping[str, Any], wanted: Wanted) -> bool:

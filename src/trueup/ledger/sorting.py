@@ -39,6 +39,10 @@ class Asked:
     place: Place | None = None  # that of the row that it comes after; None for the beginning
     is_before: bool = False  # it comes before that row instead
 
+    def of_places(self, values: int) -> "Asked":
+        """The same page where its place has so many values. That of another sort is the beginning."""
+        return self if self.place is None or len(self.place) == values else Asked(self.most)
+
 
 class SortedPage(NamedTuple):
     """A page, in the order of its list."""

@@ -165,8 +165,7 @@ def _sorted(
     rows = [(0, file.made_at, 0, file.upload_id) for file in waiting]
     rows += [(*row, "") for row in _valued(figures, catalog, sort)]
     keys = {"value": pl.Int64, "at": pl.Int64, "batch_id": pl.Int64, "upload_id": pl.String}
-    of_sort = asked if asked.place is None or len(asked.place) == len(keys) else Asked(asked.most)
-    page = page_of_few(pl.DataFrame(rows, keys, orient="row"), list(keys), sort, of_sort)
+    page = page_of_few(pl.DataFrame(rows, keys, orient="row"), list(keys), sort, asked.of_places(len(keys)))
     numbered = batches_numbered(database, page.rows.filter(upload_id="")["batch_id"].to_list())
     items = {
         item.batch.batch_id: item for item in as_items(database, catalog, list(numbered.values()), undone) if item.batch

@@ -22,7 +22,7 @@ from trueup.model.spreadsheet import defused
 from trueup.model.times import local_time_text, time_text
 from trueup.model.visible import on_one_line
 from trueup.model.words import BatchKind, Outcome
-from trueup.reports.now import with_now
+from trueup.reports.now import with_messages_and_now
 from trueup.workbooks.writing import Cells, write_workbook
 
 IN_ORDER: Final = Sort("line", goes_down=False)
@@ -49,7 +49,7 @@ def first_rows(database: Readable, batch: BatchRecord, outcomes: Sequence[str], 
         found = JournalRows(chosen.head(most))
     else:
         found = rows_of_batch(database, Lines(), batch, outcomes, -1, most)
-    return with_now(database, found).with_columns(message=message_of(found))
+    return with_messages_and_now(database, found)
 
 
 class BatchRows(NamedTuple):
@@ -78,11 +78,8 @@ def read_batch_rows(
     if sort.by != IN_ORDER.by and matching > SORTED_MOST:
         sort = IN_ORDER
     if sort.by != IN_ORDER.by:
-        of_sort = (
-            asked if asked.place is None or len(asked.place) == len(ROW_PLACE_KINDS[sort.by]) else Asked(asked.most)
-        )
-        page = _sorted(database, batch, outcomes, sort, of_sort)
-        return BatchRows(_with_messages(database, page.rows), "", sort, page)
+        page = _sorted(database, batch, outcomes, sort, asked.of_places(len(ROW_PLACE_KINDS[sort.by])))
+        return BatchRows(with_messages_and_now(database, JournalRows(page.rows)), "", sort, page)
     cut = _line_of(asked.place)
     is_before = asked.is_before and cut is not None
     goes_back = sort.goes_down is not is_before
@@ -93,7 +90,9 @@ def read_batch_rows(
     if found.height > asked.most:
         following = str(shown[_COUNTED if _COUNTED in shown.columns else "line"][-1] - goes_back)
     shown = shown.drop(_COUNTED, strict=False)
-    return BatchRows(_with_messages(database, shown.reverse() if is_before else shown), following, sort)
+    return BatchRows(
+        with_messages_and_now(database, JournalRows(shown.reverse() if is_before else shown)), following, sort
+    )
 
 
 def _line_of(place: Place | None) -> int | None:
@@ -132,10 +131,6 @@ def _decided_again(database: Readable, batch: BatchRecord, outcomes: Sequence[st
     return JournalRows(rows.filter(pl.col("outcome").is_in(list(outcomes)))) if outcomes else rows
 
 
-def _with_messages(database: Readable, rows: pl.DataFrame) -> pl.DataFrame:
-    return with_now(database, JournalRows(rows)).with_columns(message=message_of(rows))
-
-
 def outcomes_now(database: Readable, batch: BatchRecord) -> pl.DataFrame:
     """Count the rows of a batch by their outcome, as it was recorded and as it is now.
 
@@ -145,7 +140,7 @@ def outcomes_now(database: Readable, batch: BatchRecord) -> pl.DataFrame:
     again = batch.kind is BatchKind.DECIDE_AGAIN
     rows: JournalRows | RowOutcomes
     rows = rows_decided_again(database, batch.batch_id) if again else read_rows(database, batch.batch_id, _COLUMNS)
-    counted = with_now(database, rows).with_columns(message=message_of(rows)).group_by("outcome", "outcome_now")
+    counted = with_messages_and_now(database, rows).group_by("outcome", "outcome_now")
     firsts = (pl.col(name).sort_by("line").first() for name in ("line", "message", "message_now"))
     return counted.agg(*firsts, rows=pl.len()).sort("rows", "outcome", "outcome_now", descending=[True, False, False])
 

@@ -117,8 +117,7 @@ def read_click_list(
         if click_ids:
             return _named(moment, catalog, click_ids, newest, sort)
         if sort.by != TIME:
-            of_sort = asked if asked.place is None or len(asked.place) == len(PLACE_KINDS) else Asked(asked.most)
-            page = sorted_clicks(moment, wanted, catalog.left_out_types, sort, of_sort)
+            page = sorted_clicks(moment, wanted, catalog.left_out_types, sort, asked.of_places(len(PLACE_KINDS)))
             if page is not None:
                 rows = with_results(moment, catalog, NumberedClicks(page.rows))
                 return ClickList(rows, newest, sort, page=page)
@@ -146,8 +145,7 @@ def read_clicks_of_import(
     if sort.by != BY_ID.by and batch.rows_done > CLICKS_SORTED_MOST:
         sort = BY_ID
     values = 1 if sort.by == BY_ID.by else len(PLACE_KINDS)
-    of_sort = asked if asked.place is None or len(asked.place) == values else Asked(asked.most)
-    page = sorted_clicks_of_import(database, batch.batch_id, catalog.left_out_types, sort, of_sort)
+    page = sorted_clicks_of_import(database, batch.batch_id, catalog.left_out_types, sort, asked.of_places(values))
     return ClickList(with_results(database, catalog, NumberedClicks(page.rows)), 0, sort, page=page)
 
 

@@ -1,7 +1,6 @@
 """The conversions in pages and whole, in the order of any of their sorts."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from trueup.ledger.cells import read_conversion_cells
@@ -58,8 +57,7 @@ def read_conversion_page(database: Readable, selection: Selection, sort: Sort, a
         sort: One that `sort_for` gave for them.
         asked: Which page; a place of another sort is that of the beginning.
     """
-    if asked.place is not None and len(asked.place) != len(kinds_of_place(sort)):
-        asked = replace(asked, place=None, is_before=False)
+    asked = asked.of_places(len(kinds_of_place(sort)))
     if sort.by != TIME:
         return sorted_conversions(database, selection, sort, asked)
     goes_down = sort.goes_down is not asked.is_before

@@ -60,6 +60,11 @@ def with_now(database: Readable, rows: JournalRows | RowOutcomes) -> RowOutcomes
     )
 
 
+def with_messages_and_now(database: Readable, rows: JournalRows | RowOutcomes) -> RowOutcomes:
+    """Put beside rows the `message` of what was recorded of each, and what they come to now, as `with_now` does."""
+    return RowOutcomes(with_now(database, rows).with_columns(message=message_of(rows)))
+
+
 def _again(database: Readable, rows: JournalRows | RowOutcomes, undone_batch_ids: frozenset[int]) -> pl.DataFrame:
     """What the rows of those clicks come to now whose past may have changed: outcome, conversion and message."""
     click_ids = _perhaps_changed(database, rows["click_id"].unique().sort().to_list())

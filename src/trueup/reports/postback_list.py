@@ -6,7 +6,6 @@ from typing import Final
 
 import polars as pl
 
-from trueup.decide.messages import message_of
 from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Database, Readable
 from trueup.ledger.newest_postbacks import (
@@ -26,7 +25,7 @@ from trueup.model.ids import CLICK_ID
 from trueup.model.words import BatchKind, Origin, Outcome
 from trueup.reports.filters import Filters, known_word, selection
 from trueup.reports.names import name_of
-from trueup.reports.now import with_now
+from trueup.reports.now import with_messages_and_now
 from trueup.reports.sorts import NEWEST_FIRST, TIME
 
 SORTS: Final = (TIME, *SORTED_BY)
@@ -95,7 +94,7 @@ def read_postbacks(
     with database.read_transaction() as moment:
         newest = newest_place(moment, now).as_text()
         if sort.by != TIME:
-            of_sort = asked if asked.place is None or len(asked.place) == _PLACE_VALUES else Asked(asked.most)
+            of_sort = asked.of_places(_PLACE_VALUES)
             page = (
                 _of_click_sorted(_of_click(moment, wanted, click_id), sort, of_sort)
                 if click_id
@@ -187,9 +186,8 @@ def _shown(database: Readable, catalog: Catalog, rows: JournalRows) -> pl.DataFr
     facts = read_click_facts(database, click_ids)
     networks = facts.select("click_id", network=name_of("network_id", catalog), is_known=pl.lit(value=True))
     return (
-        with_now(database, rows)
+        with_messages_and_now(database, rows)
         .with_columns(
-            message=message_of(rows),
             origin=pl.col("batch_id").replace_strict(origins, default="", return_dtype=pl.String),
         )
         .join(networks, on="click_id", how="left", maintain_order="left")

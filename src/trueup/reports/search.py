@@ -1,6 +1,6 @@
 """Whatever a text names: clicks, conversions, and rows of the journal. What is exactly that comes first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class Found:
     event_id: str = ""
 
 
-def search(database: Readable, text: str, *, with_rows: bool) -> list[Found]:
+def search(database: Readable, text: str, *, with_rows: bool, by_keys: Sequence[Found] | None = None) -> list[Found]:
     """Find what a text names: click ids, conversion ids, transaction ids and event ids that are it, or begin with it.
 
     Args:
@@ -42,11 +42,12 @@ def search(database: Readable, text: str, *, with_rows: bool) -> list[Found]:
         text: The text.
         with_rows: Whether to look for transaction ids and event ids in the journal too, where those of refused and
             ignored rows are. All of it is gone through.
+        by_keys: What `found_by_keys` gave for the text, where that was asked already.
 
     Returns:
         What is found, what is named exactly so first; MOST of each kind.
     """
-    found = _by_keys(database, text)
+    found = list(found_by_keys(database, text) if by_keys is None else by_keys)
     found += _all(conversions_named(database, text, MOST), text, "conversion")
     if with_rows:
         found += _all(rows_named(database, text, MOST), text, "row")
@@ -54,12 +55,8 @@ def search(database: Readable, text: str, *, with_rows: bool) -> list[Found]:
     return sorted(asked, key=lambda each: not each.exactly)
 
 
-def named_by_keys(database: Readable, text: str) -> list[Found]:
-    """Find the click and the conversion whose id a text is. It is found at once, however many there are."""
-    return [each for each in _by_keys(database, text) if each.exactly]
-
-
-def _by_keys(database: Readable, text: str) -> list[Found]:
+def found_by_keys(database: Readable, text: str) -> list[Found]:
+    """Find clicks whose id a text is or begins, and the conversion whose id it is: at once, however many there are."""
     return [*_clicks(database, text), *_one_conversion(database, text)]
 
 

@@ -67,7 +67,6 @@ _LARGE_ROWS: Final = 50_000  # of a batch to be undone
 _RETRY_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3_600.0  # how often it is looked which files have been kept long enough
 _KEPT_ROWS: Final = ["line", *MESSAGE_COLUMNS, "mode_from"]
-_OF_PREVIEW: Final = ("preview", "notices", "causes", "previewed_at", "policy_id")  # of an account
 _EVERY_ROW: Final = {**CLICKS, **JOURNAL}  # of a file of any kind
 _SERVED: Final = (Origin.API, Origin.PAGE)  # the ways in which a server is asked for work that it goes on with
 _LOG = structlog.get_logger("trueup.jobs")

@@ -7,7 +7,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trueup.decide.messages import message_of
 from trueup.ledger.arrivals import clicks_on_record, read_arrivals
 from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Database
@@ -25,7 +24,7 @@ from trueup.pages.rendering import Basis, View, pages_of, render
 from trueup.pages.shell.formats import decimals_of
 from trueup.pages.uploads.words import ORIGINS
 from trueup.reports.click_list import with_results
-from trueup.reports.now import with_now
+from trueup.reports.now import with_messages_and_now
 
 _ROWS_MOST = 200
 _CAME = ColumnsOf[Arrivals](
@@ -78,7 +77,7 @@ def _read(database: Database, context: ServerContext, click_id: str) -> _Found |
         rows = rows_of_click(moment, click_id, 0, _ROWS_MOST + 1)
         if not known.height and not rows.height:
             return None
-        shown = with_now(moment, rows).with_columns(message=message_of(rows))
+        shown = with_messages_and_now(moment, rows)
         made = read_conversions(moment, [click_id]).filter(removed=0).sort("n")
         on_record = clicks_on_record(moment, [click_id])
         came = read_arrivals(moment, on_record, _CAME).sort("place")

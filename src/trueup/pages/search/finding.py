@@ -12,7 +12,7 @@ from trueup.ledger.search import batches_of_files_named
 from trueup.ledger.uploads import find_upload
 from trueup.model.catalog import Catalog
 from trueup.pages.shell.navigation import APART, SECTIONS, Place
-from trueup.reports.search import MOST, Found, named_by_keys, search
+from trueup.reports.search import MOST, Found, found_by_keys, search
 
 _BATCH_DIGITS: Final = 18
 _NAMED: Final = ("campaign", "offer", "network", "source")
@@ -56,10 +56,11 @@ def find(database: Database, text: str, person: Person, catalog: Catalog, *, wit
         with_rows: Whether to look among refused and ignored rows, too.
     """
     numbered = list(_numbered(database, text))
-    by_keys = {_path(each, []) for each in named_by_keys(database, text)} if len(text) >= _CERTAIN else set()
-    if len(by_keys) == 1 and not with_rows:
-        return Finds(by_keys.pop())
-    ids = search(database, text, with_rows=with_rows)
+    by_keys = found_by_keys(database, text)
+    certain = {_path(each, []) for each in by_keys if each.exactly and len(text) >= _CERTAIN}
+    if len(certain) == 1 and not with_rows:
+        return Finds(certain.pop())
+    ids = search(database, text, with_rows=with_rows, by_keys=by_keys)
     opens = {*numbered, *(_path(each, ids) for each in ids if each.exactly and each.what != "row")}
     files = batches_of_files_named(database, text, MOST).to_dicts() if len(text) >= _FILES_SHORTEST else []
     return Finds(

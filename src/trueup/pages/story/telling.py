@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trueup.decide.messages import message_of
 from trueup.ledger.batches import batches_numbered
 from trueup.ledger.database import Readable
 from trueup.ledger.pages import read_clicks
@@ -18,7 +17,7 @@ from trueup.model.ids import conversion_id
 from trueup.model.words import Outcome
 from trueup.reports.history import Event, history
 from trueup.reports.names import names_by_id
-from trueup.reports.now import with_now
+from trueup.reports.now import with_messages_and_now
 
 ROWS_MOST: Final = 200  # rows that did nothing to it; of more, the newest
 _PLACES: Final = {
@@ -104,9 +103,8 @@ def read_story(database: Readable, catalog: Catalog, click_id: str, n: int) -> S
 
 def _rows(database: Readable, click_id: str) -> dict[tuple[int, int], dict[str, Any]]:
     """All rows of the click, by batch and line, with their messages and what they come to now."""
-    rows = with_now(database, read_journal(database, [click_id]))
-    told = rows.with_columns(message=message_of(rows))
-    return {(row["batch_id"], row["line"]): row for row in told.iter_rows(named=True)}
+    rows = with_messages_and_now(database, read_journal(database, [click_id]))
+    return {(row["batch_id"], row["line"]): row for row in rows.iter_rows(named=True)}
 
 
 def _entry(event: Event, row: Mapping[str, Any] | None, batches: Mapping[int, BatchRecord]) -> Entry:
