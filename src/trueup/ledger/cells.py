@@ -6,16 +6,19 @@ the same cells.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, cast, func, select
 
+from trueup.ledger.coded import CodedSegments
 from trueup.ledger.database import Readable
 from trueup.ledger.queries import NO_TEXT, TIME_OF, Selection, conditions_on, values_of
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
 from trueup.ledger.segment_cells import Alike, click_segment_cells, conversion_segment_cells
+from trueup.ledger.segments import SegmentKind
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, HOUR_BUCKETS, Cells
 from trueup.model.money import MICROS, micros_of_sums
 
@@ -46,8 +49,26 @@ class _Source:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def read_conversion_cells(
+def read_cells(
     database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None = None
+) -> tuple[Cells, Cells]:
+    """Count the selected clicks, as `read_click_cells` does, and conversions, as `read_conversion_cells` does.
+
+    Both at the same time, and what both need is read once. Call it within `read_transaction`.
+    """
+    read = CodedSegments(database, SegmentKind.CLICKS)
+    with ThreadPoolExecutor(1) as beside:
+        clicks = beside.submit(read_click_cells, database, selection, keys, alike, read)
+        conversions = read_conversion_cells(database, selection, keys, alike, read)
+        return clicks.result(), conversions
+
+
+def read_conversion_cells(
+    database: Readable,
+    selection: Selection,
+    keys: Sequence[str],
+    alike: Alike | None = None,
+    read: CodedSegments | None = None,
 ) -> Cells:
     """Count the selected conversions (docs/counting.md).
 
@@ -57,6 +78,7 @@ def read_conversion_cells(
         keys: The CELL_KEYS to group by.
         alike: Gives for quarter hours the first of each one's group: cells may stand for a group instead of for each.
             None if each is asked for.
+        read: The segments of clicks, as far as they were read in the same transaction.
 
     Returns:
         The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
@@ -76,11 +98,16 @@ def read_conversion_cells(
         cells = _cells(database, hourly, selection, by)
         if _are_whole_hours_enough(cells, alike):
             return cells
-    return Cells(conversion_segment_cells(database, selection, keys, alike))
+    read = read or CodedSegments(database, SegmentKind.CLICKS)
+    return Cells(conversion_segment_cells(database, selection, keys, alike, read))
 
 
 def read_click_cells(
-    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None = None
+    database: Readable,
+    selection: Selection,
+    keys: Sequence[str],
+    alike: Alike | None = None,
+    read: CodedSegments | None = None,
 ) -> Cells:
     """Count the selected clicks by the time of the click (docs/counting.md).
 
@@ -91,6 +118,7 @@ def read_click_cells(
         selection: Which clicks to count.
         keys: The CELL_KEYS to group by; the label is left out.
         alike: As of conversions.
+        read: The same.
 
     Returns:
         The keys, clicks, and cost in micros of the workspace's currency, of 128 bits. Cells without clicks are left
@@ -109,7 +137,8 @@ def read_click_cells(
         cells = _cells(database, _rolled_up(click_rollups, "clicks", "cost"), selection, keys)
         if _are_whole_hours_enough(cells, alike):
             return cells
-    return Cells(click_segment_cells(database, selection, keys, alike))
+    read = read or CodedSegments(database, SegmentKind.CLICKS)
+    return Cells(click_segment_cells(database, selection, keys, alike, read))
 
 
 def _are_whole_hours_enough(cells: Cells, alike: Alike | None) -> bool:

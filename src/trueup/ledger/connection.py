@@ -6,6 +6,7 @@ Whoever reads or writes takes its cursor for one statement at a time; what fails
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Lock
 from typing import Any, Final
 
 import adbc_driver_sqlite.dbapi
@@ -44,7 +45,7 @@ def place_of(url: str) -> tuple[int, int] | None:
 
 
 class Connection:
-    """An open connection. Not for several threads at once."""
+    """An open connection. Threads that share it have to agree on its transaction; their statements wait in turn."""
 
     def __init__(self, url: str, waits: Waits) -> None:
         """Open.
@@ -61,6 +62,7 @@ class Connection:
         self.is_sqlite = url.startswith(SQLITE)
         self.is_lost = False  # its transaction cannot be ended, so nothing may follow in it
         self.has_failed = False  # whether a statement of the transaction failed
+        self._lent = Lock()
         self._url = url if self.is_sqlite else with_waits(url, waits)
         try:
             self._driver, self._cursor = self._open(waits)
@@ -104,7 +106,7 @@ class Connection:
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
-        """Lend the cursor for one statement.
+        """Lend the cursor for one statement; others wait meanwhile.
 
         Raises:
             DatabaseError: What the driver says of the statement, as an error of ours.
@@ -112,7 +114,8 @@ class Connection:
         if self.is_lost:
             raise DatabaseUnavailableError("the connection to the database is lost")
         try:
-            yield self._cursor
+            with self._lent:
+                yield self._cursor
         except DriverError as error:
             self.has_failed = True
             told = failure(error, is_sqlite=self.is_sqlite)

@@ -9,28 +9,18 @@ from math import prod
 from typing import Any, Final, TypeAlias
 
 import polars as pl
-import pyarrow as pa
 from sqlalchemy import Column, ColumnElement, Select, bindparam, select
 
+from trueup.ledger.coded import NO_CODE, Coded, CodedSegments
 from trueup.ledger.database import Readable
 from trueup.ledger.queries import Selection
 from trueup.ledger.schema import segments
-from trueup.ledger.segments import (
-    FOUND,
-    LOOSE,
-    SEGMENT_ROWS,
-    SegmentKind,
-    column_chunks,
-    loose_rows,
-    whole_numbers,
-    whole_rows,
-)
+from trueup.ledger.segments import FOUND, LOOSE, SEGMENT_ROWS, SegmentKind, loose_rows
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES
 
 GROUPS_MAX: Final = 250_000  # that are named; there may be as many values as clicks
 Alike: TypeAlias = Callable[[pl.Series], pl.Series]  # quarter hours, to the first of each one's group
 _BLOCK: Final = 1 << 14  # numbers of clicks that are looked at together, to find the segments that have them
-_NOTHING: Final = -1  # the code of a text that is not there
 _SPARSE: Final = 8  # so many times as many numbers as clicks are too many for a table by number
 
 
@@ -38,34 +28,8 @@ class TooManyGroupsError(Exception):
     """What is counted falls into more groups than GROUPS_MAX."""
 
 
-@dataclass(frozen=True)
-class _Coded:
-    """Rows whose texts are codes: places in a dictionary."""
-
-    rows: pl.DataFrame
-    texts: dict[str, pl.Series]  # column -> its dictionary
-
-    def among(self, column: str, values: Sequence[Any]) -> pl.Expr:
-        """A condition: the column has one of the values."""
-        if column not in self.texts:
-            return pl.col(column).is_in(list(values))
-        wanted = self.texts[column].is_in(list(values)).arg_true().cast(pl.Int32)
-        is_wanted = pl.col(column).is_in(wanted.implode())
-        return is_wanted | (pl.col(column) == _NOTHING) if "" in values else is_wanted
-
-    def named(self, cells: pl.DataFrame) -> pl.DataFrame:
-        """Cells of these rows with texts in place of their codes."""
-        return cells.with_columns(
-            self.texts[name].gather(cells[name].replace(_NOTHING, None)).fill_null("").alias(name)
-            for name in cells.columns
-            if name in self.texts
-        ).with_columns(
-            pl.col(name).cast(pl.Int64) for name in cells.columns if name.endswith("_id") or name == "bucket"
-        )
-
-
 def conversion_segment_cells(
-    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None, clicks: CodedSegments
 ) -> pl.DataFrame:
     """Count the selected conversions, as `read_conversion_cells` does.
 
@@ -74,6 +38,7 @@ def conversion_segment_cells(
         selection: Which conversions: whole quarter hours, not of single batches, clicks or transactions.
         keys: The CELL_KEYS to group by.
         alike: Which quarter hours are one group; None where each is its own.
+        clicks: The segments of clicks, as far as they were read.
 
     Raises:
         TooManyGroupsError: There are more groups than GROUPS_MAX.
@@ -85,14 +50,15 @@ def conversion_segment_cells(
     names = _columns(
         SegmentKind.CONVERSIONS, asked, ["conversions", "revenue", *(["click_number"] if of_click else [])]
     )
-    found = _read(database, _Wanted(SegmentKind.CONVERSIONS, selection, time), names)
+    kind = SegmentKind.CONVERSIONS
+    found = _read(database, _Wanted(kind, selection, time), CodedSegments(database, kind), names)
     if of_click:
-        found = _with_attributes(database, found, of_click)
+        found = _with_attributes(database, found, clicks, of_click)
     return _summed(_in_groups(found, by, time, alike), selection, keys, by, time, ("conversions", "revenue"))
 
 
 def click_segment_cells(
-    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None
+    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None, clicks: CodedSegments
 ) -> pl.DataFrame:
     """Count the selected clicks, as `read_click_cells` does.
 
@@ -101,12 +67,13 @@ def click_segment_cells(
         selection: Which clicks: whole quarter hours, not single ones, by what clicks have.
         keys: The keys to group by, those that clicks have.
         alike: Which quarter hours are one group; None where each is its own.
+        clicks: The segments of clicks, as far as they were read.
 
     Raises:
         TooManyGroupsError: There are more groups than GROUPS_MAX.
     """
     names = _columns(SegmentKind.CLICKS, [*keys, *selection.any_of], ["clicks", "cost"])
-    found = _read(database, _Wanted(SegmentKind.CLICKS, selection, "bucket"), names)
+    found = _read(database, _Wanted(SegmentKind.CLICKS, selection, "bucket"), clicks, names)
     by = list(keys)
     return _summed(_in_groups(found, by, "bucket", alike), selection, keys, by, "bucket", ("clicks", "cost"))
 
@@ -146,7 +113,7 @@ def _columns(kind: SegmentKind, asked: Sequence[str], more: Sequence[str]) -> li
     return [name for name in SEGMENT_ROWS[kind] if name in asked or name in more]
 
 
-def _read(database: Readable, wanted: _Wanted, names: list[str]) -> _Coded:
+def _read(database: Readable, wanted: _Wanted, of_kind: CodedSegments, names: list[str]) -> Coded:
     bounds = wanted.bounds
     found = database.read(wanted.segments(), {**FOUND, "least": pl.Int64, "most": pl.Int64}, bounds)
     least, most = found.select(pl.col("least").min(), pl.col("most").max()).row(0)
@@ -157,37 +124,20 @@ def _read(database: Readable, wanted: _Wanted, names: list[str]) -> _Coded:
         conditions.append(pl.col(wanted.time) < bounds["to"])
     if conditions:
         names = [*dict.fromkeys([*names, wanted.time])]
-    coded = _coded(database, wanted.kind, found, wanted.loose(database, names))
+    coded = of_kind.rows(found, wanted.loose(database, names))
     here = [coded.among(column, values) for column, values in wanted.selection.any_of.items() if column in names]
-    return _Coded(coded.rows.filter(*conditions, *here) if conditions or here else coded.rows, coded.texts)
+    return Coded(coded.rows.filter(*conditions, *here) if conditions or here else coded.rows, coded.texts)
 
 
-def _coded(database: Readable, kind: SegmentKind, found: pl.DataFrame, loose: pl.DataFrame) -> _Coded:
-    """The rows of segments (FOUND) and loose rows, those columns that the loose ones have."""
-    names = loose.columns
-    small = pl.concat([whole_rows(kind, found, names), loose])
-    columns: dict[str, pl.Series] = {}
-    texts: dict[str, pl.Series] = {}
-    for name, chunks in column_chunks(database, found, names).items():
-        if SEGMENT_ROWS[kind][name] == pl.String:
-            parts = [*chunks, small[name].to_arrow().cast(pa.string()).dictionary_encode()]
-            alike = pa.chunked_array(parts).unify_dictionaries()
-            texts[name] = pl.Series(alike.chunk(0).dictionary, dtype=pl.String)
-            columns[name] = pl.Series(pa.chunked_array([part.indices for part in alike.chunks]))
-        else:
-            columns[name] = whole_numbers([*chunks, small[name].shrink_dtype().to_arrow()])
-    return _Coded(pl.DataFrame(columns), texts)
-
-
-def _with_attributes(database: Readable, found: _Coded, names: Sequence[str]) -> _Coded:
+def _with_attributes(database: Readable, found: Coded, clicks: CodedSegments, names: Sequence[str]) -> Coded:
     """Put beside conversions what is known of their clicks."""
     numbers = found.rows["click_number"]
-    clicks = _clicks_of(database, numbers, names)
-    beside = _looked_up(numbers, clicks.rows, names)
-    return _Coded(found.rows.hstack(beside), found.texts | clicks.texts)
+    known = _clicks_of(database, numbers, clicks, names)
+    beside = _looked_up(numbers, known.rows, names)
+    return Coded(found.rows.hstack(beside), found.texts | known.texts)
 
 
-def _clicks_of(database: Readable, numbers: pl.Series, names: Sequence[str]) -> _Coded:
+def _clicks_of(database: Readable, numbers: pl.Series, clicks: CodedSegments, names: Sequence[str]) -> Coded:
     """The attributes of clicks, by their numbers; of others too, as the segments have them."""
     spans = {f"click_number_{end}": pl.Int64 for end in ("least", "most")}
     of_clicks = select(*(segments.c[name] for name in (*FOUND, *spans))).where(
@@ -198,7 +148,7 @@ def _clicks_of(database: Readable, numbers: pl.Series, names: Sequence[str]) -> 
     first = blocks.search_sorted(all_of_them["click_number_least"] // _BLOCK)
     after = blocks.search_sorted(all_of_them["click_number_most"] // _BLOCK, side="right")
     loose = loose_rows(database, SegmentKind.CLICKS, ["click_number", *names])
-    return _coded(database, SegmentKind.CLICKS, all_of_them.filter(first < after), loose)
+    return clicks.rows(all_of_them.filter(first < after), loose)
 
 
 def _looked_up(numbers: pl.Series, clicks: pl.DataFrame, names: Sequence[str]) -> list[pl.Series]:
@@ -209,13 +159,13 @@ def _looked_up(numbers: pl.Series, clicks: pl.DataFrame, names: Sequence[str]) -
     if span > _SPARSE * max(clicks.height, _BLOCK):
         once = clicks.unique("click_number")
         joined = numbers.to_frame().join(once, on="click_number", how="left", maintain_order="left")
-        return [joined[name].fill_null(_NOTHING) for name in names]
-    asked = (numbers.cast(pl.Int64) - first).cast(pl.UInt32, strict=False).fill_null(span)
-    asked = asked.clip(0, span)  # the last place stands for every number that is not among the clicks
+        return [joined[name].fill_null(NO_CODE) for name in names]
+    before = first - 1  # its place, and the last one, stand for every number that is not among the clicks
+    asked = numbers.cast(pl.Int64).clip(before, last + 1) - before
     found = []
     for name in names:
-        table = pl.repeat(_NOTHING, span + 1, dtype=pl.Int32, eager=True)
-        found.append(table.scatter(places - first, clicks[name]).gather(asked).alias(name))
+        table = pl.repeat(NO_CODE, span + 2, dtype=pl.Int32, eager=True)
+        found.append(table.scatter(places.cast(pl.Int64) - before, clicks[name]).gather(asked).alias(name))
     return found
 
 
@@ -233,7 +183,8 @@ def _grouped(rows: pl.DataFrame, by: list[str], totals: list[pl.Expr]) -> pl.Dat
     key, rest = pl.lit(0, pl.Int64), pl.col("key")
     for name in by:
         key = key * sizes[name] + (pl.col(name).cast(pl.Int64) - spans[name][0])
-    cells = rows.lazy().select(key.alias("key"), *_summed_columns(rows, by)).group_by("key").agg(totals).collect()
+    keyed = rows.lazy().select(key.alias("key"), *_summed_columns(rows, by))
+    cells = keyed.group_by("key").agg(totals).collect(engine="streaming")  # with many groups twice as fast as in memory
     for name in reversed(by):
         column = (rest % sizes[name] + spans[name][0]).cast(rows.schema[name]).alias(name)
         cells = cells.with_columns(column, key=rest // sizes[name])
@@ -244,7 +195,7 @@ def _summed_columns(rows: pl.DataFrame, by: list[str]) -> list[str]:
     return [name for name in rows.columns if name not in by]
 
 
-def _in_groups(found: _Coded, by: list[str], time: str, alike: Alike | None) -> _Coded:
+def _in_groups(found: Coded, by: list[str], time: str, alike: Alike | None) -> Coded:
     """Put the first quarter hour of its group in place of each: there are far fewer groups then."""
     if alike is None or "bucket" not in by or not found.rows.height:  # the time may be there for its bounds alone
         return found
@@ -252,11 +203,11 @@ def _in_groups(found: _Coded, by: list[str], time: str, alike: Alike | None) -> 
     known = hours.unique().sort()
     first, last = known[0], known[-1]
     table = pl.zeros(last - first + 1, dtype=pl.Int64, eager=True).scatter(known - first, alike(known))
-    return _Coded(found.rows.with_columns(table.gather(hours - first).alias(time)), found.texts)
+    return Coded(found.rows.with_columns(table.gather(hours - first).alias(time)), found.texts)
 
 
 def _summed(
-    found: _Coded, selection: Selection, keys: Sequence[str], by: list[str], time: str, sums: tuple[str, str]
+    found: Coded, selection: Selection, keys: Sequence[str], by: list[str], time: str, sums: tuple[str, str]
 ) -> pl.DataFrame:
     rows = found.rows
     later = [found.among(name, selection.any_of[name]) for name in CLICK_ATTRIBUTES if name in selection.any_of]
@@ -265,12 +216,11 @@ def _summed(
     if "bucket" in by:
         rows = rows.rename({time: "bucket"})
     count, money = sums
-    micros = pl.col(money)
-    most = int(rows.select(micros.cast(pl.Int128).abs().max()).item() or 0)
-    wide = pl.Int64 if most * rows.height < 2**63 else pl.Int128
-    totals = [pl.col(count).cast(pl.Int64).sum(), micros.cast(wide).sum().cast(pl.Int128)]
+    least, most = rows.select(least=pl.col(money).min(), most=pl.col(money).max()).fill_null(0).row(0)
+    wide = pl.Int64 if max(-least, most) * rows.height < 2**63 else pl.Int128
+    totals = [pl.col(count).cast(pl.Int64).sum(), pl.col(money).cast(wide).sum().cast(pl.Int128)]
     cells = _grouped(rows, by, totals)
-    if cells.height > GROUPS_MAX and cells.select(pl.struct(keys).n_unique()).item() > GROUPS_MAX:
+    if cells.height > GROUPS_MAX and _grouped(cells, list(keys), [pl.len()]).height > GROUPS_MAX:
         raise TooManyGroupsError
     # Where all counts are taken back, all money is, too.
     return found.named(cells.filter(pl.col(count) != 0)).select(*by, *sums)

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from trueup.ledger.cells import CELL_KEYS, read_click_cells, read_conversion_cells
+from trueup.ledger.cells import CELL_KEYS, read_cells
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
 from trueup.ledger.segment_cells import GROUPS_MAX, TooManyGroupsError
@@ -81,8 +81,7 @@ def read_report(
     alike = partial(first_alike, by=by, time_zone=time_zone)
     with database.read_transaction() as transaction:
         try:
-            clicks = read_click_cells(transaction, selection, keys, alike)
-            conversions = read_conversion_cells(transaction, selection, keys, alike)
+            clicks, conversions = read_cells(transaction, selection, keys, alike)
         except TooManyGroupsError:
             raise _too_many_rows(by) from None
     cells = pl.concat([conversions, clicks], how="diagonal")
@@ -96,12 +95,16 @@ def read_report(
         Cells(cells.filter(pl.col("status").is_not_null()) if apart else cells), by, catalog, time_zone
     )
     named = [dimension.value for dimension in by]
-    if grouped.height > ROWS_MAX and grouped.select(pl.struct(named).n_unique()).item() > ROWS_MAX:
+    if grouped.height > ROWS_MAX and _groups(grouped, named) > ROWS_MAX:
         raise _too_many_rows(by)
     rows = in_order(summed(grouped, named, types, left_out), by)
     if apart:
         rows = ReportRows(rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS))
     return Report(tuple(by), time_zone, catalog.workspace.currency, rows, totals)
+
+
+def _groups(cells: Cells, named: Sequence[str]) -> int:
+    return int(cells.lazy().select(named).unique().select(pl.len()).collect(engine="streaming").item())
 
 
 def _too_many_rows(by: Sequence[Dimension]) -> WrongWordError:
