@@ -1,17 +1,22 @@
 """Segments: whatever their number and size, they hold what was added, and are few."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 import polars as pl
 import pytest
 
-from trueup.ledger import segments
-from trueup.ledger.cells import read_click_cells, read_conversion_cells
+from trueup.ledger import segment_cells, segments
+from trueup.ledger.cells import read_cells, read_click_cells, read_conversion_cells
 from trueup.ledger.database import Database
 from trueup.ledger.queries import Selection
+from trueup.ledger.segment_cells import TooManyGroupsError
 from trueup.ledger.segments import SEGMENT_ROWS, SegmentKind, add_to_segments, segments_in_parts
 from trueup.model.frames import BUCKET_MICROS, COUNTED, COUNTED_CLICKS
 from trueup.model.words import ReportClock
 
 COUNTRIES = ["PL", "DE", "Zażółć", ""]
+UNUSUAL = ["", " ", "-1", "null", "a\nb", "'\"", "\U0001f600"]
 
 
 def clicks_from(first: int, count: int) -> pl.DataFrame:
@@ -21,6 +26,8 @@ def clicks_from(first: int, count: int) -> pl.DataFrame:
         "bucket": [number // 100 for number in numbers],
         "country": [COUNTRIES[number % 4] for number in numbers],
         "sub1": [f"zone {number % 300}" for number in numbers],
+        "sub2": [UNUSUAL[number % 7] for number in numbers],
+        "sub3": [f"only in {number // 1_000}" for number in numbers],  # a segment or two
         "clicks": [1] * count,
         "cost": list(numbers),
     }
@@ -105,6 +112,62 @@ def test_cells__are_those_of_the_rows(ledger: Database, clock: ReportClock, monk
         country: sum(COUNTRIES[number % 4] == country for number in clicked)
         for country in {COUNTRIES[number % 4] for number in clicked}
     }
+
+
+def counted(numbers: Iterable[int], each: int = 1) -> defaultdict[tuple[str, str], int]:
+    """How many clicks of these numbers have each pair of the two sub-parameters that tests group by."""
+    found: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for number in numbers:
+        found[UNUSUAL[number % 7], f"only in {number // 1_000}"] += each
+    return found
+
+
+@pytest.mark.parametrize("clock", ReportClock)
+@pytest.mark.parametrize("large", [500, 5_000])
+def test_cells_of_clicks_and_conversions__read_together_are_those_of_the_rows(
+    ledger: Database, clock: ReportClock, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clicks of the conversions are in other segments than the clicks of that time, some of them in both."""
+    monkeypatch.setattr(segments, "LEVELS", [large, 5_000])
+    bought = range(500, 3_900, 3)
+    with ledger.transaction() as transaction:
+        for first in (1, 1_001, 2_001, 3_001, 4_001):
+            add_to_segments(transaction, SegmentKind.CLICKS, clicks_from(first, 1_000 if first < 4_000 else 20))
+        taken_back = clicks_from(2_500, 600).with_columns(-pl.col("clicks", "cost"))
+        add_to_segments(transaction, SegmentKind.CLICKS, taken_back)
+        add_to_segments(transaction, SegmentKind.CONVERSIONS, conversions_of(list(bought)))
+        add_to_segments(transaction, SegmentKind.CONVERSIONS, conversions_of(list(bought[:700]), -1))
+        without_click = conversions_of([9_000]).with_columns(
+            conversion=pl.lit(20, pl.Int64), click=pl.lit(20, pl.Int64)
+        )
+        add_to_segments(transaction, SegmentKind.CONVERSIONS, pl.concat([without_click, conversions_of([4_005])]))
+    chosen = Selection(clock, 18 * BUCKET_MICROS, 42 * BUCKET_MICROS)
+    clicks, conversions = read_cells(ledger, chosen, ["sub2", "sub3"])
+    there = [number for number in range(1_800, 4_021) if number < 4_200 and not 2_500 <= number < 3_100]
+    assert {row[:2]: row[2] for row in clicks.select("sub2", "sub3", "clicks").iter_rows()} == counted(there)
+    later = 3 if clock is ReportClock.CONVERSION else 0
+    sold = [number for number in (*bought[700:], 4_005) if 18 <= number // 100 + later < 42]
+    found = conversions.group_by("sub2", "sub3").agg(pl.col("conversions").sum())
+    assert {row[:2]: row[2] for row in found.iter_rows()} == counted(sold) | {("", ""): 1}
+    assert conversions["revenue"].sum() == sum(sold) * 1_000 + 9_000_000
+    assert clicks.sort("sub2", "sub3").equals(read_click_cells(ledger, chosen, ["sub2", "sub3"]).sort("sub2", "sub3"))
+    alone = read_conversion_cells(ledger, chosen, ["sub2", "sub3"])
+    assert conversions.sort(pl.all()).equals(alone.sort(pl.all()))
+
+
+@pytest.mark.parametrize("kind", SegmentKind)
+def test_too_many_groups__are_refused_whichever_of_the_two_has_them(
+    ledger: Database, kind: SegmentKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_cells, "GROUPS_MAX", 10)
+    of_clicks = kind is SegmentKind.CLICKS
+    with ledger.transaction() as transaction:
+        add_to_segments(transaction, SegmentKind.CLICKS, clicks_from(1, 200))
+        add_to_segments(transaction, SegmentKind.CONVERSIONS, conversions_of([3] if of_clicks else list(range(1, 200))))
+    late = Selection(ReportClock.CONVERSION, 0 if of_clicks else 3 * BUCKET_MICROS)
+    with pytest.raises(TooManyGroupsError):
+        read_cells(ledger, late, ["sub1"])
+    assert len(read_cells(ledger, late, ["country"])[0]) == (4 if of_clicks else 0)  # the connection goes on
 
 
 def test_sums__are_exact_beyond_64_bits(ledger: Database) -> None:
