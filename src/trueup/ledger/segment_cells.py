@@ -160,12 +160,16 @@ def _looked_up(numbers: pl.Series, clicks: pl.DataFrame, names: Sequence[str]) -
         once = clicks.unique("click_number")
         joined = numbers.to_frame().join(once, on="click_number", how="left", maintain_order="left")
         return [joined[name].fill_null(NO_CODE) for name in names]
-    before = first - 1  # its place, and the last one, stand for every number that is not among the clicks
-    asked = numbers.cast(pl.Int64).clip(before, last + 1) - before
+    place = pl.col("click_number").cast(pl.Int64) - first
+    asked_place = pl.when(place.is_between(0, span - 1)).then(place).otherwise(span)  # the last one has no click
+    asked, at = (
+        rows.lazy().select(which.cast(pl.UInt32)).collect(engine="streaming").to_series()
+        for rows, which in ((numbers.to_frame(), asked_place), (clicks, place))
+    )
     found = []
     for name in names:
-        table = pl.repeat(NO_CODE, span + 2, dtype=pl.Int32, eager=True)
-        found.append(table.scatter(places.cast(pl.Int64) - before, clicks[name]).gather(asked).alias(name))
+        table = pl.repeat(NO_CODE, span + 1, dtype=pl.Int32, eager=True)
+        found.append(table.scatter(at, clicks[name]).gather(asked).alias(name))
     return found
 
 

@@ -255,7 +255,7 @@ def column_chunks(database: Readable, found: pl.DataFrame, names: Sequence[str])
         read = database.read(
             wanted.order_by(segment_columns.c.segment_id), {"name": pl.String, "content": pl.Binary}, values
         )
-        chunks[name] = [_array(content) for content in read["content"].to_list()]
+        chunks[name] = [_array(content.as_buffer()) for content in read["content"].to_arrow()]
     return chunks
 
 
@@ -313,7 +313,7 @@ def _content(column: pl.Series) -> bytes:
     return bytes(out.getvalue().to_pybytes())
 
 
-def _array(content: bytes) -> pa.Array:
+def _array(content: pa.Buffer) -> pa.Array:
     return pa.ipc.open_stream(content).read_next_batch().column(0)
 
 
