@@ -5,7 +5,7 @@ which know quarter hours and what a click has; and where those do not know it ei
 the same cells.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -59,7 +59,7 @@ def read_cells(
     read = CodedSegments(database, SegmentKind.CLICKS)
     with ThreadPoolExecutor(1) as beside:
         clicks = beside.submit(read_click_cells, database, selection, keys, alike, read)
-        conversions = read_conversion_cells(database, selection, keys, alike, read)
+        conversions = read_conversion_cells(database, selection, keys, alike, read, clicks.result)
         return clicks.result(), conversions
 
 
@@ -69,6 +69,7 @@ def read_conversion_cells(
     keys: Sequence[str],
     alike: Alike | None = None,
     read: CodedSegments | None = None,
+    before_sums: Callable[[], object] | None = None,
 ) -> Cells:
     """Count the selected conversions (docs/counting.md).
 
@@ -79,6 +80,7 @@ def read_conversion_cells(
         alike: Gives for quarter hours the first of each one's group: cells may stand for a group instead of for each.
             None if each is asked for.
         read: The segments of clicks, as far as they were read in the same transaction.
+        before_sums: Called once the rows of segments are read: what it raises spares the work of summing them.
 
     Returns:
         The keys, conversion_type, status, conversions, and revenue in micros of the workspace's currency, of 128 bits.
@@ -99,7 +101,7 @@ def read_conversion_cells(
         if _are_whole_hours_enough(cells, alike):
             return cells
     read = read or CodedSegments(database, SegmentKind.CLICKS)
-    return Cells(conversion_segment_cells(database, selection, keys, alike, read))
+    return Cells(conversion_segment_cells(database, selection, keys, alike, read, before_sums))
 
 
 def read_click_cells(

@@ -95,6 +95,8 @@ class CodedSegments:
     def _codes(self, name: str, texts: Sequence[pa.Array]) -> list[pa.Array]:
         """Codes of texts. The column's dictionary grows by those that it does not have; codes given before stay."""
         before = self._texts.get(name, pa.array([], pa.string()))
+        if name in self._texts and not any(len(each) for each in texts):
+            return [each.indices for each in texts]
         first = pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), before)  # whose texts keep their places
         together = pa.chunked_array([first, *texts]).unify_dictionaries()
         self._texts[name] = together.chunk(0).dictionary

@@ -29,7 +29,12 @@ class TooManyGroupsError(Exception):
 
 
 def conversion_segment_cells(
-    database: Readable, selection: Selection, keys: Sequence[str], alike: Alike | None, clicks: CodedSegments
+    database: Readable,
+    selection: Selection,
+    keys: Sequence[str],
+    alike: Alike | None,
+    clicks: CodedSegments,
+    before_sums: Callable[[], object] | None,
 ) -> pl.DataFrame:
     """Count the selected conversions, as `read_conversion_cells` does.
 
@@ -39,6 +44,7 @@ def conversion_segment_cells(
         keys: The CELL_KEYS to group by.
         alike: Which quarter hours are one group; None where each is its own.
         clicks: The segments of clicks, as far as they were read.
+        before_sums: As `read_conversion_cells` takes it.
 
     Raises:
         TooManyGroupsError: There are more groups than GROUPS_MAX.
@@ -54,6 +60,8 @@ def conversion_segment_cells(
     found = _read(database, _Wanted(kind, selection, time), CodedSegments(database, kind), names)
     if of_click:
         found = _with_attributes(database, found, clicks, of_click)
+    if before_sums:
+        before_sums()
     return _summed(_in_groups(found, by, time, alike), selection, keys, by, time, ("conversions", "revenue"))
 
 
