@@ -27,9 +27,9 @@ _LARGEST: Final = 40_000
 # every writer out, PostgreSQL's only writers of the same clicks.
 _SQLITE_SECONDS: Final = 0.11
 _POSTGRESQL_SECONDS: Final = 0.17
-# A chunk has a fixed cost, whatever its rows. On a busy machine that alone takes longer than a chunk is meant to, and
-# fewer rows help nobody. So it has fewer than half the rows of a first one only where they take too long by any measure.
-_TOO_LONG_SECONDS: Final = 0.25
+# On a busy machine each step of a chunk waits: for a processor, the interpreter, the disk. Fewer rows do not lessen it.
+# So a chunk keeps half the rows of a first one as long as its own work is short, and it takes no longer than this.
+_TOO_LONG_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -95,20 +95,22 @@ class Pace:
         """
         self._learns = options.chunk_rows is None
         self._seconds = options.slice_seconds or (_SQLITE_SECONDS if is_sqlite else _POSTGRESQL_SECONDS)
-        self._enough, self._smallest = first // 2, first // 8
+        self._enough, self._smallest = first // 2, first // 16
         self.rows = options.chunk_rows or (first if options.slice_seconds is None else self._smallest)  # to take now
 
-    def learn(self, done: int, took: float) -> None:
+    def learn(self, done: int, took: float, worked: float) -> None:
         """Learn from the rows just taken.
 
         Args:
             done: How many were done.
             took: For how many seconds others waited for them.
+            worked: The processor time of this thread for them, in seconds.
         """
         if self._learns and done:
-            per_row = max(took, 0.001) / done
-            fit = max(self._seconds / per_row, min(self._enough, _TOO_LONG_SECONDS / per_row))
-            self.rows = max(self._smallest, min(_LARGEST, round(fit), done * 2))
+            took, worked = max(took, 0.001) / done, max(worked, 0.001) / done
+            enough = min(self._enough, self._seconds / worked, _TOO_LONG_SECONDS / took)
+            fit = round(max(self._seconds / took, enough))
+            self.rows = max(self._smallest, min(_LARGEST, fit, done * 2))
 
 
 def single_slice(work: Callable[[Database], T]) -> Slices[T]:
