@@ -64,7 +64,10 @@ def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.Da
         columns.append(
             pl.Series(name, [value if -_BEYOND <= value < _BEYOND else None for value in found.values()], pl.Int64)
         )
-    return rows[:, key][[place_of[cell] for cell in cells]].hstack(columns)
+    found_keys = rows[:, key]
+    if cells != keys:  # to take rows by their places wakes threads
+        found_keys = found_keys[[place_of[cell] for cell in cells]]
+    return found_keys.hstack(columns)
 
 
 def is_each_once(values: pl.Series) -> bool:
