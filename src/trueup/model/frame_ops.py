@@ -64,10 +64,10 @@ def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.Da
         columns.append(
             pl.Series(name, [value if -_BEYOND <= value < _BEYOND else None for value in found.values()], pl.Int64)
         )
-    found_keys = rows[:, key]
-    if cells != keys:  # to take rows by their places wakes threads
-        found_keys = found_keys[[place_of[cell] for cell in cells]]
-    return found_keys.hstack(columns)
+    if cells == keys:
+        return rows[:, key].hstack(columns)
+    places = pl.Series([place_of[cell] for cell in cells], dtype=pl.UInt32)
+    return pl.DataFrame([rows[name][places] for name in key]).hstack(columns)
 
 
 def is_each_once(values: pl.Series) -> bool:
