@@ -31,7 +31,7 @@ def with_amounts(table: pl.DataFrame, field: str, reader: Reader) -> pl.DataFram
     """
     text, number, named = f"{field}_text", f"{field}_number", f"{field}_named"
     table = table.with_columns(_amounts(pl.col(text), reader).alias(field))
-    unread = table.filter(pl.col(field).is_null() & (pl.col(text) != ""))[text].unique()
+    unread = table[text].filter(table[field].is_null() & (table[text] != "")).unique()
     beside = _beside(unread, reader) if unread.len() else _NONE_BESIDE
     if not beside.height:
         return table.with_columns(pl.col(text).alias(number), pl.lit(None, pl.String).alias(named))

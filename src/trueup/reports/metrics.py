@@ -12,8 +12,9 @@ from typing import Final
 import polars as pl
 
 from trueup.model.counting import is_counted, is_paid, total
+from trueup.model.frame_ops import FEW
 from trueup.model.frames import Cells, ReportRows, ReportTexts
-from trueup.model.money import decimal_text
+from trueup.model.money import decimal_text, text_of_decimal
 from trueup.model.rounding import rounded_quotient
 from trueup.model.words import Status
 
@@ -111,13 +112,16 @@ def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types
 
 def texts(rows: ReportRows) -> ReportTexts:
     """Write every metric that has decimals as text; counts stay whole numbers."""
-    return ReportTexts(
-        rows.with_columns(
-            decimal_text(pl.col(name), *unit.value).alias(name)
-            for name, unit in _units_of(rows).items()
-            if unit is not Unit.COUNT
-        )
-    )
+    with_decimals = {name: unit for name, unit in _units_of(rows).items() if unit is not Unit.COUNT}
+    if rows.height > FEW:
+        plan = (decimal_text(pl.col(name), *unit.value).alias(name) for name, unit in with_decimals.items())
+        return ReportTexts(rows.with_columns(plan))
+    return ReportTexts(rows.with_columns_seq(_few_texts(rows[name], unit) for name, unit in with_decimals.items()))
+
+
+def _few_texts(numbers: pl.Series, unit: Unit) -> pl.Series:
+    written = [None if number is None else text_of_decimal(number, *unit.value) for number in numbers.to_list()]
+    return pl.Series(numbers.name, written, pl.String)
 
 
 def rounded_to_cents(rows: ReportRows) -> ReportRows:

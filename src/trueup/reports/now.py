@@ -42,6 +42,8 @@ def with_now(database: Readable, rows: JournalRows | RowOutcomes) -> RowOutcomes
     """
     undone_batch_ids = undone_batches(database)
     again = _again(database, rows, undone_batch_ids)
+    if not undone_batch_ids and not again.height:
+        return RowOutcomes(rows.with_columns_seq(pl.lit("").alias(name) for name in NOW))
     beside = rows.join(again, on=_ROW, how="left", maintain_order="left")
     is_undone, differs = pl.col("batch_id").is_in(list(undone_batch_ids)), _DIFFERS.fill_null(value=False)
     return RowOutcomes(
