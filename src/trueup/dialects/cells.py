@@ -16,6 +16,7 @@ from trueup.dialects.delimited import Records
 from trueup.dialects.dialect import Form
 from trueup.dialects.sheet import DATE, IDS, NUMBER, TIMES, lost_zeros
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.frames import ROWS, ColumnsOf, empty
 from trueup.model.remarks import Way
 from trueup.model.spreadsheet import restored
@@ -71,10 +72,11 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
     """Part the records into the fields that are used, trimmed. Blank lines, and lines above the rows, are left out."""
     columns, fields = reader.columns, pl.col("fields")
     kinds = ["kinds"] if reader.is_sheet else []
-    found = records.frame.select("line", "raw", "trouble", *kinds, fields=pl.col("record").str.split(records.separator))
+    parted = pl.col("record").str.split(records.separator).alias("fields")
+    found = records.frame.lazy().select("line", "raw", "trouble", *kinds, parted)
     blank = (fields.list.len() == 1) & (fields.list.first().str.strip_chars() == "") & (pl.col("trouble") == "")
     found = found.filter((pl.col("line") > reader.rows_after) & ~blank)
-    return (found.with_columns(fields=reader.form(fields)) if reader.form else found).select(
+    plan = (found.with_columns(fields=reader.form(fields)) if reader.form else found).select(
         "line",
         "raw",
         "trouble",
@@ -83,6 +85,7 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
         *(_text(place, reader).alias(kept_as(title)) for title, place in columns.kept.items()),
         *(_kinds(reader) if reader.is_sheet else []),
     )
+    return collect_unoptimized(plan)
 
 
 def _kinds(reader: Reader) -> Iterator[pl.Expr]:

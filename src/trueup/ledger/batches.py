@@ -67,8 +67,11 @@ def read_batches_where(
 
 def batches_numbered(database: Readable, batch_ids: Iterable[int]) -> dict[int, BatchRecord]:
     """Some batches, each by its number."""
+    wanted = sorted(batch_ids)
+    if not wanted:
+        return {}
     chosen = _ALL.where(database.is_one_of(batches.c.batch_id, "wanted"))
-    found = database.read(chosen, _STORED, {"wanted": sorted(batch_ids)})
+    found = database.read(chosen, _STORED, {"wanted": wanted})
     return {row["batch_id"]: _record(row) for row in found.iter_rows(named=True)}
 
 
