@@ -57,6 +57,13 @@ _NUMBERS_ANEW: Final = """
     WHERE pg_sequence_last_value(seqrelid) IS NOT NULL
 """
 
+# Numbers go on after those that were given out.
+_NUMBERS_ON: Final = """
+    SELECT 'SELECT ' || coalesce(string_agg(
+        format('setval(%L, %s)::text', seqrelid::regclass, pg_sequence_last_value(seqrelid)), ', '
+    ), '1') FROM pg_sequence WHERE pg_sequence_last_value(seqrelid) IS NOT NULL
+"""
+
 
 def by_hand(database: Database, sql: str) -> None:
     """Run SQL in no transaction, as an administrator does: what the program itself has no way to do."""
@@ -177,6 +184,19 @@ def _empty(database: Database, shape: str) -> bool:
     deleted = [f"of_{table} AS (DELETE FROM {table})" for table in written.keys() - truncated]  # noqa: S608 - our own tables
     by_hand(database, f"WITH {', '.join(deleted)} {_NUMBERS_ANEW}" if deleted else _NUMBERS_ANEW)
     return True
+
+
+def copying(database: Database) -> str:
+    """The statement that makes a ledger without rows a copy of this one."""
+    tables = json.loads(_text(database, _WRITTEN) or "{}")
+    rows = {table: _text(database, f"SELECT json_agg(t) FROM {table} t") for table in tables}  # noqa: S608 - our own tables
+    puts = [
+        f"into_{table} AS (INSERT INTO {table} OVERRIDING SYSTEM VALUE "  # noqa: S608 - the same
+        f"SELECT * FROM json_populate_recordset(NULL::{table}, $rows${found}$rows$))"
+        for table, found in rows.items()
+        if found
+    ]
+    return f"WITH {', '.join(puts)} {_text(database, _NUMBERS_ON)}"
 
 
 def _text(database: Database, sql: str) -> str:
