@@ -126,8 +126,9 @@ def _read_block(
     table = with_failed(table, checks).with_columns(refusal=refusal)
     missing.look(table)
     # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
-    notes = refusals(table, checks).with_columns(raw=pl.lit(""))
-    rows = table.select(name for name in _SAID if name in table.columns)
+    notes = refusals(table, checks)
+    notes = Notes(notes.with_columns(raw=pl.lit(""))) if notes.height else notes
+    rows = table[:, [name for name in _SAID if name in table.columns]]
     return ClickRows(rows), Notes(without_nul(notes))
 
 
@@ -213,6 +214,8 @@ def _text_cause(name: str, text: pl.Expr) -> pl.Expr:
 
 def _explained(notes: Notes, catalog: Catalog) -> Notes:
     """Put what it may have meant in place of each unknown name."""
+    if not notes.height:
+        return notes
     known = {"campaign": catalog.campaigns, "offer": catalog.offers}
     for kind, outcome in _UNKNOWN.items():
         refused = pl.col("refusal") == outcome

@@ -55,7 +55,7 @@ def read_block(records: Records, reader: Reader) -> tuple[Rows, Notes]:
     checks = _checks(reader)
     table = with_failed(_with_values(texts(records, reader), reader), checks)
     notes = pl.concat([refusals(table, checks), *_kept(table, reader)])
-    rows = _emptied(table).select(name for name in SAID if name in table.columns)
+    rows = _emptied(table)[:, [name for name in SAID if name in table.columns]]
     return Rows(without_nul(rows)), Notes(without_nul(notes))
 
 
@@ -73,7 +73,7 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         values += _times(pl.col("converted_at_iso"), reader)
     if reader.absent_status or reader.status_words:
         values.append(_dialect_status(reader).alias("dialect_status"))
-    table = table.with_columns(values)
+    table = table.with_columns(values) if values else table
     return _without_removed(table, reader.removal) if reader.removal and reader.gives("payout") else table
 
 

@@ -15,6 +15,7 @@ from trueup.ledger.database import Readable, Transaction, is_one_of
 from trueup.ledger.policies import read_policies
 from trueup.ledger.schema import batches, clicks, journal, later_policies, row_sub_parameters
 from trueup.ledger.snapshot import read_journal
+from trueup.model.frame_ops import distinct
 from trueup.model.frames import (
     ARRIVAL_FACTS,
     JOURNAL,
@@ -49,7 +50,7 @@ def past_of(database: Readable, rows: JournalRows, later: LaterPolicies, arrival
         later: Of these rows.
         arrivals: Of their clicks.
     """
-    named = {*rows["policy_id"].unique().to_list(), *later["policy_id"].unique().to_list()}
+    named = {*distinct(rows["policy_id"]), *distinct(later["policy_id"])}
     return Past(rows, later, arrivals, read_policies(database, named))
 
 
@@ -97,7 +98,7 @@ def last_click_decided_again(database: Readable, batch_id: int) -> str:
 
 def clicks_with_later_policies(database: Readable, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that have a row with a later policy, undone or not."""
-    return read_later_policies(database, click_ids)["click_id"].unique().sort().to_list()
+    return distinct(read_later_policies(database, click_ids)["click_id"])
 
 
 def rows_decided_again(database: Readable, batch_id: int) -> JournalRows:

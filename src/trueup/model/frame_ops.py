@@ -6,7 +6,7 @@ summed without threads. Columns are taken as `rows[:, names]`: given `rows[names
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -65,6 +65,11 @@ def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.Da
             pl.Series(name, [value if -_BEYOND <= value < _BEYOND else None for value in found.values()], pl.Int64)
         )
     return rows[:, key][[place_of[cell] for cell in cells]].hstack(columns)
+
+
+def distinct(values: pl.Series) -> list[Any]:
+    """The values that come, each once and sorted."""
+    return sorted(set(values.to_list())) if values.len() <= FEW else values.unique().sort().to_list()
 
 
 def is_each_once(values: pl.Series) -> bool:

@@ -9,6 +9,8 @@ from typing import Final, Generic, NewType, TypeAlias, TypeVar, overload
 
 import polars as pl
 
+from trueup.model.frame_ops import FEW
+
 Dtype: TypeAlias = pl.DataType | type[pl.DataType]
 Schema: TypeAlias = Mapping[str, Dtype]
 
@@ -335,7 +337,8 @@ def completed(frame: pl.DataFrame, schema: Schema, values: Mapping[str, object] 
         All columns. A missing text is '', any other missing value is null.
     """
     given, values = set(frame.columns), values or {}
-    return frame.select(
+    step = frame.select_seq if frame.height <= FEW else frame.select
+    return step(
         pl.col(name).cast(dtype)
         if name in given
         else pl.lit(values.get(name, "" if dtype == pl.String else None), dtype=dtype).alias(name)
