@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from trueup.model.counting import is_counted, is_paid, total
-from trueup.model.frame_ops import FEW
+from trueup.model.frame_ops import FEW, collect_unoptimized
 from trueup.model.frames import Cells, ReportRows, ReportTexts
 from trueup.model.money import decimal_text, text_of_decimal
 from trueup.model.rounding import rounded_quotient
@@ -100,14 +100,13 @@ def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types
     """
     groups = _grouped(cells, by, _sums(types, left_out_types))
     clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
-    return ReportRows(
-        groups.with_columns(
-            cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
-            epc=rounded_quotient(revenue, clicks),
-            profit=revenue - cost,
-            roi=rounded_quotient((revenue - cost) * 10_000, cost),
-        ).select(*by, *units(types))
+    with_ratios = groups.with_columns(
+        cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
+        epc=rounded_quotient(revenue, clicks),
+        profit=revenue - cost,
+        roi=rounded_quotient((revenue - cost) * 10_000, cost),
     )
+    return ReportRows(with_ratios[:, [*by, *units(types)]])
 
 
 def texts(rows: ReportRows) -> ReportTexts:
@@ -146,11 +145,15 @@ def _grouped(cells: Cells, by: Sequence[str], sums: Mapping[str, _Sum]) -> pl.Da
     """Sum cells. What a sum leaves out is nothing before cells are grouped: to filter each group is twice as slow."""
     if not by:  # few cells are left of the many of a sub-parameter
         kinds = ["conversion_type", "status"]
-        cells = Cells(cells.group_by(kinds).agg(total(name) for name in _COUNTS))
+        if cells.height > FEW:
+            cells = Cells(cells.group_by(kinds).agg(total(name) for name in _COUNTS))
         return cells.select(each.of_cells().sum().alias(name) for name, each in sums.items())
-    exact = _smallest_exact(cells)
+    exact = pl.Int128 if cells.height <= FEW else _smallest_exact(cells)
     parts = cells.lazy().select(*by, *(each.of_cells(exact).alias(name) for name, each in sums.items()))
-    found = parts.group_by(*by).agg(pl.col(*sums).sum()).collect(engine="streaming")
+    groups = parts.group_by(*by).agg(pl.col(*sums).sum())
+    if cells.height <= FEW:
+        return collect_unoptimized(groups)
+    found = groups.collect(engine="streaming")
     return found.with_columns(pl.col(*sums).cast(pl.Int128))
 
 
