@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import polars as pl
 import pytest
@@ -139,6 +139,22 @@ def test_writer__longer_work_pauses_for_callers(world: World, tmp_path: Path) ->
     assert turns.count("message") == 5
     assert turns.index("message") < turns.index("slice", turns.index("message")) < len(turns)
     assert turns[-1] == "slice"
+
+
+def test_writer__longer_work_waits_for_nobody_where_nobody_comes(world: World, tmp_path: Path) -> None:
+    began: list[float] = []
+    ended: list[float] = []
+
+    def slow(_database: Database) -> Generator[None, None, None]:
+        for _ in range(3):
+            began.append(monotonic())
+            sleep(0.1)
+            ended.append(monotonic())
+            yield
+
+    with writing(world.trueup.url, tmp_path) as (writer, _):
+        writer.submit(slow).result(timeout=20)
+    assert min(after - before for before, after in zip(ended, began[1:], strict=False)) < 0.1
 
 
 def test_writer__work_that_fails_says_so_to_its_caller_alone(world: World, tmp_path: Path) -> None:

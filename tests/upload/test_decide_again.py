@@ -114,6 +114,18 @@ def test_decide_again__brings_rows_of_clicks_that_came_after_them(world: World) 
     succeeded(world.trueup("audit"))
 
 
+def test_decide_again__is_for_rows_that_wait_for_their_click_too(world: World) -> None:
+    world.set_up(SETUP.format(network="") + '\n[workspace]\nunknown_click = "park"\n')
+    assert world.upload("click_id,payout,status\nlate,7,checked\n").outcomes == ["parked_unknown_click"]
+    world.set_up(SETUP.format(network=MENDED))
+    told = again(world, "--outcome", "parked_unknown_click", "--yes")
+    assert (told["rows"], told["other_rows"]) == (1, [])
+    clicks = world.file("click_id,campaign,offer,clicked_at\nlate,push,VPN,2026-02-01T00:00:00Z\n")
+    succeeded(world.trueup("clicks", "import", clicks, "--yes", "--create-missing"))
+    assert ("late-1", "approved") in world.seen("conversion_id", "status")
+    succeeded(world.trueup("audit"))
+
+
 @pytest.mark.front
 @pytest.mark.parametrize(
     ("words", "said"),

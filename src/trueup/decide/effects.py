@@ -64,7 +64,7 @@ _COUNTED_BEFORE: Final = [_AS_BEFORE.get(name, pl.col(name)).alias(name) for nam
 _IS_SOMETHING: Final = (pl.col("conversions") != 0) | pl.col("revenue").ne_missing(0)
 # A sum over all cells may not fit in 64 bits.
 _SUMS: Final = [pl.col("conversions").sum(), pl.col("revenue").cast(pl.Int128).sum()]
-_CLOCKS: Final = [clock.value for clock in ReportClock]
+_CLOCKS: Final = sorted(clock.value for clock in ReportClock)  # so that the cells of one row are in order
 _HOUR: Final = pl.col("bucket") // HOUR_BUCKETS * HOUR_BUCKETS
 _CELL: Final = [name for name in ROLLUPS if name not in ("clock", "bucket")]
 _TOTALS: Final = list(TOTALS)

@@ -29,7 +29,10 @@ _OF_NO_CLICK: Final = [
 
 _USABLE: Final = ~pl.col("refusal").is_in(_OF_NO_CLICK)
 _PLACE: Final = _USABLE.cast(pl.Int64)
-_PLACE_IN_CLICK: Final = _PLACE.cum_sum().over("click")
+# Rows stand click by click, so what was counted before a click holds until the next one: much quicker than `over`.
+_BEGINS_A_CLICK: Final = pl.col("click").ne_missing(pl.col("click").shift())
+_BEFORE_ITS_CLICK: Final = pl.when(_BEGINS_A_CLICK).then(_PLACE.cum_sum() - _PLACE).forward_fill()
+_PLACE_IN_CLICK: Final = _PLACE.cum_sum() - _BEFORE_ITS_CLICK
 _IS_CONVERSION: Final = pl.col("kind") == RowKind.CONVERSION
 # A conversion without a type has the default one; a status update without one is for every type.
 _NO_TYPE: Final = _IS_CONVERSION & (pl.col("conversion_type") == "")
@@ -127,7 +130,9 @@ def _with_verdicts(placed: UndecidedRows, rows: UndecidedRows, verdicts: Verdict
     """Every row with its outcome: the verdict of the rounds, or the refusal of a row that the rounds do not play."""
     if verdicts.height < rows.height:
         verdicts = Verdicts(pl.concat([verdicts, rows.filter(~rows["is_played"]).select_seq(_REFUSED_VERDICT)]))
-    told = verdicts.sort("index", multithreaded=rows.height > FEW)[:, _TOLD].hstack(rows[:, _MODE])
+    if not verdicts["index"].is_sorted():  # most batches have one round, and it keeps their order
+        verdicts = Verdicts(verdicts.sort("index", multithreaded=rows.height > FEW))
+    told = verdicts[:, _TOLD].hstack(rows[:, _MODE])
     if any_refused(rows) or _names_some(rows) or (told["outcome"] == _SUM_REFUSED).any():
         told = told.with_columns_seq(_MODE_WHERE_ASKED)
     return JournalRows(placed[:, _RECEIVED].hstack(told)[:, _JOURNAL])

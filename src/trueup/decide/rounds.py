@@ -127,6 +127,7 @@ def _is_meant() -> pl.Expr:
 
 # Made once: for a small batch, making the expressions takes longer than running them.
 _ROUND: Final = _round()
+_ROUND_ASKS: Final = list(dict.fromkeys(_ROUND.meta.root_names()))
 _IS_CREATED: Final = pl.col("outcome") == Outcome.CREATED
 _FINDS_ORIGINAL: Final = finds_original()
 _UNCHANGED: Final = (
@@ -230,10 +231,18 @@ def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
         return []
     if is_each_once(rows["click"]):
         return [rows]
-    rows = rows.with_columns(round=_ROUND)
+    rows = rows.with_columns(_rounds(rows).alias("round"))
     if rows["round"].max() == 0:
         return [rows]
     return rows.sort("round", maintain_order=True).partition_by("round", maintain_order=True)
+
+
+def _rounds(rows: pl.DataFrame) -> pl.Series:
+    """The round of each row. A click's only row is in the first one, so few rows are looked at in most batches."""
+    follows = rows["click"] == rows["click"].shift().fill_null(rows["click"][0] + 1)
+    of_several = (follows | follows.shift(-1, fill_value=False)).arg_true()
+    found = rows[:, _ROUND_ASKS][of_several].select_seq(_ROUND.alias("round"))["round"]
+    return pl.zeros(rows.height, pl.UInt32, eager=True).scatter(of_several, found)
 
 
 def _carried(state: pl.DataFrame, made: list[pl.DataFrame], upcoming: pl.DataFrame) -> pl.DataFrame:

@@ -30,7 +30,7 @@ from trueup.ledger.statements import (
     put_sql,
 )
 from trueup.ledger.waits import LIVE, PATIENT, READING, Waits
-from trueup.model.frames import ColumnsOf, Frame, Schema
+from trueup.model.frames import ColumnsOf, Frame, Schema, empty
 
 __all__ = [
     "DEFAULT_URL",
@@ -94,7 +94,10 @@ class Readable:
         """Read rows of a plain SQL text, the columns in the schema's order."""
         with self._cursor() as cursor:
             cursor.execute(sql, as_record(parameters) if parameters else None)
-            found = pl.DataFrame(_Rows(cursor.fetch_arrow_table()))
+            table = cursor.fetch_arrow_table()
+        if not table.num_rows:
+            return empty(schema)
+        found = pl.DataFrame(_Rows(table))
         found.columns = list(schema)
         if found.dtypes == list(schema.values()):
             return found

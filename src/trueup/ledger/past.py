@@ -149,18 +149,20 @@ def rows_of_past(database: Readable, chosen: PastRows, received_by: int, click_i
 def _conditions(database: Readable, chosen: PastRows, received_by: int) -> list[ColumnElement[bool]]:
     """The rows that are meant, of those that can come to something else under another policy.
 
-    A row that is refused by what it says itself, or was too many for its click, stays refused. A row of an unknown
-    click has nothing to be decided by.
+    A row that is refused by what it says itself, or was too many for its click, stays refused, and so does one that was
+    refused for want of a click and still has none. A row that waits for its click, or whose click has gone, is decided
+    by the later policy when the click comes. It is of no network until then.
     """
     click = select(clicks.c.click_id).where(clicks.c.click_id == journal.c.click_id)
+    comes_to_life: ColumnElement[bool] = (journal.c.outcome != Outcome.REFUSED_UNKNOWN_CLICK.value) | click.exists()
     if chosen.network_ids:
-        click = click.where(database.is_one_of(clicks.c.network_id, "network_ids"))
+        comes_to_life = click.where(database.is_one_of(clicks.c.network_id, "network_ids")).exists()
     conditions = [
         journal.c.n > 0,
         journal.c.refusal == "",
         journal.c.outcome != Outcome.REFUSED_TOO_MANY_ROWS.value,
         journal.c.received_at <= received_by,
-        click.exists(),
+        comes_to_life,
     ]
     if chosen.batch_id is not None:
         conditions.append(journal.c.batch_id == chosen.batch_id)

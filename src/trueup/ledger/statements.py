@@ -30,7 +30,14 @@ SQLITE_DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 POSTGRESQL_DIALECT: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
 _SHAPES: Final = 1_000
 _WRITTEN: Final[dict[tuple[str, tuple[Any, ...]], SQLCompiler]] = {}  # what differs in values alone is written once
-_ARROW_TYPES: Final = {int: pa.int64(), str: pa.string(), bytes: pa.binary(), type(None): pa.null()}
+_ARROW_TYPES: Final = {
+    bool: pa.bool_(),  # before the whole numbers, which Python's are among
+    int: pa.int64(),
+    float: pa.float64(),
+    str: pa.string(),
+    bytes: pa.binary(),
+    type(None): pa.null(),
+}
 
 
 def compiled(dialect: Dialect, statement: SelectBase | UpdateBase, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -67,14 +74,21 @@ def is_one_of(is_sqlite: bool, key: ColumnElement[Any] | Column[Any], name: str)
 
 def as_record(parameters: Sequence[Any]) -> pa.RecordBatch:
     """One record of parameters with their types stated. Otherwise Arrow looks for pandas at every value."""
-    values = [pa.array([value], _arrow_type(value)) for value in parameters]
-    return pa.record_batch(values, names=[str(place) for place in range(len(values))])
+    kinds = tuple(
+        (list, type(value[0] if value else None)) if isinstance(value, list) else type(value) for value in parameters
+    )
+    return pa.RecordBatch.from_struct_array(pa.array([tuple(parameters)], _record_type(kinds)))
 
 
-def _arrow_type(value: Any) -> pa.DataType | None:  # noqa: ANN401 - any value a driver takes
-    if isinstance(value, list):
-        return pa.list_(_arrow_type(value[0]) if value else pa.null())
-    return _ARROW_TYPES.get(type(value))
+@lru_cache(maxsize=256)
+def _record_type(kinds: tuple[type | tuple[type, type], ...]) -> pa.StructType:
+    return pa.struct([(str(place), _arrow_type(kind)) for place, kind in enumerate(kinds)])
+
+
+def _arrow_type(kind: type | tuple[type, type]) -> pa.DataType:
+    if isinstance(kind, tuple):
+        return pa.list_(_arrow_type(kind[1]))
+    return next(found for known, found in _ARROW_TYPES.items() if issubclass(kind, known))
 
 
 def _bounds(values: Mapping[str, Any]) -> dict[str, Any]:

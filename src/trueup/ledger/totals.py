@@ -87,6 +87,4 @@ def _summed(*parts: Totals) -> list[_Cell]:
 
 
 def _frame(cells: Sequence[Sequence[Any]]) -> Totals:
-    columns = zip(*cells, strict=True) if cells else ((),) * len(TOTALS)
-    series = [pl.Series(name, values, dtype) for (name, dtype), values in zip(TOTALS.items(), columns, strict=True)]
-    return Totals(pl.DataFrame(series))
+    return Totals(pl.DataFrame(cells, schema=dict(TOTALS), orient="row")) if cells else empty(TOTALS)

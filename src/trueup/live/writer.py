@@ -283,6 +283,7 @@ class Writer:
         """Have the ledger take all that the spool has now."""
         if self.trouble:
             return
+        self._slices.had_traffic |= bool(self._spool.parts) and not self._is_alone  # their visitors wait for it
         try:
             self._drain.run(self._ledger)
             self._drain.adopt(self._ledger)
@@ -293,7 +294,6 @@ class Writer:
             self._events.failed(str(error))
             self.health.spool_lost(f"the spool cannot be written: {error.strerror or error}")
         self._next_clicks = monotonic() + (_TOGETHER_SECONDS if self._is_alone else 0.0)
-        self._slices.had_traffic |= not self._is_alone
 
     def _record_and_answer(self, messages: Sequence[Waiter[IncomingConversion]]) -> None:
         """Record messages of one origin, and answer."""

@@ -64,7 +64,10 @@ def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.Da
         columns.append(
             pl.Series(name, [value if -_BEYOND <= value < _BEYOND else None for value in found.values()], pl.Int64)
         )
-    return rows[:, key][[place_of[cell] for cell in cells]].hstack(columns)
+    if cells == keys:
+        return rows[:, key].hstack(columns)
+    places = pl.Series([place_of[cell] for cell in cells], dtype=pl.UInt32)
+    return pl.DataFrame([rows[name][places] for name in key]).hstack(columns)
 
 
 def distinct(values: pl.Series) -> list[Any]:

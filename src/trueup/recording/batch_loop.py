@@ -7,6 +7,7 @@ commits that number together with what it did, so that the same work again goes 
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from time import perf_counter, thread_time
 from typing import Generic, Protocol, TypeVar
 
 from trueup.ledger.batch_moves import create_batch, stop_batch
@@ -135,15 +136,16 @@ def applying_batch(work: BatchWork[Carried], options: RunOptions) -> Generator[N
     """Do the same with a pause after each chunk, for whoever has other work for the connection."""
     database = work.context.database
     record = work.resumed or _begin(work, options)
-    pace = Pace(database, work.first_chunk, options)
+    pace = Pace(work.first_chunk, options, is_sqlite=database.is_sqlite)
     samples, longest = work.no_samples, 0.0
     while record.state is BatchState.RUNNING:
-        before = record.rows_done
-        decided, record = work.record_chunk(record, pace.next())
+        before, began, worked = record.rows_done, perf_counter(), thread_time()
+        decided, record = work.record_chunk(record, pace.rows)
         longest = max(longest, database.lock_seconds)
         if decided.height:
             samples = sampled(samples, decided)
-        pace.learn(record.rows_done - before)
+        took = database.lock_seconds if options.slice_seconds is None else perf_counter() - began
+        pace.learn(record.rows_done - before, took, thread_time() - worked)
         options.seen(decided)
         options.progress(record.rows_done, work.rows)
         yield

@@ -7,7 +7,6 @@ first ones.
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Final, TypeVar
 
 import polars as pl
@@ -24,12 +23,14 @@ Slices = Callable[[Database], Generator[None, None, T]]  # work that pauses wher
 
 LAP: Final = 32  # rows of one click in a row: each takes a round of its own
 FIRST_CHUNK: Final = 4_000
-_SMALLEST, _LARGEST = 500, 40_000
+_LARGEST: Final = 40_000
 # How long a chunk is meant to hold its lock, so that a slow moment still stays near 0.2 seconds. SQLite's lock keeps
 # every writer out, PostgreSQL's only writers of the same clicks.
 _SQLITE_SECONDS: Final = 0.11
 _POSTGRESQL_SECONDS: Final = 0.17
-_FIRST_SLICE, _SMALLEST_SLICE = 500, 100
+# On a busy machine each step of a chunk waits: for a processor, the interpreter, the disk. Fewer rows do not lessen it.
+# So a chunk keeps half the rows of a first one as long as its own work is short, and it takes no longer than this.
+_TOO_LONG_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,35 +91,32 @@ def by_click(click_ids: pl.Series) -> pl.Series:
 class Pace:
     """How many rows to take at a time, learned from how long the last ones took."""
 
-    def __init__(self, database: Database, first: int, options: RunOptions) -> None:
+    def __init__(self, first: int, options: RunOptions, *, is_sqlite: bool) -> None:
         """Nothing is learned yet.
 
         Args:
-            database: Where they are committed; it knows how long its lock was held.
-            first: How many to begin with.
+            first: How many rows such work begins with where others wait for its lock alone.
             options: How many to take always, or how long they may take in all.
+            is_sqlite: Whether its lock keeps every writer out.
         """
-        self._database, self._chunk_rows, self._slice_seconds = database, options.chunk_rows, options.slice_seconds
-        self._rows = options.chunk_rows or (first if options.slice_seconds is None else _FIRST_SLICE)
-        self._began = 0.0
+        self._learns = options.chunk_rows is None
+        self._seconds = options.slice_seconds or (_SQLITE_SECONDS if is_sqlite else _POSTGRESQL_SECONDS)
+        self._enough, self._smallest = first // 2, first // 16
+        self.rows = options.chunk_rows or (first if options.slice_seconds is None else self._smallest)  # to take now
 
-    def next(self) -> int:
-        """How many rows to take now."""
-        self._began = perf_counter()
-        return self._rows
+    def learn(self, done: int, took: float, worked: float) -> None:
+        """Learn from the rows just taken.
 
-    def learn(self, done: int) -> None:
-        """Learn from the rows just taken, and done."""
-        if self._chunk_rows is None and done:
-            self._rows = self._fitting(done)
-
-    def _fitting(self, done: int) -> int:
-        if self._slice_seconds is not None:
-            fit = round(done * self._slice_seconds / max(perf_counter() - self._began, 0.001))
-            return max(_SMALLEST_SLICE, min(_LARGEST, fit, done * 2))
-        seconds = _SQLITE_SECONDS if self._database.is_sqlite else _POSTGRESQL_SECONDS
-        fit = round(done * seconds / max(self._database.lock_seconds, 0.001))
-        return max(_SMALLEST, min(_LARGEST, fit, done * 2))
+        Args:
+            done: How many were done.
+            took: For how many seconds others waited for them.
+            worked: The processor time of this thread for them, in seconds.
+        """
+        if self._learns and done:
+            took, worked = max(took, 0.001) / done, max(worked, 0.001) / done
+            enough = min(self._enough, self._seconds / worked, _TOO_LONG_SECONDS / took)
+            fit = round(max(self._seconds / took, enough))
+            self.rows = max(self._smallest, min(_LARGEST, fit, done * 2))
 
 
 def single_slice(work: Callable[[Database], T]) -> Slices[T]:

@@ -208,7 +208,9 @@ def _commit_steps(
 
 def _usable_ids(batch: BatchRows) -> list[str]:
     """The click ids to look up, sorted, each once. What cannot be one is left out."""
-    return sorted(click_id for click_id in dict.fromkeys(batch["click_id"].to_list()) if CLICK_ID.fullmatch(click_id))
+    click_ids = batch["click_id"]
+    each = click_ids.unique().sort().to_list() if batch.height > _FEW else sorted(set(click_ids.to_list()))
+    return [click_id for click_id in each if CLICK_ID.fullmatch(click_id)]
 
 
 def carry(carried: Snapshot | None, decisions: Decisions, upcoming: pl.Series) -> Snapshot:
