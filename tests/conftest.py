@@ -67,12 +67,16 @@ def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
     # Not below pytest's own folder: the server runs as another user when the tests run as root, and could not enter it.
     # The last worker that lets go of the server stops it.
-    server = get_server(Path(tempfile.gettempdir()) / f"trueup-tests-{testrun_uid[:12]}", cleanup_mode="delete")
+    folder = _IN_MEMORY if os.environ.get("PYTEST_DEBUG_TEMPROOT") == str(_IN_MEMORY) else Path(tempfile.gettempdir())
+    server = get_server(folder / f"trueup-tests-{testrun_uid[:12]}", cleanup_mode="delete")
     url = server.get_uri("postgres")
     with Database(url) as admin:
         by_hand(admin, "ALTER SYSTEM SET fsync = off")  # the tests kill programs, not machines
         by_hand(admin, "ALTER SYSTEM SET full_page_writes = off")
         by_hand(admin, "ALTER SYSTEM SET autovacuum = off")  # who empties a ledger would wait for it
+        by_hand(
+            admin, "ALTER SYSTEM SET deadlock_timeout = 100"
+        )  # milliseconds that those who wait for each other wait
         by_hand(admin, "SELECT pg_reload_conf()::text")
     yield url
     server.cleanup()
@@ -106,7 +110,9 @@ def postgres_databases(postgres_url: str, testrun_uid: str, worker_id: str) -> I
 @pytest.fixture(scope="session")
 def postgres_ledgers(postgres_url: str, postgres_template: str, testrun_uid: str, worker_id: str) -> Iterator[Ledgers]:
     databases = Databases(postgres_url, f"ledger_{testrun_uid[:12]}_{worker_id}")
-    yield Ledgers(databases, postgres_template)
+    ledgers = Ledgers(databases, postgres_template)
+    yield ledgers
+    ledgers.close()
     databases.close()
 
 

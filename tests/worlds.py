@@ -3,18 +3,19 @@
 import csv
 import io
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from command_line import CommandLine, Ran
+from databases import by_hand, copying
 
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.commit import commit_clicks
+from trueup.ledger.database import Database
 from trueup.ledger.open import open_ledger
 from trueup.model.frames import CLICKS, completed
 
@@ -116,7 +117,7 @@ def succeeded(ran: Ran) -> str:
 
 
 def grown(world: World, grow: Callable[[World], None]) -> World:
-    """Have a new workspace grow. On SQLite the first of a session grows, and the next ones are copies of it.
+    """Have a new workspace grow: the first of a session on each database grows, and the next ones are copies of it.
 
     Args:
         world: The workspace, whose ledger nobody has open.
@@ -125,13 +126,36 @@ def grown(world: World, grow: Callable[[World], None]) -> World:
     Returns:
         The same workspace.
     """
-    file = Path(world.trueup.url.removeprefix("sqlite:///"))
-    first = world.folder.parent / f"{grow.__module__}-{grow.__qualname__}.db"
-    if first.exists() and file.exists():
-        shutil.copy(first, file)
-        return world
-    grow(world)
-    if file.exists():
-        assert not Path(f"{file}-wal").exists(), "somebody has it open"
-        shutil.copy(file, first)
+    filled(world.trueup.url, f"{grow.__module__}.{grow.__qualname__}", lambda: grow(world))
     return world
+
+
+# What fills ledgers: a file of SQLite, or the statement for one of PostgreSQL.
+_FILLED: Final[dict[tuple[str, str], bytes]] = {}
+
+
+def filled(url: str, what: str, fill: Callable[[], object]) -> None:
+    """Fill a new ledger, or make it a copy of the first that was filled so.
+
+    Args:
+        url: The ledger, which nobody has open.
+        what: What it is filled with.
+        fill: Does it.
+    """
+    kind, _, place = url.partition("://")
+    known = _FILLED.get((kind, what))
+    if kind == "sqlite":
+        file = Path(place.removeprefix("/"))
+        if known is not None:
+            file.write_bytes(known)
+            return
+        fill()
+        assert not Path(f"{file}-wal").exists(), "somebody has it open"
+        _FILLED[kind, what] = file.read_bytes()
+        return
+    with Database(url) as ledger:
+        if known is not None:
+            by_hand(ledger, known.decode())
+            return
+        fill()
+        _FILLED[kind, what] = copying(ledger).encode()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click_files import TITLES, Importer, Killed, click_rows, contents, context_of, parking, stored_clicks
 from command_line import CommandLine
+from worlds import filled
 
 from trueup.ledger.batches import BatchMovedError, read_batches
 from trueup.ledger.database import Database
@@ -28,8 +29,12 @@ RECEIPT = ("received_at", "policy_id")  # of the uploads that each ledger had fo
 def waiting_ledger(url: str, acme: Path) -> Database:
     """A ledger in which two rows wait for each of the clicks."""
     trueup = CommandLine(url)
-    parking(trueup, acme)
-    assert trueup("upload", "-", "--yes", stdin=WAITING).code == 0
+
+    def fill() -> None:
+        parking(trueup, acme)
+        assert trueup("upload", "-", "--yes", stdin=WAITING).code == 0
+
+    filled(url, WAITING, fill)
     return open_ledger(url)
 
 

@@ -11,6 +11,7 @@ import pytest
 from click_files import RECEIVED_AT, TITLES, click_rows, contents, parking, stored_clicks
 from command_line import CommandLine
 from sqlalchemy import delete, update
+from worlds import filled
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import click_arrivals, clicks, conversions, row_sub_parameters
@@ -27,7 +28,7 @@ c2,9,app_install,t2,2025-05-03T10:00:00Z
 
 @pytest.fixture(autouse=True)
 def workspace(trueup: CommandLine, acme: Path) -> None:
-    parking(trueup, acme)
+    filled(trueup.url, "parking", lambda: parking(trueup, acme))
 
 
 def told(trueup: CommandLine, *words: str, stdin: str = "") -> dict[str, Any]:

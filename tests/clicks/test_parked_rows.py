@@ -9,6 +9,7 @@ import pytest
 from click_files import TITLES, Importer, click_rows, contents, parking
 from command_line import CommandLine
 from sqlalchemy import select
+from worlds import filled
 
 from trueup.ledger.database import Database
 from trueup.ledger.schema import journal
@@ -30,7 +31,7 @@ SHOWN = ["conversion_id", "payout", "status", "affiliate_network", "campaign", "
 
 @pytest.fixture(autouse=True)
 def workspace(trueup: CommandLine, acme: Path) -> None:
-    parking(trueup, acme)
+    filled(trueup.url, "parking", lambda: parking(trueup, acme))
 
 
 def told(trueup: CommandLine, *words: str, stdin: str = "") -> dict[str, Any]:

@@ -13,7 +13,9 @@ from trueup.ledger.schema import batches, metadata
 
 @pytest.fixture
 def ledgers(postgres_databases: Databases, postgres_template: str) -> Iterator[Ledgers]:
-    yield Ledgers(postgres_databases, postgres_template)
+    ledgers = Ledgers(postgres_databases, postgres_template)
+    yield ledgers
+    ledgers.close()
     postgres_databases.drop_all()
 
 

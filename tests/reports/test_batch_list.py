@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from worlds import World, succeeded
+from worlds import World, grown, succeeded
 
 from trueup.ledger.catalog import read_catalog
 from trueup.ledger.database import Database
@@ -22,14 +22,16 @@ FAR = 2**60
 @pytest.fixture
 def world(trueup: CommandLine, tmp_path: Path) -> World:
     """Three uploads, of which the second is undone, and the third undone and brought back."""
-    made = World(trueup, tmp_path)
-    made.add_clicks("a", "b", "c")
-    made.upload("a,2.5\n")
-    made.upload("b,3\nnobody,1\n")
-    made.upload("c,4\n")
+    return grown(World(trueup, tmp_path), _grow)
+
+
+def _grow(world: World) -> None:
+    world.add_clicks("a", "b", "c")
+    world.upload("a,2.5\n")
+    world.upload("b,3\nnobody,1\n")
+    world.upload("c,4\n")
     for batch in (2, 3, 5):
-        succeeded(trueup("undo", batch, "--yes"))
-    return made
+        succeeded(world.trueup("undo", batch, "--yes"))
 
 
 def items(ledger: Database, most: int = 100, **words: object) -> list[BatchItem]:

@@ -47,3 +47,10 @@ def test_bomb__is_a_message(name: str, told: dict[str, Any]) -> None:
     assert re.search(BOMBS[name][1], said), said
     assert grown < MOST_KILOBYTES
     assert child < MOST_KILOBYTES
+
+
+def test_child__starts_without_the_library_of_columns() -> None:
+    """To import it takes longer than to open most files."""
+    asked = "import sys, trueup.workbooks.child, trueup.workbooks.seen, trueup.workbooks.sheets; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-I", "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert not {"polars", "pyarrow", "sqlalchemy"}.intersection(said.split())

@@ -39,7 +39,8 @@ class SafeConsole(Console, RenderHook):
     def print_json(self, json: str | None = None, **_how: Any) -> None:  # noqa: ANN401 - as Rich has it
         """Print JSON that means the same, and has nothing in it that a terminal obeys."""
         indented = json_format.dumps(json_format.loads(json or "null"), indent=2, ensure_ascii=False)
-        self.print(JSONHighlighter()(in_json(indented)), soft_wrap=True)
+        shown = in_json(indented)
+        self.print(JSONHighlighter()(shown) if self.is_terminal else _Plain(shown), soft_wrap=True)
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
         """Check whatever is printed once it is laid out."""
@@ -48,6 +49,16 @@ class SafeConsole(Console, RenderHook):
     def on_broken_pipe(self) -> NoReturn:
         """End quietly."""
         raise nobody_reads() from None
+
+
+class _Plain:
+    """Text for no terminal: what Rich does to lay lines out and to colour them takes longer than most commands."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Segment(f"{self._text}\n")
 
 
 class _Looked:

@@ -31,7 +31,7 @@ def with_amounts(table: pl.DataFrame, field: str, reader: Reader) -> pl.DataFram
     """
     text, number, named = f"{field}_text", f"{field}_number", f"{field}_named"
     table = table.with_columns(_amounts(pl.col(text), reader).alias(field))
-    unread = table.filter(pl.col(field).is_null() & (pl.col(text) != ""))[text].unique()
+    unread = _unread(table[text], table[field])
     beside = _beside(unread, reader) if unread.len() else _NONE_BESIDE
     if not beside.height:
         return table.with_columns(pl.col(text).alias(number), pl.lit(None, pl.String).alias(named))
@@ -39,6 +39,13 @@ def with_amounts(table: pl.DataFrame, field: str, reader: Reader) -> pl.DataFram
     table = table.join(beside, on=text, how="left", maintain_order="left")
     table = table.with_columns(pl.col(number).fill_null(pl.col(text)))
     return table.with_columns(pl.coalesce(field, _amounts(pl.col(number), reader)))
+
+
+def _unread(texts: pl.Series, amounts: pl.Series) -> pl.Series:
+    """The texts that are no amounts, each once."""
+    if not amounts.null_count():
+        return texts.clear()
+    return texts.filter(amounts.is_null() & (texts != "")).unique()
 
 
 def _amounts(text: pl.Expr, reader: Reader) -> pl.Expr:

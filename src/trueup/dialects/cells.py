@@ -3,8 +3,9 @@
 Causes are written only for rows that fail a check: those are few, and making text is slow.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NewType
 
 import polars as pl
@@ -15,6 +16,7 @@ from trueup.dialects.delimited import Records
 from trueup.dialects.dialect import Form
 from trueup.dialects.sheet import DATE, IDS, NUMBER, TIMES, lost_zeros
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.frames import ROWS, ColumnsOf, empty
 from trueup.model.remarks import Way
 from trueup.model.spreadsheet import restored
@@ -63,17 +65,18 @@ class Check:
     outcome: Outcome | ClickOutcome
     field: str  # the check is for files that give this field; '' for all files
     bad: pl.Expr
-    cause: pl.Expr
+    cause: Callable[[], pl.Expr]  # made only where a row fails: most files have none
 
 
 def texts(records: Records, reader: Reader) -> pl.DataFrame:
     """Part the records into the fields that are used, trimmed. Blank lines, and lines above the rows, are left out."""
     columns, fields = reader.columns, pl.col("fields")
     kinds = ["kinds"] if reader.is_sheet else []
-    found = records.frame.select("line", "raw", "trouble", *kinds, fields=pl.col("record").str.split(records.separator))
+    parted = pl.col("record").str.split(records.separator).alias("fields")
+    found = records.frame.lazy().select("line", "raw", "trouble", *kinds, parted)
     blank = (fields.list.len() == 1) & (fields.list.first().str.strip_chars() == "") & (pl.col("trouble") == "")
     found = found.filter((pl.col("line") > reader.rows_after) & ~blank)
-    return (found.with_columns(fields=reader.form(fields)) if reader.form else found).select(
+    plan = (found.with_columns(fields=reader.form(fields)) if reader.form else found).select(
         "line",
         "raw",
         "trouble",
@@ -82,6 +85,7 @@ def texts(records: Records, reader: Reader) -> pl.DataFrame:
         *(_text(place, reader).alias(kept_as(title)) for title, place in columns.kept.items()),
         *(_kinds(reader) if reader.is_sheet else []),
     )
+    return collect_unoptimized(plan)
 
 
 def _kinds(reader: Reader) -> Iterator[pl.Expr]:
@@ -153,7 +157,7 @@ def kept_as(title: str) -> str:
 
 
 def sight_checks(
-    reader: Reader, outcomes: type[Outcome] | type[ClickOutcome], beside: pl.Expr | None = None
+    reader: Reader, outcomes: type[Outcome] | type[ClickOutcome], beside: Callable[[], pl.Expr] = lambda: pl.lit("")
 ) -> list[Check]:
     """Make the checks that rows of every file need: the right number of fields, and a click id that can be one.
 
@@ -168,18 +172,18 @@ def sight_checks(
     click_id, columns = pl.col("click_id"), reader.columns
     lost = _lost_zeros(reader) if reader.id_digits and reader.gives("click_id") else []
     return [
-        Check(outcomes.REFUSED_MALFORMED_ROW, "", _is_malformed(columns), _malformed_cause(columns)),
-        Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", pl.lit("") if beside is None else beside),
-        Check(outcomes.REFUSED_BAD_CLICK_ID, "", is_bad_click_id(click_id), click_ids_trouble(click_id)),
+        Check(outcomes.REFUSED_MALFORMED_ROW, "", _is_malformed(columns), partial(_malformed_cause, columns)),
+        Check(outcomes.REFUSED_MISSING_CLICK_ID, "", click_id == "", beside),
+        Check(outcomes.REFUSED_BAD_CLICK_ID, "", is_bad_click_id(click_id), partial(click_ids_trouble, click_id)),
         *(Check(outcomes.REFUSED_BAD_CLICK_ID, "", bad, cause) for bad, cause in lost),
     ]
 
 
-def _lost_zeros(reader: Reader) -> list[tuple[pl.Expr, pl.Expr]]:
+def _lost_zeros(reader: Reader) -> list[tuple[pl.Expr, Callable[[], pl.Expr]]]:
     """The check of a sheet whose click ids are all of one length: a shorter number has probably lost zeros in front."""
     click_id = pl.col("click_id")
     bad = pl.col(number_in("click_id")) & (click_id.str.len_chars() < reader.id_digits)
-    return [(bad, pl.format(f"{{}} {lost_zeros(reader.id_digits)}", quoted_cells(click_id)))]
+    return [(bad, lambda: pl.format(f"{{}} {lost_zeros(reader.id_digits)}", quoted_cells(click_id)))]
 
 
 def _is_malformed(columns: Columns) -> pl.Expr:
@@ -208,11 +212,12 @@ def with_failed(table: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
 
 def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> Notes:
     """A note for each row that failed a check."""
-    refused = table.filter(pl.col("failed").is_not_null())
-    if not refused.height:
+    if table["failed"].null_count() == table.height:
         return empty(NOTES)
+    refused = table.filter(pl.col("failed").is_not_null())
+    places = refused["failed"].unique().sort().to_list()
     codes = pl.lit(pl.Series([check.outcome.value for check in checks]))
-    causes = pl.coalesce(pl.when(pl.col("failed") == place).then(check.cause) for place, check in enumerate(checks))
+    causes = pl.coalesce(pl.when(pl.col("failed") == place).then(checks[place].cause()) for place in places)
     return Notes(
         refused.select(
             "line",
@@ -225,4 +230,6 @@ def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> Notes:
 
 def without_nul(frame: pl.DataFrame) -> pl.DataFrame:
     """PostgreSQL keeps no NUL in text."""
+    if not frame.height:
+        return frame
     return frame.with_columns(pl.col(pl.String).str.replace_all("\0", "\ufffd", literal=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import polars as pl
@@ -126,8 +126,9 @@ def _read_block(
     table = with_failed(table, checks).with_columns(refusal=refusal)
     missing.look(table)
     # The rows of refused clicks are not stored: the file of refused rows takes them from the file itself.
-    notes = refusals(table, checks).with_columns(raw=pl.lit(""))
-    rows = table.select(name for name in _SAID if name in table.columns)
+    notes = refusals(table, checks)
+    notes = Notes(notes.with_columns(raw=pl.lit(""))) if notes.height else notes
+    rows = table[:, [name for name in _SAID if name in table.columns]]
     return ClickRows(rows), Notes(without_nul(notes))
 
 
@@ -152,34 +153,39 @@ _UNKNOWN: Final = {"campaign": ClickOutcome.REFUSED_UNKNOWN_CAMPAIGN, "offer": C
 @lru_cache(maxsize=1)  # the blocks of a file are read one after the other
 def _checks(reader: Reader) -> tuple[Check, ...]:
     """What the row and the setup show, in the order of precedence: the checks of what the file gives."""
-    cost = pl.col("cost_text")
     bad_text = {name: _is_bad_text(pl.col(name)) for name in TEXTS if reader.gives(name)}
     checks = [
         *sight_checks(reader, ClickOutcome),
         *(
-            Check(outcome, "", pl.col(f"{name}_id") == 0, pl.col(name).str.slice(0, TEXT_CHARS))
+            Check(outcome, "", pl.col(f"{name}_id") == 0, partial(pl.col(name).str.slice, 0, TEXT_CHARS))
             for name, outcome in _UNKNOWN.items()
         ),
         Check(
             ClickOutcome.REFUSED_BAD_TIME,
             "",
             pl.col("clicked_at").is_null() | (pl.col("clicked_at") < EARLIEST),
-            _time_cause(reader),
+            partial(_time_cause, reader),
         ),
         Check(
             ClickOutcome.REFUSED_BAD_COST,
             "cost",
             pl.col("cost").is_null() | (pl.col("cost") < 0),
-            pl.when(pl.col("cost") < 0)
-            .then(pl.format("{} is below 0", quoted_cells(cost)))
-            .otherwise(amounts_cause("cost", reader, pl.lit(_own_currency(reader)))),
+            partial(_cost_cause, reader),
         ),
         *(
-            Check(ClickOutcome.REFUSED_BAD_TEXT, name, bad, _text_cause(name, pl.col(name)))
+            Check(ClickOutcome.REFUSED_BAD_TEXT, name, bad, partial(_text_cause, name, pl.col(name)))
             for name, bad in bad_text.items()
         ),
     ]
     return tuple(check for check in checks if not check.field or reader.gives(check.field))
+
+
+def _cost_cause(reader: Reader) -> pl.Expr:
+    return (
+        pl.when(pl.col("cost") < 0)
+        .then(pl.format("{} is below 0", quoted_cells(pl.col("cost_text"))))
+        .otherwise(amounts_cause("cost", reader, pl.lit(_own_currency(reader))))
+    )
 
 
 def _time_cause(reader: Reader) -> pl.Expr:
@@ -208,6 +214,8 @@ def _text_cause(name: str, text: pl.Expr) -> pl.Expr:
 
 def _explained(notes: Notes, catalog: Catalog) -> Notes:
     """Put what it may have meant in place of each unknown name."""
+    if not notes.height:
+        return notes
     known = {"campaign": catalog.campaigns, "offer": catalog.offers}
     for kind, outcome in _UNKNOWN.items():
         refused = pl.col("refusal") == outcome

@@ -145,6 +145,8 @@ def texts(
         text = carry + (fresh if start else fresh.removeprefix("\ufeff"))
         whole_lines, line_end, carry = text.rpartition("\n")
         carry = carry[: LINE_CHARS + 1]
+        if line_end and carry and end == len(content):  # its last line has no end
+            whole_lines, carry = f"{whole_lines}\n{carry}", ""
         if line_end:
             yield whole_lines
             line += whole_lines.count("\n") + 1

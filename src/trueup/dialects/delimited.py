@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from trueup.dialects.decode import LINE_CHARS
+from trueup.model.frame_ops import collect_unoptimized
 
 if TYPE_CHECKING:
     import _csv  # only this module has the type of csv.reader's results
@@ -73,7 +74,13 @@ def layout_by_rows(lines: Sequence[str]) -> Layout:
 
 def first_records(lines: Sequence[str], layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Line and fields of the records in these lines, none for one that cannot be parted; blank ones are left out."""
-    for found in records(["\n".join(lines)], layout.separator):
+    text = "\n".join(lines)
+    if '"' not in text:  # as `_plain`, for few lines
+        for line, record in enumerate(text.split("\n"), start=1):
+            if line > layout.rows_after and record.strip():
+                yield line, [] if len(record) > LINE_CHARS else record.split(layout.separator)
+        return
+    for found in records([text], layout.separator):
         for line, record, raw, trouble in found.frame.iter_rows():
             if line > layout.rows_after and raw.strip():
                 yield line, [] if trouble or len(raw) > LINE_CHARS else record.split(found.separator)
@@ -107,10 +114,10 @@ def records(blocks: Iterable[str], separator: str) -> Iterator[Records]:
 
 def _plain(text: str, line: int, separator: str) -> Records:
     """A text without a quote: every line is a record."""
-    record = pl.Series("record", [text]).str.split("\n").explode()
-    lines = pl.int_range(line, line + record.len(), eager=True)
-    frame = pl.DataFrame({"line": lines, "record": record, "raw": record})
-    return Records(frame.with_columns(trouble=pl.lit("")), separator)
+    each = pl.LazyFrame({"record": [text]}).select(pl.col("record").str.split("\n").explode())
+    lines = pl.int_range(line, line + pl.len(), dtype=pl.Int64)
+    plan = each.select_seq(lines.alias("line"), "record", pl.col("record").alias("raw"), pl.lit("").alias("trouble"))
+    return Records(collect_unoptimized(plan), separator)
 
 
 def _quoted(lines: list[str], line: int, separator: str, *, last: bool) -> tuple[Records, list[str]]:

@@ -3,7 +3,7 @@
 The pipeline of one block: part the records, read the values, find the first check that each row fails.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import polars as pl
@@ -55,7 +55,7 @@ def read_block(records: Records, reader: Reader) -> tuple[Rows, Notes]:
     checks = _checks(reader)
     table = with_failed(_with_values(texts(records, reader), reader), checks)
     notes = pl.concat([refusals(table, checks), *_kept(table, reader)])
-    rows = _emptied(table).select(name for name in SAID if name in table.columns)
+    rows = _emptied(table)[:, [name for name in SAID if name in table.columns]]
     return Rows(without_nul(rows)), Notes(without_nul(notes))
 
 
@@ -73,7 +73,7 @@ def _with_values(table: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         values += _times(pl.col("converted_at_iso"), reader)
     if reader.absent_status or reader.status_words:
         values.append(_dialect_status(reader).alias("dialect_status"))
-    table = table.with_columns(values)
+    table = table.with_columns(values) if values else table
     return _without_removed(table, reader.removal) if reader.removal and reader.gives("payout") else table
 
 
@@ -133,12 +133,12 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
     conversion_id = pl.col("conversion_id_text") if reader.gives("conversion_id") else pl.lit("")
     transaction_id = pl.col("transaction_id") if reader.gives("transaction_id") else pl.lit("")
     checks = [
-        *sight_checks(reader, Outcome, missing_clicks_trouble(conversion_id, transaction_id)),
+        *sight_checks(reader, Outcome, partial(missing_clicks_trouble, conversion_id, transaction_id)),
         Check(
             Outcome.REFUSED_BAD_PAYOUT,
             "payout",
             (payout != "") & pl.col("payout").is_null(),
-            amounts_cause("payout", reader, pl.col("currency")),
+            partial(amounts_cause, "payout", reader, pl.col("currency")),
         ),
         *_id_checks(Outcome.REFUSED_BAD_TRANSACTION_ID, "transaction_id", "the transaction id", reader),
         *_id_checks(Outcome.REFUSED_BAD_EVENT_ID, "event_id", "the event id", reader),
@@ -146,7 +146,7 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
             Outcome.REFUSED_BAD_TIME,
             "converted_at",
             (pl.col("converted_at_text") != "") & times.is_null(),
-            times_cause("converted_at", reader),
+            partial(times_cause, "converted_at", reader),
         ),
     ]
     return tuple(check for check in checks if not check.field or reader.gives(check.field))
@@ -154,12 +154,12 @@ def _checks(reader: Reader) -> tuple[Check, ...]:
 
 def _id_checks(outcome: Outcome, field: str, meaning: str, reader: Reader) -> list[Check]:
     text = pl.col(field)
-    checks = [Check(outcome, field, is_bad_id(text), ids_trouble(text, meaning))]
+    checks = [Check(outcome, field, is_bad_id(text), partial(ids_trouble, text, meaning))]
     if reader.is_sheet and reader.gives(field):
         # Two ids that lost their last digits may have become the same one.
         lost = pl.col(number_in(field)) & is_shortened(text)
-        checks.append(Check(outcome, field, lost, shortened_ids_trouble(text)))
-        checks.append(Check(outcome, field, is_cell_error(text), cell_errors_trouble(text)))
+        checks.append(Check(outcome, field, lost, partial(shortened_ids_trouble, text)))
+        checks.append(Check(outcome, field, is_cell_error(text), partial(cell_errors_trouble, text)))
     return checks
 
 
@@ -175,9 +175,9 @@ def _kept(table: pl.DataFrame, reader: Reader) -> list[Notes]:
 
 def _emptied(table: pl.DataFrame) -> pl.DataFrame:
     """Empty the values of malformed rows: nobody can say which of their fields is which."""
-    malformed = table["failed"].eq_missing(0)
-    if not malformed.any():
+    if table["failed"].min() != 0:
         return table
+    malformed = table["failed"].eq_missing(0)
     emptied = pl.when(malformed)
     return table.with_columns(
         emptied.then(pl.lit("" if dtype == pl.String else None, dtype)).otherwise(pl.col(name)).alias(name)

@@ -176,15 +176,16 @@ def joined(blocks: Iterable[tuple[pl.DataFrame, Notes]]) -> tuple[pl.DataFrame, 
             pieces.setdefault(column.name, []).append(column)
         notes.append(noted)
     columns = [pl.concat(pieces.pop(name), rechunk=True) for name in list(pieces)]
-    return pl.DataFrame(columns), Notes(pl.concat(notes).sort("line"))
+    every = Notes(pl.concat(notes))
+    return pl.DataFrame(columns), Notes(every.sort("line")) if every.height else every
 
 
 def _without_idle(rows: pl.DataFrame, reader: Reader) -> Rows:
     """Leave out the columns of local times where no row has one, and currencies where none is beside an amount."""
     if "local_time" in rows.columns and rows["local_time"].null_count() == rows.height:
-        rows = rows.drop(LOCAL_TIMES)
+        rows = rows[:, [name for name in rows.columns if name not in LOCAL_TIMES]]
     if "currency" in rows.columns and not reader.gives("currency") and not rows["currency"].max():
-        rows = rows.drop("currency")
+        rows = rows[:, [name for name in rows.columns if name != "currency"]]
     return Rows(rows)
 
 

@@ -14,6 +14,7 @@ from trueup.dialects.cells import Reader, texts
 from trueup.dialects.choices import ChoiceNeeded, UnreadableFile
 from trueup.dialects.delimited import Records
 from trueup.dialects.values import quoted_value
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.remarks import Mention, Way
 from trueup.model.time_formats import ISO, ORDERS, TimeFormat, iso_texts, read_time_as, time_format
 from trueup.model.times import exact_micros, local_micros, local_time_text
@@ -78,8 +79,8 @@ def _shown(blocks: Iterable[Records], reader: Reader, field: str) -> pl.DataFram
 
 def _others(table: pl.DataFrame, column: str) -> pl.DataFrame:
     """The texts that are no ISO 8601 and no Unix times."""
-    given = table.select("line", text=column).filter((_TEXT != "") & ~_IS_TIME)
-    return given.unique("text", keep="first", maintain_order=True)
+    given = table.lazy().select("line", pl.col(column).alias("text")).filter((_TEXT != "") & ~_IS_TIME)
+    return collect_unoptimized(given.unique("text", keep="first", maintain_order=True))
 
 
 def _fits_of(times: pl.DataFrame) -> pl.DataFrame:

@@ -7,13 +7,14 @@ arrived once, as the table of clicks has it.
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import polars as pl
 from sqlalchemy import Select, Text, bindparam, exists, func, insert, literal_column, or_, select, union
 
 from trueup.ledger.database import Readable, Transaction, is_one_of
 from trueup.ledger.schema import click_arrivals, clicks, journal
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.frames import ARRIVALS, NUMBERED_CLICKS, STORED_CLICKS, Arrivals, ColumnsOf, Frame, Schema
 from trueup.model.words import Outcome
 
@@ -66,10 +67,15 @@ def read_arrivals(database: Readable, click_ids: Sequence[str], schema: ColumnsO
         ColumnsOf[pl.DataFrame]({name: dtype for name, dtype in schema.items() if name in there})
         for there in (ARRIVALS, NUMBERED_CLICKS)
     )
-    chosen = select(*(click_arrivals.c[name] for name in on_record))
-    chosen = chosen.where(database.is_one_of(click_arrivals.c.click_id, "ids"))
+    chosen = _recorded(tuple(on_record), database.is_sqlite)
     recorded = database.read(chosen, on_record, {"ids": list(click_ids)})
     return with_only_arrivals(recorded, read_stored_clicks(database, click_ids, of_stored), schema)
+
+
+@cache
+def _recorded(names: Sequence[str], is_sqlite: bool) -> Select[tuple[Any, ...]]:
+    chosen = select(*(click_arrivals.c[name] for name in names))
+    return chosen.where(is_one_of(is_sqlite, click_arrivals.c.click_id, "ids"))
 
 
 def with_only_arrivals(recorded: pl.DataFrame, stored: pl.DataFrame, schema: ColumnsOf[Frame]) -> Frame:
@@ -83,14 +89,18 @@ def with_only_arrivals(recorded: pl.DataFrame, stored: pl.DataFrame, schema: Col
     Returns:
         All arrivals, in those columns.
     """
+    unknown = {name: pl.lit(value, dtype=ARRIVALS[name]).alias(name) for name, value in _ONLY.items()}
+    columns: list[Any] = [unknown.get(name, name) for name in schema]
+    only, there = stored.lazy(), recorded.lazy()
+    if not recorded.height:
+        alone: Any = collect_unoptimized(only.select_seq(columns))
+        return cast("Frame", alone)
     if "click_number" in schema:
-        numbers = stored.select("click_id", "click_number")
-        recorded = recorded.join(numbers, on="click_id", how="left").with_columns(pl.col("click_number").fill_null(0))
-    only = stored.join(recorded, on="click_id", how="anti") if recorded.height else stored
-    unknown = [pl.lit(value, dtype=ARRIVALS[name]).alias(name) for name, value in _ONLY.items()]
-    both: list[Any] = [recorded.select(*schema), only.with_columns(unknown).select(*schema)]
-    completed: Frame = pl.concat(both)
-    return completed
+        there = there.join(only.select("click_id", "click_number"), on="click_id", how="left")
+        there = there.with_columns(pl.col("click_number").fill_null(0))
+    only = only.join(recorded.lazy(), on="click_id", how="anti").select_seq(columns)
+    both: Any = collect_unoptimized(pl.concat([there.select(*schema), only]))
+    return cast("Frame", both)
 
 
 def clicks_on_record(database: Readable, click_ids: Sequence[str]) -> list[str]:

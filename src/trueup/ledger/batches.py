@@ -3,10 +3,11 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.schema import batches, journal
@@ -20,6 +21,8 @@ _STORED: Final[Schema] = {
     for column in batches.columns
 }
 _ALL: Final = select(*batches.columns)
+_UNDOS: Final = select(batches.c.batch_id, batches.c.undoes).where(batches.c.undoes > 0)
+_EVER_UNDONE: Final = select(batches.c.undoes).where(batches.c.undoes > 0).distinct()
 
 
 class BatchMovedError(Exception):
@@ -32,7 +35,7 @@ class BatchMovedError(Exception):
 
 def read_batch(database: Readable, batch_id: int) -> BatchRecord | None:
     """One batch, None when there is no such."""
-    found = _read(database, batches.c.batch_id == batch_id)
+    found = _read(database, batch_id=batch_id)
     return found[0] if found else None
 
 
@@ -64,35 +67,38 @@ def read_batches_where(
 
 def batches_numbered(database: Readable, batch_ids: Iterable[int]) -> dict[int, BatchRecord]:
     """Some batches, each by its number."""
+    wanted = sorted(batch_ids)
+    if not wanted:
+        return {}
     chosen = _ALL.where(database.is_one_of(batches.c.batch_id, "wanted"))
-    found = database.read(chosen, _STORED, {"wanted": sorted(batch_ids)})
+    found = database.read(chosen, _STORED, {"wanted": wanted})
     return {row["batch_id"]: _record(row) for row in found.iter_rows(named=True)}
 
 
 def batches_of_content(database: Readable, kind: BatchKind, sha256: str) -> list[BatchRecord]:
     """The batches that were made of this very content, in the order they came."""
-    return _read(database, batches.c.kind == kind.value, batches.c.sha256 == sha256)
+    return _read(database, kind=kind.value, sha256=sha256)
 
 
 def batches_of_choices(database: Readable, kind: BatchKind, choices: str) -> list[BatchRecord]:
     """The batches that were asked for by exactly these choices, in the order they came."""
-    return _read(database, batches.c.kind == kind.value, batches.c.choices == choices)
+    return _read(database, kind=kind.value, choices=choices)
 
 
 def undos_of(database: Readable, batch_id: int) -> list[BatchRecord]:
     """The batches that undid a batch, in the order they came."""
-    return _read(database, batches.c.undoes == batch_id)
+    return _read(database, undoes=batch_id)
 
 
 def running_undos(database: Readable, origins: Collection[Origin]) -> list[BatchRecord]:
     """The undos of some origins that were begun and are not finished, in the order they came."""
-    undo = (batches.c.undoes > 0) & batches.c.origin.in_([origin.value for origin in origins])
-    return _read(database, undo, batches.c.state == BatchState.RUNNING.value)
+    running = (undo for undo in _read(database, state=BatchState.RUNNING.value) if undo.undoes)
+    return [undo for undo in running if undo.origin in origins]
 
 
 def running_batches(database: Readable, kind: BatchKind) -> list[BatchRecord]:
     """The batches of a kind that were begun and are not finished, in the order they came."""
-    return _read(database, batches.c.kind == kind.value, batches.c.state == BatchState.RUNNING.value)
+    return _read(database, kind=kind.value, state=BatchState.RUNNING.value)
 
 
 def undone_batches(database: Readable, also_undone: int | None = None) -> frozenset[int]:
@@ -105,9 +111,8 @@ def undone_batches(database: Readable, also_undone: int | None = None) -> frozen
     Returns:
         The batches whose rows do not count.
     """
-    chosen = select(batches.c.batch_id, batches.c.undoes).where(batches.c.undoes > 0)
     undos = defaultdict(list)
-    for undo, undone in database.read(chosen, {"batch_id": pl.Int64, "undoes": pl.Int64}).iter_rows():
+    for undo, undone in database.read(_UNDOS, {"batch_id": pl.Int64, "undoes": pl.Int64}).iter_rows():
         undos[undone].append(undo)
     if also_undone is not None:
         undos[also_undone].append(0)
@@ -120,8 +125,7 @@ def undone_batches(database: Readable, also_undone: int | None = None) -> frozen
 
 def batches_ever_undone(database: Readable) -> frozenset[int]:
     """The batches that some undo was made for, whether or not it was undone itself since."""
-    undone = select(batches.c.undoes).where(batches.c.undoes > 0).distinct()
-    return frozenset(database.read(undone, {"undoes": pl.Int64})["undoes"].to_list())
+    return frozenset(database.read(_EVER_UNDONE, {"undoes": pl.Int64})["undoes"].to_list())
 
 
 def touched_clicks(database: Readable, batch_id: int) -> pl.Series:
@@ -132,8 +136,13 @@ def touched_clicks(database: Readable, batch_id: int) -> pl.Series:
 
 def read_rows(database: Readable, batch_id: int, columns: Sequence[str]) -> RowOutcomes:
     """A batch's rows as the journal has them, some of their columns, in the order of their file."""
-    rows = select(*(journal.c[name] for name in columns)).where(journal.c.batch_id == batch_id)
-    return RowOutcomes(database.read(rows, {name: JOURNAL[name] for name in columns}).sort("line", multithreaded=False))
+    found = database.read(_rows_of(tuple(columns)), {name: JOURNAL[name] for name in columns}, {"batch": batch_id})
+    return RowOutcomes(found.sort("line", multithreaded=False))
+
+
+@cache
+def _rows_of(columns: tuple[str, ...]) -> Select[Any]:
+    return select(*(journal.c[name] for name in columns)).where(journal.c.batch_id == bindparam("batch"))
 
 
 def count_outcomes(database: Readable) -> dict[int, dict[str, int]]:
@@ -148,9 +157,15 @@ def count_outcomes(database: Readable) -> dict[int, dict[str, int]]:
     return dict(found)
 
 
-def _read(database: Readable, *conditions: Any) -> list[BatchRecord]:  # noqa: ANN401 - SQLAlchemy's conditions have no common type
-    found = database.read(_ALL.where(*conditions).order_by(batches.c.batch_id), _STORED)
+def _read(database: Readable, **having: str | int) -> list[BatchRecord]:
+    """The batches that have these values in these columns, in the order they came."""
+    found = database.read(_having(tuple(having)), _STORED, having)
     return [_record(row) for row in found.iter_rows(named=True)]
+
+
+@cache
+def _having(columns: tuple[str, ...]) -> Select[Any]:
+    return _ALL.where(*(batches.c[name] == bindparam(name) for name in columns)).order_by(batches.c.batch_id)
 
 
 def _record(row: dict[str, Any]) -> BatchRecord:

@@ -19,6 +19,7 @@ from trueup.ledger.queries import NO_TEXT, TIME_OF, Selection, conditions_on, va
 from trueup.ledger.schema import click_rollups, clicks, conversions, rollups
 from trueup.ledger.segment_cells import Alike, click_segment_cells, conversion_segment_cells
 from trueup.ledger.segments import SegmentKind
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.frames import BUCKET_MICROS, CLICK_ATTRIBUTES, CLICK_ROLLUP_KEY, HOUR_BUCKETS, Cells
 from trueup.model.money import MICROS, micros_of_sums
 
@@ -173,9 +174,10 @@ def _cells(database: Readable, source: _Source, selection: Selection, keys: list
     )
     read = {key: pl.Int64 if key.endswith("_id") or key == "bucket" else pl.String for key in keys}
     read |= dict.fromkeys([count, "units", "rest"], pl.Int64)
-    found = database.read(statement, read, values_of(selection, source.time_micros)).filter(pl.col(count) != 0)
+    found = database.read(statement, read, values_of(selection, source.time_micros)).lazy()
     whole = micros_of_sums(pl.col("units"), pl.col("rest"))
-    return Cells(found.select(*keys, count, whole.alias(source.money)))
+    plan = found.filter(pl.col(count) != 0).select_seq(*keys, count, whole.alias(source.money))
+    return Cells(collect_unoptimized(plan))
 
 
 def _rolled_up(table: Table, count: str, money: str, *conditions: ColumnElement[bool]) -> _Source:

@@ -4,16 +4,18 @@ Later policies are added and never changed: deciding again follows from them as 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from trueup.ledger.arrivals import read_arrivals
-from trueup.ledger.database import Readable, Transaction
+from trueup.ledger.database import Readable, Transaction, is_one_of
 from trueup.ledger.policies import read_policies
 from trueup.ledger.schema import batches, clicks, journal, later_policies, row_sub_parameters
 from trueup.ledger.snapshot import read_journal
+from trueup.model.frame_ops import distinct
 from trueup.model.frames import (
     ARRIVAL_FACTS,
     JOURNAL,
@@ -48,14 +50,18 @@ def past_of(database: Readable, rows: JournalRows, later: LaterPolicies, arrival
         later: Of these rows.
         arrivals: Of their clicks.
     """
-    named = {*rows["policy_id"].unique().to_list(), *later["policy_id"].unique().to_list()}
+    named = {*distinct(rows["policy_id"]), *distinct(later["policy_id"])}
     return Past(rows, later, arrivals, read_policies(database, named))
 
 
 def read_later_policies(database: Readable, click_ids: Sequence[str]) -> LaterPolicies:
     """LATER_POLICIES of the clicks."""
-    of_clicks = _LATER.where(database.is_one_of(later_policies.c.click_id, "ids"))
-    return database.read(of_clicks, LATER_POLICIES, {"ids": list(click_ids)})
+    return database.read(_later_of_clicks(database.is_sqlite), LATER_POLICIES, {"ids": list(click_ids)})
+
+
+@cache
+def _later_of_clicks(is_sqlite: bool) -> Select[Any]:
+    return _LATER.where(is_one_of(is_sqlite, later_policies.c.click_id, "ids"))
 
 
 def commit_later_policies(transaction: Transaction, later: LaterPolicies) -> None:
@@ -65,8 +71,12 @@ def commit_later_policies(transaction: Transaction, later: LaterPolicies) -> Non
 
 def read_sub_parameters(database: Readable, click_ids: Sequence[str]) -> pl.DataFrame:
     """ROW_SUB_PARAMETERS of the clicks."""
-    of_clicks = _SUB_PARAMETERS.where(database.is_one_of(row_sub_parameters.c.click_id, "ids"))
-    return database.read(of_clicks, ROW_SUB_PARAMETERS, {"ids": list(click_ids)})
+    return database.read(_sub_parameters_of_clicks(database.is_sqlite), ROW_SUB_PARAMETERS, {"ids": list(click_ids)})
+
+
+@cache
+def _sub_parameters_of_clicks(is_sqlite: bool) -> Select[Any]:
+    return _SUB_PARAMETERS.where(is_one_of(is_sqlite, row_sub_parameters.c.click_id, "ids"))
 
 
 def commit_sub_parameters(transaction: Transaction, given: pl.DataFrame) -> None:
@@ -88,7 +98,7 @@ def last_click_decided_again(database: Readable, batch_id: int) -> str:
 
 def clicks_with_later_policies(database: Readable, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that have a row with a later policy, undone or not."""
-    return read_later_policies(database, click_ids)["click_id"].unique().sort().to_list()
+    return distinct(read_later_policies(database, click_ids)["click_id"])
 
 
 def rows_decided_again(database: Readable, batch_id: int) -> JournalRows:

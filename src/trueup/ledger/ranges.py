@@ -1,10 +1,11 @@
 """The ledger in ranges of click ids, for reading all of it in bounded memory."""
 
 from collections.abc import Iterator
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Select, Table, bindparam, select
 
 from trueup.ledger.database import Readable
 from trueup.ledger.schema import (
@@ -37,6 +38,13 @@ from trueup.model.frames import (
 )
 
 _NUMBERED: Final = journal.c.n > 0
+_BORDER: Final = (
+    select(journal.c.click_id)
+    .where(_NUMBERED, journal.c.click_id > bindparam("after"))
+    .order_by(journal.c.click_id, journal.c.n)
+    .offset(bindparam("rows"))
+    .limit(1)
+)
 _STORED_FACTS: Final = ColumnsOf[ClickFacts]({**CLICK_FACTS, "batch_id": pl.Int64})
 
 
@@ -51,9 +59,7 @@ def next_border(database: Readable, after: str, rows: int) -> str | None:
     Returns:
         Its last click id, None for the last range.
     """
-    numbered = select(journal.c.click_id).where(_NUMBERED, journal.c.click_id > after)
-    border = numbered.order_by(journal.c.click_id, journal.c.n).offset(rows).limit(1)
-    found = database.read(border, {"click_id": pl.String})
+    found = database.read(_BORDER, {"click_id": pl.String}, {"after": after, "rows": rows})
     return str(found.item()) if found.height else None
 
 
@@ -70,13 +76,19 @@ def read_range(database: Readable, table: Table, schema: ColumnsOf[Frame], after
     Returns:
         The rows.
     """
-    click_id = table.c.click_id
-    rows = select(*(table.c[name] for name in schema)).where(click_id > after)
-    if upto is not None:
-        rows = rows.where(click_id <= upto)
-    if table is journal:
-        rows = rows.where(_NUMBERED)
-    return database.read(rows, schema)
+    rows = _after(table, tuple(schema)) if upto is None else _between(table, tuple(schema))
+    return database.read(rows, schema, {"after": after, "upto": upto})
+
+
+@cache
+def _after(table: Table, columns: tuple[str, ...]) -> Select[Any]:
+    rows = select(*(table.c[name] for name in columns)).where(table.c.click_id > bindparam("after"))
+    return rows.where(_NUMBERED) if table is journal else rows
+
+
+@cache
+def _between(table: Table, columns: tuple[str, ...]) -> Select[Any]:
+    return _after(table, columns).where(table.c.click_id <= bindparam("upto"))
 
 
 def journal_range(database: Readable, after: str, upto: str | None) -> JournalRows:

@@ -96,8 +96,9 @@ def page_of(read: pl.DataFrame, keys: Sequence[str], asked: Asked) -> SortedPage
     """
     shown = read.head(asked.most)
     shown = shown.reverse() if asked.is_before else shown
-    places = shown.select(keys).rows()
-    return SortedPage(shown.drop([name for name in keys if name.startswith(_KEY)]), places, read.height > asked.most)
+    places = shown[:, list(keys)].rows()
+    own = [name for name in shown.columns if name not in keys or not name.startswith(_KEY)]
+    return SortedPage(shown[:, own], places, read.height > asked.most)
 
 
 def page_of_few(rows: pl.DataFrame, keys: Sequence[str], sort: Sort, asked: Asked) -> SortedPage:

@@ -23,10 +23,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.cache_key import CacheKey
 from sqlalchemy.sql.compiler import SQLCompiler
 
 SQLITE_DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="qmark")
 POSTGRESQL_DIALECT: Final[Dialect] = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # the same
+_SHAPES: Final = 1_000
+_WRITTEN: Final[dict[tuple[str, tuple[Any, ...]], SQLCompiler]] = {}  # what differs in values alone is written once
 _ARROW_TYPES: Final = {
     bool: pa.bool_(),  # before the whole numbers, which Python's are among
     int: pa.int64(),
@@ -100,10 +103,24 @@ def _bounds(values: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _compile(dialect: Dialect, statement: SelectBase | UpdateBase) -> tuple[str, list[str], Mapping[str, Any]]:
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - SQLAlchemy's own promise for these dialects
-    names = list(compiled.positiontup or ())
-    return str(compiled), names, compiled.params
+    alike = statement._generate_cache_key()  # noqa: SLF001 - by which SQLAlchemy itself knows statements of one shape
+    written = _WRITTEN.get((dialect.name, alike.key)) if alike else None
+    if written is None or alike is None:
+        written = _written(dialect, statement, alike)
+        fixed = written.params
+    else:
+        fixed = written.construct_params(extracted_parameters=alike.bindparams, _check=False)
+    return str(written), list(written.positiontup or ()), fixed
+
+
+def _written(dialect: Dialect, statement: SelectBase | UpdateBase, alike: CacheKey | None) -> SQLCompiler:
+    written = statement.compile(dialect=dialect, cache_key=alike, compile_kwargs={"render_postcompile": True})
+    assert isinstance(written, SQLCompiler)  # noqa: S101 - SQLAlchemy's own promise for these dialects
+    if alike is not None and not written.post_compile_params:  # those are lists, whose lengths show in the SQL
+        if len(_WRITTEN) >= _SHAPES:
+            _WRITTEN.clear()
+        _WRITTEN[dialect.name, alike.key] = written
+    return written
 
 
 @lru_cache(maxsize=64)

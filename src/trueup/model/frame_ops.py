@@ -6,7 +6,7 @@ summed without threads. Columns are taken as `rows[:, names]`: given `rows[names
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -68,6 +68,11 @@ def sum_by(rows: pl.DataFrame, key: Sequence[str], sums: Sequence[str]) -> pl.Da
         return rows[:, key].hstack(columns)
     places = pl.Series([place_of[cell] for cell in cells], dtype=pl.UInt32)
     return pl.DataFrame([rows[name][places] for name in key]).hstack(columns)
+
+
+def distinct(values: pl.Series) -> list[Any]:
+    """The values that come, each once and sorted."""
+    return sorted(set(values.to_list())) if values.len() <= FEW else values.unique().sort().to_list()
 
 
 def is_each_once(values: pl.Series) -> bool:

@@ -198,15 +198,16 @@ def _whole(pattern: str) -> str:
 
 def text_from_micros(micros: int) -> str:
     """Write micros as a decimal: at least two decimals, no more than needed: `1.20`, `-50.00`, `0.000001`."""
-    return _text(micros, DECIMALS, _SHOWN_DECIMALS)
+    return text_of_decimal(micros, DECIMALS, _SHOWN_DECIMALS)
 
 
 def text_from_rate(rate: int) -> str:
     """Write a rate as the shortest decimal: `1.08`."""
-    return _text(rate, RATE_DECIMALS, 0)
+    return text_of_decimal(rate, RATE_DECIMALS, 0)
 
 
-def _text(value: int, decimals: int, kept: int) -> str:
+def text_of_decimal(value: int, decimals: int, kept: int) -> str:
+    """Write one whole number of 10^-`decimals` as `decimal_text` writes a column; with `kept` 0 as short as can be."""
     whole, fraction = divmod(abs(value), 10**decimals)
     digits = f"{fraction:0{decimals}d}"
     shown = digits[:kept] + digits[kept:].rstrip("0")

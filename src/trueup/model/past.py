@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 
 import polars as pl
 
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.frames import ArrivalFacts, Arrivals, JournalRows, LaterPolicies
 from trueup.model.policy import Policy
 
@@ -33,8 +34,8 @@ def clicks_that_count(arrivals: Of, without: frozenset[int]) -> pl.DataFrame:
     Returns:
         One arrival for each click that is known, in the order of click ids.
     """
-    counting = arrivals.filter(~pl.col("batch_id").is_in(list(without))).sort("click_id", "place")
-    return counting.unique("click_id", keep="first", maintain_order=True)
+    counting = arrivals.lazy().filter(~pl.col("batch_id").is_in(list(without))).sort("click_id", "place")
+    return collect_unoptimized(counting.unique("click_id", keep="first", maintain_order=True))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl  # slow to import, and who opens packed files needs a few sentences alone
 
 
 class Way(StrEnum):
@@ -128,7 +129,7 @@ def remark_of_message(message: str) -> tuple[str | Mention, ...]:
     return tuple(Mention(Way(piece), {}) if place % 2 else piece for place, piece in enumerate(pieces))
 
 
-def messages_in_words(messages: pl.Expr, words: Mapping[Way, str]) -> pl.Expr:
+def messages_in_words(messages: "pl.Expr", words: Mapping[Way, str]) -> "pl.Expr":
     """Say a column of messages, as `message_in_words` says each."""
     said = {way.marked: words[way] for way in IN_MESSAGES}
     return messages.str.replace_many(list(said), list(said.values()))

@@ -10,6 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from trueup.model.frame_ops import FEW
+
 # Control characters, soft hyphen, marks and overrides of direction, line and paragraph ends, invisible signs, tags.
 _ACTING: Final = (
     r"\x00-\x1f\x7f-\x9f\u{ad}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}"
@@ -50,6 +52,9 @@ def visible_column(texts: pl.Expr) -> pl.Expr:
 
 
 def _each_on_one_line(texts: pl.Series) -> pl.Series:
+    if texts.len() <= FEW:
+        written = [text and on_one_line(text) for text in texts.to_list()]
+        return pl.Series(texts.name, written, pl.String)
     places = texts.str.contains(_IN_FRAMES).fill_null(value=False).arg_true()
     return texts.scatter(places, [on_one_line(text) for text in texts.gather(places)]) if places.len() else texts
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -29,6 +29,7 @@ class ClockChange(StrEnum):
     REPEATED = "repeated"  # the time came twice
 
 
+@lru_cache(maxsize=1_000)
 def is_known(zone: str) -> bool:
     """Whether there is a zone of this name. An older table of zones lacks the newest."""
     if not _NAME.fullmatch(zone):

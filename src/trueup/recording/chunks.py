@@ -13,6 +13,7 @@ import polars as pl
 
 from trueup.ledger.database import Database, Transaction
 from trueup.model.batches import BatchRecord
+from trueup.model.frame_ops import FEW
 from trueup.model.frames import DecidedRows
 
 T = TypeVar("T")
@@ -63,6 +64,8 @@ def applied_order(click_ids: pl.Series) -> AppliedOrder:
         click_ids: Theirs, in file order.
     """
     places = by_click(click_ids)
+    if click_ids.len() <= LAP:
+        return AppliedOrder(places, click_ids.clear())
     rows = pl.DataFrame({"place": places, "run": click_ids.gather(places).rle_id()})
     many = rows["run"].value_counts(name="rows").filter(pl.col("rows") > LAP)
     if not many.height:
@@ -79,6 +82,9 @@ def by_click(click_ids: pl.Series) -> pl.Series:
     Args:
         click_ids: Theirs, in file order.
     """
+    if click_ids.len() <= FEW:
+        known = click_ids.to_list()
+        return pl.Series(sorted(range(len(known)), key=known.__getitem__), dtype=pl.UInt32)
     return click_ids.to_frame("click_id").select(_BY_CLICK).to_series()
 
 

@@ -14,6 +14,7 @@ from trueup.ledger.totals import added
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import Sums, sum_totals
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.frames import JOURNAL, TOTALS, DecidedRows, JournalRows, Samples, Schema, Totals, TurnedRows, empty
 from trueup.model.money import text_from_micros
 from trueup.model.words import ClickOutcome, ModeFrom, Outcome
@@ -278,10 +279,9 @@ def with_turned(summary: Summary, steps: Steps, turned: TurnedRows) -> Summary:
 def sampled(samples: Samples, decided: DecidedRows) -> Samples:
     """The first rows of each outcome, of those sampled so far and those decided now (JOURNAL)."""
     shown = samples.columns
-    first = (
-        pl.concat([samples, decided.select(shown)]).sort("line").group_by("outcome", maintain_order=True).head(SAMPLE)
-    )
-    return Samples(first.select(shown))
+    both = pl.concat([samples.lazy(), decided.lazy().select(shown)]).sort("line")
+    first = both.group_by("outcome", maintain_order=True).head(SAMPLE).select(shown)
+    return Samples(collect_unoptimized(first))
 
 
 def with_messages(rows: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from trueup.ledger.sorting import Asked, Sort, SortedPage
 from trueup.model.batches import BatchRecord
 from trueup.model.catalog import Catalog
 from trueup.model.counting import is_counted, is_paid
+from trueup.model.frame_ops import collect_unoptimized
 from trueup.model.frames import ARRIVALS, Arrivals, ColumnsOf, NumberedClicks
 from trueup.model.ids import CLICK_ID
 from trueup.reports.filters import Filters, selection
@@ -165,19 +166,19 @@ def count_new_clicks(database: Readable, wanted: WantedClicks, newest: int) -> i
 def with_results(database: Readable, catalog: Catalog, found: NumberedClicks) -> pl.DataFrame:
     """Put beside clicks what they are called by in the setup, what became of them, and how often they arrived."""
     click_ids = found["click_id"].to_list()
-    made = read_conversions(database, sorted(click_ids)).filter(removed=0)
+    made = read_conversions(database, sorted(click_ids)).lazy().filter(removed=0)
     results = made.group_by("click_id").agg(
         conversions=is_counted(catalog.left_out_types).sum().cast(pl.Int64),
         revenue=pl.col("revenue").filter(is_paid()).sum(),
         pending_revenue=pl.col("revenue").filter(pl.col("status") == "pending").sum(),
     )
     more = clicks_on_record(database, click_ids)
-    came = read_arrivals(database, more, _CAME).group_by("click_id").agg(arrivals=pl.len().cast(pl.Int64))
+    came = read_arrivals(database, more, _CAME).lazy().group_by("click_id").agg(arrivals=pl.len().cast(pl.Int64))
     named = (name_of(key, catalog).alias(title) for title, key in _NAMED.items())
-    beside = found.with_columns(named).join(results, on="click_id", how="left", maintain_order="left")
+    beside = found.lazy().with_columns(named).join(results, on="click_id", how="left", maintain_order="left")
     beside = beside.join(came, on="click_id", how="left", maintain_order="left")
     nothing = pl.col("conversions", "revenue", "pending_revenue").fill_null(0)
-    return beside.with_columns(nothing, pl.col("arrivals").fill_null(1))
+    return collect_unoptimized(beside.with_columns(nothing, pl.col("arrivals").fill_null(1)))
 
 
 def _yes_or_no(kind: str, word: str, meanings: Mapping[str, Meaning]) -> Meaning:

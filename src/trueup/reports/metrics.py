@@ -12,8 +12,9 @@ from typing import Final
 import polars as pl
 
 from trueup.model.counting import is_counted, is_paid, total
+from trueup.model.frame_ops import FEW, collect_unoptimized
 from trueup.model.frames import Cells, ReportRows, ReportTexts
-from trueup.model.money import decimal_text
+from trueup.model.money import decimal_text, text_of_decimal
 from trueup.model.rounding import rounded_quotient
 from trueup.model.words import Status
 
@@ -99,25 +100,27 @@ def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types
     """
     groups = _grouped(cells, by, _sums(types, left_out_types))
     clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
-    return ReportRows(
-        groups.with_columns(
-            cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
-            epc=rounded_quotient(revenue, clicks),
-            profit=revenue - cost,
-            roi=rounded_quotient((revenue - cost) * 10_000, cost),
-        ).select(*by, *units(types))
+    with_ratios = groups.with_columns(
+        cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
+        epc=rounded_quotient(revenue, clicks),
+        profit=revenue - cost,
+        roi=rounded_quotient((revenue - cost) * 10_000, cost),
     )
+    return ReportRows(with_ratios[:, [*by, *units(types)]])
 
 
 def texts(rows: ReportRows) -> ReportTexts:
     """Write every metric that has decimals as text; counts stay whole numbers."""
-    return ReportTexts(
-        rows.with_columns(
-            decimal_text(pl.col(name), *unit.value).alias(name)
-            for name, unit in _units_of(rows).items()
-            if unit is not Unit.COUNT
-        )
-    )
+    with_decimals = {name: unit for name, unit in _units_of(rows).items() if unit is not Unit.COUNT}
+    if rows.height > FEW:
+        plan = (decimal_text(pl.col(name), *unit.value).alias(name) for name, unit in with_decimals.items())
+        return ReportTexts(rows.with_columns(plan))
+    return ReportTexts(rows.with_columns_seq(_few_texts(rows[name], unit) for name, unit in with_decimals.items()))
+
+
+def _few_texts(numbers: pl.Series, unit: Unit) -> pl.Series:
+    written = [None if number is None else text_of_decimal(number, *unit.value) for number in numbers.to_list()]
+    return pl.Series(numbers.name, written, pl.String)
 
 
 def rounded_to_cents(rows: ReportRows) -> ReportRows:
@@ -142,11 +145,15 @@ def _grouped(cells: Cells, by: Sequence[str], sums: Mapping[str, _Sum]) -> pl.Da
     """Sum cells. What a sum leaves out is nothing before cells are grouped: to filter each group is twice as slow."""
     if not by:  # few cells are left of the many of a sub-parameter
         kinds = ["conversion_type", "status"]
-        cells = Cells(cells.group_by(kinds).agg(total(name) for name in _COUNTS))
+        if cells.height > FEW:
+            cells = Cells(cells.group_by(kinds).agg(total(name) for name in _COUNTS))
         return cells.select(each.of_cells().sum().alias(name) for name, each in sums.items())
-    exact = _smallest_exact(cells)
+    exact = pl.Int128 if cells.height <= FEW else _smallest_exact(cells)
     parts = cells.lazy().select(*by, *(each.of_cells(exact).alias(name) for name, each in sums.items()))
-    found = parts.group_by(*by).agg(pl.col(*sums).sum()).collect(engine="streaming")
+    groups = parts.group_by(*by).agg(pl.col(*sums).sum())
+    if cells.height <= FEW:
+        return collect_unoptimized(groups)
+    found = groups.collect(engine="streaming")
     return found.with_columns(pl.col(*sums).cast(pl.Int128))
 
 

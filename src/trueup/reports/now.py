@@ -15,6 +15,7 @@ from trueup.ledger.batches import batches_ever_undone, undone_batches
 from trueup.ledger.database import Readable
 from trueup.ledger.past import clicks_with_later_policies, read_past
 from trueup.ledger.snapshot import clicks_waited_for, clicks_with_rows_of
+from trueup.model.frame_ops import distinct
 from trueup.model.frames import JournalRows, RowOutcomes, Schema
 
 UNDONE: Final = "undone"  # of a row whose batch is undone: it comes to nothing
@@ -42,6 +43,8 @@ def with_now(database: Readable, rows: JournalRows | RowOutcomes) -> RowOutcomes
     """
     undone_batch_ids = undone_batches(database)
     again = _again(database, rows, undone_batch_ids)
+    if not undone_batch_ids and not again.height:
+        return RowOutcomes(rows.with_columns_seq(pl.lit("").alias(name) for name in NOW))
     beside = rows.join(again, on=_ROW, how="left", maintain_order="left")
     is_undone, differs = pl.col("batch_id").is_in(list(undone_batch_ids)), _DIFFERS.fill_null(value=False)
     return RowOutcomes(
@@ -67,7 +70,7 @@ def with_messages_and_now(database: Readable, rows: JournalRows | RowOutcomes) -
 
 def _again(database: Readable, rows: JournalRows | RowOutcomes, undone_batch_ids: frozenset[int]) -> pl.DataFrame:
     """What the rows of those clicks come to now whose past may have changed: outcome, conversion and message."""
-    click_ids = _perhaps_changed(database, rows["click_id"].unique().sort().to_list())
+    click_ids = _perhaps_changed(database, distinct(rows["click_id"]))
     found = [_NONE]
     for start in range(0, len(click_ids), _CLICKS):
         some = click_ids[start : start + _CLICKS]

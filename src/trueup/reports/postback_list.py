@@ -20,6 +20,7 @@ from trueup.ledger.snapshot import read_click_facts, read_journal
 from trueup.ledger.sorted_postbacks import SORTED_BY, sorted_postbacks
 from trueup.ledger.sorting import LEAST, Asked, Sort, SortedPage, page_of_few
 from trueup.model.catalog import Catalog
+from trueup.model.frame_ops import distinct
 from trueup.model.frames import JOURNAL, JournalRows, empty
 from trueup.model.ids import CLICK_ID
 from trueup.model.words import BatchKind, Origin, Outcome
@@ -180,9 +181,9 @@ def _click_place(cut: str) -> int:
 
 
 def _shown(database: Readable, catalog: Catalog, rows: JournalRows) -> pl.DataFrame:
-    batches = batches_numbered(database, rows["batch_id"].unique().to_list())
+    batches = batches_numbered(database, distinct(rows["batch_id"]))
     origins = {batch_id: batch.origin.value for batch_id, batch in batches.items()}
-    click_ids = rows.filter(pl.col("n") > 0)["click_id"].unique().sort().to_list()
+    click_ids = distinct(rows.filter(pl.col("n") > 0)["click_id"])
     facts = read_click_facts(database, click_ids)
     networks = facts.select("click_id", network=name_of("network_id", catalog), is_known=pl.lit(value=True))
     return (

@@ -24,6 +24,7 @@ from trueup.reports.now import NOW
 from trueup.workbooks.writing import Cells, write_workbook
 
 ROW_COLUMNS: Final = ["batch_id", "line", *MESSAGE_COLUMNS, "mode_from"]  # what these files need of a decided row
+_REFUSED: Final = {"line": pl.Int64, "outcome": pl.String, "message": pl.String}
 _PIECE_ROWS: Final = 50_000
 
 
@@ -147,7 +148,10 @@ def _as_they_came(
 
 def refused_rows(rows: RowOutcomes) -> RowOutcomes:
     """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
-    refused = RowOutcomes(rows.filter(pl.col("outcome").str.starts_with("refused_")).sort("line"))
+    refused = RowOutcomes(rows.filter(pl.col("outcome").str.starts_with("refused_")))
+    if not refused.height:
+        return RowOutcomes(pl.DataFrame(schema=_REFUSED))
+    refused = RowOutcomes(refused.sort("line"))
     return RowOutcomes(refused.select("line", "outcome", message=message_of(refused)))
 
 
