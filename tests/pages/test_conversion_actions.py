@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 from uploading import PageBrowser, UploadSite, plain, value_of
-from worlds import World
+from worlds import World, grown
 
 from trueup.model.words import Role
 from trueup.pages.shell.formats import MINUS
@@ -25,14 +25,17 @@ name = "lead"
 HOSTILE = ("<script>alert(1)</script>", "\"' onload=x", "{{ 7*7 }}", "=cmd|' /C calc'!A0", "\u202etxt", "'=1+1", "-2+3")
 
 
-@pytest.fixture
-def world(world: World) -> World:
+def _grow(world: World) -> None:
     """A workspace of three conversions: 35.00 and 12.00 EUR approved, 5.00 pending."""
     world.set_up(SETUP)
     world.add_clicks("k1", "k2", "k3")
     rows = "click_id,payout,currency,transaction_id,status\nk1,35.00,USD,T1,approved\nk2,12.00,EUR,T2,approved\n"
     world.upload(f"{rows}k3,5.00,USD,T3,pending\n")
-    return world
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    return grown(world, _grow)
 
 
 @pytest.fixture
