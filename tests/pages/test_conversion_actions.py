@@ -136,6 +136,7 @@ def test_edit_payout__adds_to_each_its_own(ada: PageBrowser, world: World) -> No
     assert "The same file" in plain(ada.rested(again))  # what is added twice counts twice: a person says so
 
 
+@pytest.mark.front
 def test_edit_payout__of_all_that_match_in_another_currency(ada: PageBrowser, world: World) -> None:
     upload = ada.acted(f"{EDIT}?all=1&{EVERYTHING}&status=approved", payout="20", how="replace", currency="EUR")
     ada.applied(upload)
@@ -208,6 +209,7 @@ def test_add__what_cannot_be_read_is_kept_and_said(ada: PageBrowser, fields: dic
     assert fields.get("lines", "") in page
 
 
+@pytest.mark.front
 def test_update_status__recognises_what_each_id_is(ada: PageBrowser, world: World) -> None:
     upload = ada.acted(UPDATE, lines="k1, T2\nk3-1\nnobody\n", ids="", status="declined")
     preview = plain(ada.rested(upload))
