@@ -47,7 +47,7 @@ class Served(Asked):
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._thread = Thread(target=self._live)
         self._thread.start()
-        wait_until(lambda: not self._thread.is_alive() or self.lives())
+        wait_until(lambda: not self._thread.is_alive() or self.lives(), every=0.005)
         assert self._thread.is_alive(), self.log
 
     def _live(self) -> None:

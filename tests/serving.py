@@ -22,12 +22,12 @@ _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 60.0
 
 
-def wait_until(happened: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for something to be so."""
+def wait_until(happened: Callable[[], object], seconds: float = 30, every: float = 0.05) -> None:
+    """Wait for something to be so, and look whether it is every so many seconds."""
     ends = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < ends
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 @dataclass(frozen=True)

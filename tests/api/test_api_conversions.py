@@ -87,7 +87,10 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
     return "\n".join([",".join(fields), *lines]) + "\n"
 
 
-@pytest.mark.parametrize("mode", [None, DuplicateMode.UPDATE, DuplicateMode.ADD_PAYOUT])
+@pytest.mark.parametrize(
+    "mode",
+    [None, *(pytest.param(mode, marks=pytest.mark.front) for mode in (DuplicateMode.UPDATE, DuplicateMode.ADD_PAYOUT))],
+)
 def test_report__rows_come_to_what_they_come_to_as_a_file(
     api: Api, world: World, new_url: Callable[[], str], tmp_path: Path, mode: DuplicateMode | None
 ) -> None:

@@ -69,6 +69,7 @@ def test_rows_of_a_large_batch__come_by_their_lines(api: Api) -> None:
     assert of_journal == api.get(f"{path}?limit=3").json()["items"]
 
 
+@pytest.mark.front
 def test_log__is_the_same_in_pages_of_any_size_and_both_ways(api: Api) -> None:
     newest = pages(api, "/conversions", 1_000)
     assert len(newest) == ROWS - len(REFUSED)

@@ -78,6 +78,7 @@ def test_batch__has_the_money_before_and_after(api: Api) -> None:
     told(api.post("/batches/99/undo"), ProblemKind.NOT_FOUND)
 
 
+@pytest.mark.front
 def test_batch_rows__in_pages_and_by_outcome(api: Api) -> None:
     rows = pages(api, "/batches/2/rows", 2)
     assert [(row["line"], row["outcome"]) for row in rows] == [

@@ -24,6 +24,7 @@ def api(world: World, new_api: NewApi) -> Api:  # noqa: ARG001 - the API begins 
     return new_api()
 
 
+@pytest.mark.front
 def test_mapping__is_saved_shown_and_removed(api: Api) -> None:
     saved = done(api.put("/mappings/northwind", json=FORM))
     assert saved["titles"] == ["commission", "sale_amount", "visitor"]
@@ -41,6 +42,7 @@ def test_mapping__with_a_mistake_is_not_saved(api: Api, wrong: dict[str, object]
     assert done(api.get("/mappings"))["items"] == []
 
 
+@pytest.mark.front
 def test_upload__is_read_by_a_mapping_as_it_was_when_it_was_named(api: Api, world: World) -> None:
     done(api.put("/mappings/northwind", json=FORM))
     upload = sent(api, STATEMENT, "?mapping=northwind")

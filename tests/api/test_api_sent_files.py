@@ -70,6 +70,7 @@ def test_sent_files__are_kept_for_some_days_after_their_end(api: Api, monkeypatc
     assert "no longer here" in api.get(f"/uploads/{applied}/refused.csv").json()["detail"]
 
 
+@pytest.mark.front
 def test_sent_files__a_server_removes_those_that_are_old_and_keeps_them_where_told_so(new_api: NewApi) -> None:
     api = new_api(sent_file_days=1)
     upload_id = sent(api, "click_id\nc1\n")["upload_id"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from calling import NewApi, told
 from command_line import CommandLine
-from worlds import World
+from worlds import World, grown
 
 from trueup.api.http.problems import ProblemKind
 from trueup.ledger.batches import BatchMovedError, read_batches
@@ -22,14 +22,16 @@ from trueup.recording.undo import apply_undo, undoable
 BATCHES = 4
 
 
-@pytest.fixture
-def world(trueup: CommandLine, tmp_path: Path) -> World:
+def _grow(made: World) -> None:
     """A workspace with some batches of one conversion each."""
-    made = World(trueup, tmp_path)
     made.add_clicks("a", "b")
     for number in range(BATCHES):
         made.upload(f"click_id,payout,transaction_id\na,1.20,T{number}\n")
-    return made
+
+
+@pytest.fixture
+def world(trueup: CommandLine, tmp_path: Path) -> World:
+    return grown(World(trueup, tmp_path), _grow)
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def undone(database: Database) -> list[int]:
     return sorted(batch.undoes for batch in read_batches(database) if batch.undoes)
 
 
-def test_undo__that_another_program_began_in_between_is_not_done_twice(ledger: Database, other: Database) -> None:
+def test_undo__that_another_program_began_in_between_is_not_done_twice(other: Database, ledger: Database) -> None:
     batch_id = uploaded(ledger)[0]
     (batch, resumed), (same, also) = undoable(ledger, batch_id), undoable(other, batch_id)
     apply_undo(RecordingContext(other, now, "other", Origin.CLI), same, also, RunOptions())

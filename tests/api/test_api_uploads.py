@@ -218,6 +218,7 @@ def test_apply__goes_on_aside_when_nobody_waits(api: Api, world: World) -> None:
     assert done(api.get(f"/uploads/{upload['upload_id']}"))["summary"]["outcomes"] == {"created": 3_000}
 
 
+@pytest.mark.front
 def test_cancel__leaves_what_is_applied_and_can_be_undone(api: Api, world: World) -> None:
     clicks = [f"k{number:05}" for number in range(20_000)]
     world.add_clicks(*clicks)

@@ -11,9 +11,11 @@ from typing import Any
 
 from command_line import CommandLine
 from edge_asking import PEER, edge_on, journal
-from worlds import World
+from worlds import World, grown, succeeded
 
 from trueup.edge.postback import Postbacks
+from trueup.ledger.catalog import read_catalog
+from trueup.ledger.open import open_ledger
 from trueup.live.asgi import Endpoint
 
 SETUP = """
@@ -125,13 +127,22 @@ def reporting(
     **settings: Any,  # noqa: ANN401 - as Settings has them
 ) -> Iterator[Reporting]:
     """Make one. Both networks have a key; a careful Contoso takes nothing without it, and not from everywhere."""
-    world = World(CommandLine(url), folder)
+    world = grown(World(CommandLine(url), folder), _grow_careful if careful else _grow)
+    with open_ledger(url) as ledger:
+        keys = {name: network.postback_keys[0] for name, network in read_catalog(ledger).affiliate_networks.items()}
+    with edge_on(url, folder, **settings) as (edge, _seen):
+        yield Reporting(Postbacks(edge), world, keys)
+
+
+def _grow(world: World) -> None:
     world.set_up(SETUP)
-    if careful:
-        world.set_up(CAREFUL)
     world.add_clicks(*(f"n{i}" for i in range(1, 10)), offer="VPN")
     world.add_clicks(*(f"c{i}" for i in range(1, 10)), offer="Loan")
     world.add_clicks("o1", "o2")
-    keys = {name: world.trueup("postbacks", "rotate-key", name).stdout.strip() for name in ("Northwind", "Contoso")}
-    with edge_on(url, folder, **settings) as (edge, _seen):
-        yield Reporting(Postbacks(edge), world, keys)
+    for name in ("Northwind", "Contoso"):
+        succeeded(world.trueup("postbacks", "rotate-key", name))
+
+
+def _grow_careful(world: World) -> None:
+    _grow(world)
+    world.set_up(CAREFUL)

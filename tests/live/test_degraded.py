@@ -62,11 +62,13 @@ def clicked(server: Asked) -> str:
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-def test_start__without_the_database_keeps_clicks_and_catches_up(world: World, server: Server) -> None:
-    before = clicked(server)
-    assert server.stop() == 0
+def test_start__without_the_database_keeps_clicks_and_catches_up(
+    world: World, served: Served, new_server: NewServer
+) -> None:
+    before = clicked(served)
+    served.stop()
     with taken_away(world.trueup.url):
-        server.start()
+        server = new_server(TRUEUP_FOLDER=served.folder / "files")
         during = [clicked(server) for _ in range(3)]
         assert all(during)
         assert server.get(f"/postback?cid={before}&payout=1").status == 503

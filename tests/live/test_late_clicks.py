@@ -33,6 +33,7 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
     return made
 
 
+@pytest.mark.front
 def test_late_click__wakes_the_postbacks_that_waited_for_it(world: World, tmp_path: Path) -> None:
     click = new_click()
     with writing(world.trueup.url, tmp_path) as (writer, _):
@@ -58,6 +59,7 @@ def test_late_click__wakes_what_a_program_left_that_was_killed(world: World, tmp
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 def test_late_click__is_no_batch_to_undo_and_its_rows_are(world: World) -> None:
     click = new_click()
     with open_ledger(world.trueup.url) as ledger:

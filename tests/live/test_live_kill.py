@@ -1,9 +1,11 @@
-"""The server killed under load: whatever it acknowledged is there, once, and the ledger proves itself."""
+"""The server killed and stopped under load: whatever it acknowledged is there, once, and the ledger proves itself."""
 
+import json
 import time
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from command_line import CommandLine
@@ -22,6 +24,7 @@ def world(trueup: CommandLine, tmp_path: Path) -> World:
 
 
 def _killed_under_load(world: World, server: Server, rounds: int) -> None:
+    """Kill it in the midst of traffic, so often; then ask it to stop in the midst of traffic."""
     acknowledged, chance = Acknowledged(), Random(rounds)  # noqa: S311 - when to kill
     for number in range(rounds):
         with traffic(server, acknowledged, visitors=12, seed=number) as enough:
@@ -31,9 +34,25 @@ def _killed_under_load(world: World, server: Server, rounds: int) -> None:
             enough.set()
         server.start()
         assert lost(world.trueup.url, acknowledged) == []
-    assert server.stop() == 0
-    assert not_there(world.trueup.url, acknowledged) == []
+    last, before = Acknowledged(), {batch["batch_id"] for batch in _batches(world)}
+    with traffic(server, last, visitors=12, seed=rounds) as enough:
+        wait_until(partial(_has_many, last, 1))
+        stopped = server.stop()
+        enough.set()
+    assert stopped == 0
+    assert "stopped" in server.log
+    assert "Traceback" not in server.log
+    assert not_there(world.trueup.url, acknowledged) + not_there(world.trueup.url, last) == []
+    # Its batch is finished: nothing takes rows for it any more.
+    its = [batch["state"] for batch in _batches(world) if batch["batch_id"] not in before]
+    assert its
+    assert "running" not in its
     succeeded(world.trueup("audit"))
+
+
+def _batches(world: World) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(succeeded(world.trueup("batches", "--json")))
+    return found
 
 
 def _has_many(acknowledged: Acknowledged, rounds: int) -> bool:
@@ -41,7 +60,7 @@ def _has_many(acknowledged: Acknowledged, rounds: int) -> bool:
 
 
 @pytest.mark.front
-def test_kill__under_load_nothing_acknowledged_is_lost(world: World, server: Server) -> None:
+def test_kill_and_stop__under_load_nothing_acknowledged_is_lost(world: World, server: Server) -> None:
     _killed_under_load(world, server, ROUNDS)
 
 
@@ -49,20 +68,6 @@ def test_kill__under_load_nothing_acknowledged_is_lost(world: World, server: Ser
 @pytest.mark.timeout(900)
 def test_kill__under_load_again_and_again(world: World, server: Server) -> None:
     _killed_under_load(world, server, LONG_ROUNDS)
-
-
-@pytest.mark.front
-def test_stop__answers_what_it_accepted(world: World, server: Server) -> None:
-    acknowledged = Acknowledged()
-    with traffic(server, acknowledged, visitors=12, seed=7) as enough:
-        time.sleep(1)
-        stopped = server.stop()
-        enough.set()
-    assert stopped == 0
-    assert not_there(world.trueup.url, acknowledged) == []
-    # Its batch is finished: nothing takes rows for it any more.
-    assert '"running"' not in world.trueup("batches", "--json").stdout
-    succeeded(world.trueup("audit"))
 
 
 @pytest.mark.long

@@ -193,6 +193,7 @@ def test_law__rows_as_a_file_one_by_one_and_all_at_once_leave_the_same(
     assert stage.left(at_once) == stage.left(by_file)
 
 
+@pytest.mark.front
 def test_law__the_audit_holds_after_all_of_it(stage: Stage) -> None:
     prefix = stage.new_clicks("update")
     for place in range(40):

@@ -73,6 +73,7 @@ def test_writer__a_message_that_cannot_be_recorded_harms_no_other(world: World, 
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 def test_writer__each_origin_has_a_batch_of_its_own_for_an_hour(world: World, tmp_path: Path) -> None:
     world.add_clicks("a")
     clock = [now()]
@@ -96,6 +97,7 @@ def test_writer__a_batch_that_is_undone_while_it_is_open_takes_no_more_rows(worl
     succeeded(world.trueup("audit"))
 
 
+@pytest.mark.front
 def test_writer__a_change_of_the_setup_holds_for_the_next_message(world: World, tmp_path: Path) -> None:
     world.add_clicks("a")
     with writing(world.trueup.url, tmp_path) as (writer, _):

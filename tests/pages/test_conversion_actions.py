@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 from uploading import PageBrowser, UploadSite, plain, value_of
-from worlds import World
+from worlds import World, grown
 
 from trueup.model.words import Role
 from trueup.pages.shell.formats import MINUS
@@ -25,14 +25,17 @@ name = "lead"
 HOSTILE = ("<script>alert(1)</script>", "\"' onload=x", "{{ 7*7 }}", "=cmd|' /C calc'!A0", "\u202etxt", "'=1+1", "-2+3")
 
 
-@pytest.fixture
-def world(world: World) -> World:
+def _grow(world: World) -> None:
     """A workspace of three conversions: 35.00 and 12.00 EUR approved, 5.00 pending."""
     world.set_up(SETUP)
     world.add_clicks("k1", "k2", "k3")
     rows = "click_id,payout,currency,transaction_id,status\nk1,35.00,USD,T1,approved\nk2,12.00,EUR,T2,approved\n"
     world.upload(f"{rows}k3,5.00,USD,T3,pending\n")
-    return world
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    return grown(world, _grow)
 
 
 @pytest.fixture
@@ -133,6 +136,7 @@ def test_edit_payout__adds_to_each_its_own(ada: PageBrowser, world: World) -> No
     assert "The same file" in plain(ada.rested(again))  # what is added twice counts twice: a person says so
 
 
+@pytest.mark.front
 def test_edit_payout__of_all_that_match_in_another_currency(ada: PageBrowser, world: World) -> None:
     upload = ada.acted(f"{EDIT}?all=1&{EVERYTHING}&status=approved", payout="20", how="replace", currency="EUR")
     ada.applied(upload)
@@ -205,6 +209,7 @@ def test_add__what_cannot_be_read_is_kept_and_said(ada: PageBrowser, fields: dic
     assert fields.get("lines", "") in page
 
 
+@pytest.mark.front
 def test_update_status__recognises_what_each_id_is(ada: PageBrowser, world: World) -> None:
     upload = ada.acted(UPDATE, lines="k1, T2\nk3-1\nnobody\n", ids="", status="declined")
     preview = plain(ada.rested(upload))

@@ -51,6 +51,7 @@ def test_postbacks__say_how_many_came_and_do_not_jump(browse: Browse, own_site: 
     expect(page.get_by_text("decided again")).to_be_visible()
 
 
+@pytest.mark.long
 def test_batch__is_undone_and_brought_back_by_its_buttons(browse: Browse, own_site: Served) -> None:
     page = browse(own_site, "/uploads", scripts=False)
     page.locator("#row-3").get_by_role("button", name="Undo batch 3").click()

@@ -68,7 +68,24 @@ def rested(asker: Asker, path: str, says: str) -> None:
         time.sleep(0.05)
 
 
-def weigh(asker: Asker, site: Served, path: str) -> tuple[int, int]:
+class Assets:
+    """What a site's assets weigh, as they are sent; each is asked for once."""
+
+    def __init__(self, site: Served) -> None:
+        self._site = site
+        self._known: dict[str, tuple[int, set[str]]] = {}
+
+    def __call__(self, name: str) -> tuple[int, set[str]]:
+        """What one weighs, and the names of others that it loads."""
+        if name not in self._known:
+            file = self._site.get(name, accept_encoding="gzip")
+            assert file.status == 200, name
+            loads = _LOADED.findall(gzip.decompress(file.body).decode())
+            self._known[name] = len(file.body), {f"{name.rpartition('/')[0]}/{other}" for other in loads}
+        return self._known[name]
+
+
+def weigh(asker: Asker, site: Served, path: str, assets: Assets) -> tuple[int, int]:
     """What a page weighs, with all that it loads and alone, as it is sent."""
     answer = asker.get(path, accept_encoding="gzip")
     if answer.status == 303:  # it is for who is not signed in
@@ -80,12 +97,9 @@ def weigh(asker: Asker, site: Served, path: str) -> tuple[int, int]:
     while names - seen:
         name = (names - seen).pop()
         seen.add(name)
-        file = site.get(name, accept_encoding="gzip")
-        assert file.status == 200, name
-        loaded += len(file.body)
-        names |= {
-            f"{name.rpartition('/')[0]}/{other}" for other in _LOADED.findall(gzip.decompress(file.body).decode())
-        }
+        size, others = assets(name)
+        loaded += size
+        names |= others
     return len(answer.body) + loaded, len(answer.body)
 
 
@@ -94,15 +108,16 @@ def test_every_page__weighs_little(asker: Asker, own_site: Served) -> None:
     upload = previewed(asker, names["click_id"])
     rested(asker, upload, "Nothing is changed yet.")
     paths = pages_of({**names, "upload_id": upload.rpartition("/")[2]})
-    weights = {path: weigh(asker, own_site, path) for path in paths}
+    assets = Assets(own_site)
+    weights = {path: weigh(asker, own_site, path, assets) for path in paths}
     seen = re.search(r'name="previewed_at" value="(\d+)"', asker.get(upload).text)
     assert seen
     asker.post(f"{upload}/apply", {"previewed_at": seen[1]})
     rested(asker, upload, "Applied")
-    weights |= {f"{upload} applied": weigh(asker, own_site, upload)}
+    weights |= {f"{upload} applied": weigh(asker, own_site, upload, assets)}
     asker.post(f"{upload}/preview-undo", {"": ""})
     rested(asker, f"{upload}?undo", "Undo batch")
-    weights |= {f"{upload} to undo": weigh(asker, own_site, f"{upload}?undo")}
+    weights |= {f"{upload} to undo": weigh(asker, own_site, f"{upload}?undo", assets)}
     assert len(weights) > 25
     heavy = {path: weight for path, weight in weights.items() if weight[0] > FIRST_MOST or weight[1] > LATER_MOST}
     assert heavy == {}, weights

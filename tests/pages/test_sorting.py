@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
 from uploading import PageBrowser, UploadSite, plain
-from worlds import World, succeeded
+from worlds import World, grown, succeeded
 
 from trueup.model.words import Role
 from trueup.reports import conversion_list
@@ -30,18 +29,20 @@ slug = "camp"
 """
 
 
-@pytest.fixture
-def world(trueup: CommandLine, tmp_path: Path) -> World:
+def _grow(made: World) -> None:
     """An import of clicks, conversions for them, and a refused row."""
-    made = World(trueup, tmp_path)
     made.set_up(SETUP)
     lines = [f"k{at:02},camp,o,2026-02-01T00:00:{at:02}Z,0.0{at % 3}\n" for at in range(55)]
     file = made.file("click_id,campaign,offer,clicked_at,cost\n" + "".join(lines), "clicks.csv")
-    succeeded(trueup("clicks", "import", file, "--yes"))
+    succeeded(made.trueup("clicks", "import", file, "--yes"))
     rows = [f"k{at:02},{at % 7}.5,{('approved', 'pending')[at % 2]}\n" for at in range(52)]
     made.upload("click_id,payout,status\nnobody,1,approved\n" + "".join(rows))
     made.upload("click_id,payout\nk01,100\n")
-    return made
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    return grown(world, _grow)
 
 
 @pytest.fixture

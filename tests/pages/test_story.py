@@ -5,13 +5,12 @@ import re
 import pytest
 from serving import wait_until
 from uploading import PageBrowser, UploadSite, plain, value_of
-from worlds import World
+from worlds import World, grown
 
 from trueup.model.words import Role
 
 
-@pytest.fixture
-def world(world: World) -> World:
+def _grow(world: World) -> None:
     """A conversion that was made, changed by a postback's repeat, corrected, refused and ignored."""
     world.set_up('[workspace]\nname = "Acme"\ntime_zone = "Europe/Warsaw"\n[workspace.rates]\nEUR = "1.10"\n')
     world.add_clicks("k1", "k2")
@@ -19,7 +18,11 @@ def world(world: World) -> World:
     world.upload("click_id,payout,currency,transaction_id,status\nk1,33.50,EUR,T1,approved\n")
     world.upload("click_id,transaction_id,status\nk1,T1,pending\n")
     world.upload("click_id,payout,currency,transaction_id\nk1,33.50,EUR,T1\n")
-    return world
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    return grown(world, _grow)
 
 
 @pytest.fixture

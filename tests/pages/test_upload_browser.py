@@ -60,11 +60,18 @@ def test_upload__by_mouse_from_the_file_to_its_undo(browse: Browse, own_site: Se
     page.get_by_role("button", name="Apply 3 changes").click()
     expect(page.locator(".result-head")).to_contain_text("Applied 3 changes")
     assert revenue(own_site) != before
+    toast = page.locator("#toasts")
+    expect(toast).to_contain_text("Applied 3 changes, +7.")
+    assert violations(page) == []
+    toast.get_by_role("button", name="Dismiss").click()
+    expect(toast.get_by_text("Applied")).to_be_hidden()
     page.get_by_role("button", name="Undo…").click()
     expect(page.get_by_role("link", name="Keep")).to_be_focused()
     page.get_by_role("button", name="Undo 3 changes").click()
     expect(page.locator(".result-head")).to_contain_text("Undone")
     assert revenue(own_site) == before
+    page.goto("/conversions")
+    expect(toast.get_by_text("Applied")).to_have_count(0)
 
 
 def _pressed_to(page: Page, selector: str, key: str = "Tab", most: int = 80) -> None:
@@ -100,7 +107,8 @@ def test_upload__by_keyboard_alone(browse: Browse, own_site: Served) -> None:
     expect(page.locator(".result-head")).to_contain_text("Undone")
 
 
-@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("scripts", [True, False])
 def test_toast__is_dismissed_by_its_own_button(browse: Browse, own_site: Served, scripts: bool) -> None:
     with open_ledger(own_site.database_url) as database:
         click = _newest(database)[0]

@@ -38,16 +38,17 @@ _FRAMEWORKS: Final = ("HTTPValidationError", "ValidationError")  # FastAPI's own
 
 
 class Document:
-    """The document of one API, written when it is first asked for."""
+    """The document of an API, written when it is first asked for."""
+
+    _written = b""  # every API of this process has the same operations, and the same document
 
     def __init__(self, api: FastAPI) -> None:
         self._api = api
-        self._written = b""
 
     async def answer(self, _request: Request) -> Response:
         """Answer with the document. It is written in a thread of its own, so that nothing waits for it meanwhile."""
         if not self._written:
-            self._written = await run_in_threadpool(self._write)
+            Document._written = await run_in_threadpool(self._write)
         return Response(self._written, media_type="application/json")
 
     def _write(self) -> bytes:
