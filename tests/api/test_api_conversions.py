@@ -275,6 +275,7 @@ def test_one_conversion__that_is_none(api: Api) -> None:
         told(api.get(f"/conversions/{name}"), ProblemKind.NOT_FOUND)
 
 
+@pytest.mark.front
 def test_list__pages_are_the_log_cut_in_pieces(api: Api, world: World) -> None:
     for number in range(7):
         at = f"2026-03-0{number % 3 + 1}T00:00:00Z"

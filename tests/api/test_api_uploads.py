@@ -34,6 +34,7 @@ def without_callbacks(told: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name != "callbacks"}
 
 
+@pytest.mark.front
 def test_upload__previewed_and_applied_is_what_a_terminal_does(
     api: Api, world: World, new_url: Callable[[], str], tmp_path: Path
 ) -> None:

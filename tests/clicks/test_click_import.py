@@ -33,6 +33,7 @@ def outcomes(trueup: CommandLine, content: str | bytes, *words: str) -> dict[str
     return dict(told["outcomes"])
 
 
+@pytest.mark.front
 def test_import__stores_what_the_file_says(trueup: CommandLine, ledger: Database) -> None:
     assert outcomes(trueup, FILE) == {"imported": 3}
     first, second, third = stored_clicks(ledger).iter_rows(named=True)
@@ -44,6 +45,7 @@ def test_import__stores_what_the_file_says(trueup: CommandLine, ledger: Database
     assert second["cost"] == 0
 
 
+@pytest.mark.front
 def test_import__links_network_and_source(trueup: CommandLine, ledger: Database) -> None:
     outcomes(trueup, FILE)
     linked = ["campaign_id", "offer_id", "network_id", "traffic_source_id"]
@@ -58,6 +60,7 @@ def test_import__shows_in_the_report(trueup: CommandLine) -> None:
     assert (rows["total"]["clicks"], rows["total"]["cost"]) == ("3", "1.25")
 
 
+@pytest.mark.front
 def test_import__tells_in_words_what_happened(trueup: CommandLine) -> None:
     ran = trueup("clicks", "import", "-", "--yes", stdin=f"{TITLES},note\nc1,PL push,VPN trial,2025-05-01 10:00,x\n")
     assert ran.code == 0
@@ -90,6 +93,7 @@ def test_import__prefers_a_name_to_another_campaigns_slug(trueup: CommandLine, l
     assert stored_clicks(ledger)["campaign_id"].to_list() == [4, 4]
 
 
+@pytest.mark.front
 def test_import__previews_without_a_change(trueup: CommandLine, ledger: Database) -> None:
     before = contents(ledger)
     ran = trueup("clicks", "import", "-", "--preview", "--json", stdin=FILE)

@@ -114,6 +114,7 @@ def test_preview__in_any_chunks_foretells_the_import(broken: Database, chunk_row
     assert foretold.samples.equals(applied.samples)
 
 
+@pytest.mark.front
 def test_two_programs__do_not_both_carry_a_batch_on(broken: Database) -> None:
     importer = Importer(broken, chunk_rows=10)
     with pytest.raises(Killed):

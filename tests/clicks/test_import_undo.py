@@ -97,6 +97,7 @@ def test_undo__leaves_rows_refused_where_the_workspace_refuses(trueup: CommandLi
     assert trueup("audit").code == 0
 
 
+@pytest.mark.front
 def test_undo__importing_again_brings_everything_back(trueup: CommandLine, ledger: Database) -> None:
     import_clicks(trueup, click_rows(["c1", "c2"]))
     upload(trueup)
@@ -113,6 +114,7 @@ def test_undo__importing_again_brings_everything_back(trueup: CommandLine, ledge
     assert trueup("audit").code == 0
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("parks", "again", "zone"), [(True, False, "7"), (True, True, "7"), (False, False, "7"), (False, True, "")]
 )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import polars as pl
+import pytest
 from effort import law
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -235,6 +236,7 @@ def set_up(ledger: Database) -> None:
         write_resource(transaction, Campaign(0, "push", "push", 0))
 
 
+@pytest.mark.front
 @law
 @given(tale=tales())
 @example(

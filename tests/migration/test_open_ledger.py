@@ -56,6 +56,7 @@ def test_version_check__takes_a_few_milliseconds_at_most(url: str) -> None:
     assert min(took) < 0.02
 
 
+@pytest.mark.front
 def test_programs_that_start_at_once__make_the_tables_once(new_empty_url: Callable[[], str]) -> None:
     url = new_empty_url()
     words = [sys.executable, "-c", OPEN_AT_A_WORD, url]

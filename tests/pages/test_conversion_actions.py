@@ -245,6 +245,7 @@ def test_update_status__says_which_transaction_ids_no_conversion_has(ada: PageBr
     assert world.seen("conversion_id", "status")[0] == ("k1-1", "declined")
 
 
+@pytest.mark.front
 def test_file_of_statuses__by_transaction_id_alone_is_refused_for_that(ada: PageBrowser) -> None:
     page = plain(ada.rested(ada.sent("transaction_id,status\nT1,declined\n", kind="status")))
     assert "Transaction ids alone do not say which clicks they are of." in page

@@ -61,6 +61,7 @@ def test_all_that_match__is_a_second_tick(browse: Browse, sample_site: Served) -
     expect(page.locator("#all-matching")).to_be_checked()  # the list is as it was
 
 
+@pytest.mark.long
 def test_story__opens_beside_the_list_and_back_closes_it(browse: Browse, sample_site: Served) -> None:
     page = browse(sample_site, EVERYTHING)
     first = page.locator("tbody a[data-opens]").first

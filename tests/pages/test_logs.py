@@ -199,6 +199,7 @@ def undo(browser: PageBrowser, place: str) -> str:
     return browser.get(place).text
 
 
+@pytest.mark.front
 def test_batch__is_undone_and_brought_back(world: World, site: UploadSite) -> None:
     world.upload("click_id,payout,status\nclick1,5,sale\nclick2,6,sale\n")
     world.upload("click_id,payout,status\nclick1,7,sale\nnobody,6,sale\n")

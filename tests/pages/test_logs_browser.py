@@ -80,6 +80,7 @@ def test_pages__suit_everybody(browse: Browse, own_site: Served, scheme: str) ->
     assert (wide, wrong) == ([], [])
 
 
+@pytest.mark.long
 def test_list__is_sorted_by_keys_and_on_a_phone(browse: Browse, own_site: Served) -> None:
     page = browse(own_site, "/conversions?from=&to=")
     head = page.locator("#sort-payout")

@@ -65,6 +65,7 @@ def test_upload__from_the_file_to_its_undo_and_back(site: UploadSite, world: Wor
     assert world.totals()["revenue"] == "35.00"
 
 
+@pytest.mark.front
 def test_preview_and_result__speak_words_and_count_one_row_as_one(site: UploadSite) -> None:
     ada = site.browser()
     path = ada.sent("click_id,payout\nk1,5.00\n")
@@ -268,6 +269,7 @@ def test_script__asks_for_the_part_alone(site: UploadSite) -> None:
     assert "<html" not in part
 
 
+@pytest.mark.front
 def test_failure__amid_applying_is_gone_on_with(
     site: UploadSite, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ def test_click__shows_how_it_came(world: World) -> None:
     assert told(world, "click", "k9")["click"] is None
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("text", "found"),
     [

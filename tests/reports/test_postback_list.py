@@ -193,6 +193,7 @@ def test_list__has_every_postback_once_however_they_came(
 _KEY = {"batch_id": pl.Int64, "line": pl.Int64}
 
 
+@pytest.mark.front
 def test_pages__are_the_same_while_more_come(servers: Servers) -> None:
     chance = Random(7)  # noqa: S311 - made-up traffic
     for _ in range(6):
@@ -237,6 +238,7 @@ def test_filters__are_words_and_leave_only_what_fits(servers: Servers) -> None:
         rows(network=["Contosso"])
 
 
+@pytest.mark.front
 def test_one_click__and_one_row(servers: Servers) -> None:
     chance = Random(5)  # noqa: S311 - made-up traffic
     for _ in range(8):

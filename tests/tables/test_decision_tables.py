@@ -71,6 +71,7 @@ EACH: Final = [
 ]
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("table", EACH)
 def test_table(ledger: Database, table: Table) -> None:
     _set_up(ledger, table.settings)

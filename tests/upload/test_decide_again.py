@@ -54,6 +54,7 @@ def again(world: World, *words: object) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.front
 def test_decide_again__cures_a_status_word_that_nobody_knew(world: World) -> None:
     before = world.seen(*SEEN)
     world.set_up(SETUP.format(network=MENDED))
@@ -102,6 +103,7 @@ def test_decide_again__takes_a_duplicate_mode_that_was_wrong(world: World) -> No
     assert told == ["came to life"]
 
 
+@pytest.mark.front
 def test_decide_again__brings_rows_of_clicks_that_came_after_them(world: World) -> None:
     assert world.upload("click_id,payout\nlate,7\n").outcomes == ["refused_unknown_click"]
     asked = ("decide-again", "--outcome", "refused_unknown_click")

@@ -251,6 +251,7 @@ def moved(world: World, new_url: Callable[[], str], tmp_path: Path) -> tuple[Wor
     return there, export
 
 
+@pytest.mark.front
 def test_export_of_another_ledger__is_said_and_its_ids_left_out(moved: tuple[World, str]) -> None:
     there, export = moved
     refused = there.upload(export, "--preview")

@@ -99,6 +99,7 @@ def test_planted_session__is_not_taken_over(site: Site) -> None:
         assert not attacker.is_in
 
 
+@pytest.mark.front
 def test_stolen_cookie__is_worth_nothing_once_its_session_ended(site: Site) -> None:
     site.user("Anna")
     ends = (

@@ -99,6 +99,7 @@ def test_reset__prints_another_link_and_ends_the_first(trueup: CommandLine, ledg
     assert trueup("users", "reset", "nobody@example.com").code == 2
 
 
+@pytest.mark.front
 def test_remove__never_the_last_admin(trueup: CommandLine, ledger: Database) -> None:
     activated(trueup, ledger, "anna@example.com")
     ran = trueup("users", "remove", "anna@example.com")
