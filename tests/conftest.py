@@ -74,9 +74,7 @@ def postgres_url(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> 
         by_hand(admin, "ALTER SYSTEM SET fsync = off")  # the tests kill programs, not machines
         by_hand(admin, "ALTER SYSTEM SET full_page_writes = off")
         by_hand(admin, "ALTER SYSTEM SET autovacuum = off")  # who empties a ledger would wait for it
-        by_hand(
-            admin, "ALTER SYSTEM SET deadlock_timeout = 100"
-        )  # milliseconds that those who wait for each other wait
+        by_hand(admin, "ALTER SYSTEM SET deadlock_timeout = '100ms'")  # so long do those wait who wait for each other
         by_hand(admin, "SELECT pg_reload_conf()::text")
     yield url
     server.cleanup()
