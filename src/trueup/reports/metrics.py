@@ -98,9 +98,22 @@ def summed(cells: Cells, by: Sequence[str], types: Sequence[str], left_out_types
     Returns:
         The columns of `by`, then whole numbers in the order of `units`; null where a ratio is undefined.
     """
-    groups = _grouped(cells, by, _sums(types, left_out_types))
+    return _with_ratios(_grouped(cells, by, _sums(types, left_out_types)), by, types)
+
+
+def totals_of(rows: ReportRows, types: Sequence[str]) -> ReportRows:
+    """Work out every metric of all groups together.
+
+    Args:
+        rows: Each group's, as `summed` gives them.
+        types: The conversion types that have columns of their own.
+    """
+    return _with_ratios(rows.select(pl.col(name).sum() for name in _sums(types, ())), [], types)
+
+
+def _with_ratios(sums: pl.DataFrame, by: Sequence[str], types: Sequence[str]) -> ReportRows:
     clicks, revenue, cost = pl.col("clicks"), pl.col("revenue"), pl.col("cost")
-    with_ratios = groups.with_columns(
+    with_ratios = sums.with_columns(
         cr=rounded_quotient(pl.col("conversions") * 10_000, clicks),
         epc=rounded_quotient(revenue, clicks),
         profit=revenue - cost,

@@ -17,11 +17,12 @@ from trueup.model.nearest import nearest_words
 from trueup.model.words import DEFAULT_TYPE
 from trueup.reports.dimensions import KEYS, OF_CONVERSIONS_ALONE, Dimension, first_alike, in_order, with_groups
 from trueup.reports.filters import known_word
-from trueup.reports.metrics import NEED_CLICKS, rounded_to_cents, summed, texts
+from trueup.reports.metrics import NEED_CLICKS, rounded_to_cents, summed, texts, totals_of
 from trueup.reports.spans import WrongWordError
 
 DIMENSIONS_MAX: Final = 4
 ROWS_MAX: Final = GROUPS_MAX
+_MANY_CELLS: Final = 8 * ROWS_MAX  # groups are counted before they are summed, which takes seconds then
 DAYS: Final = frozenset({"day"})  # the dimensions whose groups are days
 _TOTAL: Final = "total"
 
@@ -87,17 +88,20 @@ def read_report(
     cells = pl.concat([conversions, clicks], how="diagonal")
     types = _types(catalog, selection, conversions)
     left_out = catalog.left_out_types
-    totals = summed(Cells(cells), [], types, left_out)
     if not by:
+        totals = summed(Cells(cells), [], types, left_out)
         return Report((), time_zone, catalog.workspace.currency, ReportRows(totals.clear()), totals)
     apart = bool(OF_CONVERSIONS_ALONE.intersection(by))
     grouped = with_groups(
         Cells(cells.filter(pl.col("status").is_not_null()) if apart else cells), by, catalog, time_zone
     )
     named = [dimension.value for dimension in by]
-    if grouped.height > ROWS_MAX and _groups(grouped, named) > ROWS_MAX:
+    if grouped.height > _MANY_CELLS and _groups(grouped, named) > ROWS_MAX:
         raise _too_many_rows(by)
     rows = in_order(summed(grouped, named, types, left_out), by)
+    if rows.height > ROWS_MAX:
+        raise _too_many_rows(by)
+    totals = summed(Cells(cells), [], types, left_out) if apart else totals_of(rows, types)
     if apart:
         rows = ReportRows(rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in NEED_CLICKS))
     return Report(tuple(by), time_zone, catalog.workspace.currency, rows, totals)
