@@ -270,6 +270,7 @@ def test_one_conversion__has_its_whole_past(api: Api, world: World) -> None:
     assert api.get("/conversions/c1-1").json()["removed"]
 
 
+@pytest.mark.front
 def test_one_conversion__that_is_none(api: Api) -> None:
     for name in ("c1-1", "nonsense", "c1-0", "c1-99999999999999999999"):
         told(api.get(f"/conversions/{name}"), ProblemKind.NOT_FOUND)

@@ -46,6 +46,7 @@ class Work:
         return self.answer or JSONResponse({"done": self.done})
 
 
+@pytest.mark.front
 def test_same_request__is_answered_again_and_not_done_again(api: Api) -> None:
     first, again = make(api, "a b~1"), make(api, "a b~1")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -78,11 +79,13 @@ def test_without_a_key__it_is_done_again(api: Api) -> None:
     assert [api.post("/traffic_sources", json=SOURCE).status_code for _ in range(2)] == [201, 409]
 
 
+@pytest.mark.front
 def test_keys__are_each_callers_own(api: Api) -> None:
     make(api, "a")
     told(make(api, "a", key=api.key(KeyScope.SETUP)), ProblemKind.NAME_TAKEN)
 
 
+@pytest.mark.front
 def test_refusal__is_kept_as_well(api: Api) -> None:
     first = make(api, "a", {})
     told(first, ProblemKind.INVALID)
@@ -91,23 +94,27 @@ def test_refusal__is_kept_as_well(api: Api) -> None:
     assert again.json()["errors"] == first.json()["errors"]
 
 
+@pytest.mark.front
 def test_key__that_cannot_be_one(api: Api) -> None:
     for key in ("", "a" * 256, "caf\u00e9", "tab\there"):
         headers = [(b"Idempotency-Key", key.encode("latin-1"))]
         told(api.post("/traffic_sources", json=SOURCE, headers=headers), ProblemKind.MALFORMED)
 
 
+@pytest.mark.front
 def test_key__stands_once(api: Api) -> None:
     headers = [(b"Idempotency-Key", b"a"), (b"Idempotency-Key", b"b")]
     told(api.post("/traffic_sources", json=SOURCE, headers=headers), ProblemKind.MALFORMED)
 
 
+@pytest.mark.front
 def test_key__says_nothing_at_other_methods(api: Api) -> None:
     headers = {"Idempotency-Key": "a"}
     assert api.get("/offers", headers=headers).status_code == 200
     assert not replayed(api.get("/offers", headers=headers))
 
 
+@pytest.mark.front
 def test_request_at_work__is_not_done_beside_itself(api: Api) -> None:
     work = Work(api)
 
@@ -154,6 +161,7 @@ def test_claim__of_a_server_that_is_gone_is_taken_over(api: Api, ledger: Databas
     assert replayed(make(api, "a"))
 
 
+@pytest.mark.front
 def test_claim__of_a_silent_server_is_taken_over_by_one_alone(new_url: Callable[[], str]) -> None:
     url = new_url()
     with open_ledger(url) as ledger:
@@ -167,6 +175,7 @@ def test_claim__of_a_silent_server_is_taken_over_by_one_alone(new_url: Callable[
         assert sum(pool.map(take, range(6))) == 1
 
 
+@pytest.mark.front
 def test_answer__is_forgotten_after_a_week(api: Api) -> None:
     Work(api)
     headers = {"Idempotency-Key": "a"}
@@ -199,6 +208,7 @@ UNKEPT = {
 }
 
 
+@pytest.mark.front
 def test_answer__that_is_not_kept_is_still_not_done_again(api: Api) -> None:
     work = Work(api)
     for number, (body, media_type) in enumerate(UNKEPT.values(), start=1):
@@ -216,6 +226,7 @@ def test_new_key_of_the_api__is_not_kept_for_any_key(api: Api) -> None:
     assert [key["name"] for key in api.get("/keys").json()["items"]] == ["test", "crm"]
 
 
+@pytest.mark.front
 def test_form__with_another_boundary_is_the_same_request(api: Api) -> None:
     work = Work(api)
 
@@ -235,6 +246,7 @@ def test_form__with_another_boundary_is_the_same_request(api: Api) -> None:
     assert work.done == 1
 
 
+@pytest.mark.front
 def test_large_body__is_compared_whole(new_api: NewApi) -> None:
     api = new_api(body_bytes=2_000, upload_bytes=100_000)
 
@@ -249,6 +261,7 @@ def test_large_body__is_compared_whole(new_api: NewApi) -> None:
     told(api.post("/large", content=body[:-1] + b"y", headers=headers), ProblemKind.KEY_REUSED)
 
 
+@pytest.mark.front
 def test_body__that_is_too_large_leaves_the_key_free(new_api: NewApi) -> None:
     api = new_api(body_bytes=2_000)
     told(make(api, "a", {"name": "x" * 3_000}), ProblemKind.TOO_LARGE)

@@ -112,6 +112,7 @@ def test_upload__with_no_mapping_to_save_or_no_name_for_it_is_refused(api: Api, 
     assert (answer.status_code, "mapping" in answer.text) == (422, True)
 
 
+@pytest.mark.front
 def test_mapping__that_is_not_there_is_refused(api: Api) -> None:
     answer = api.post("/uploads?mapping=x", content=STATEMENT.encode(), headers={"Content-Type": "text/csv"})
     assert answer.status_code == 422

@@ -87,6 +87,7 @@ def test_sent_files__a_server_removes_those_that_are_old_and_keeps_them_where_to
         assert (path / upload_id).exists() == is_there
 
 
+@pytest.mark.front
 def test_sent_files__one_whose_note_found_no_room_is_not_taken(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     upload_id = sent(api, "click_id\nc1\n")["upload_id"]
     monkeypatch.setattr("os.fsync", no_room)

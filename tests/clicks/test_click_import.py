@@ -70,6 +70,7 @@ def test_import__tells_in_words_what_happened(trueup: CommandLine) -> None:
     assert "Batch 1 is imported." in ran.stderr
 
 
+@pytest.mark.front
 def test_import__leaves_known_clicks_as_they_are(trueup: CommandLine, ledger: Database) -> None:
     outcomes(trueup, FILE)
     before = contents(ledger)
@@ -142,6 +143,7 @@ def test_import__reads_the_same_in_every_form(trueup: CommandLine, ledger: Datab
     assert said["sub1"].to_list() == ["zone 7", "", ""]
 
 
+@pytest.mark.front
 def test_import__reads_times_in_the_zone_that_is_chosen(trueup: CommandLine, ledger: Database) -> None:
     outcomes(trueup, FILE, "--time-zone", "UTC")
     first, second, _ = stored_clicks(ledger)["clicked_at"]
@@ -174,5 +176,6 @@ def test_import__names_a_zone_that_does_not_exist(trueup: CommandLine) -> None:
     assert (ran.code, "Mars/Olympus" in ran.stderr) == (2, True)
 
 
+@pytest.mark.front
 def test_import__takes_a_file_without_rows(trueup: CommandLine) -> None:
     assert outcomes(trueup, TITLES) == {}

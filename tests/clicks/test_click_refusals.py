@@ -82,6 +82,7 @@ def test_refusals__say_why(trueup: CommandLine, ledger: Database, tmp_path: Path
     assert stored_clicks(ledger)["click_id"].to_list() == ["c1"]
 
 
+@pytest.mark.front
 def test_refusals__of_every_kind_are_shown_here() -> None:
     shown = {outcome for outcome, _ in REFUSED.values()}
     assert shown == {outcome for outcome in ClickOutcome if outcome.startswith("refused_")}
@@ -92,6 +93,7 @@ def test_refusals__come_in_their_precedence(trueup: CommandLine, tmp_path: Path)
     assert [row["outcome"] for row in refused(trueup, tmp_path, list(TWO_FAULTS))] == list(TWO_FAULTS.values())
 
 
+@pytest.mark.front
 def test_borders__are_accepted(trueup: CommandLine, tmp_path: Path) -> None:
     rows = [
         f"{'c' * 64},PL push,VPN trial,2000-01-01T00:00:00Z,9000000000,{'x' * 512}",

@@ -124,6 +124,7 @@ def test_question__is_answered_by_ctrl_c_with_130_and_by_no_with_1(world: World,
         assert [world.totals(), succeeded(world.trueup("setup", "show"))] == before
 
 
+@pytest.mark.long
 @pytest.mark.front
 def test_file_that_exists__is_asked_about_at_a_terminal(world: World) -> None:
     out = world.folder / "out.csv"
@@ -136,6 +137,7 @@ def test_file_that_exists__is_asked_about_at_a_terminal(world: World) -> None:
         assert (out.read_text() == "precious") == is_there
 
 
+@pytest.mark.long
 @pytest.mark.front
 def test_progress_bar__is_cleared_away(world: World) -> None:
     terminal = AtTerminal(world.trueup.url, "upload", world.file(many_rows()), "--yes")

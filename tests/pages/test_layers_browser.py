@@ -14,6 +14,7 @@ def statuses(page: Page) -> list[str]:
     return [each.inner_text().strip() for each in page.locator('td[data-label="Status"]').all()[:3]]
 
 
+@pytest.mark.long
 def test_set_status__by_keyboard_from_the_rows_to_apply(browse: Browse, own_site: Served) -> None:
     page = browse(own_site, EVERYTHING)
     expect(page.locator("#ticked")).to_be_hidden()

@@ -179,6 +179,7 @@ def test_unknown_word__ends_with_2_and_says_what_is_known(trueup: CommandLine, c
     assert {(each.code, each.stdout) for each in ran.values()} == {(2, "")}
 
 
+@pytest.mark.front
 @pytest.mark.parametrize(
     ("by", "told"),
     [
@@ -193,11 +194,13 @@ def test_unknown_dimension__ends_with_2(trueup: CommandLine, by: str, told: str)
     assert (ran.code, ran.stdout, ran.stderr) == (2, "", f"{told}\n")
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("words", [("--batch", "0"), ("--batch", "x"), ("--batch", 2**63), ("--limit", "0")])
 def test_number_out_of_range__ends_with_2(trueup: CommandLine, words: tuple[object, ...]) -> None:
     assert trueup("conversions", *words).code == 2
 
 
+@pytest.mark.front
 def test_day_whose_midnight_is_skipped__begins_with_its_first_moment(ledger: Database, trueup: CommandLine) -> None:
     """In Beirut the clock goes from midnight to 1:00."""
     first = at("2026-03-28T22:00")

@@ -84,6 +84,7 @@ def test_conversion__is_shown_in_full(ledger: Database, trueup: CommandLine) -> 
     assert listed(trueup, "--time-zone", "Asia/Kolkata")[0]["converted_at"] == "2026-03-10T17:30:00+05:30"
 
 
+@pytest.mark.front
 def test_payout__is_exact(ledger: Database, trueup: CommandLine) -> None:
     shown = {
         0: "0.00",
@@ -141,6 +142,7 @@ def test_removed__are_not_listed_unless_asked_for(ledger: Database, trueup: Comm
     assert ids(trueup, "--removed") == ["gone-1"]
 
 
+@pytest.mark.front
 def test_nothing__is_a_header_or_an_empty_array(trueup: CommandLine) -> None:
     assert trueup("conversions").stdout == ",".join(EXPORT_COLUMNS) + "\n"
     assert listed(trueup) == []
@@ -164,6 +166,7 @@ def test_csv_of_several_pages__has_one_header(ledger: Database, trueup: CommandL
     assert {row[6] for row in rows} == {'line\n"two"'}
 
 
+@pytest.mark.front
 def test_csv__runs_no_formula(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion(f"-c{n}", transaction_id=text, payout=-MONEY) for n, text in enumerate(AWKWARD)])
     rows = list(csv.DictReader(io.StringIO(trueup("conversions").stdout)))

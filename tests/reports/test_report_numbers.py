@@ -124,6 +124,7 @@ def test_groups_without_clicks__have_no_metric_of_clicks(trueup: CommandLine, by
     assert found["totals"] == totals(trueup)
 
 
+@pytest.mark.front
 @pytest.mark.usefixtures("week")
 def test_status_groups__hold_their_status_alone(trueup: CommandLine) -> None:
     rows = report(trueup, "--by", "status")["rows"]
@@ -136,6 +137,7 @@ def test_status_groups__hold_their_status_alone(trueup: CommandLine) -> None:
     ]
 
 
+@pytest.mark.front
 def test_ratios_over_nothing__are_left_empty(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion("c1", payout=MONEY, converted_at=NOON)])
     found = totals(trueup)
@@ -170,12 +172,14 @@ def test_money__is_exact_beyond_64_bits(ledger: Database, trueup: CommandLine) -
     assert totals(trueup, "--batch", 1)["revenue"] == "9900000000000.000001"
 
 
+@pytest.mark.front
 def test_type_that_is_not_set_up__counts_and_has_columns(week: Database, trueup: CommandLine) -> None:
     execute(week, conversion_types.delete())
     found = totals(trueup)
     assert [found[name] for name in ("conversions", "conversions:app_install", "revenue:correction")] == [5, 1, "-5.00"]
 
 
+@pytest.mark.front
 @pytest.mark.usefixtures("week")
 def test_type_filter__leaves_the_columns_of_that_type(trueup: CommandLine) -> None:
     found = totals(trueup, "--type", "app_install")
@@ -189,6 +193,7 @@ def test_empty_ledger__has_totals_of_nothing(trueup: CommandLine) -> None:
     assert [found["totals"][name] for name in ("clicks", "conversions", "revenue", "cr")] == [0, 0, "0.00", None]
 
 
+@pytest.mark.front
 @pytest.mark.usefixtures("week")
 def test_csv__has_the_rows_then_the_totals(trueup: CommandLine) -> None:
     header, *rows = csv.reader(io.StringIO(trueup("report", "--by", "day,campaign").stdout))
@@ -207,6 +212,7 @@ def test_csv__defuses_names_and_leaves_numbers(week: Database, trueup: CommandLi
     assert first[:4] == ["'=1+1", "2", "1", "-4.50"]
 
 
+@pytest.mark.front
 @pytest.mark.usefixtures("week")
 def test_no_dimensions__one_row(trueup: CommandLine) -> None:
     header, row = csv.reader(io.StringIO(trueup("report").stdout))

@@ -56,6 +56,7 @@ def test_last_microsecond_of_a_day__is_still_that_day(
     assert groups(trueup, "day", "--time-zone", zone, "--from", day) == {day: 1}
 
 
+@pytest.mark.front
 def test_repeated_hour__is_two_rows_with_their_offsets(ledger: Database, trueup: CommandLine) -> None:
     one_each_hour(ledger, at("2025-10-25T23:00"), 4)
     assert list(groups(trueup, "hour", "--time-zone", "Europe/Warsaw")) == [
@@ -66,6 +67,7 @@ def test_repeated_hour__is_two_rows_with_their_offsets(ledger: Database, trueup:
     ]
 
 
+@pytest.mark.front
 def test_hours_of_a_half_hour_zone__begin_at_the_full_local_hour(ledger: Database, trueup: CommandLine) -> None:
     store(
         ledger,
@@ -75,6 +77,7 @@ def test_hours_of_a_half_hour_zone__begin_at_the_full_local_hour(ledger: Databas
     assert shown == {"2026-01-01T15:00+05:30": 1, "2026-01-01T16:00+05:30": 1}
 
 
+@pytest.mark.front
 def test_change_by_half_an_hour__parts_the_repeated_hour_too(ledger: Database, trueup: CommandLine) -> None:
     """Lord Howe's clock goes from 2:00 back to 1:30."""
     begin = at("2026-04-04T14:00")
@@ -86,6 +89,7 @@ def test_change_by_half_an_hour__parts_the_repeated_hour_too(ledger: Database, t
     }
 
 
+@pytest.mark.front
 def test_month__changes_at_local_midnight(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion(f"c{n}", converted_at=at("2026-01-31T22:30") + n * HOUR) for n in range(2)])
     assert groups(trueup, "month", "--time-zone", "Europe/Warsaw") == {"2026-01": 1, "2026-02": 1}
@@ -100,6 +104,7 @@ def test_time_zone__is_the_workspaces_unless_told(ledger: Database, trueup: Comm
     assert json.loads(trueup("report", "--json").stdout)["time_zone"] == "Asia/Tokyo"
 
 
+@pytest.mark.front
 def test_days_without_rows__are_not_invented(ledger: Database, trueup: CommandLine) -> None:
     store(ledger, [conversion(f"c{n}", converted_at=at(day)) for n, day in enumerate(("2026-01-01", "2026-01-05"))])
     assert list(groups(trueup, "day")) == ["2026-01-01", "2026-01-05"]
@@ -112,6 +117,7 @@ def test_counts_that_went_away__leave_no_day_behind(ledger: Database, trueup: Co
     assert groups(trueup, "day") == {}
 
 
+@pytest.mark.front
 def test_click_clock__counts_conversions_when_their_click_came(ledger: Database, trueup: CommandLine) -> None:
     clicked, converted = at("2026-01-01T12:00"), at("2026-01-03T12:00")
     store(ledger, [conversion("c1", clicked_at=clicked, converted_at=converted)], [click("c1", clicked)])

@@ -114,6 +114,7 @@ def test_log__shows_the_newest_and_says_how_many_there_are(trueup: CommandLine) 
     assert "\n20 conversions, newest last" in trueup("conversions", "--table", "--campaign", "PL push").stdout
 
 
+@pytest.mark.front
 def test_words_of_a_network__are_harmless_to_a_terminal(ledger: Database, trueup: CommandLine) -> None:
     store(
         ledger,

@@ -68,6 +68,7 @@ def test_keitaro__removing_test_conversions(world: World) -> None:
     assert int(world.totals()["conversions"]) == 1
 
 
+@pytest.mark.front
 def test_keitaro__offline_sales_from_a_list(world: World) -> None:
     offline = world.upload("offline1,120.5,,sale\noffline2,,,lead\n", *KEITARO)
     assert offline.outcomes == ["created", "created"]

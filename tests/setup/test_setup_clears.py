@@ -57,6 +57,7 @@ def test_clearing__is_told_and_needs_yes_in_a_pipe(trueup: CommandLine) -> None:
     assert "url" not in shown(trueup)["offers"][0]
 
 
+@pytest.mark.front
 def test_clearing__is_told_in_a_preview(trueup: CommandLine) -> None:
     told = json.loads(succeeded(trueup("setup", "apply", "-", "--preview", "--json", stdin=LESS)))
     assert {change["name"]: change["cleared"] for change in told["changes"]} == {
@@ -73,6 +74,7 @@ def test_change_of_what_the_file_gives__is_not_asked_for(trueup: CommandLine) ->
     assert (ran.code, ran.stderr) == (0, "")
 
 
+@pytest.mark.front
 def test_key_left_out_that_has_its_default__is_nothing_to_clear(trueup: CommandLine) -> None:
     assert trueup("setup", "apply", "-", stdin='[[conversion_types]]\nname = "conversion"').code == 0
 

@@ -76,12 +76,14 @@ def test_apply__prints_what_it_makes(trueup: CommandLine) -> None:
     assert trueup("setup", "show").stdout == SHOWN
 
 
+@pytest.mark.front
 def test_apply__a_second_time_changes_nothing(trueup: CommandLine, acme: Path) -> None:
     assert trueup("setup", "apply", acme).code == 0
     ran = trueup("setup", "apply", acme)
     assert (ran.code, ran.stdout) == (0, "Nothing to change.\n")
 
 
+@pytest.mark.front
 def test_apply__sets_what_is_mentioned_and_leaves_the_rest(trueup: CommandLine) -> None:
     trueup("setup", "apply", "-", stdin=FIRST)
     second = """
@@ -106,6 +108,7 @@ def test_apply__sets_what_is_mentioned_and_leaves_the_rest(trueup: CommandLine) 
     assert [network["name"] for network in shown["affiliate_networks"]] == ["Northwind"]
 
 
+@pytest.mark.front
 def test_apply__with_preview_changes_nothing(trueup: CommandLine) -> None:
     before = trueup("setup", "show").stdout
     ran = trueup("setup", "apply", "-", "--preview", stdin=FIRST)
@@ -114,6 +117,7 @@ def test_apply__with_preview_changes_nothing(trueup: CommandLine) -> None:
     assert trueup("setup", "show").stdout == before
 
 
+@pytest.mark.front
 def test_apply__with_a_mistake_changes_nothing(trueup: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "bad.toml"
     file.write_text(FIRST + 'network = "x"\n', encoding="utf-8")
@@ -133,6 +137,7 @@ def test_apply__of_a_file_that_is_not_there_says_so(trueup: CommandLine, tmp_pat
     assert "absent.toml cannot be read: No such file or directory" in ran.stderr
 
 
+@pytest.mark.front
 def test_apply__in_json(trueup: CommandLine) -> None:
     trueup("setup", "apply", "-", stdin=FIRST)
     changed_offer = '[[offers]]\nname = "VPN trial"\nnetwork = "Northwind"\npayout_mode = "manual"\npayout = 2\n'
@@ -161,6 +166,7 @@ def test_apply__with_a_mistake_in_json(trueup: CommandLine) -> None:
     assert json.loads(ran.stdout)["mistakes"] == ["[[offers]]: must be a list of tables"]
 
 
+@pytest.mark.front
 def test_show__in_json_is_the_same_setup(trueup: CommandLine, acme: Path) -> None:
     trueup("setup", "apply", acme)
     assert json.loads(trueup("setup", "show", "--json").stdout) == tomllib.loads(trueup("setup", "show").stdout)
@@ -174,6 +180,7 @@ def test_show__applied_to_another_ledger_shows_the_same(trueup: CommandLine, acm
     assert trueup("setup", "show", "--db", other).stdout == shown
 
 
+@pytest.mark.front
 def test_show__prints_names_as_they_are(trueup: CommandLine) -> None:
     name = '[red]:smile: "q" \\ żółw'
     ran = trueup("setup", "apply", "-", stdin=f"[[traffic_sources]]\nname = '{name}'")
@@ -221,6 +228,7 @@ def test_currency__can_change_while_there_are_only_clicks_without_cost(trueup: C
     assert (ran.code, ran.stdout) == (0, '~ workspace: currency "USD" -> "EUR"\n')
 
 
+@pytest.mark.front
 def test_slugs__can_be_swapped(trueup: CommandLine) -> None:
     campaigns = '[[campaigns]]\nname = "One"\nslug = "{}"\n[[campaigns]]\nname = "Two"\nslug = "{}"\n'
     trueup("setup", "apply", "-", stdin=campaigns.format("a", "b"))
@@ -229,6 +237,7 @@ def test_slugs__can_be_swapped(trueup: CommandLine) -> None:
     assert [campaign["slug"] for campaign in tomllib.loads(trueup("setup", "show").stdout)["campaigns"]] == ["b", "a"]
 
 
+@pytest.mark.front
 def test_slug__can_pass_from_one_campaign_to_a_new_one(trueup: CommandLine) -> None:
     trueup("setup", "apply", "-", stdin='[[campaigns]]\nname = "Old"\nslug = "a"')
     both = '[[campaigns]]\nname = "New"\nslug = "a"\n[[campaigns]]\nname = "Old"\nslug = "b"'
@@ -236,6 +245,7 @@ def test_slug__can_pass_from_one_campaign_to_a_new_one(trueup: CommandLine) -> N
     assert ran.stdout.splitlines() == ['+ campaign "New"', '~ campaign "Old": slug "a" -> "b"']
 
 
+@pytest.mark.front
 def test_conversion_type__that_always_exists_can_be_set(trueup: CommandLine) -> None:
     plain = '[[conversion_types]]\nname = "conversion"\n'
     assert trueup("setup", "apply", "-", stdin=plain).stdout == "Nothing to change.\n"

@@ -35,6 +35,7 @@ def shown(world: World, folder: Path) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.front
 def test_spool_show__tells_what_waits_and_what_is_damaged_while_a_server_holds_it(world: World, folder: Path) -> None:
     assert "The ledger has everything" in succeeded(spool(world, folder, "show"))
     succeeded(spool(world, folder, "claim"))
@@ -61,6 +62,7 @@ def test_spool_show__tells_what_waits_and_what_is_damaged_while_a_server_holds_i
     assert told["damaged"][0]["file"] in spool(world, folder, "show").stdout
 
 
+@pytest.mark.front
 def test_spool_show__has_the_clock_of_the_workspace(world: World, folder: Path) -> None:
     world.set_up('[workspace]\ntime_zone = "Europe/Warsaw"\n')
     succeeded(spool(world, folder, "claim"))

@@ -86,6 +86,7 @@ def test_preview__money_by_type_and_status_and_the_biggest_changes(world: World)
     ]
 
 
+@pytest.mark.front
 def test_preview__ten_changes_at_most_and_each_conversion_once(world: World) -> None:
     rows = "".join(f"k1,{number}.00,T{number},\n" for number in range(1, 15)) + "k1,100.00,T1,\n"
     changes = previewed(world, "click_id,payout,transaction_id,status\n" + rows)["biggest_changes"]

@@ -53,6 +53,7 @@ def test_mapping__map_comes_first(world: World) -> None:
     assert json.loads(succeeded(ran))["revenue"] == {"before": "63.00", "after": "208.00"}
 
 
+@pytest.mark.front
 def test_preview__saves_nothing(world: World) -> None:
     saved(world, "--preview")
     assert json.loads(succeeded(world.trueup("mappings", "list", "--json"))) == []

@@ -116,6 +116,7 @@ def test_upload__wrong_words_change_nothing(world: World, words: tuple[str, ...]
     assert json.loads(world.trueup("batches", "--json").stdout) == []
 
 
+@pytest.mark.front
 def test_upload__a_ledger_that_cannot_be_opened(world: World) -> None:
     path = world.file("click_id,payout\nk1,1\n")
     ran = world.trueup("upload", path, "--yes", "--db", f"sqlite:///{path}")

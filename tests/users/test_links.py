@@ -37,6 +37,7 @@ def invited(ledger: Database, email: str = "anna@example.com") -> tuple[int, str
     return user.user_id, token
 
 
+@pytest.mark.front
 def test_first_run__makes_one_admin(ledger: Database) -> None:
     earlier, token = first_run(ledger, MAKING), first_run(ledger, MAKING)
     assert earlier
@@ -61,6 +62,7 @@ def test_first_run__is_of_no_use_once_there_is_somebody(ledger: Database) -> Non
     assert count_users(ledger) == 1
 
 
+@pytest.mark.front
 def test_link__used_by_many_at_once_lets_one_in(url: str) -> None:
     with open_ledger(url) as ledger:
         token = first_run(ledger, MAKING)
@@ -95,6 +97,7 @@ def test_invitation__works_once_and_until_it_expires(ledger: Database) -> None:
     assert not open_invitations(ledger, NOW)
 
 
+@pytest.mark.front
 def test_expired_link__does_not_come_back_to_life_when_the_clock_is_set_back(ledger: Database) -> None:
     _, token = invited(ledger)
     expire(ledger, token, NOW)  # it has not
@@ -111,6 +114,7 @@ def test_link__that_nobody_made_is_none(ledger: Database, token: str) -> None:
         find_link(ledger, token, NOW)
 
 
+@pytest.mark.front
 def test_link__is_for_one_purpose(ledger: Database) -> None:
     _, invitation = invited(ledger)
     demo = demo_link(ledger, MAKING)
@@ -127,6 +131,7 @@ def test_link__is_for_one_purpose(ledger: Database) -> None:
     assert enter_demo(ledger, demo, NOW).role is Role.ADMIN
 
 
+@pytest.mark.front
 def test_reset__ends_password_and_sessions_at_once(ledger: Database) -> None:
     user_id, token = invited(ledger)
     user = choose_password(ledger, token, "hash", NOW)
@@ -141,6 +146,7 @@ def test_reset__ends_password_and_sessions_at_once(ledger: Database) -> None:
     assert open_session(ledger, user, Browser("::1", ""), NOW, Limits(1, 1), os.urandom) is None
 
 
+@pytest.mark.front
 def test_link__of_a_user_who_was_removed_does_not_work(ledger: Database) -> None:
     invited(ledger)
     user_id, token = invited(ledger, "bob@example.com")

@@ -101,6 +101,7 @@ def test_use__is_noted_and_never_goes_back(ledger: Database, anna: UserRecord) -
         assert read_sessions(ledger, anna.user_id)[0].last_used_at == noted
 
 
+@pytest.mark.front
 def test_sessions__that_are_over_are_cleared_away(ledger: Database, anna: UserRecord, bob: UserRecord) -> None:
     begun(ledger, bob, NOW - 13 * HOUR)
     begun(ledger, anna)
@@ -126,6 +127,7 @@ def test_change_of_password__ends_the_others_and_moves_this_one(ledger: Database
     assert change_password(ledger, anna, session_id, "a rival's hash", os.urandom) is None  # of the old password
 
 
+@pytest.mark.front
 def test_change_of_rights__ends_sessions(ledger: Database, anna: UserRecord, bob: UserRecord) -> None:
     annas, bobs = begun(ledger, anna), begun(ledger, bob)
     change_role(ledger, bob.user_id, Role.EDITOR)  # as it was
@@ -162,6 +164,7 @@ def test_renaming__to_what_nobody_else_is_called(ledger: Database, bob: UserReco
     assert find_session(ledger, token)[1].name == "Bob B."
 
 
+@pytest.mark.front
 def test_preferences__come_with_the_session(ledger: Database, anna: UserRecord) -> None:
     token = begun(ledger, anna)
     assert find_session(ledger, token)[1].preferences == Preferences()

@@ -29,6 +29,7 @@ def activated(trueup: CommandLine, ledger: Database, *words: str) -> None:
     choose_password(ledger, token_of(made["link"]), "a hash", now())
 
 
+@pytest.mark.front
 def test_create__prints_a_link_and_nothing_else(trueup: CommandLine, ledger: Database) -> None:
     ran = trueup("users", "create", " Anna@Example.com ", "--name", "Anna Nowak")
     assert (ran.code, len(ran.stdout.splitlines())) == (0, 1)
@@ -85,6 +86,7 @@ def test_list__shows_how_each_stands(trueup: CommandLine, ledger: Database) -> N
     ]
 
 
+@pytest.mark.front
 def test_reset__prints_another_link_and_ends_the_first(trueup: CommandLine, ledger: Database) -> None:
     first = trueup("users", "create", "anna@example.com").stdout
     ran = trueup("users", "reset", "ANNA@example.com")
