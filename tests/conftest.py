@@ -39,9 +39,13 @@ hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("de
 hypothesis.settings.load_profile("default")
 
 
+gc.disable()  # what is made while tests are collected lives as long as they do
+
+
 def pytest_collection_finish() -> None:
-    """Have the collector pass over all that was made so far: it lives as long as the tests do."""
+    """Have the collector pass over all that was made so far."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(_NEW_OBJECTS, 20, 20)
 
 
