@@ -108,7 +108,7 @@ def preview_batch(work: BatchWork[Carried], options: RunOptions) -> Summary:
     totals = read_totals(work.context.database)
     summary = Summary(None, work.rows, totals_before=totals, samples=work.no_samples)
     foreseen = Foreseen[Carried](work.resumed.rows_done if work.resumed else 0, summary)
-    size = options.chunk_rows or work.first_chunk
+    size = options.chunk_rows or 2 * work.first_chunk  # a preview holds no lock that anybody waits for
     while foreseen.done < work.rows:
         decided, foreseen = work.preview_chunk(foreseen, size)
         options.seen(decided)
