@@ -33,7 +33,7 @@ _CAN_CHANGE: Final = [
 ]
 _NONE_FITS: Final = (
     "No row fits that can come to something else. Rows that are refused by what they say themselves stay as they are, "
-    "and so do rows whose click is not known."
+    "and so do rows that were refused for a click that there still is not."
 )
 
 OfBatch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, max=NUMBER_MAX, help="Of this batch.")]
