@@ -239,7 +239,7 @@ def _in_rounds(rows: pl.DataFrame) -> list[pl.DataFrame]:
 
 def _rounds(rows: pl.DataFrame) -> pl.Series:
     """The round of each row. A click's only row is in the first one, so few rows are looked at in most batches."""
-    follows = rows["click"] == rows["click"].shift().fill_null(rows["click"][0] + 1)
+    follows = rows["click"].eq_missing(rows["click"].shift())
     of_several = (follows | follows.shift(-1, fill_value=False)).arg_true()
     found = rows[:, _ROUND_ASKS][of_several].select_seq(_ROUND.alias("round"))["round"]
     return pl.zeros(rows.height, pl.UInt32, eager=True).scatter(of_several, found)

@@ -16,7 +16,7 @@ from trueup.dialects.delimited import Records
 from trueup.dialects.dialect import Form
 from trueup.dialects.sheet import DATE, IDS, NUMBER, TIMES, lost_zeros
 from trueup.dialects.values import click_ids_trouble, is_bad_click_id, quoted_cells
-from trueup.model.frame_ops import collect_unoptimized
+from trueup.model.frame_ops import collect_unoptimized, distinct
 from trueup.model.frames import ROWS, ColumnsOf, empty
 from trueup.model.remarks import Way
 from trueup.model.spreadsheet import restored
@@ -215,7 +215,7 @@ def refusals(table: pl.DataFrame, checks: Sequence[Check]) -> Notes:
     if table["failed"].null_count() == table.height:
         return empty(NOTES)
     refused = table.filter(pl.col("failed").is_not_null())
-    places = refused["failed"].unique().sort().to_list()
+    places = distinct(refused["failed"])
     codes = pl.lit(pl.Series([check.outcome.value for check in checks]))
     causes = pl.coalesce(pl.when(pl.col("failed") == place).then(checks[place].cause()) for place in places)
     return Notes(

@@ -23,7 +23,7 @@ from trueup.ledger.segments import (
     loose_click_numbers_where,
     segments_numbered,
 )
-from trueup.model.frames import BUCKET_MICROS, COUNTED_CLICKS, NUMBERED_CLICKS, NumberedClicks, Schema
+from trueup.model.frames import BUCKET_MICROS, COUNTED_CLICKS, NUMBERED_CLICKS, NumberedClicks, Schema, empty
 
 LOOKED_AT_MOST: Final = 30_000  # clicks that one page reads to find those that are wanted,
 SEEN_MOST: Final = 600_000  # and numbers of segments that it goes through
@@ -326,4 +326,4 @@ def _in_order(
 
 
 def _joined(found: list[pl.DataFrame]) -> NumberedClicks:
-    return NumberedClicks(pl.concat([pl.DataFrame(schema=dict(NUMBERED_CLICKS)), *found]))
+    return NumberedClicks(pl.concat([empty(NUMBERED_CLICKS), *found]))

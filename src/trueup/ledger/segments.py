@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select
 
 from trueup.ledger.database import Readable, Transaction
 from trueup.ledger.schema import loose_clicks, loose_conversions, segment_columns, segments
-from trueup.model.frames import COUNTED, COUNTED_CLICKS, Schema
+from trueup.model.frames import COUNTED, COUNTED_CLICKS, Schema, empty
 
 FEW: Final = 128  # rows; fewer are loose rows at first, which costs a tenth of a segment
 _ENOUGH: Final = 2_048  # loose rows become a segment
@@ -229,7 +229,7 @@ def whole_rows(kind: SegmentKind, found: pl.DataFrame, names: Sequence[str] | No
     columns = list(SEGMENT_ROWS[kind] if names is None else names)
     contents = found.filter(pl.col("level") < SegmentLevel.LARGE)["content"].to_list()
     parts = [pl.read_ipc_stream(BytesIO(content), columns=columns) for content in contents]
-    return pl.concat([pl.DataFrame(schema=dict(SEGMENT_ROWS[kind])).select(columns), *parts])
+    return pl.concat([empty(SEGMENT_ROWS[kind]).select(columns), *parts])
 
 
 def column_chunks(database: Readable, found: pl.DataFrame, names: Sequence[str]) -> dict[str, list[pa.Array]]:

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Select, Table, Text, bindparam, func, select
 
 from trueup.ledger.database import Readable, is_one_of
 from trueup.ledger.schema import PARKED, changes, clicks, conversions, journal
+from trueup.model.frame_ops import distinct
 from trueup.model.frames import (
     CHANGES,
     CLICK_FACTS,
@@ -72,7 +73,7 @@ def known_clicks(database: Readable, click_ids: Sequence[str]) -> pl.Series:
 def clicks_waited_for(database: Readable, click_ids: Sequence[str]) -> list[str]:
     """Those of the clicks that a row was ever parked for, sorted."""
     found = _found_of(database, click_ids, _WAITED_FOR, journal.c.click_id)
-    return sorted(set(found.to_list()))
+    return distinct(found)
 
 
 def _found_of(
@@ -110,7 +111,7 @@ def clicks_with_rows_of(database: Readable, click_ids: Sequence[str], batch_ids:
         return []
     values = {"ids": list(click_ids), "batches": wanted}
     found = database.read(_with_rows_of(database.is_sqlite), _CLICK_IDS, values)
-    return found["click_id"].unique().sort().to_list()
+    return distinct(found["click_id"])
 
 
 @cache

@@ -16,6 +16,7 @@ import polars as pl
 
 # Polars also takes offsets, "utc" and '', which are not names of zones.
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+/-]*")
+_LONGEST: Final = 64  # characters; the longest name of a zone has 32
 _OFFSET: Final = re.compile("([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?")
 _MINUTE_MICROS: Final = 60 * 1_000_000
 _DAY_MINUTES: Final = 24 * 60
@@ -29,11 +30,13 @@ class ClockChange(StrEnum):
     REPEATED = "repeated"  # the time came twice
 
 
-@lru_cache(maxsize=1_000)
 def is_known(zone: str) -> bool:
     """Whether there is a zone of this name. An older table of zones lacks the newest."""
-    if not _NAME.fullmatch(zone):
-        return False
+    return len(zone) <= _LONGEST and _NAME.fullmatch(zone) is not None and _has_moments(zone)
+
+
+@lru_cache(maxsize=1_000)
+def _has_moments(zone: str) -> bool:
     try:
         pl.select(moments(pl.lit(0, pl.Int64), zone))
     except pl.exceptions.ComputeError:

@@ -118,7 +118,7 @@ def audit(database: Database, progress: Progress, range_rows: int = RANGE_ROWS) 
     with database.read_transaction() as transaction:
         batches = read_batches(transaction)
         undone_batch_ids = undone_batches(transaction)
-        recounted, conversions_sealed = empty(ROLLUPS), pl.DataFrame(schema=SEALED)
+        recounted, conversions_sealed = empty(ROLLUPS), empty(SEALED)
         brought = Brought(transaction)
         for found in _ranges(transaction, batches, progress, range_rows):
             numbered.look(found.rows.height, [*_gaps(found.rows), *_of_no_row(found)])

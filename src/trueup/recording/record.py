@@ -22,6 +22,7 @@ from trueup.ledger.database import Database, Readable, Transaction
 from trueup.ledger.past import read_past
 from trueup.ledger.snapshot import read_conversions, read_snapshot
 from trueup.model.batches import BatchRecord, Receipt
+from trueup.model.frame_ops import distinct
 from trueup.model.frames import (
     ARRIVAL_FACTS,
     BATCH,
@@ -208,9 +209,7 @@ def _commit_steps(
 
 def _usable_ids(batch: BatchRows) -> list[str]:
     """The click ids to look up, sorted, each once. What cannot be one is left out."""
-    click_ids = batch["click_id"]
-    each = click_ids.unique().sort().to_list() if batch.height > _FEW else sorted(set(click_ids.to_list()))
-    return [click_id for click_id in each if CLICK_ID.fullmatch(click_id)]
+    return [click_id for click_id in distinct(batch["click_id"]) if CLICK_ID.fullmatch(click_id)]
 
 
 def carry(carried: Snapshot | None, decisions: Decisions, upcoming: pl.Series) -> Snapshot:

@@ -11,7 +11,7 @@ from trueup.ledger.commit import counted_clicks
 from trueup.ledger.database import Readable
 from trueup.ledger.ranges import clicks_in_parts
 from trueup.ledger.segments import SEGMENT_ROWS, SegmentKind, segments_in_parts
-from trueup.model.frames import COUNTED, Schema, completed
+from trueup.model.frames import COUNTED, Schema, completed, empty
 
 # `seal` is a sum of what is made of the rows' values: it differs wherever a row does, whatever the order of the rows.
 SEALED: Final[Schema] = {"quarter": pl.Int64, "rows": pl.Int64, "seal": pl.Int128}
@@ -35,7 +35,7 @@ def sealed(kind: SegmentKind, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     each = pl.col(count).cast(pl.Int128)
     # A row of -1 has the money with the other sign.
     whole = pl.struct(*values, pl.col(money) * pl.col(count)).hash().cast(pl.Int128)
-    found = pl.DataFrame(schema=dict(SEALED))
+    found = empty(SEALED)
     for rows in parts:
         seals = rows.select(pl.col(_QUARTER[kind]).alias("quarter"), pl.col(count).alias("rows"), seal=whole * each)
         found = pl.concat([found, seals]).group_by("quarter").agg(pl.col("rows", "seal").sum())

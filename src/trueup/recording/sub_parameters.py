@@ -9,6 +9,7 @@ from trueup.ledger.arrivals import read_arrivals, read_stored_clicks
 from trueup.ledger.commit import set_sub_parameters
 from trueup.ledger.database import Transaction
 from trueup.ledger.past import commit_sub_parameters, read_past, read_sub_parameters
+from trueup.model.frame_ops import distinct
 from trueup.model.frames import ARRIVALS, NUMBERED_CLICKS, STORED_CLICKS, JournalRows, NumberedClicks
 from trueup.model.past import clicks_that_count
 from trueup.model.sub_parameters import set_by_rows
@@ -42,7 +43,7 @@ def set_sub_parameters_again(transaction: Transaction, click_ids: Sequence[str],
     given = read_sub_parameters(transaction, click_ids) if click_ids else None
     if given is None or not given.height:
         return
-    touched = given["click_id"].unique().sort().to_list()
+    touched = distinct(given["click_id"])
     decided = decided_again(read_past(transaction, touched), without=without).journal
     counting = clicks_that_count(read_arrivals(transaction, touched, ARRIVALS), without).select(*STORED_CLICKS)
     stored = read_stored_clicks(transaction, touched, NUMBERED_CLICKS).sort("click_id")

@@ -16,7 +16,7 @@ from trueup.dialects.decode import Content
 from trueup.dialects.names import ADDED_TITLES
 from trueup.dialects.read import Reading, original_records
 from trueup.dialects.sheet import Sheet
-from trueup.model.frames import RowOutcomes
+from trueup.model.frames import RowOutcomes, empty
 from trueup.model.remarks import Way, message_in_words, messages_in_words
 from trueup.model.spreadsheet import defused
 from trueup.model.visible import on_one_line, visible_column
@@ -150,7 +150,7 @@ def refused_rows(rows: RowOutcomes) -> RowOutcomes:
     """The refused ones of decided rows (ROW_COLUMNS), as `write_refused` takes them."""
     refused = RowOutcomes(rows.filter(pl.col("outcome").str.starts_with("refused_")))
     if not refused.height:
-        return RowOutcomes(pl.DataFrame(schema=_REFUSED))
+        return RowOutcomes(empty(_REFUSED))
     refused = RowOutcomes(refused.sort("line"))
     return RowOutcomes(refused.select("line", "outcome", message=message_of(refused)))
 
